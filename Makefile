@@ -1,0 +1,26 @@
+PYTHON ?= python3
+VENV ?= .venv
+READY := $(VENV)/.ready
+
+.PHONY: qa test lint clean
+
+# Reduce and judge the datasets; the last line says where the report is.
+qa: $(READY)
+	$(VENV)/bin/pytest qa/
+
+# Test the suite itself, as CI does.
+test: $(READY) lint
+	$(VENV)/bin/pytest tests/ -n 2 --dist loadgroup
+
+lint: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) qa-store qa-report

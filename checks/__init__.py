@@ -1,0 +1,1 @@
+"""Acceptance: readers of products, measurements, criteria and verdicts."""

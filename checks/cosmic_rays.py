@@ -1,0 +1,121 @@
+"""Cosmic-ray rejection: how much was flagged, and whether stars were."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.measurement import Json, Measurement, not_measured
+
+__all__ = ["Masks", "cosmic_ray_rate", "rejected_cores"]
+
+Masks: TypeAlias = Mapping[int, NDArray[np.bool_]]
+"""A boolean image for each chip, by EXTVER."""
+
+# Fewer pixels hold too few cosmic rays to count: at the least rate that is accepted, 0.2 % per ks, a
+# hundred pixels are flagged among these in 500 s.
+MIN_PIXELS = 100_000
+
+# One star of fewer is more than the 1 % that may be rejected.
+MIN_STARS = 100
+
+
+def cosmic_ray_rate(
+    flagged: Masks, *, exposure_time: float, judged: Masks | None = None, subject: str
+) -> Measurement:
+    """Fraction of pixels flagged as cosmic rays per 1000 s of exposure.
+
+    Parameters
+    ----------
+    flagged : mapping of int to ndarray of bool, shape (ny, nx)
+        Pixels flagged as cosmic rays; see `checks.readers.read_cosmic_ray_mask`.
+    exposure_time : float
+        Seconds.
+    judged : mapping of int to ndarray of bool, optional
+        Pixels that can have been flagged: those that another exposure sees as well; see
+        `footprints.seen_by_others`. All by default.
+    subject : str
+        The exposure.
+
+    Raises
+    ------
+    ValueError
+        If the exposure time is not positive.
+    """
+    if not exposure_time > 0:
+        raise ValueError(f"{subject}: exposure time must be positive, not {exposure_time} s")
+    count, pixels = _counts(flagged, _judged(flagged, judged))
+    if pixels < MIN_PIXELS:
+        reason = f"only {pixels} pixels could have been flagged; a rate takes {MIN_PIXELS}"
+        return not_measured("cosmic_ray_rate", subject, reason)
+    kiloseconds = exposure_time / 1000.0
+    context: dict[str, Json] = {"flagged": count, "pixels": pixels, "exposure_time_s": exposure_time}
+    return Measurement(
+        "cosmic_ray_rate",
+        count / pixels / kiloseconds,
+        "ks-1",
+        subject,
+        uncertainty=math.sqrt(count) / pixels / kiloseconds,
+        context=context,
+    )
+
+
+def rejected_cores(
+    flagged: Masks, stars: Mapping[int, NDArray[np.float64]], *, judged: Masks | None = None, subject: str
+) -> Measurement:
+    """Fraction of stars whose central pixel was rejected as a cosmic ray, in excess of chance.
+
+    Cosmic rays hit stars as often as they hit the sky, so that the fraction of all judged pixels that
+    are flagged is subtracted; the value can be slightly negative.
+
+    Parameters
+    ----------
+    flagged, judged, subject
+        As for `cosmic_ray_rate`.
+    stars : mapping of int to ndarray, shape (n, 2)
+        x and y, counted from 1, of bright, unsaturated stars on each chip.
+    """
+    where = _judged(flagged, judged)
+    seen = [_at(flagged[chip], where[chip], stars[chip]) for chip in flagged if chip in stars]
+    cores = np.concatenate([*seen, np.empty(0, dtype=bool)])
+    if len(cores) < MIN_STARS:
+        reason = (
+            f"only {len(cores)} stars lie where a cosmic ray could have been flagged; it takes {MIN_STARS}"
+        )
+        return not_measured("rejected_cores", subject, reason)
+    count, pixels = _counts(flagged, where)
+    rejected, by_chance = float(np.mean(cores)), count / pixels
+    context: dict[str, Json] = {
+        "stars": len(cores),
+        "rejected": int(np.count_nonzero(cores)),
+        "flagged_fraction": by_chance,
+    }
+    error = math.sqrt(max(rejected * (1.0 - rejected), by_chance) / len(cores))
+    return Measurement(
+        "rejected_cores", rejected - by_chance, "", subject, uncertainty=error, context=context
+    )
+
+
+def _judged(flagged: Masks, judged: Masks | None) -> Masks:
+    return {chip: np.ones_like(each) for chip, each in flagged.items()} if judged is None else judged
+
+
+def _counts(flagged: Masks, judged: Masks) -> tuple[int, int]:
+    """Flagged and judged pixels."""
+    count = sum(int(np.count_nonzero(each & judged[chip])) for chip, each in flagged.items())
+    return count, sum(int(np.count_nonzero(judged[chip])) for chip in flagged)
+
+
+def _at(
+    flagged: NDArray[np.bool_], judged: NDArray[np.bool_], stars: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether the pixels are flagged that hold stars' centres, of those that are judged."""
+    x, y = np.rint(stars[np.isfinite(stars).all(axis=1)].T - 1.0).astype(np.intp)
+    rows, columns = flagged.shape
+    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    x, y = x[inside], y[inside]
+    return np.asarray(flagged[y, x][judged[y, x]], dtype=bool)

@@ -1,0 +1,224 @@
+"""Acceptance criteria as data: bounds, where they apply, why, and whose rule they are."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+__all__ = ["Bounds", "CriteriaError", "Criterion", "Variant", "load_criteria", "parse_criteria"]
+
+
+class CriteriaError(ValueError):
+    """The catalogue of criteria is wrong; the message is one line that names the entry."""
+
+
+class Bounds(BaseModel):
+    """An interval of accepted values, each end open, closed or absent.
+
+    Attributes
+    ----------
+    above, below : float or None
+        Limits that the value must exceed or stay under.
+    at_least, at_most : float or None
+        Limits that the value may equal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    above: float | None = None
+    at_least: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.above is not None and self.at_least is not None:
+            raise ValueError("give one lower limit: above or at_least")
+        if self.below is not None and self.at_most is not None:
+            raise ValueError("give one upper limit: below or at_most")
+        if self.lower is None and self.upper is None:
+            raise ValueError("give at least one limit: above, at_least, below or at_most")
+        if self.lower is not None and self.upper is not None and self.lower > self.upper:
+            raise ValueError(f"the lower limit {self.lower} exceeds the upper limit {self.upper}")
+        if self.lower == self.upper and (self.above is not None or self.below is not None):
+            raise ValueError(f"no value lies between the limits, both {self.lower}")
+        return self
+
+    @property
+    def lower(self) -> float | None:
+        """The lower limit, open or closed."""
+        return self.at_least if self.above is None else self.above
+
+    @property
+    def upper(self) -> float | None:
+        """The upper limit, open or closed."""
+        return self.at_most if self.below is None else self.below
+
+    def contains(self, value: float) -> bool:
+        """Whether `value` lies within the limits; NaN never does."""
+        return (
+            (self.above is None or value > self.above)
+            and (self.at_least is None or value >= self.at_least)
+            and (self.below is None or value < self.below)
+            and (self.at_most is None or value <= self.at_most)
+            and value == value
+        )
+
+    def margin(self, value: float) -> float:
+        """Distance from `value` to the nearest limit, negative outside."""
+        distances = []
+        if self.lower is not None:
+            distances.append(value - self.lower)
+        if self.upper is not None:
+            distances.append(self.upper - value)
+        return min(distances)
+
+    def text(self, unit: str = "") -> str:
+        """Render the limits in words, e.g. ``"> 0 and < 0.1 pix"``."""
+        limits = (
+            (">", self.above),
+            ("≥", self.at_least),
+            ("<", self.below),
+            ("≤", self.at_most),
+        )
+        words = " and ".join(f"{sign} {limit:.6g}" for sign, limit in limits if limit is not None)
+        return f"{words} {unit}".rstrip()
+
+
+class Variant(BaseModel):
+    """Bounds of a criterion for one instrument, with the reason they differ."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bounds: Bounds
+    reason: str = Field(min_length=1)
+
+
+class Criterion(BaseModel):
+    """An acceptance rule.
+
+    Attributes
+    ----------
+    id : str
+        Stable identifier, e.g. ``"AST-002"``; reports and history are keyed by it.
+    title : str
+        A few words for tables.
+    quantity, unit : str
+        What is measured, and in which unit; a measurement in another unit is not judged.
+    bounds : Bounds
+        Accepted values.
+    warn : Bounds or None
+        Tighter limits, beyond which an accepted value is worth a look.
+    instruments : mapping of str to Variant
+        Bounds that differ for an instrument, by its INSTRUME keyword.
+    applies_to : str
+        Which subjects the rule is for.
+    rationale : str
+        What goes wrong silently without it.
+    source : str
+        Where the rule and its bounds come from.
+    figure : str
+        Identifier of the figure that explains the measurement; empty where there is none.
+    stated : bool
+        Whether the bounds are a stated requirement, rather than a default.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[A-Z]{3}-\d{3}$")
+    title: str = Field(min_length=1)
+    quantity: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    unit: str
+    bounds: Bounds
+    warn: Bounds | None = None
+    instruments: Mapping[str, Variant] = Field(default_factory=dict)
+    applies_to: str = Field(min_length=1)
+    rationale: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+    figure: str = ""
+    stated: bool = False
+
+    @model_validator(mode="after")
+    def _warns_within_bounds(self) -> Self:
+        if self.warn is not None:
+            limits = [limit for limit in (self.warn.lower, self.warn.upper) if limit is not None]
+            if any(self.bounds.margin(limit) < 0 for limit in limits):
+                raise ValueError("warn must lie within bounds")
+        return self
+
+    def bounds_for(self, instrument: str) -> tuple[Bounds, str]:
+        """Bounds in force for an instrument, and the reason where they are not the default.
+
+        Parameters
+        ----------
+        instrument : str
+            The INSTRUME keyword.
+        """
+        variant = self.instruments.get(instrument)
+        return (self.bounds, "") if variant is None else (variant.bounds, variant.reason)
+
+
+@cache
+def load_criteria() -> Mapping[str, Criterion]:
+    """Read the catalogue of criteria that ships with the suite, by id.
+
+    Raises
+    ------
+    CriteriaError
+        If the catalogue is wrong.
+    """
+    name = "criteria.toml"
+    return parse_criteria(resources.files("checks").joinpath(name).read_text(encoding="utf-8"), name)
+
+
+def parse_criteria(text: str, origin: str) -> Mapping[str, Criterion]:
+    """Read a catalogue of criteria.
+
+    Parameters
+    ----------
+    text : str
+        TOML with one table per criterion, keyed by its id.
+    origin : str
+        What to call the text in errors, e.g. its file name.
+
+    Returns
+    -------
+    mapping of str to Criterion
+        Read-only, in the order of the text.
+
+    Raises
+    ------
+    CriteriaError
+        If the text is not TOML, an entry is wrong, or two criteria judge the same quantity.
+    """
+    try:
+        entries = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CriteriaError(f"{origin}: not TOML: {error}") from error
+    criteria: dict[str, Criterion] = {}
+    quantities: dict[str, str] = {}
+    for name, entry in entries.items():
+        criterion = _criterion(name, entry, origin)
+        other = quantities.setdefault(criterion.quantity, name)
+        if other != name:
+            raise CriteriaError(f"{origin}: {name}: quantity {criterion.quantity!r} is {other}'s already")
+        criteria[name] = criterion
+    return MappingProxyType(criteria)
+
+
+def _criterion(name: str, entry: Any, origin: str) -> Criterion:
+    if not isinstance(entry, dict):
+        raise CriteriaError(f"{origin}: {name}: expected a table [{name}], found {entry!r}")
+    try:
+        return Criterion.model_validate({**entry, "id": name})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise CriteriaError(f"{origin}: {name}: {f'{where}: ' if where else ''}{message}") from error

@@ -1,0 +1,230 @@
+"""Drizzled images: coverage, geometry, units, and weights."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.measurement import Json, Measurement, count_violations, not_applicable, not_measured
+from checks.readers.drizzled import Drizzled
+from checks.readers.exposure import Exposure
+from checks.world_coordinates import linear_matrix, orientation, plate_scale
+
+__all__ = [
+    "drizzled_photometry_violations",
+    "finite_coverage",
+    "output_frame_deviation",
+    "stellar_width_ratio",
+    "weight_ratio",
+]
+
+# Ratio of the pixel areas of WF and PC chips: WFPC2 Data Handbook, plate scales in arcsec per pixel.
+WF_SCALE, PC_SCALE = 0.0996, 0.0455
+EXPECTED_WEIGHT_RATIO = (WF_SCALE / PC_SCALE) ** 2
+
+# Output frame: tolerances of its scale (relative) and orientation (degrees).
+SCALE_TOLERANCE = 1e-6
+ORIENTATION_TOLERANCE = 1e-4
+
+# A median weight of fewer pixels is at the mercy of a few bad ones.
+MIN_REGION_PIXELS = 1000
+
+# A median width of fewer stars is at the mercy of a few blends.
+MIN_WIDTHS = 10
+
+_RATE = re.compile(r"(/\s*(s|sec|second)s?|\bs(ec)?(\*\*|\^)?\(?-1\)?|^cps)$", re.IGNORECASE)
+
+
+def finite_coverage(science: NDArray[Any], weight: NDArray[Any], *, subject: str) -> Measurement:
+    """Fraction of a drizzled image's pixels with positive weight; 0 where one of them is not finite.
+
+    A covered pixel without a finite value spoils every sum over it, so that an image with any counts
+    as not covered at all.
+
+    Parameters
+    ----------
+    science, weight : ndarray, shape (ny, nx)
+        The science and weight images.
+    subject : str
+        The product.
+    """
+    if science.shape != weight.shape or science.size == 0:
+        reason = f"shapes differ or are empty: SCI {science.shape}, WHT {weight.shape}"
+        return not_measured("finite_coverage", subject, reason)
+    covered = weight > 0
+    holes = int(np.count_nonzero(covered & ~np.isfinite(science))) + int(
+        np.count_nonzero(~np.isfinite(weight))
+    )
+    fraction = float(np.count_nonzero(covered) / covered.size)
+    context: dict[str, Json] = {"covered_fraction": fraction, "not_finite": holes}
+    reason = f"{holes} pixels with weight are not finite" if holes else ""
+    return Measurement(
+        "finite_coverage", 0.0 if holes else fraction, "", subject, context=context, reason=reason
+    )
+
+
+def output_frame_deviation(drizzled: Drizzled, *, scale: float, angle: float | None = None) -> Measurement:
+    """Departure of a drizzled image's scale and orientation from those asked for, in tolerances.
+
+    The largest of the departures of the scales along x and along y over `SCALE_TOLERANCE`, and of the
+    y axis's position angle over `ORIENTATION_TOLERANCE`.
+
+    Parameters
+    ----------
+    drizzled : Drizzled
+        The product.
+    scale : float
+        AstroDrizzle's ``final_scale``, arcsec per pixel.
+    angle : float, optional
+        ``final_rot`` or the reference image's orientation, degrees; None where none was asked for.
+    """
+    try:
+        columns = 3600.0 * np.hypot(*linear_matrix(drizzled.header))
+    except ValueError as error:
+        return not_measured("output_frame_deviation", drizzled.name, str(error))
+    found_scale, found_angle = plate_scale(drizzled.header), orientation(drizzled.header)
+    ratios = [abs(float(found) / scale - 1.0) / SCALE_TOLERANCE for found in (*columns, found_scale)]
+    if angle is not None:
+        turn = (found_angle - angle + 180.0) % 360.0 - 180.0
+        ratios.append(abs(turn) / ORIENTATION_TOLERANCE)
+    context: dict[str, Json] = {
+        "scale_arcsec": found_scale,
+        "scale_asked_arcsec": scale,
+        "orientation_deg": found_angle,
+        "orientation_asked_deg": angle,
+    }
+    return Measurement("output_frame_deviation", np.max(ratios), "", drizzled.name, context=context)
+
+
+def drizzled_photometry_violations(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Measurement:
+    """Count where a drizzled image's PHOTFLAM and BUNIT misstate its pixels.
+
+    AstroDrizzle copies PHOTFLAM from its first input, so that it holds for the image only if each chip
+    of each input has the same. It writes rates but for WFPC2 calls them ``counts``; and for inputs
+    without BUNIT it writes counts.
+
+    Parameters
+    ----------
+    drizzled : Drizzled
+        A product in count rates.
+    inputs : sequence of Exposure
+        The exposures that were drizzled.
+    """
+    if not inputs:
+        return not_measured("drizzled_photometry_violations", drizzled.name, "the inputs are not known")
+    photflam, unit = drizzled.keyword("PHOTFLAM"), drizzled.keyword("BUNIT")
+    violations = [
+        f"PHOTFLAM is {photflam!r}, but {header.get('PHOTFLAM')!r} in {exposure.label(chip)}"
+        for exposure in inputs
+        for chip, header in exposure.science_headers().items()
+        if not _same_number(photflam, header.get("PHOTFLAM"))
+    ]
+    if not (isinstance(unit, str) and _RATE.search(unit.strip())):
+        units = drizzled.keyword("D001OUUN")
+        violations.append(f"BUNIT is {unit!r}, not a rate; AstroDrizzle was asked for {units!r}")
+    context: dict[str, Json] = {"photflam": photflam, "bunit": unit, "inputs": [one.name for one in inputs]}
+    return count_violations("drizzled_photometry_violations", drizzled.name, violations, context)
+
+
+def weight_ratio(
+    weight: NDArray[Any], polygons: Mapping[int, NDArray[np.float64]], *, planetary: int = 1, subject: str
+) -> Measurement:
+    """Median weight under the PC over that under the WF chips, over the ratio of their pixel areas.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (ny, nx)
+        Weight image of one exposure drizzled to the WF scale.
+    polygons : mapping of int to ndarray, shape (4, 2)
+        Corners of each chip's undisturbed part by EXTVER; see `world_coordinates.chip_polygon`.
+    planetary : int
+        EXTVER of the PC.
+    subject : str
+        The product.
+    """
+    if planetary not in polygons or len(polygons) < 2:
+        return not_applicable("weight_ratio", subject, "the exposure has not both a PC and a WF chip")
+    medians: dict[int, float] = {}
+    for chip, corners in polygons.items():
+        weights = _inside(weight, corners)
+        weights = weights[weights > 0]  # bad pixels leave holes without weight
+        if weights.size < MIN_REGION_PIXELS:
+            reason = f"only {weights.size} pixels with weight lie on SCI,{chip}"
+            return not_measured("weight_ratio", subject, reason)
+        medians[chip] = float(np.median(weights))
+    wide = float(np.mean([median for chip, median in medians.items() if chip != planetary]))
+    ratio = medians[planetary] / wide
+    context: dict[str, Json] = {
+        "ratio": ratio,
+        "expected_ratio": EXPECTED_WEIGHT_RATIO,
+        "median_weights": {f"SCI,{chip}": median for chip, median in medians.items()},
+    }
+    return Measurement("weight_ratio", ratio / EXPECTED_WEIGHT_RATIO, "", subject, context=context)
+
+
+def stellar_width_ratio(
+    widths: NDArray[np.float64], exposures: Mapping[str, NDArray[np.float64]], *, subject: str
+) -> Measurement:
+    """Median width of stars in a drizzled image over that in the exposures it combines.
+
+    Exposures that are out of place broaden stars where they overlap. AstroDrizzle broadens them a
+    little of itself: the width of an output pixel is folded in.
+
+    Parameters
+    ----------
+    widths : ndarray, shape (n,)
+        FWHM of stars in the drizzled image, arcsec, where it combines several exposures.
+    exposures : mapping of str to ndarray, shape (n,)
+        FWHM of stars in each exposure, arcsec, measured in the same way.
+    subject : str
+        The product.
+
+    Notes
+    -----
+    Widths that are not finite and positive are left out. The reference is the median of the
+    exposures' medians, so that an exposure out of focus does not set the standard.
+    """
+    usable = {name: each[np.isfinite(each) & (each > 0)] for name, each in exposures.items()}
+    combined = widths[np.isfinite(widths) & (widths > 0)]
+    fewest = min((len(each) for each in usable.values()), default=0)
+    if min(fewest, len(combined)) < MIN_WIDTHS:
+        reason = f"{len(combined)} widths in the image, {fewest} in an exposure; it takes {MIN_WIDTHS}"
+        return not_measured("stellar_width_ratio", subject, reason)
+    medians = {name: float(np.median(each)) for name, each in usable.items()}
+    reference = float(np.median([*medians.values()]))
+    ratio = float(np.median(combined)) / reference
+    scatter = 1.4826 * float(np.median(np.abs(combined - np.median(combined))))
+    error = math.sqrt(math.pi / 2.0 / len(combined)) * scatter / reference
+    context: dict[str, Json] = {
+        "fwhm_arcsec": float(np.median(combined)),
+        "exposures_fwhm_arcsec": {**medians},
+        "stars": len(combined),
+    }
+    return Measurement("stellar_width_ratio", ratio, "", subject, uncertainty=error, context=context)
+
+
+def _same_number(first: object, second: object) -> bool:
+    """Whether two keywords hold one number; FITS cards round in the last of some 16 digits."""
+    if not (isinstance(first, (int, float)) and isinstance(second, (int, float))):
+        return False
+    return math.isclose(first, second, rel_tol=1e-12)
+
+
+def _inside(image: NDArray[Any], corners: NDArray[np.float64]) -> NDArray[Any]:
+    """Values of an image's pixels whose centres lie within a convex polygon, given in order around it."""
+    size = np.array(image.shape[::-1])
+    low = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, size)
+    high = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 1, 0, size)
+    y, x = np.ogrid[low[1] : high[1], low[0] : high[0]]
+    sides = np.array(
+        [
+            (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0) >= 0
+            for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True)
+        ]
+    )
+    return image[low[1] : high[1], low[0] : high[0]][sides.all(axis=0) | ~sides.any(axis=0)]

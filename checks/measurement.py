@@ -1,0 +1,130 @@
+"""What a check returns: one measured value with its unit, subject and context."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+__all__ = ["Json", "Measurement", "count_violations", "not_applicable", "not_measured"]
+
+_VIOLATIONS_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One measured quantity of one subject.
+
+    Numbers of any kind are taken and kept as Python's own, so that every measurement can be written
+    as JSON; a number in `context` that is not finite is kept as text.
+
+    Attributes
+    ----------
+    quantity : str
+        Name of the quantity in the field's own terms, e.g. ``"fit_rms"``; the criterion that
+        judges it names the same quantity.
+    value : float or None
+        The measured value in `unit`. None only when `applicable` is false or nothing could be
+        measured, with `reason` saying why.
+    unit : str
+        FITS-standard unit of `value`; the empty string for ratios, counts and fractions.
+    subject : str
+        What was measured: exposure, chip, star or product.
+    uncertainty : float or None
+        One standard deviation of `value`, in `unit`, where it is known.
+    context : mapping
+        Further JSON-serialisable facts that help to read the value.
+    applicable : bool
+        False where the quantity has no meaning for the subject (the reference image of a
+        relative alignment has no fit).
+    reason : str
+        Why there is no value, or a remark on it.
+
+    Raises
+    ------
+    ValueError
+        If there is no value and no reason, or a value of a quantity that is not applicable.
+    """
+
+    quantity: str
+    value: float | None
+    unit: str
+    subject: str
+    uncertainty: float | None = None
+    context: Mapping[str, Json] = field(default_factory=dict)
+    applicable: bool = True
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.value is None and not self.reason:
+            raise ValueError(f"{self.quantity} of {self.subject}: say why there is no value")
+        if self.value is not None and not self.applicable:
+            raise ValueError(f"{self.quantity} of {self.subject} has a value, so it is applicable")
+        for name in ("value", "uncertainty"):
+            number = getattr(self, name)
+            object.__setattr__(self, name, None if number is None else float(number))
+        object.__setattr__(self, "context", {str(key): _plain(entry) for key, entry in self.context.items()})
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is a finite value to judge."""
+        return self.applicable and self.value is not None and math.isfinite(self.value)
+
+
+def not_applicable(quantity: str, subject: str, reason: str) -> Measurement:
+    """State that a quantity has no meaning for a subject, and why."""
+    return Measurement(quantity, None, "", subject, applicable=False, reason=reason)
+
+
+def not_measured(quantity: str, subject: str, reason: str) -> Measurement:
+    """State that a quantity should have been measured but could not be, and why."""
+    return Measurement(quantity, None, "", subject, reason=reason)
+
+
+def count_violations(
+    quantity: str, subject: str, violations: Sequence[str], context: Mapping[str, Json] | None = None
+) -> Measurement:
+    """Measure an all-or-nothing rule by the number of its violations.
+
+    Parameters
+    ----------
+    quantity, subject : str
+        As in `Measurement`.
+    violations : sequence of str
+        One short text for each violation; they go into the context whole, the first into the reason.
+    context : mapping, optional
+        Further facts.
+
+    Returns
+    -------
+    Measurement
+        The number of violations, without unit.
+    """
+    more = len(violations) - _VIOLATIONS_NAMED
+    named = [*violations[:_VIOLATIONS_NAMED], *([f"and {more} more"] if more > 0 else [])]
+    return Measurement(
+        quantity,
+        len(violations),
+        "",
+        subject,
+        context={**(context or {}), "violations": list(violations)},
+        reason="; ".join(named),
+    )
+
+
+def _plain(entry: Any) -> Json:
+    """Return `entry` in JSON's own types; numpy's scalars and arrays become Python's."""
+    if hasattr(entry, "tolist"):
+        entry = entry.tolist()
+    if isinstance(entry, Mapping):
+        return {str(key): _plain(value) for key, value in entry.items()}
+    if isinstance(entry, (list, tuple)):
+        return [_plain(value) for value in entry]
+    if isinstance(entry, float) and not math.isfinite(entry):
+        return str(entry)
+    if entry is None or isinstance(entry, (bool, int, float, str)):
+        return entry
+    raise TypeError(f"a measurement's context cannot hold {type(entry).__name__}")

@@ -1,0 +1,34 @@
+"""Readers of reduction products: from files to plain, typed records.
+
+Nothing here judges. A file that cannot be read as what it should be raises `ReaderError`, one line
+that names the file and what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from checks.readers.cosmic_ray_mask import read_cosmic_ray_mask
+from checks.readers.drizzled import Drizzled, read_drizzled
+from checks.readers.errors import ReaderError
+from checks.readers.exposure import Exposure, Extension, read_exposure
+from checks.readers.fits_structure import FitsStructure, read_fits_structure
+from checks.readers.match_file import MatchFile, read_match_file
+from checks.readers.reference_frame import read_reference_frame
+from checks.readers.shift_file import ShiftFile, ShiftRow, read_shift_file
+
+__all__ = [
+    "Drizzled",
+    "Exposure",
+    "Extension",
+    "FitsStructure",
+    "MatchFile",
+    "ReaderError",
+    "ShiftFile",
+    "ShiftRow",
+    "read_cosmic_ray_mask",
+    "read_drizzled",
+    "read_exposure",
+    "read_fits_structure",
+    "read_match_file",
+    "read_reference_frame",
+    "read_shift_file",
+]

@@ -1,0 +1,105 @@
+"""Drizzled products: science and weight images, in one file or in two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from checks.readers.errors import ReaderError
+from checks.readers.exposure import open_fits, science_wcs
+
+__all__ = ["Drizzled", "read_drizzled"]
+
+Image: TypeAlias = "NDArray[np.floating[Any]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Drizzled:
+    """A drizzled product.
+
+    Attributes
+    ----------
+    path : Path
+        The file with the science image.
+    weight_path : Path
+        The file with the weight image; `path` itself for a multi-extension product.
+    primary : Header
+        Primary header of `path`.
+    header : Header
+        Header of the science image; the primary header where the image is in the primary unit.
+    """
+
+    path: Path
+    weight_path: Path
+    primary: fits.Header
+    header: fits.Header
+
+    @property
+    def name(self) -> str:
+        """The product's name as a measurement's subject: the file name without its ending."""
+        return self.path.name.partition(".")[0]
+
+    def keyword(self, name: str, default: Any = None) -> Any:
+        """Return a keyword of the science image, else of the primary header, else `default`."""
+        return self.header.get(name, self.primary.get(name, default))
+
+    def science(self) -> Image:
+        """Read the science image."""
+        return _image(self.path, "SCI")
+
+    def weight(self) -> Image:
+        """Read the weight image."""
+        return _image(self.weight_path, "WHT")
+
+    def wcs(self) -> Any:
+        """Build the product's `astropy.wcs.WCS`."""
+        return science_wcs(self.header)
+
+
+def read_drizzled(path: Path, weight_path: Path | None = None) -> Drizzled:
+    """Read a drizzled product's headers.
+
+    Parameters
+    ----------
+    path : Path
+        A file with SCI and WHT extensions (``build=True``), or the ``_sci.fits`` of a pair.
+    weight_path : Path, optional
+        The pair's weight file; by default the one beside `path` with ``_wht`` for ``_sci``.
+
+    Raises
+    ------
+    ReaderError
+        If a file is missing, is not FITS, or lacks the science or weight image.
+    """
+    with open_fits(path) as hdus:
+        primary, header, single = hdus[0].header, _image_unit(path, hdus, "SCI").header, _is_single(hdus)
+    if weight_path is None:
+        weight_path = path.with_name(path.name.replace("_sci.fits", "_wht.fits")) if single else path
+    if single and weight_path == path:
+        raise ReaderError(f"{path}: the file has one image and is not named *_sci.fits; name its weight file")
+    with open_fits(weight_path) as hdus:
+        _image_unit(weight_path, hdus, "WHT")
+    return Drizzled(path, weight_path, primary, header)
+
+
+def _is_single(hdus: fits.HDUList) -> bool:
+    return bool(hdus[0].header.get("NAXIS") == 2)
+
+
+def _image_unit(path: Path, hdus: fits.HDUList, name: str) -> Any:
+    """Return the HDU with the image: the primary one of a single image, else the extension `name`."""
+    if _is_single(hdus):
+        return hdus[0]
+    if (name, 1) not in hdus:
+        raise ReaderError(f"{path}: neither an image in the primary unit nor an extension {name},1")
+    return hdus[name, 1]
+
+
+def _image(path: Path, name: str) -> Image:
+    with open_fits(path) as hdus:
+        return np.asarray(_image_unit(path, hdus, name).data)

@@ -1,0 +1,199 @@
+"""HST exposures: headers and layout of a multi-extension FITS file, and its arrays on demand."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from checks.readers.errors import ReaderError
+from checks.readers.shift_file import exposure_name
+
+__all__ = ["Exposure", "Extension", "open_fits", "read_exposure", "science_wcs"]
+
+Array: TypeAlias = "NDArray[Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One extension of an exposure: its EXTNAME, EXTVER, header, and the shape of its image.
+
+    `shape` is empty for tables, for headerlets, and where there are no data.
+    """
+
+    name: str
+    version: int
+    header: fits.Header
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """An exposure's file.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    primary : Header
+        The primary header.
+    extensions : tuple of Extension
+        The extensions, in the order of the file.
+    """
+
+    path: Path
+    primary: fits.Header
+    extensions: tuple[Extension, ...]
+
+    @property
+    def name(self) -> str:
+        """The exposure's name, e.g. ``"u5jx0108r"``."""
+        return exposure_name(self.path.name)
+
+    @property
+    def suffix(self) -> str:
+        """What the file name says the file is, in lower case, e.g. ``"flt"``."""
+        return self.path.name.partition(".")[0].partition("_")[2].lower()
+
+    @property
+    def instrument(self) -> str:
+        """The INSTRUME keyword; empty where it is missing."""
+        return str(self.primary.get("INSTRUME", "")).strip()
+
+    @property
+    def detector(self) -> str:
+        """The primary header's DETECTOR; empty for WFPC2, where each chip has its own."""
+        return "" if self.instrument == "WFPC2" else str(self.primary.get("DETECTOR", "")).strip()
+
+    @property
+    def chips(self) -> tuple[int, ...]:
+        """EXTVER of each SCI extension, in the order of the file."""
+        return tuple(extension.version for extension in self.extensions if extension.name == "SCI")
+
+    def find(self, name: str, version: int = 1) -> Extension | None:
+        """Return an extension; None where the exposure has none of that name and version."""
+        matches = (found for found in self.extensions if (found.name, found.version) == (name, version))
+        return next(matches, None)
+
+    def header(self, name: str, version: int = 1) -> fits.Header:
+        """Return an extension's header.
+
+        Raises
+        ------
+        ReaderError
+            If there is no such extension.
+        """
+        found = self.find(name, version)
+        if found is None:
+            present = ", ".join(f"{other.name},{other.version}" for other in self.extensions)
+            raise ReaderError(f"{self.path}: no extension {name},{version} among {present or 'none'}")
+        return found.header
+
+    def science_headers(self) -> Mapping[int, fits.Header]:
+        """Header of each SCI extension, by EXTVER."""
+        return {chip: self.header("SCI", chip) for chip in self.chips}
+
+    def label(self, chip: int) -> str:
+        """Name a chip of the exposure as a measurement's subject, e.g. ``"u5jx0108r_flt WF2"``."""
+        stem = self.path.name.partition(".")[0]
+        detector = self.header("SCI", chip).get("DETECTOR")
+        if self.instrument == "WFPC2" and detector in (1, 2, 3, 4):
+            return f"{stem} {'PC' if detector == 1 else 'WF'}{detector}"
+        return f"{stem} SCI,{chip}"
+
+    def array(self, name: str, version: int = 1) -> Array:
+        """Read an extension's array; nothing is kept, and the file is closed again.
+
+        Raises
+        ------
+        ReaderError
+            If there is no such extension or it has no data.
+        """
+        self.header(name, version)
+        with open_fits(self.path) as hdus:
+            array = hdus[name, version].data
+        if array is None:
+            raise ReaderError(f"{self.path}: extension {name},{version} has no data")
+        return np.asarray(array)
+
+    def arrays(self, name: str) -> Mapping[int, Array]:
+        """Read the arrays of all extensions of one name, by EXTVER."""
+        versions = [extension.version for extension in self.extensions if extension.name == name]
+        with open_fits(self.path) as hdus:
+            return {version: np.asarray(hdus[name, version].data) for version in versions}
+
+    def wcs(self, chip: int) -> Any:
+        """Read a chip's world coordinate system with all its distortion terms.
+
+        Returns
+        -------
+        astropy.wcs.WCS
+            With SIP polynomials, and with the NPOL and D2IM tables among the extensions.
+        """
+        self.header("SCI", chip)
+        with open_fits(self.path) as hdus:
+            return science_wcs(hdus["SCI", chip].header, hdus)
+
+    def wcs_of_chips(self) -> Mapping[int, Any]:
+        """Read the world coordinate systems of all chips, as `wcs` does of one, by EXTVER."""
+        with open_fits(self.path) as hdus:
+            return {chip: science_wcs(hdus["SCI", chip].header, hdus) for chip in self.chips}
+
+
+def read_exposure(path: Path) -> Exposure:
+    """Read an exposure's headers and layout.
+
+    Raises
+    ------
+    ReaderError
+        If the file is missing or is not FITS.
+    """
+    with open_fits(path) as hdus:
+        extensions = tuple(
+            Extension(hdu.name, hdu.ver, hdu.header, tuple(getattr(hdu, "shape", ()))) for hdu in hdus[1:]
+        )
+        return Exposure(path, hdus[0].header, extensions)
+
+
+def science_wcs(header: fits.Header, hdus: fits.HDUList | None = None) -> Any:
+    """Build an `astropy.wcs.WCS` from a header and the file with its distortion tables."""
+    from astropy.wcs import WCS, FITSFixedWarning
+
+    with warnings.catch_warnings():
+        # HST headers write dates and frames in ways that wcslib mends and remarks on.
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        return WCS(header, fobj=hdus)
+
+
+@contextmanager
+def open_fits(path: Path) -> Iterator[fits.HDUList]:
+    """Open a FITS file without memory map, so that arrays outlive it.
+
+    What astropy remarks on the file's form is not for here: `read_fits_structure` records it.
+
+    Raises
+    ------
+    ReaderError
+        If the file is missing, is not FITS, or breaks while it is being read.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", fits.verify.VerifyWarning)
+        warnings.filterwarnings("ignore", message="File may have been truncated")
+        try:
+            hdus = fits.open(path, memmap=False)
+        except (OSError, ValueError) as error:
+            raise ReaderError(f"{path}: cannot read as FITS: {error}") from error
+        with hdus:
+            try:
+                yield hdus
+            except (OSError, ValueError, TypeError) as error:
+                if isinstance(error, ReaderError):
+                    raise
+                raise ReaderError(f"{path}: cannot read as FITS: {error}") from error

@@ -1,0 +1,124 @@
+"""TweakReg's ``*_catalog_fit.match``: the sources that a fit used, with their residuals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.readers.errors import ReaderError
+
+__all__ = ["MatchFile", "read_match_file"]
+
+Array: TypeAlias = "NDArray[np.float64]"
+Labels: TypeAlias = "NDArray[np.int64]"
+
+# Columns 1-12 are coordinates, 13-15 integers, 16-17 sky coordinates, 18 the reference's origin.
+_NUMBERS = 17
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchFile:
+    """The sources of one exposure's fit.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    header : mapping of str to str
+        Its ``keyword: value`` comments, e.g. ``"X and Y rms"``; column descriptions included.
+    reference_xy, input_xy : ndarray, shape (n, 2)
+        Positions in the reference frame before the fit, pixels from the fit's centre.
+    fit_xy : ndarray, shape (n, 2)
+        Input positions in the reference frame after the fit, pixels.
+    residuals : ndarray, shape (n, 2)
+        `fit_xy` less the reference's position, pixels.
+    original_reference_xy, original_input_xy : ndarray, shape (n, 2)
+        Positions as measured: in the reference frame or image, and on the exposure's chip, pixels.
+    reference_id, input_id : ndarray of int, shape (n,)
+        The source's running numbers in either catalogue.
+    chip : ndarray of int, shape (n,)
+        EXTVER of the chip that the source is on.
+    radec : ndarray, shape (n, 2)
+        Right ascension and declination by the fit, degrees.
+    origin : tuple of str
+        Catalogue that each reference source came from.
+    """
+
+    path: Path
+    header: Mapping[str, str]
+    reference_xy: Array
+    input_xy: Array
+    fit_xy: Array
+    residuals: Array
+    original_reference_xy: Array
+    original_input_xy: Array
+    reference_id: Labels
+    input_id: Labels
+    chip: Labels
+    radec: Array
+    origin: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.residuals)
+
+
+def read_match_file(path: Path) -> MatchFile:
+    """Read a match file.
+
+    Raises
+    ------
+    ReaderError
+        If the file cannot be read, or a line has not the 18 columns.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReaderError(f"{path}: cannot read the match file: {error}") from error
+    header: dict[str, str] = {}
+    numbers: list[list[float]] = []
+    origin: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if line.lstrip().startswith("#"):
+            keyword, _, value = line.lstrip(" #").partition(":")
+            header[keyword.strip()] = value.strip()
+        elif line.strip():
+            row, source = _row(path, number, line)
+            numbers.append(row)
+            origin.append(source)
+    return _match_file(path, header, np.array(numbers, dtype=np.float64).reshape(-1, _NUMBERS), tuple(origin))
+
+
+def _row(path: Path, number: int, line: str) -> tuple[list[float], str]:
+    fields = line.split(maxsplit=_NUMBERS)
+    if len(fields) <= _NUMBERS:
+        raise ReaderError(f"{path}, line {number}: expected 18 columns, found {len(fields)}")
+    try:
+        row = [float(field) for field in fields[:12]]
+        row += [int(field) for field in fields[12:15]]
+        row += [float(field) for field in fields[15:_NUMBERS]]
+    except ValueError as error:
+        raise ReaderError(f"{path}, line {number}: {error}") from error
+    return row, fields[_NUMBERS].strip()
+
+
+def _match_file(path: Path, header: Mapping[str, str], table: Array, origin: tuple[str, ...]) -> MatchFile:
+    return MatchFile(
+        path,
+        header,
+        reference_xy=table[:, 0:2],
+        input_xy=table[:, 2:4],
+        fit_xy=table[:, 4:6],
+        residuals=table[:, 6:8],
+        original_reference_xy=table[:, 8:10],
+        original_input_xy=table[:, 10:12],
+        reference_id=table[:, 12].astype(np.int64),
+        input_id=table[:, 13].astype(np.int64),
+        chip=table[:, 14].astype(np.int64),
+        radec=table[:, 15:17],
+        origin=origin,
+    )

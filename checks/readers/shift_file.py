@@ -1,0 +1,175 @@
+"""TweakReg's shift file: one fitted shift, rotation, scale and scatter for each exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from checks.readers.errors import ReaderError
+
+__all__ = ["ShiftFile", "ShiftRow", "exposure_name", "read_shift_file", "wrap_degrees"]
+
+_COLUMNS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftRow:
+    """One exposure's row.
+
+    Attributes
+    ----------
+    file : str
+        The exposure's file, as the shift file names it.
+    dx, dy : float
+        Shift in pixels of the reference frame; NaN where the fit failed.
+    rotation : float
+        Degrees, within [-180, 180): TweakReg writes 359.9996 for a rotation of -0.0004.
+    scale : float
+        Scale relative to the header's; 1 is no change.
+    xrms, yrms : float
+        Standard deviation of the fit's residuals, pixels; 0 where the fit failed.
+    """
+
+    file: str
+    dx: float
+    dy: float
+    rotation: float
+    scale: float
+    xrms: float
+    yrms: float
+
+    @property
+    def exposure(self) -> str:
+        """The exposure's name: the file name up to its first underscore, e.g. ``"u5jx0108r"``."""
+        return exposure_name(self.file)
+
+    @property
+    def numbers(self) -> Mapping[str, float]:
+        """The row's numeric fields by name."""
+        return {
+            "dx": self.dx,
+            "dy": self.dy,
+            "rotation": self.rotation,
+            "scale": self.scale,
+            "xrms": self.xrms,
+            "yrms": self.yrms,
+        }
+
+    @property
+    def identity(self) -> bool:
+        """Whether the row reads ``0 0 0 1 0 0``, as that of the reference image does."""
+        return tuple(self.numbers.values()) == (0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftFile:
+    """A shift file.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    header : mapping of str to str
+        Its ``# keyword: value`` comments: frame, refimage, form, units.
+    rows : tuple of ShiftRow
+        In the order of the file, which is not the order of TweakReg's input.
+    relative : bool
+        Whether the exposures were aligned to one of themselves; false for an alignment to a catalogue.
+    """
+
+    path: Path
+    header: Mapping[str, str]
+    rows: tuple[ShiftRow, ...]
+    relative: bool = True
+
+    @property
+    def reference_frame(self) -> str:
+        """The file and extension that hold the reference frame, e.g. ``"shifts_wcs.fits[wcs]"``."""
+        return self.header.get("refimage", "")
+
+    @property
+    def reference(self) -> ShiftRow | None:
+        """The row of the reference image of a relative alignment: the only identity row.
+
+        None where every row is a fit, and where several rows are identities: at most one image can
+        be the reference, so none of them is to be excused from having a fit. Nor is any in an
+        alignment to a catalogue, where an identity is a fit that was never made.
+        """
+        identities = [row for row in self.rows if row.identity and self.relative]
+        return identities[0] if len(identities) == 1 else None
+
+    def row(self, exposure: str) -> ShiftRow | None:
+        """Return the row of an exposure, by its name or its file; None where there is none."""
+        name = exposure_name(exposure)
+        return next((row for row in self.rows if row.exposure == name), None)
+
+
+def exposure_name(file: str) -> str:
+    """Return the rootname of an exposure's file: ``"u5jx0108r_flt.fits"`` is u5jx0108r's."""
+    return Path(file).name.partition(".")[0].partition("_")[0]
+
+
+def wrap_degrees(angle: float) -> float:
+    """Return the same angle within [-180, 180); NaN stays NaN."""
+    wrapped = (angle + 180.0) % 360.0 - 180.0
+    return angle if -180.0 <= angle < 180.0 else wrapped
+
+
+def read_shift_file(path: Path, *, relative: bool = True) -> ShiftFile:
+    """Read a shift file.
+
+    Rows of failed fits, ``nan nan nan nan 0.000000 0.000000``, are kept as they are.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    relative : bool
+        Whether the exposures were aligned to one of themselves, which then has no fit; false for an
+        alignment to a catalogue (TweakReg's ``refcat``). The file itself does not tell.
+
+    Raises
+    ------
+    ReaderError
+        If the file cannot be read, a line is not a row, an exposure stands twice, there is no row,
+        or the shifts are not in pixels.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReaderError(f"{path}: cannot read the shift file: {error}") from error
+    header: dict[str, str] = {}
+    rows: list[ShiftRow] = []
+    for number, line in enumerate(lines, start=1):
+        if line.lstrip().startswith("#"):
+            keyword, _, value = line.lstrip(" #").partition(":")
+            header[keyword.strip()] = value.strip()
+        elif line.strip():
+            rows.append(_row(path, number, line))
+    _check(path, header, rows)
+    return ShiftFile(path, header, tuple(rows), relative)
+
+
+def _row(path: Path, number: int, line: str) -> ShiftRow:
+    # Split from the right: a file name may hold blanks, a number cannot.
+    fields = line.rsplit(maxsplit=_COLUMNS - 1)
+    try:
+        file, (dx, dy, rotation, scale, xrms, yrms) = fields[0].strip(), map(float, fields[1:])
+    except ValueError as error:
+        raise ReaderError(
+            f"{path}, line {number}: expected a file name and six numbers, found {line.strip()!r}"
+        ) from error
+    return ShiftRow(file, dx, dy, wrap_degrees(rotation), scale, xrms, yrms)
+
+
+def _check(path: Path, header: Mapping[str, str], rows: list[ShiftRow]) -> None:
+    if not rows:
+        raise ReaderError(f"{path}: the shift file has no rows; TweakReg fitted nothing")
+    names = [row.exposure for row in rows]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ReaderError(f"{path}: {', '.join(repeated)} has more than one row")
+    units = header.get("units", "pixels")
+    if units != "pixels":
+        raise ReaderError(f"{path}: shifts are in {units!r}; only pixels are understood")

@@ -1,0 +1,3 @@
+"""Wires the suite's pytest plugins."""
+
+pytest_plugins = ("fixtures.stage_fixtures", "fixtures.plugin", "reports.plugin", "pytester")

@@ -1,0 +1,508 @@
+"""Every criterion accepts what is right and rejects what is wrong."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from checks.alignment import (
+    fit_rms,
+    fit_rotation,
+    fit_scale_change,
+    nonfinite_shift_fields,
+    shift_agreement,
+    shift_file_disagreement,
+    shift_to_search_radius,
+)
+from checks.calibration import reference_file_violations, unit_violations, unusable_fraction
+from checks.cosmic_rays import cosmic_ray_rate, rejected_cores
+from checks.criteria import load_criteria
+from checks.drizzled import (
+    drizzled_photometry_violations,
+    finite_coverage,
+    output_frame_deviation,
+    stellar_width_ratio,
+    weight_ratio,
+)
+from checks.epochs import catalog_epoch_displacement
+from checks.files import fits_form_problems, keyword_problems, structure_problems
+from checks.measurement import Measurement
+from checks.photometry import (
+    chip_count_rate_ratio,
+    drizzled_flux_ratio,
+    photflam_deviation,
+    photflam_spread,
+    pixel_ratio_deviation,
+    star_ratio_deviation,
+)
+from checks.readers import FitsStructure, ShiftRow
+from checks.readers.exposure import science_wcs
+from checks.residuals import matched_sources, residual_trend, rms_consistency
+from checks.solution_names import wcs_name_violations
+from checks.solutions import archive_fit_error, solution_displacement
+from checks.source_pairs import pair_sources
+from checks.source_positions import (
+    catalog_offset,
+    catalog_offset_variation,
+    chance_match_fraction,
+    source_position_difference,
+)
+from checks.verdict import Status, judge
+from checks.world_coordinates import distortion_solution_violations, round_trip_error
+from tests.uvis_fields import SHAPES, Pointing, field, flc, headers, on_sky, sightings, solutions
+from tests.wfpc2_samples import (
+    FAILED,
+    FITTED,
+    NORMALISED,
+    PHOTFLAMS,
+    REFERENCE,
+    aligned_headers,
+    chip_header,
+    drizzled,
+    exposure,
+    match_file,
+    shift_file,
+)
+
+Measure = Callable[[], Measurement]
+STARS = field(1500).at(2011.8)
+RIGHT = Pointing()
+FACTOR = PHOTFLAMS[3] / PHOTFLAMS[2]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a criterion must accept, and what it must reject."""
+
+    accepted: Measure
+    rejected: Mapping[str, Measure]
+
+
+def fitted(measure: Callable[..., Measurement], row: ShiftRow = FITTED, **settings: object) -> Measurement:
+    return measure(shift_file(REFERENCE, row), row.file, **settings)
+
+
+def matched(measure: Callable[..., Measurement], row: ShiftRow = FITTED, **sources: object) -> Measurement:
+    return measure(shift_file(REFERENCE, row), row.file, match_file(**sources))
+
+
+def search(dx: float) -> Measurement:
+    row = replace(FITTED, dx=dx)
+    return fitted(shift_to_search_radius, row, plate_scale=0.0455, search_radius=1.0)
+
+
+def agreement(dx: float) -> Measurement:
+    rows = [replace(FITTED, file=f"u5jx010{letter}r_flt.fits") for letter in "ghi"]
+    shifts = shift_file(*rows[:2], replace(rows[2], dx=dx))
+    return shift_agreement(shifts, [row.file for row in rows], subject="u5jx01")
+
+
+def seen(assumed: Pointing = RIGHT, *, dither: float = 0.0, seed: int = 2) -> np.ndarray:
+    """Where a header says that the stars are which an exposure saw."""
+    return on_sky(sightings(STARS, Pointing(dither=dither), seed=seed), replace(assumed, dither=dither))
+
+
+def offset(assumed: Pointing = RIGHT, measure: Callable[..., Measurement] = catalog_offset) -> Measurement:
+    return measure(pair_sources(seen(assumed), STARS), subject="ibwb01xrq")
+
+
+def difference(assumed: Pointing = RIGHT) -> Measurement:
+    pairs = pair_sources(seen(), seen(assumed, dither=82.0, seed=3))
+    return source_position_difference(pairs, subject="xrq, xxq")
+
+
+def chance(matches: int, **settings: float) -> Measurement:
+    by_settings = {"area": 2.6e4, "tolerance": 0.04, "search_radius": 1.0, **settings}
+    return chance_match_fraction(matches, sources=2676, references=1100, subject="ibwb01xrq", **by_settings)
+
+
+def widths(drizzled: float) -> Measurement:
+    scatter = np.random.default_rng(1).normal(1.0, 0.05, 200)
+    exposures = {"ibwb01xrq": 0.074 * scatter, "ibwb01xxq": 0.076 * scatter}
+    return stellar_width_ratio(drizzled * scatter, exposures, subject="f606w_drc")
+
+
+def displacement(assumed: Pointing) -> Measurement:
+    return solution_displacement(
+        solutions(assumed), solutions(), headers(), shapes=SHAPES, exposure="ibwb01xrq"
+    )
+
+
+def epochs(catalog: float) -> Measurement:
+    motions = np.tile([-0.42, -2.27], (100, 1))
+    return catalog_epoch_displacement(motions, catalog_epoch=catalog, exposure_epoch=2011.8, subject="Gaia")
+
+
+def flagged(fraction: float) -> dict[int, np.ndarray]:
+    return {1: np.random.default_rng(4).random((400, 500)) < fraction}
+
+
+def cores(rejected: int) -> Measurement:
+    masks, x = flagged(0.004), np.arange(1.0, 401.0)
+    masks[1][200, :400] = False
+    masks[1][200, :rejected] = True
+    return rejected_cores(masks, {1: np.column_stack([x, np.full(400, 201.0)])}, subject="ibwb01xrq")
+
+
+def names(**second: str) -> Measurement:
+    solutions = {
+        "u5jx0108r": aligned_headers(wcstype="not aligned: reference"),
+        "u5jx010hr": aligned_headers(**second),
+    }
+    return wcs_name_violations(solutions, wcsname="TWEAK", relative=True, subject="flt")
+
+
+def disagreement(**changes: float) -> Measurement:
+    other = replace(FITTED, file="u5jx010hr_c0m.fits", **changes)
+    c0m = shift_file(replace(REFERENCE, file="u5jx0108r_c0m.fits"), other)
+    return shift_file_disagreement(shift_file(), c0m, subject="flt, c0m")
+
+
+def pixels(factor: float, scatter: float = 0.0) -> Measurement:
+    generator = np.random.default_rng(1)
+    c0m = generator.uniform(2, 50, (40, 40)).astype(np.float32)
+    flt = (c0m * factor * generator.normal(1.0, scatter, c0m.shape)).astype(np.float32)
+    return pixel_ratio_deviation(flt, c0m, np.zeros(c0m.shape, np.int16), expected=FACTOR, subject="WF4")
+
+
+def weights(planetary: float) -> Measurement:
+    image = np.full((100, 200), 16.0)
+    image[:, :100] = 16.0 * planetary
+    squares = {
+        chip: np.array([(x, 10.0), (x + 60, 10.0), (x + 60, 90.0), (x, 90.0)])
+        for chip, x in ((1, 20.0), (2, 120.0))
+    }
+    return weight_ratio(image, squares, subject="u5jx010hr_single_wht")
+
+
+def references(**choice: object) -> Measurement:
+    idctab = {"best": "ta81040lu_idc.fits", "used": "uref$ta81040lu_idc.fits", "available": True, **choice}
+    dgeofile = {"best": "N/A", "used": "N/A", "available": False}
+    return reference_file_violations({"idctab": idctab, "dgeofile": dgeofile}, subject="u5jx010hr")
+
+
+def arrays(*, flagged: float = 0.1, science: float = 4.0, error: float = 2.0, cut: int = 0) -> Measurement:
+    sci, err, dq = np.full((20, 20), 9.0), np.full((20, 20), 3.0), np.zeros((20, 20), np.int16)
+    sci[-1, -1], err[-1, -1] = science, error
+    dq.flat[: int(flagged * dq.size)] = 2
+    return unusable_fraction(sci, err[cut:], dq, instrument="ACS", subject="WF2")
+
+
+def round_trip(**changes: float) -> Measurement:
+    return round_trip_error(science_wcs(chip_header(2, **changes)), (800, 800), subject="WF2")
+
+
+def form(**changes: object) -> Measurement:
+    whole = FitsStructure(Path("u5jx010hr_flt.fits"), 25_755_840, 25_755_840, 14, 13, 0, ())
+    return fits_form_problems(replace(whole, **changes))
+
+
+def coverage(covered: float, science: float = 1.0) -> Measurement:
+    weight = np.zeros((10, 10))
+    weight.flat[: int(covered * 100)] = 16.0
+    sci = np.where(weight > 0, science, np.nan)
+    return finite_coverage(sci, weight, subject="wfpc2_flt_drw_sci")
+
+
+def frame(**settings: float) -> Measurement:
+    return output_frame_deviation(drizzled(), **{"scale": 0.0996, "angle": 30.0, **settings})
+
+
+def shuffled() -> Measurement:
+    """An FLT in the order of ACS and WFC3."""
+    flt = exposure()
+    order = sorted(flt.extensions, key=lambda extension: extension.version)
+    return structure_problems(replace(flt, extensions=tuple(order)))
+
+
+CASES: Mapping[str, Case] = {
+    "AST-001": Case(
+        lambda: fitted(nonfinite_shift_fields),
+        {
+            "failed fit": lambda: fitted(nonfinite_shift_fields, FAILED),
+            "infinite scale": lambda: fitted(nonfinite_shift_fields, replace(FITTED, scale=np.inf)),
+        },
+    ),
+    "AST-002": Case(
+        lambda: fitted(fit_rms, replace(FITTED, xrms=0.03, yrms=0.09)),
+        {
+            "failed fit": lambda: fitted(fit_rms, FAILED),
+            "scatter in y": lambda: fitted(fit_rms, replace(FITTED, xrms=0.03, yrms=0.3)),
+        },
+    ),
+    "AST-003": Case(
+        lambda: matched(matched_sources, sources=20),
+        {"few": lambda: matched(matched_sources, sources=19)},
+    ),
+    "AST-004": Case(
+        lambda: fitted(fit_rotation, replace(FITTED, rotation=-0.0004)),
+        {
+            "clockwise": lambda: fitted(fit_rotation, replace(FITTED, rotation=-0.06)),
+            "counterclockwise": lambda: fitted(fit_rotation, replace(FITTED, rotation=0.06)),
+        },
+    ),
+    "AST-005": Case(
+        lambda: fitted(fit_scale_change, replace(FITTED, scale=1.0001)),
+        {
+            "larger": lambda: fitted(fit_scale_change, replace(FITTED, scale=1.001)),
+            "smaller": lambda: fitted(fit_scale_change, replace(FITTED, scale=0.999)),
+        },
+    ),
+    "AST-006": Case(lambda: search(1.8), {"far": lambda: search(-23.0)}),
+    "AST-007": Case(lambda: agreement(2.5), {"one exposure off": lambda: agreement(3.0)}),
+    "AST-008": Case(
+        lambda: matched(residual_trend),
+        {
+            "slope over the frame": lambda: matched(residual_trend, slope=4e-4),
+            "a chip out of place": lambda: matched(residual_trend, chip_offset={4: 0.2}),
+        },
+    ),
+    "AST-009": Case(
+        lambda: matched(rms_consistency),
+        {
+            "smaller": lambda: matched(rms_consistency, scatter=(0.15, 0.12)),
+            "larger": lambda: matched(rms_consistency, scatter=(0.17, 0.14)),
+            "failed fit": lambda: matched(rms_consistency, FAILED),
+            "small component": lambda: matched(
+                rms_consistency, replace(FITTED, xrms=0.001), scatter=(0.007, 0.14)
+            ),
+        },
+    ),
+    "AST-010": Case(
+        names,
+        {
+            "other name": lambda: names(wcsname="IDC_sad1946fu"),
+            "failed fit": lambda: names(wcstype="not aligned: reference"),
+            "no type": lambda: names(wcstype=""),
+        },
+    ),
+    "AST-011": Case(
+        lambda: archive_fit_error(flc(NMATCHES=429, RMS_RA=3.9, RMS_DEC=3.7)),
+        {
+            "scatter": lambda: archive_fit_error(flc(NMATCHES=462, RMS_RA=4.0, RMS_DEC=3.8)),
+            "few": lambda: archive_fit_error(flc(NMATCHES=19)),
+            "no fit": lambda: archive_fit_error(flc(WCSNAME="IDC_2731450pi-HSC30")),
+            "no scatter": lambda: archive_fit_error(flc(RMS_RA=0.0, RMS_DEC=0.0)),
+        },
+    ),
+    "AST-012": Case(
+        lambda: offset(Pointing(shift=(0.1, 0.1))),
+        {
+            "half a pixel": lambda: offset(Pointing(shift=(0.3, 0.4))),
+            "false match": lambda: offset(Pointing(shift=(75.0, 0.0))),
+        },
+    ),
+    "AST-013": Case(
+        lambda: disagreement(dx=1.805, rotation=0.0145),
+        {
+            "shift": lambda: disagreement(dx=1.83),
+            "rotation": lambda: disagreement(rotation=0.0155),
+            "scale": lambda: disagreement(scale=1.00003),
+            "scatter": lambda: disagreement(yrms=0.155),
+        },
+    ),
+    "AST-014": Case(
+        lambda: chance(482),
+        {
+            "wide tolerance": lambda: chance(482, tolerance=1.0),
+            "few among many": lambda: chance(6),
+        },
+    ),
+    "AST-015": Case(lambda: widths(0.080), {"broad": lambda: widths(0.100)}),
+    "AST-016": Case(
+        lambda: displacement(Pointing(shift=(-0.21, 0.10))),
+        {
+            "half a pixel": lambda: displacement(Pointing(shift=(0.3, 0.4))),
+            "rotation": lambda: displacement(Pointing(rotation=0.1)),
+        },
+    ),
+    "AST-017": Case(
+        lambda: offset(Pointing(shift=(0.3, 0.4)), catalog_offset_variation),
+        {"rotation": lambda: offset(Pointing(rotation=0.1), catalog_offset_variation)},
+    ),
+    "AST-018": Case(lambda: epochs(2011.8), {"Gaia's own epoch": lambda: epochs(2016.0)}),
+    "PHT-001": Case(
+        lambda: photflam_spread(exposure("flt")),
+        {"not normalised": lambda: photflam_spread(exposure("flt", photflams=PHOTFLAMS))},
+    ),
+    "PHT-002": Case(
+        lambda: photflam_deviation(exposure("c0m"), 4),
+        {
+            "normalised already": lambda: photflam_deviation(exposure("c0m", photflams=NORMALISED), 4),
+            "other gain": lambda: photflam_deviation(exposure("c0m", primary={"ATODGAIN": 15.0}), 4),
+        },
+    ),
+    "PHT-003": Case(
+        lambda: pixels(FACTOR),
+        {
+            "header only": lambda: pixels(1.0),
+            "twice": lambda: pixels(FACTOR**2),
+            "uneven": lambda: pixels(FACTOR, scatter=0.001),
+        },
+    ),
+    "PHT-004": Case(
+        lambda: star_ratio_deviation(1139.9086, 1136.0271, expected=1.0033, subject="star 1"),
+        {
+            "not normalised": lambda: star_ratio_deviation(1136.0, 1136.0, expected=1.0197, subject="star 1"),
+            "inverse": lambda: star_ratio_deviation(1136.0, 1158.4, expected=1.0197, subject="star 1"),
+        },
+    ),
+    "PHT-005": Case(
+        lambda: chip_count_rate_ratio((71.0, 0.5), (71.6, 0.5), subject="star 1"),
+        {
+            "significant": lambda: chip_count_rate_ratio((71.0, 0.1), (71.9, 0.1), subject="star 1"),
+            "large but uncertain": lambda: chip_count_rate_ratio((71.0, 5.0), (74.0, 5.0), subject="star 1"),
+        },
+    ),
+    "PHT-006": Case(
+        lambda: drizzled_flux_ratio(99.5, 1613.0, exposure_time=16.0, pixel_area=0.9870, subject="star 1"),
+        {
+            "counts": lambda: drizzled_flux_ratio(1592.0, 1592.0, exposure_time=16.0, subject="star 1"),
+            "pixel area": lambda: drizzled_flux_ratio(97.5, 1600.0, exposure_time=16.0, subject="star 1"),
+        },
+    ),
+    "PHT-007": Case(
+        lambda: weights(4.79),
+        {"equal": lambda: weights(1.0), "by side, not area": lambda: weights(2.19)},
+    ),
+    "PHT-008": Case(
+        lambda: drizzled_photometry_violations(drizzled(), [exposure()]),
+        {
+            "other chips": lambda: drizzled_photometry_violations(
+                drizzled(), [exposure(photflams=PHOTFLAMS)]
+            ),
+            "counts": lambda: drizzled_photometry_violations(drizzled(BUNIT="counts"), [exposure()]),
+            "no unit": lambda: drizzled_photometry_violations(drizzled(BUNIT=None), [exposure()]),
+            "no PHOTFLAM": lambda: drizzled_photometry_violations(drizzled(PHOTFLAM=None), [exposure()]),
+        },
+    ),
+    "CAL-002": Case(
+        references,
+        {
+            "stale": lambda: references(used="uref$sad1946fu_idc.fits"),
+            "missing": lambda: references(available=False),
+            "unused": lambda: references(used="N/A", available=False),
+        },
+    ),
+    "CAL-003": Case(
+        arrays,
+        {
+            "mostly flagged": lambda: arrays(flagged=0.3),
+            "one NaN": lambda: arrays(science=np.nan),
+            "no error": lambda: arrays(error=0.0),
+            "NaN error": lambda: arrays(error=np.nan),
+            "shape": lambda: arrays(cut=1),
+        },
+    ),
+    "CAL-005": Case(
+        lambda: unit_violations(exposure(), 2),
+        {
+            "no BUNIT": lambda: unit_violations(exposure(science={"BUNIT": None}), 2),
+            "rate": lambda: unit_violations(exposure(science={"BUNIT": "COUNTS/S"}), 2),
+            "no time": lambda: unit_violations(exposure(primary={"EXPTIME": 0.0}), 2),
+            "other time": lambda: unit_violations(exposure(primary={"EXPTIME": 160.0}), 2),
+        },
+    ),
+    "WCS-001": Case(
+        lambda: distortion_solution_violations(exposure(), 2),
+        {
+            "other table": lambda: distortion_solution_violations(
+                exposure(primary={"IDCTAB": "uref$ta81040lu_idc.fits"}), 2
+            ),
+            "no SIP": lambda: distortion_solution_violations(
+                exposure(science={"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN"}), 2
+            ),
+            "no original": lambda: distortion_solution_violations(exposure(science={"CRVAL1O": None}), 2),
+            "no look-up table": lambda: distortion_solution_violations(exposure(drop=[("D2IMARR", 1)]), 2),
+            "no history": lambda: distortion_solution_violations(
+                exposure(science={"WCSTYPE": "user-defined"}), 2
+            ),
+        },
+    ),
+    "WCS-002": Case(round_trip, {"no inverse": lambda: round_trip(A_2_0=3e-3)}),
+    "WCS-003": Case(
+        difference,
+        {
+            "half a pixel": lambda: difference(Pointing(shift=(0.3, 0.4))),
+            "rotation": lambda: difference(Pointing(rotation=0.1)),
+        },
+    ),
+    "FIL-001": Case(
+        form,
+        {
+            "truncated": lambda: form(actual_size=20_000_000),
+            "trailing bytes": lambda: form(actual_size=25_758_720),
+            "lost extensions": lambda: form(units=5),
+            "checksum": lambda: form(remarks=("Checksum verification failed for HDU ('SCI', 4).",)),
+        },
+    ),
+    "FIL-002": Case(
+        lambda: structure_problems(exposure()),
+        {
+            "other order": shuffled,
+            "missing": lambda: structure_problems(exposure(drop=[("ERR", 3)])),
+            "an FLT called C0M": lambda: structure_problems(exposure("flt", path=Path("u5jx010hr_c0m.fits"))),
+        },
+    ),
+    "FIL-003": Case(
+        lambda: keyword_problems(exposure()),
+        {
+            "missing": lambda: keyword_problems(exposure(primary={"EXPSTART": None})),
+            "other type": lambda: keyword_problems(exposure(science={"PHOTFLAM": "3.44e-18"})),
+            "no instrument": lambda: keyword_problems(exposure(primary={"INSTRUME": None})),
+        },
+    ),
+    "DRZ-001": Case(
+        lambda: coverage(0.6),
+        {"elsewhere": lambda: coverage(0.2), "hole": lambda: coverage(0.6, science=np.nan)},
+    ),
+    "DRZ-002": Case(
+        lambda: cosmic_ray_rate(flagged(0.007), exposure_time=360.0, subject="ibwb01xrq"),
+        {
+            "stars eaten": lambda: cosmic_ray_rate(flagged(0.03), exposure_time=360.0, subject="xrq"),
+            "nothing found": lambda: cosmic_ray_rate(flagged(0.0), exposure_time=360.0, subject="xrq"),
+            "mask upside down": lambda: cosmic_ray_rate(flagged(0.99), exposure_time=360.0, subject="xrq"),
+        },
+    ),
+    "DRZ-003": Case(lambda: cores(4), {"every tenth": lambda: cores(40)}),
+    "DRZ-004": Case(
+        frame,
+        {"scale": lambda: frame(scale=0.0455), "angle": lambda: frame(angle=30.001)},
+    ),
+}
+
+
+def test_every_criterion_has_a_case_and_no_case_is_left_over() -> None:
+    assert set(CASES) == set(load_criteria())
+    assert all(case.rejected for case in CASES.values())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_accepts(name: str) -> None:
+    verdict = judge(load_criteria()[name], CASES[name].accepted())
+    assert verdict.status is Status.PASS, verdict.reason
+    assert verdict.measurement.value is not None
+    assert verdict.margin is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [(name, what) for name, case in CASES.items() for what in case.rejected]
+)
+def test_rejects(name: str, what: str) -> None:
+    verdict = judge(load_criteria()[name], CASES[name].rejected[what]())
+    assert verdict.status is Status.FAIL, verdict.reason
+    assert verdict.margin is not None
+    assert verdict.margin <= 0
+    assert verdict.reason
+
+
+def test_published_wfpc2_scatter_is_accepted_for_wfpc2() -> None:
+    criterion = load_criteria()["AST-002"]
+    bounds, reason = criterion.bounds_for("WFPC2")
+    measurement = fitted(fit_rms)
+    assert judge(criterion, measurement).status is Status.FAIL
+    assert judge(criterion, measurement, bounds=bounds, bounds_reason=reason).status is Status.PASS
+    failed = judge(criterion, fitted(fit_rms, FAILED), bounds=bounds, bounds_reason=reason)
+    assert failed.status is Status.FAIL

@@ -1,0 +1,213 @@
+"""Measurements of alignment from shift files and headers."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.alignment import (
+    fit_rms,
+    fit_rotation,
+    fit_scale_change,
+    nonfinite_shift_fields,
+    shift_agreement,
+    shift_file_disagreement,
+    shift_to_search_radius,
+)
+from checks.criteria import load_criteria
+from checks.measurement import Measurement
+from checks.readers import ShiftFile, ShiftRow, read_shift_file
+from checks.verdict import Status, judge
+from tests.wfpc2_samples import FAILED, FITTED, NAN, REFERENCE, shift_file
+
+CATALOGS = Path(__file__).parents[2] / "shared" / "catalogs" / "ngc6791"
+FIELDS = ("dx", "dy", "rotation", "scale", "xrms", "yrms")
+SMALL = st.floats(-20, 20, allow_nan=False)
+OF_A_FIT: dict[str, Callable[[ShiftFile, str], Measurement]] = {
+    "AST-002": fit_rms,
+    "AST-004": fit_rotation,
+    "AST-005": fit_scale_change,
+    "AST-006": lambda shifts, exposure: shift_to_search_radius(
+        shifts, exposure, plate_scale=0.0455, search_radius=1.0
+    ),
+}
+
+
+@pytest.mark.parametrize("criterion", OF_A_FIT)
+def test_reference_image_has_no_fit_to_judge(criterion: str) -> None:
+    verdict = judge(load_criteria()[criterion], OF_A_FIT[criterion](shift_file(), REFERENCE.file))
+    assert verdict.status is Status.NOT_APPLICABLE
+    assert "reference image" in verdict.reason
+
+
+@pytest.mark.parametrize("criterion", OF_A_FIT)
+def test_second_identity_row_is_not_excused(criterion: str) -> None:
+    """Two rows that read as the reference's: at least one of them is a fit that was never made."""
+    shifts = shift_file(REFERENCE, replace(REFERENCE, file="u5jx010hr_flt.fits"))
+    assert all(OF_A_FIT[criterion](shifts, row.file).applicable for row in shifts.rows)
+    assert judge(load_criteria()["AST-002"], fit_rms(shifts, REFERENCE.file)).status is Status.FAIL
+
+
+@pytest.mark.parametrize("criterion", ["AST-001", *OF_A_FIT])
+def test_exposure_without_a_row_is_not_measured(criterion: str) -> None:
+    measure = OF_A_FIT.get(criterion, nonfinite_shift_fields)
+    verdict = judge(load_criteria()[criterion], measure(shift_file(), "u5jx0109r_flt.fits"))
+    assert verdict.status is Status.NOT_MEASURED
+    assert "no row" in verdict.reason
+    assert not verdict.accepted
+
+
+@pytest.mark.parametrize("criterion", OF_A_FIT)
+def test_failed_fit_never_passes(criterion: str) -> None:
+    verdict = judge(
+        load_criteria()[criterion], OF_A_FIT[criterion](shift_file(REFERENCE, FAILED), FAILED.file)
+    )
+    assert not verdict.accepted
+
+
+@given(field=st.sampled_from(FIELDS), value=st.sampled_from([math.nan, math.inf, -math.inf]))
+def test_no_field_that_is_not_finite_escapes(field: str, value: float) -> None:
+    shifts = shift_file(REFERENCE, replace(FITTED, **{field: value}))
+    measurement = nonfinite_shift_fields(shifts, FITTED.file)
+    assert measurement.value == 1
+    assert field in measurement.reason
+
+
+@given(component=st.sampled_from(["xrms", "yrms"]), other=st.floats(0, 0.09))
+def test_nan_scatter_in_either_component_never_passes(component: str, other: float) -> None:
+    row = replace(FITTED, xrms=other, yrms=other)
+    measurement = fit_rms(shift_file(REFERENCE, replace(row, **{component: math.nan})), row.file)
+    assert judge(load_criteria()["AST-002"], measurement).status is Status.NOT_MEASURED
+
+
+def test_scatter_is_the_larger_component() -> None:
+    measurement = fit_rms(shift_file(), FITTED.file)
+    assert (measurement.value, measurement.unit, measurement.subject) == (0.15, "pix", "u5jx010hr")
+    assert measurement.context["yrms"] == 0.14
+
+
+@given(rotation=st.floats(-0.05, 0.05), turns=st.integers(-2, 2))
+def test_rotation_does_not_depend_on_whole_turns(rotation: float, turns: int) -> None:
+    row = replace(FITTED, rotation=rotation + 360.0 * turns)
+    assert fit_rotation(shift_file(REFERENCE, row), row.file).value == pytest.approx(rotation, abs=1e-9)
+
+
+@given(dx=SMALL, dy=SMALL, factor=st.floats(0.1, 10))
+def test_shift_over_radius_scales_with_neither_alone(dx: float, dy: float, factor: float) -> None:
+    shifts = shift_file(REFERENCE, replace(FITTED, dx=dx, dy=dy))
+    one = shift_to_search_radius(shifts, FITTED.file, plate_scale=0.05, search_radius=1.0)
+    both = shift_to_search_radius(shifts, FITTED.file, plate_scale=0.05 * factor, search_radius=factor)
+    assert one.value == pytest.approx(math.hypot(dx, dy) * 0.05)
+    assert both.value == pytest.approx(one.value)
+
+
+@pytest.mark.parametrize(("scale", "radius"), [(0.0, 1.0), (0.05, 0.0), (NAN, 1.0)])
+def test_plate_scale_and_radius_must_be_positive(scale: float, radius: float) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        shift_to_search_radius(shift_file(), FITTED.file, plate_scale=scale, search_radius=radius)
+
+
+def visit(*shifts: tuple[float, float]) -> tuple[ShiftRow, ...]:
+    return tuple(
+        replace(FITTED, file=f"u5jx010{index}r_flt.fits", dx=dx, dy=dy)
+        for index, (dx, dy) in enumerate(shifts)
+    )
+
+
+@given(
+    shifts=st.lists(st.tuples(SMALL, SMALL), min_size=2, max_size=6),
+    offset=st.tuples(SMALL, SMALL),
+)
+def test_agreement_does_not_depend_on_the_common_shift(
+    shifts: list[tuple[float, float]], offset: tuple[float, float]
+) -> None:
+    moved = [(dx + offset[0], dy + offset[1]) for dx, dy in shifts]
+    values = [
+        shift_agreement(shift_file(*visit(*each)), [row.file for row in visit(*each)], subject="visit").value
+        for each in (shifts, moved)
+    ]
+    assert values[0] == pytest.approx(values[1], abs=1e-9)
+
+
+def test_agreement_of_two_is_their_distance() -> None:
+    rows = visit((4.0, -5.0), (4.6, -4.2))
+    measurement = shift_agreement(shift_file(*rows), [row.file for row in rows], subject="visit")
+    assert measurement.value == pytest.approx(1.0)
+    assert measurement.unit == "pix"
+
+
+def test_known_dither_is_removed() -> None:
+    rows = visit((4.0, -5.0), (14.0, -5.0))
+    names = [row.file for row in rows]
+    dithers = {"u5jx0101r_flt.fits": (10.0, 0.0)}
+    assert shift_agreement(shift_file(*rows), names, subject="visit", dithers=dithers).value == 0.0
+
+
+def test_agreement_takes_two_fits() -> None:
+    shifts = shift_file()
+    alone = shift_agreement(shifts, [row.file for row in shifts.rows], subject="u5jx01")
+    assert not alone.applicable
+    assert "1 of the visit's 2 exposures" in alone.reason
+    missing = shift_agreement(shifts, ["u5jx010hr", "u5jx0109r"], subject="u5jx01")
+    assert missing.applicable
+    assert missing.value is None
+    assert "u5jx0109r" in missing.reason
+
+
+def test_agreement_with_a_failed_fit_is_not_measured() -> None:
+    rows = (*visit((4.0, -5.0), (4.1, -5.0)), replace(FAILED, file="u5jx010zr_flt.fits"))
+    measurement = shift_agreement(shift_file(*rows), [row.file for row in rows], subject="visit")
+    assert not judge(load_criteria()["AST-007"], measurement).accepted
+
+
+@pytest.mark.parametrize("criterion", OF_A_FIT)
+def test_catalogue_alignment_excuses_no_exposure(criterion: str) -> None:
+    """An identity row is a fit that was never made, whether it is the only one or not."""
+    shifts = replace(shift_file(), relative=False)
+    assert OF_A_FIT[criterion](shifts, REFERENCE.file).applicable
+    assert judge(load_criteria()["AST-002"], fit_rms(shifts, REFERENCE.file)).status is Status.FAIL
+    alone = shift_agreement(shifts, [row.file for row in shifts.rows], subject="u5jx01")
+    assert alone.value == pytest.approx(math.hypot(FITTED.dx, FITTED.dy))
+
+
+@given(field=st.sampled_from(FIELDS), sign=st.sampled_from([-1, 1]))
+def test_disagreement_of_one_tolerance_is_one_and_is_symmetric(field: str, sign: int) -> None:
+    tolerance = {"rotation": 0.001, "scale": 1e-5}.get(field, 0.01)
+    first = shift_file()
+    second = shift_file(REFERENCE, replace(FITTED, **{field: getattr(FITTED, field) + sign * tolerance}))
+    value = shift_file_disagreement(first, second, subject="pair").value
+    assert value == pytest.approx(1.0, rel=1e-6)
+    assert shift_file_disagreement(second, first, subject="pair").value == value
+
+
+def test_disagreement_is_around_the_circle() -> None:
+    first = shift_file(REFERENCE, replace(FITTED, rotation=-179.9996))
+    second = shift_file(REFERENCE, replace(FITTED, rotation=179.9998))
+    assert shift_file_disagreement(first, second, subject="pair").value == pytest.approx(0.6, rel=1e-6)
+
+
+def test_disagreement_with_a_failed_fit_or_a_missing_row_is_not_measured() -> None:
+    for other in (shift_file(REFERENCE, FAILED), shift_file(REFERENCE)):
+        measurement = shift_file_disagreement(shift_file(), other, subject="pair")
+        assert not judge(load_criteria()["AST-013"], measurement).accepted
+
+
+@pytest.mark.skipif(not CATALOGS.is_dir(), reason="needs the real NGC 6791 shift files")
+def test_real_gaia_alignment_is_accepted_and_sdss_is_not() -> None:
+    criteria = load_criteria()
+    gaia, sdss = (
+        read_shift_file(CATALOGS / f"{name}_shifts.txt", relative=False) for name in ("Gaia", "SDSS")
+    )
+    for row in gaia.rows:
+        for name, measure in {"AST-001": nonfinite_shift_fields, **OF_A_FIT}.items():
+            assert judge(criteria[name], measure(gaia, row.file)).status is Status.PASS
+        assert judge(criteria["AST-002"], fit_rms(sdss, row.file)).status is Status.FAIL
+    agreement = shift_agreement(gaia, [row.file for row in gaia.rows], subject="ibwb01")
+    assert judge(criteria["AST-007"], agreement).status is Status.PASS
+    assert agreement.value == pytest.approx(0.914, abs=0.001)
+    differ = shift_file_disagreement(gaia, sdss, subject="Gaia, SDSS")
+    assert judge(criteria["AST-013"], differ).status is Status.FAIL

@@ -1,0 +1,137 @@
+"""Measurements of calibrated exposures: references, arrays, units."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.calibration import reference_file_violations, unit_violations, unusable_fraction
+from checks.criteria import load_criteria
+from checks.readers import read_exposure
+from checks.verdict import Status, judge
+from tests.wfpc2_samples import exposure
+
+REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST" / "u40x010hm"
+SHAPE = (16, 16)
+
+
+def choice(best: str, used: str, available: bool = True) -> dict:
+    return {"best": best, "used": used, "available": available}
+
+
+@pytest.mark.parametrize(
+    ("best", "used"),
+    [
+        ("sad1946fu_idc.fits", "uref$sad1946fu_idc.fits"),
+        ("SAD1946FU_IDC.FITS", "sad1946fu_idc.fits"),
+        ("N/A", "n/a"),
+        ("NOT FOUND n/a", "N/A"),
+        ("N/A", " "),
+    ],
+)
+def test_spellings_of_one_reference(best: str, used: str) -> None:
+    references = {"idctab": choice(best, used, available="idc" in used)}
+    assert reference_file_violations(references, subject="u40x010hm").value == 0
+
+
+def test_stale_and_missing_reference_are_two_violations() -> None:
+    references = {"idctab": choice("ta81040lu_idc.fits", "uref$sad1946fu_idc.fits", available=False)}
+    measurement = reference_file_violations(references, subject="u40x010hm")
+    assert measurement.context["violations"] == [
+        "idctab: sad1946fu_idc.fits is used, CRDS's best is ta81040lu_idc.fits",
+        "idctab: sad1946fu_idc.fits does not exist",
+    ]
+
+
+def test_references_that_nobody_looked_up_are_not_measured() -> None:
+    measurement = reference_file_violations({}, subject="u40x010hm")
+    assert judge(load_criteria()["CAL-002"], measurement).status is Status.NOT_MEASURED
+
+
+@given(flagged=st.integers(0, 256))
+def test_flagged_fraction(flagged: int) -> None:
+    dq = np.zeros(SHAPE, np.int16)
+    dq.flat[:flagged] = 2
+    measurement = unusable_fraction(np.ones(SHAPE), np.ones(SHAPE), dq, instrument="WFC3", subject="chip")
+    assert measurement.value == pytest.approx(flagged / 256)
+    assert not measurement.reason
+
+
+@given(pixel=st.integers(0, 255), value=st.sampled_from([np.nan, np.inf, -np.inf]))
+def test_one_science_pixel_that_is_not_finite_spoils_the_chip(pixel: int, value: float) -> None:
+    sci, dq = np.ones(SHAPE), np.ones(SHAPE, np.int16)
+    sci.flat[pixel] = value
+    measurement = unusable_fraction(sci, np.ones(SHAPE), dq, instrument="WFPC2", subject="chip")
+    assert measurement.value == 1.0
+    assert measurement.reason == "SCI not finite at 1 pixels"
+
+
+def test_root_of_negative_counts_is_no_error_of_wfpc2() -> None:
+    """drizzlepac makes WFPC2's ERR as the square root of SCI: NaN or 0 where SCI is not positive."""
+    sci = np.linspace(-1.0, 3.0, 256).reshape(SHAPE)
+    with np.errstate(invalid="ignore"):
+        err = np.sqrt(sci)
+    dq = np.zeros(SHAPE, np.int16)
+    assert unusable_fraction(sci, err, dq, instrument="WFPC2", subject="chip").value == 0.0
+    assert unusable_fraction(sci, err, dq, instrument="WFC3", subject="chip").value == 1.0
+    err[-1, -1] = np.nan
+    assert unusable_fraction(sci, err, dq, instrument="WFPC2", subject="chip").value == 1.0
+    dq[-1, -1] = 2
+    assert unusable_fraction(sci, err, dq, instrument="WFPC2", subject="chip").value < 1.0
+
+
+@pytest.mark.parametrize(
+    ("instrument", "detector", "unit"),
+    [
+        ("ACS", "WFC", "ELECTRONS"),
+        ("ACS", "SBC", "COUNTS"),
+        ("WFC3", "UVIS", "ELECTRONS"),
+        ("WFC3", "IR", "electrons/s"),
+    ],
+)
+def test_units_of_other_instruments(instrument: str, detector: str, unit: str) -> None:
+    primary = {"INSTRUME": instrument, "DETECTOR": detector}
+    assert unit_violations(exposure(primary=primary, science={"BUNIT": unit}), 1).value == 0
+    assert unit_violations(exposure(primary=primary, science={"BUNIT": "DN"}), 1).value == 1
+
+
+def test_unknown_instrument_is_not_measured() -> None:
+    measurement = unit_violations(exposure(primary={"INSTRUME": "NICMOS", "DETECTOR": "2"}), 1)
+    assert judge(load_criteria()["CAL-005"], measurement).status is Status.NOT_MEASURED
+    assert "NICMOS" in measurement.reason
+
+
+@pytest.mark.parametrize(
+    ("duration", "flag", "violations"),
+    [
+        (16.9, "NORMAL", 0),
+        (17.2, "NORMAL", 1),
+        (14.8, "NORMAL", 1),
+        (400.0, "INTERRUPTED", 0),
+        (2.0, "INTERRUPTED", 1),
+    ],
+)
+def test_exposure_time_against_its_start_and_end(duration: float, flag: str, violations: int) -> None:
+    primary = {"EXPEND": 51384.2 + duration / 86400.0, "EXPFLAG": flag}
+    assert unit_violations(exposure(primary=primary), 1).value == violations
+
+
+@pytest.mark.parametrize("value", [None, "16"])
+def test_exposure_time_must_be_a_number(value: object) -> None:
+    measurement = unit_violations(exposure(primary={"EXPTIME": value}), 1)
+    assert measurement.reason == "EXPTIME, EXPSTART and EXPEND are not all numbers"
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the real exposure u40x010hm")
+@pytest.mark.parametrize("chip", [1, 2, 3, 4])
+def test_real_exposure(chip: int) -> None:
+    c0m, c1m = (read_exposure(REAL / f"u40x010hm_{suffix}.fits") for suffix in ("c0m", "c1m"))
+    sci, dq = c0m.array("SCI", chip), c1m.array("SDQ", chip)
+    with np.errstate(invalid="ignore"):
+        measurement = unusable_fraction(sci, np.sqrt(sci), dq, instrument="WFPC2", subject=c0m.label(chip))
+    assert judge(load_criteria()["CAL-003"], measurement).status is Status.PASS
+    assert 0.10 < measurement.value < 0.14
+    unit = unit_violations(c0m, chip)  # its conversion from waivered FITS lost BUNIT, and nothing else
+    assert unit.context["violations"] == ["BUNIT is None, not 'COUNTS'"]

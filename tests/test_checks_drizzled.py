@@ -1,0 +1,169 @@
+"""Measurements of drizzled images."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.criteria import load_criteria
+from checks.drizzled import (
+    EXPECTED_WEIGHT_RATIO,
+    drizzled_photometry_violations,
+    finite_coverage,
+    output_frame_deviation,
+    stellar_width_ratio,
+    weight_ratio,
+)
+from checks.verdict import Status, judge
+from tests.wfpc2_samples import NORMALISED, drizzled, exposure
+
+SHAPE = (120, 240)
+
+
+def square(x: float, y: float = 10.0, side: float = 100.0) -> np.ndarray:
+    return np.array([(x, y), (x + side, y), (x + side, y + side), (x, y + side)])
+
+
+@given(covered=st.integers(0, 100))
+def test_coverage_is_the_fraction_with_weight(covered: int) -> None:
+    weight = np.zeros((10, 10))
+    weight.flat[:covered] = 3.0
+    science = np.where(weight > 0, 1.0, np.nan)
+    assert finite_coverage(science, weight, subject="drw").value == pytest.approx(covered / 100)
+
+
+@given(pixel=st.integers(0, 99), value=st.sampled_from([np.nan, np.inf]), image=st.sampled_from([0, 1]))
+def test_one_hole_with_weight_is_enough(pixel: int, value: float, image: int) -> None:
+    arrays = np.ones((10, 10)), np.ones((10, 10))
+    arrays[image].flat[pixel] = value
+    verdict = judge(load_criteria()["DRZ-001"], finite_coverage(*arrays, subject="drw"))
+    assert verdict.status is Status.FAIL
+    assert "not finite" in verdict.reason
+
+
+def test_images_of_other_shapes_are_not_measured() -> None:
+    for science in (np.ones((3, 4)), np.ones((0, 0))):
+        measurement = finite_coverage(science, np.ones((4, 3)), subject="drw")
+        assert judge(load_criteria()["DRZ-001"], measurement).status is Status.NOT_MEASURED
+
+
+@given(scale=st.floats(0.03, 0.2), angle=st.floats(-179, 179), turns=st.integers(-1, 1))
+def test_frame_as_asked(scale: float, angle: float, turns: int) -> None:
+    product = drizzled(scale=scale, angle=angle)
+    measurement = output_frame_deviation(product, scale=scale, angle=angle + 360.0 * turns)
+    assert measurement.value < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("scale", "angle", "value"),
+    [(0.0996 * (1 + 2e-6), None, 2.0), (0.0996, 30.0003, 3.0), (0.0996, 210.0, 1.8e6)],
+)
+def test_deviation_is_in_tolerances(scale: float, angle: float | None, value: float) -> None:
+    measurement = output_frame_deviation(drizzled(), scale=scale, angle=angle)
+    assert measurement.value == pytest.approx(value, rel=1e-4)
+
+
+def test_pixels_that_are_not_square_deviate() -> None:
+    product = drizzled(angle=0.0)
+    product.header["CD1_1"] *= 1 + 1e-5
+    product.header["CD2_2"] /= 1 + 1e-5
+    assert output_frame_deviation(product, scale=0.0996).value == pytest.approx(10.0, rel=1e-3)
+
+
+def test_frame_without_matrix_is_not_measured() -> None:
+    product = drizzled(CD1_1=None, CD1_2=None, CD2_1=None, CD2_2=None)
+    verdict = judge(load_criteria()["DRZ-004"], output_frame_deviation(product, scale=0.0996))
+    assert verdict.status is Status.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    ("unit", "rate"),
+    [
+        ("COUNTS/S", True),
+        ("ELECTRONS/S", True),
+        ("electrons/sec", True),
+        ("count / s", True),
+        ("electron s-1", True),
+        ("cps", True),
+        ("counts", False),
+        ("ELECTRONS", False),
+        ("COUNTS/SR", False),
+        ("", False),
+    ],
+)
+def test_what_is_a_rate(unit: str, rate: bool) -> None:
+    measurement = drizzled_photometry_violations(drizzled(BUNIT=unit), [exposure()])
+    assert (measurement.value == 0) is rate
+
+
+def test_every_chip_of_every_input_must_have_the_products_photflam() -> None:
+    photflams = (*NORMALISED[:3], NORMALISED[3] * (1 + 1e-9))
+    measurement = drizzled_photometry_violations(drizzled(), [exposure(), exposure(photflams=photflams)])
+    assert measurement.value == 1
+    assert "u5jx010hr_flt WF4" in measurement.reason
+
+
+def test_product_of_unknown_inputs_is_not_measured() -> None:
+    measurement = drizzled_photometry_violations(drizzled(), [])
+    assert judge(load_criteria()["PHT-008"], measurement).status is Status.NOT_MEASURED
+
+
+@given(factor=st.floats(0.5, 2), exptime=st.floats(1, 1000))
+def test_weight_ratio_does_not_depend_on_exposure_time(factor: float, exptime: float) -> None:
+    weight = np.full(SHAPE, exptime)
+    weight[:, :120] *= EXPECTED_WEIGHT_RATIO * factor
+    measurement = weight_ratio(weight, {1: square(10), 2: square(130)}, subject="wht")
+    assert measurement.value == pytest.approx(factor)
+
+
+def test_weight_ratio_ignores_bad_pixels_and_what_lies_outside() -> None:
+    generator = np.random.default_rng(2)
+    weight = np.full(SHAPE, 1e6)
+    weight[15:105, 15:105] = EXPECTED_WEIGHT_RATIO
+    weight[15:105, 135:225] = 1.0
+    weight[generator.random(SHAPE) < 0.1] = 0.0
+    diamonds = {
+        chip: np.array([(x, 18.0), (x + 42, 60.0), (x, 102.0), (x - 42, 60.0)])
+        for chip, x in ((1, 60.0), (4, 180.0))
+    }
+    assert weight_ratio(weight, diamonds, subject="wht").value == pytest.approx(1.0)
+    turned = {chip: corners[::-1] for chip, corners in diamonds.items()}
+    assert weight_ratio(weight, turned, subject="wht").value == pytest.approx(1.0)
+
+
+def test_weight_ratio_needs_both_cameras_and_enough_pixels() -> None:
+    rule, weight = load_criteria()["PHT-007"], np.ones(SHAPE)
+    wide_only = weight_ratio(weight, {2: square(10), 3: square(130)}, subject="wht")
+    assert judge(rule, wide_only).status is Status.NOT_APPLICABLE
+    off_image = weight_ratio(weight, {1: square(10), 2: square(1000)}, subject="wht")
+    assert judge(rule, off_image).status is Status.NOT_MEASURED
+    assert "SCI,2" in off_image.reason
+
+
+@given(ratio=st.floats(0.5, 3), width=st.floats(0.05, 0.2), seed=st.integers(0, 100))
+def test_width_ratio_has_no_unit_and_its_error_is_right(ratio: float, width: float, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    exposures = {name: width * generator.normal(1.0, 0.05, 400) for name in ("xrq", "xxq")}
+    measurement = stellar_width_ratio(
+        ratio * width * generator.normal(1.0, 0.05, 400), exposures, subject="drc"
+    )
+    assert measurement.uncertainty == pytest.approx(1.2533 * 0.05 * ratio / 20, rel=0.3)
+    assert measurement.value == pytest.approx(ratio, abs=6 * measurement.uncertainty)
+
+
+def test_one_exposure_out_of_focus_is_not_the_standard() -> None:
+    exposures = {"xqq": np.full(20, 0.075), "xrq": np.full(20, 0.074), "xxq": np.full(20, 0.150)}
+    assert stellar_width_ratio(np.full(20, 0.075), exposures, subject="drc").value == pytest.approx(1.0)
+
+
+def test_width_ratio_takes_stars_with_widths_in_every_image() -> None:
+    rule, usual = load_criteria()["AST-015"], np.full(20, 0.075)
+    failed = np.where(np.arange(20) < 9, 0.075, [np.nan, 0.0] * 10)
+    for widths, exposures in (
+        (failed, {"xrq": usual}),
+        (usual, {"xrq": usual, "xxq": failed}),
+        (usual, {}),
+    ):
+        verdict = judge(rule, stellar_width_ratio(widths, exposures, subject="drc"))
+        assert verdict.status is Status.NOT_MEASURED
+        assert "takes 10" in verdict.reason

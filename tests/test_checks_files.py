@@ -1,0 +1,120 @@
+"""Measurements of products as files."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+
+from checks.criteria import load_criteria
+from checks.files import STRUCTURES, fits_form_problems, keyword_problems, structure_problems
+from checks.readers import Extension, read_exposure, read_fits_structure
+from checks.verdict import Status, judge
+from tests.wfpc2_samples import exposure, write_flt
+
+REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST"
+
+
+def test_written_file_is_in_form_and_each_damage_is_told(tmp_path: Path) -> None:
+    rule = load_criteria()["FIL-001"]
+    whole = write_flt(tmp_path / "u5jx010hr_flt.fits", checksum=True)
+    assert judge(rule, fits_form_problems(read_fits_structure(whole))).status is Status.PASS
+    content = whole.read_bytes()
+    flipped = bytearray(content)
+    flipped[-2880] ^= 0xFF
+    damages = {
+        "declare": content[:-5760],
+        "padding": content + bytes(2880),
+        "Datasum": bytes(flipped),
+        "cannot be read as FITS": b"<html>503 Service Unavailable</html>",
+    }
+    for remark, damaged in damages.items():
+        whole.write_bytes(damaged)
+        verdict = judge(rule, fits_form_problems(read_fits_structure(whole)))
+        assert verdict.status is Status.FAIL
+        assert remark in " ".join(verdict.measurement.context["violations"])
+
+
+def test_file_cut_between_units_lacks_extensions(tmp_path: Path) -> None:
+    path = write_flt(tmp_path / "u5jx010hr_flt.fits")
+    with fits.open(path) as hdus:
+        end = hdus[4].fileinfo()["datLoc"] + hdus[4].fileinfo()["datSpan"]
+    path.write_bytes(path.read_bytes()[:end])
+    measurement = fits_form_problems(read_fits_structure(path))
+    assert measurement.reason == "4 extensions, but NEXTEND is 13"
+
+
+def test_added_extensions_may_stand_anywhere() -> None:
+    flt = exposure()
+    added = tuple(Extension(name, 1, fits.Header()) for name in ("WCSCORR", "HDRLET", "WCSDVARR"))
+    assert structure_problems(replace(flt, extensions=(*added, *flt.extensions))).value == 0
+    strange = Extension("MDRIZTAB", 1, fits.Header())
+    measurement = structure_problems(replace(flt, extensions=(*flt.extensions, strange)))
+    assert measurement.reason == "MDRIZTAB,1 is not part of the structure"
+
+
+def test_extension_twice_and_without_image() -> None:
+    flt = exposure()
+    twice = structure_problems(replace(flt, extensions=(*flt.extensions, flt.extensions[0])))
+    assert "SCI,1 occurs more than once" in twice.reason
+    empty = (replace(flt.extensions[0], shape=()), *flt.extensions[1:])
+    assert structure_problems(replace(flt, extensions=empty)).reason == "SCI,1 has no image"
+
+
+def test_order_is_told() -> None:
+    flt = exposure()
+    swapped = (flt.extensions[1], flt.extensions[0], *flt.extensions[2:])
+    assert structure_problems(replace(flt, extensions=swapped)).reason.startswith(
+        "the order is SCI,2, SCI,1, "
+    )
+
+
+@pytest.mark.parametrize("key", STRUCTURES, ids=" ".join)
+def test_required_structure_is_accepted_and_each_loss_rejected(key: tuple[str, str, str]) -> None:
+    instrument, detector, suffix = key
+    extensions = tuple(Extension(name, version, fits.Header(), (2, 2)) for name, version in STRUCTURES[key])
+    whole = replace(
+        exposure(primary={"INSTRUME": instrument, "DETECTOR": detector or None}),
+        path=Path(f"u5jx010hr_{suffix}.fits"),
+        extensions=extensions,
+    )
+    assert structure_problems(whole).value == 0
+    for index in range(len(extensions)):
+        without = extensions[:index] + extensions[index + 1 :]
+        assert structure_problems(replace(whole, extensions=without)).value >= 1
+
+
+def test_structure_without_a_rule_is_not_measured() -> None:
+    measurement = structure_problems(replace(exposure(), path=Path("u5jx010hr_ima.fits")))
+    assert judge(load_criteria()["FIL-002"], measurement).status is Status.NOT_MEASURED
+    assert "WFPC2 ima" in measurement.reason
+
+
+@pytest.mark.parametrize("keyword", ["ATODGAIN", "EXPTIME", "IDCTAB", "FILTNAM1"])
+def test_each_primary_keyword_is_needed(keyword: str) -> None:
+    measurement = keyword_problems(exposure(primary={keyword: None}))
+    assert measurement.reason == f"primary: {keyword} is missing"
+
+
+def test_type_of_a_keyword_is_told_for_each_chip() -> None:
+    measurement = keyword_problems(exposure(science={"PHOTFLAM": True}))
+    assert measurement.value == 4
+    assert "SCI,1: PHOTFLAM is True, not float" in measurement.reason
+    assert measurement.reason.endswith("and 1 more")
+
+
+def test_exposure_without_science_is_rejected() -> None:
+    measurement = keyword_problems(replace(exposure(), extensions=()))
+    assert measurement.reason == "there is no SCI extension"
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the real archive")
+@pytest.mark.parametrize(
+    "file", ["u40x010hm/u40x010hm_c0m.fits", "u40x010hm/u40x010hm_c1m.fits", "j94f05bgq/j94f05bgq_flt.fits"]
+)
+def test_real_files(file: str) -> None:
+    criteria, path = load_criteria(), REAL / file
+    exposed = read_exposure(path)
+    assert judge(criteria["FIL-001"], fits_form_problems(read_fits_structure(path))).status is Status.PASS
+    assert judge(criteria["FIL-002"], structure_problems(exposed)).status is Status.PASS
+    assert judge(criteria["FIL-003"], keyword_problems(exposed)).status is Status.PASS

@@ -1,0 +1,184 @@
+"""Measurements of inverse sensitivities, pixels and stars' fluxes."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.criteria import load_criteria
+from checks.photometry import (
+    chip_count_rate_ratio,
+    combined_chip_factor,
+    drizzled_flux_ratio,
+    expected_chip_factor,
+    photflam_deviation,
+    photflam_spread,
+    pixel_ratio_deviation,
+    star_ratio_deviation,
+)
+from checks.readers import read_exposure
+from checks.verdict import Status, judge
+from tests.wfpc2_samples import PHOTFLAMS, exposure
+
+REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST" / "u40x010hm" / "u40x010hm_c0m.fits"
+POSITIVE = st.floats(0.1, 1e4)
+# Weighted harmonic means of the published factors of WF2 and WF4 lie where the published ratios do.
+PUBLISHED_RATIOS = (1.0034, 1.0030, 1.0028)
+
+
+@given(photflams=st.lists(st.floats(1e-19, 1e-16), min_size=4, max_size=4), factor=st.floats(0.1, 10))
+def test_spread_is_relative(photflams: list[float], factor: float) -> None:
+    spread = photflam_spread(exposure(photflams=photflams)).value
+    assert spread == pytest.approx((max(photflams) - min(photflams)) / np.mean(photflams), abs=1e-12)
+    scaled = photflam_spread(exposure(photflams=[factor * value for value in photflams])).value
+    assert scaled == pytest.approx(spread, abs=1e-9)
+
+
+@pytest.mark.parametrize("value", [None, "3.4e-18", 0.0, -1.0])
+def test_spread_without_a_valid_photflam_is_not_measured(value: object) -> None:
+    flt = exposure()
+    if value is None:
+        del flt.header("SCI", 2)["PHOTFLAM"]
+    else:
+        flt.header("SCI", 2)["PHOTFLAM"] = value
+    assert judge(load_criteria()["PHT-001"], photflam_spread(flt)).status is Status.NOT_MEASURED
+
+
+def test_spread_takes_two_chips() -> None:
+    single = exposure(drop=[("SCI", chip) for chip in (1, 2, 4)])
+    assert not photflam_spread(single).applicable
+
+
+@pytest.mark.parametrize("chip", [1, 2, 3, 4])
+@pytest.mark.parametrize("gain", [14.0, 15.0])
+def test_published_table_holds_for_the_other_gain(chip: int, gain: float) -> None:
+    ratios = (1.987, 2.003, 2.006, 1.955)
+    photflams = [value * ratio for value, ratio in zip(PHOTFLAMS, ratios, strict=True)]
+    c0m = exposure("c0m", photflams=photflams, primary={"ATODGAIN": gain})
+    verdict = judge(load_criteria()["PHT-002"], photflam_deviation(c0m, chip))
+    assert verdict.status is Status.PASS
+
+
+def test_filter_without_a_table_is_not_applicable_and_an_unknown_gain_not_measured() -> None:
+    rule = load_criteria()["PHT-002"]
+    other = judge(rule, photflam_deviation(exposure("c0m", primary={"FILTNAM1": "F814W"}), 2))
+    assert other.status is Status.NOT_APPLICABLE
+    assert "F814W" in other.reason
+    for gain in (None, 8.0):
+        unknown = judge(rule, photflam_deviation(exposure("c0m", primary={"ATODGAIN": gain}), 2))
+        assert unknown.status is Status.NOT_MEASURED
+
+
+def test_chip_factors_are_photeqs() -> None:
+    factors = [expected_chip_factor(exposure("c0m"), chip) for chip in (1, 2, 3, 4)]
+    np.testing.assert_allclose(factors, [1.0127646, 0.9874267, 1.0, 1.0196807], atol=5e-8)
+    no_reference = exposure("c0m", drop=[("SCI", 3)])
+    assert math.isnan(expected_chip_factor(no_reference, 1))
+
+
+def test_flagged_and_faint_pixels_do_not_count() -> None:
+    c0m = np.full((40, 40), 10.0)
+    flt, dq = c0m * 1.02, np.zeros((40, 40), int)
+    flt[:5], dq[:5] = 0.0, 2
+    c0m[-5:], flt[-5:] = 0.5, 7.0
+    measurement = pixel_ratio_deviation(flt, c0m, dq, expected=1.02, subject="WF4")
+    assert measurement.value == pytest.approx(0.0, abs=1e-12)
+    assert measurement.context["pixels"] == 30 * 40
+
+
+@given(factor=st.floats(0.9, 1.1), expected=st.floats(0.9, 1.1))
+def test_pixel_ratio_is_measured_against_the_expected_factor(factor: float, expected: float) -> None:
+    c0m = np.linspace(2, 500, 400).reshape(20, 20)
+    dq = np.zeros((20, 20), int)
+    value = pixel_ratio_deviation(c0m * factor, c0m, dq, expected=expected, subject="WF4").value
+    assert value == pytest.approx(abs(factor / expected - 1.0), abs=1e-9)
+
+
+def test_pixel_ratio_needs_pixels_and_an_expectation() -> None:
+    rule, image = load_criteria()["PHT-003"], np.full((20, 20), 10.0)
+    dq = np.zeros((20, 20), int)
+    cases = [
+        pixel_ratio_deviation(image, image, dq + 2, expected=1.0, subject="flagged"),
+        pixel_ratio_deviation(image[1:], image, dq, expected=1.0, subject="shapes"),
+        pixel_ratio_deviation(image, image, dq, expected=math.nan, subject="no factor"),
+    ]
+    for measurement in cases:
+        assert judge(rule, measurement).status is Status.NOT_MEASURED
+
+
+def test_combined_factor_reproduces_the_published_ratios() -> None:
+    wf2, wf4 = (PHOTFLAMS[chip] / PHOTFLAMS[2] for chip in (1, 3))
+    assert combined_chip_factor([wf2, wf4], [16.0, 16.0]) == pytest.approx(
+        np.mean(PUBLISHED_RATIOS), abs=5e-4
+    )
+
+
+@given(
+    factors=st.lists(st.floats(0.9, 1.1), min_size=1, max_size=4), weight=POSITIVE, rate=st.floats(1, 1000)
+)
+def test_combined_factor_is_the_ratio_of_weighted_means(
+    factors: list[float], weight: float, rate: float
+) -> None:
+    weights = [weight * (index + 1) for index in range(len(factors))]
+    c0m = np.average([rate / factor for factor in factors], weights=weights)
+    assert combined_chip_factor(factors, weights) == pytest.approx(rate / c0m)
+    assert min(factors) - 1e-12 <= combined_chip_factor(factors, weights) <= max(factors) + 1e-12
+
+
+@pytest.mark.parametrize(("factors", "weights"), [([1.0], []), ([1.0], [0.0]), ([], [])])
+def test_combined_factor_needs_weights(factors: list[float], weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="at least one positive weight"):
+        combined_chip_factor(factors, weights)
+
+
+@given(flux=POSITIVE, factor=st.floats(0.1, 10), ratio=st.floats(0.95, 1.05))
+def test_star_ratio_does_not_depend_on_brightness(flux: float, factor: float, ratio: float) -> None:
+    one = star_ratio_deviation(flux * ratio, flux, expected=1.0033, subject="star").value
+    other = star_ratio_deviation(flux * factor * ratio, flux * factor, expected=1.0033, subject="star").value
+    assert one == pytest.approx(ratio - 1.0033, abs=1e-9)
+    assert other == pytest.approx(one, abs=1e-9)
+
+
+@given(rate=st.floats(1, 1e4), ratio=st.floats(0.9, 1.1), error=st.floats(1e-4, 0.1))
+def test_count_rates_must_agree_in_both_ways(rate: float, ratio: float, error: float) -> None:
+    measurement = chip_count_rate_ratio((rate * ratio, 0.0), (rate, rate * error), subject="star")
+    within = abs(ratio - 1) <= 0.02 and abs(ratio - 1) <= 3 * error * ratio
+    if not math.isclose(measurement.value, 1.0, rel_tol=1e-9):
+        assert (measurement.value <= 1.0) is within
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [
+        ((71.0, 0.0), (71.0, 0.0)),
+        ((math.nan, 0.5), (71.0, 0.5)),
+        ((71.0, 0.5), (0.0, 0.5)),
+        ((71.0, 0.5), (71.0, math.nan)),
+    ],
+)
+def test_count_rates_without_errors_or_values_are_not_measured(rates: tuple) -> None:
+    verdict = judge(load_criteria()["PHT-005"], chip_count_rate_ratio(*rates, subject="star"))
+    assert verdict.status is Status.NOT_MEASURED
+
+
+def test_flux_of_nothing_is_not_measured() -> None:
+    criteria = load_criteria()
+    nothing = drizzled_flux_ratio(1.0, 0.0, exposure_time=16.0, subject="star")
+    no_time = drizzled_flux_ratio(1.0, 16.0, exposure_time=0.0, subject="star")
+    assert judge(criteria["PHT-006"], nothing).status is Status.NOT_MEASURED
+    assert judge(criteria["PHT-006"], no_time).status is Status.NOT_MEASURED
+    no_star = star_ratio_deviation(1.0, 0.0, expected=1.0, subject="star")
+    assert judge(criteria["PHT-004"], no_star).status is Status.NOT_MEASURED
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="needs the real exposure u40x010hm")
+@pytest.mark.parametrize("chip", [1, 2, 3, 4])
+def test_real_inverse_sensitivities_are_the_published_ones(chip: int) -> None:
+    c0m = read_exposure(REAL)
+    measurement = photflam_deviation(c0m, chip)
+    assert judge(load_criteria()["PHT-002"], measurement).status is Status.PASS
+    assert abs(measurement.value) < 1e-4
+    assert judge(load_criteria()["PHT-001"], photflam_spread(c0m)).status is Status.FAIL

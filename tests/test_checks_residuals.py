@@ -1,0 +1,175 @@
+"""Measurements of fit residuals from match files."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.criteria import load_criteria
+from checks.measurement import Measurement
+from checks.readers import MatchFile, read_match_file, read_shift_file
+from checks.residuals import matched_sources, residual_trend, rms_consistency
+from checks.verdict import Status, judge
+from tests.wfpc2_samples import FITTED, REFERENCE, match_file, shift_file
+
+CATALOGS = Path(__file__).parents[2] / "shared" / "catalogs" / "ngc6791"
+CRITERIA = {"AST-003": matched_sources, "AST-008": residual_trend, "AST-009": rms_consistency}
+
+
+def turned(match: MatchFile, quarter_turns: int) -> MatchFile:
+    """The same sources with positions and residuals turned by right angles."""
+    cosine, sine = round(np.cos(quarter_turns * np.pi / 2)), round(np.sin(quarter_turns * np.pi / 2))
+    matrix = np.array([[cosine, -sine], [sine, cosine]])
+    return replace(
+        match,
+        fit_xy=match.fit_xy @ matrix.T,
+        original_input_xy=match.original_input_xy @ matrix.T,
+        residuals=match.residuals @ matrix.T,
+    )
+
+
+def scaled(match: MatchFile, factor: float) -> MatchFile:
+    """The same sources with larger residuals."""
+    return replace(match, residuals=match.residuals * factor)
+
+
+def trend(match: MatchFile) -> Measurement:
+    return residual_trend(shift_file(), FITTED.file, match)
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_reference_image_and_lost_match_file(criterion: str) -> None:
+    measure, rule = CRITERIA[criterion], load_criteria()[criterion]
+    assert judge(rule, measure(shift_file(), REFERENCE.file, None)).status is Status.NOT_APPLICABLE
+    lost = judge(rule, measure(shift_file(), FITTED.file, None))
+    assert lost.status is Status.NOT_MEASURED
+    assert "match file" in lost.reason
+    assert judge(rule, measure(shift_file(), "u5jx0109r", None)).status is Status.NOT_MEASURED
+
+
+def test_sources_are_counted_by_chip() -> None:
+    measurement = matched_sources(shift_file(), FITTED.file, match_file(30, chips=(2, 4)))
+    assert measurement.value == 30
+    assert measurement.context["chips"] == {"SCI,2": 15, "SCI,4": 15}
+
+
+def test_sources_without_residuals_do_not_count() -> None:
+    match = match_file(21)
+    match.residuals[:2, 0] = np.nan
+    measurement = matched_sources(shift_file(), FITTED.file, match)
+    assert measurement.value == 19
+    assert judge(load_criteria()["AST-003"], measurement).status is Status.FAIL
+
+
+def test_trend_agrees_with_the_gain_of_each_term_in_the_sum_of_squares() -> None:
+    """The square of a coefficient over its error is what dropping it adds to the scatter."""
+    match = scaled(match_file(60, slope=2e-4, chips=(3,)), 1e4)  # so that the distortion's error is nothing
+    x, y = (match.fit_xy - match.fit_xy.mean(axis=0)).T
+    terms = {"mean": np.ones(60), "slope in x": x, "slope in y": y}
+
+    def scatter(columns: list[np.ndarray], residuals: np.ndarray) -> float:
+        return float(np.linalg.lstsq(np.column_stack(columns), residuals, rcond=None)[1][0])
+
+    expected = {}
+    for column, axis in enumerate("xy"):
+        residuals = match.residuals[:, column]
+        full = scatter([*terms.values()], residuals)
+        for name in terms:
+            without = scatter([values for other, values in terms.items() if other != name], residuals)
+            expected[f"{name} of d{axis}"] = np.sqrt((without - full) / (full / 57))
+    strongest = max(expected, key=expected.__getitem__)
+    measurement = trend(match)
+    assert measurement.value == pytest.approx(expected[strongest], rel=1e-6)
+    assert measurement.context["worst"].endswith(strongest)
+
+
+@settings(max_examples=25)
+@given(turns=st.integers(0, 3), seed=st.integers(0, 1000))
+def test_trend_has_no_preferred_direction(turns: int, seed: int) -> None:
+    match = match_file(slope=2e-4, seed=seed)
+    assert trend(turned(match, turns)).value == pytest.approx(trend(match).value, rel=1e-6)
+
+
+@settings(max_examples=25)
+@given(offset=st.floats(0.001, 0.1))
+def test_known_distortion_is_no_trend_however_many_the_sources(offset: float) -> None:
+    match = match_file(4000, scatter=(1e-3, 1e-3), chip_offset={4: offset})
+    assert trend(match).value == pytest.approx(offset / 0.005, rel=0.02, abs=0.03)
+
+
+def test_noise_alone_rarely_shows_a_trend() -> None:
+    values = [trend(match_file(seed=seed)).value for seed in range(200)]
+    assert sum(value > 4 for value in values) <= 2  # 0.4 are expected
+
+
+def test_a_chip_out_of_place_is_named() -> None:
+    measurement = trend(match_file(chip_offset={4: 0.2}))
+    assert measurement.context["worst"] == "SCI,4: mean of dy"
+    assert measurement.context["strongest"]["SCI,4"] == round(measurement.value, 3)
+
+
+def test_trend_takes_sources_that_are_spread_and_finite() -> None:
+    rule = load_criteria()["AST-008"]
+    few = judge(rule, trend(match_file(9)))
+    assert few.status is Status.NOT_MEASURED
+    assert "takes 10" in few.reason
+    match = match_file()
+    line = np.column_stack([np.arange(len(match)), 2.0 * np.arange(len(match))])
+    assert judge(rule, trend(replace(match, fit_xy=line))).status is Status.NOT_MEASURED
+    match.residuals[3, 1] = np.nan
+    assert judge(rule, trend(match)).status is Status.NOT_MEASURED
+
+
+@given(scatter=st.floats(0.006, 1.0))
+def test_consistency_of_a_fit_with_itself_is_one(scatter: float) -> None:
+    row = replace(FITTED, xrms=scatter, yrms=scatter)
+    match = match_file(scatter=(scatter, scatter))
+    measurement = rms_consistency(shift_file(REFERENCE, row), row.file, match)
+    assert measurement.value == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("recomputed", "accepted"), [(0.0059, True), (0.0061, False)])
+def test_small_scatter_is_compared_by_difference(recomputed: float, accepted: bool) -> None:
+    row = replace(FITTED, xrms=0.001)
+    measurement = rms_consistency(
+        shift_file(REFERENCE, row), row.file, match_file(scatter=(recomputed, row.yrms))
+    )
+    assert judge(load_criteria()["AST-009"], measurement).accepted is accepted
+
+
+def test_nan_scatter_never_passes() -> None:
+    row = replace(FITTED, xrms=np.nan)
+    measurement = rms_consistency(shift_file(REFERENCE, row), row.file, match_file())
+    assert judge(load_criteria()["AST-009"], measurement).status is Status.NOT_MEASURED
+
+
+@pytest.mark.skipif(not CATALOGS.is_dir(), reason="needs the real NGC 6791 match files")
+@pytest.mark.parametrize("exposure", ["ibwb01xqq", "ibwb01xrq", "ibwb01xxq"])
+def test_real_match_files_are_those_of_the_gaia_run(exposure: str) -> None:
+    criteria = load_criteria()
+    gaia, sdss = (read_shift_file(CATALOGS / f"{name}_shifts.txt") for name in ("Gaia", "SDSS"))
+    match = read_match_file(CATALOGS / f"{exposure}_flc_catalog_fit.match")
+    for name, measure in CRITERIA.items():
+        assert judge(criteria[name], measure(gaia, exposure, match)).status is Status.PASS
+    assert rms_consistency(gaia, exposure, match).value == pytest.approx(1.0, abs=1e-4)
+    assert judge(criteria["AST-009"], rms_consistency(sdss, exposure, match)).status is Status.FAIL
+
+
+@pytest.mark.skipif(not CATALOGS.is_dir(), reason="needs the real NGC 6791 match files")
+@pytest.mark.parametrize("exposure", ["ibwb01xqq", "ibwb01xrq", "ibwb01xxq"])
+def test_real_matches_with_one_scale_and_rotation_have_no_trend(exposure: str) -> None:
+    """The fit that the notebook asks for, ``rscale``: what is left of the distortion is 0.011 pix."""
+    match = read_match_file(CATALOGS / f"{exposure}_flc_catalog_fit.match")
+    x, y = (match.input_xy - match.input_xy.mean(axis=0)).T
+    ones, none = np.ones_like(x), np.zeros_like(x)
+    design = np.vstack([np.column_stack(rows) for rows in ((x, y, ones, none), (y, -x, none, ones))])
+    reference = match.reference_xy.T.ravel()
+    terms = np.linalg.lstsq(design, reference, rcond=None)[0]
+    residuals = (design @ terms - reference).reshape(2, -1).T
+    gaia = read_shift_file(CATALOGS / "Gaia_shifts.txt", relative=False)
+    measurement = residual_trend(gaia, exposure, replace(match, residuals=residuals))
+    assert judge(load_criteria()["AST-008"], measurement).status is Status.PASS
+    assert measurement.value > 1.0

@@ -1,0 +1,143 @@
+"""Measurements of distortion solutions, and geometry."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.criteria import load_criteria
+from checks.readers import Extension
+from checks.readers.exposure import science_wcs
+from checks.verdict import Status, judge
+from checks.world_coordinates import (
+    chip_polygon,
+    distortion_solution_violations,
+    linear_matrix,
+    orientation,
+    plate_scale,
+    relative_pixel_area,
+    round_trip_error,
+)
+from tests.wfpc2_samples import chip_header, drizzled, exposure
+
+
+def linear(scale: float, angle: float, form: str) -> fits.Header:
+    """A header of a given plate scale and orientation, with a CD matrix or with PC and CDELT."""
+    turn = np.radians(angle)
+    matrix = {(1, 1): -np.cos(turn), (1, 2): np.sin(turn), (2, 1): np.sin(turn), (2, 2): np.cos(turn)}
+    size = scale / 3600.0
+    if form == "CD":
+        return fits.Header([(f"CD{i}_{j}", size * value) for (i, j), value in matrix.items()])
+    cards = [(f"PC{i}_{j}", value) for (i, j), value in matrix.items()]
+    return fits.Header([*cards, ("CDELT1", size), ("CDELT2", size)])
+
+
+@given(scale=st.floats(0.01, 1), angle=st.floats(-179, 179), form=st.sampled_from(["CD", "PC"]))
+def test_plate_scale_and_orientation(scale: float, angle: float, form: str) -> None:
+    header = linear(scale, angle, form)
+    assert plate_scale(header) == pytest.approx(scale, rel=1e-9)
+    assert orientation(header) == pytest.approx(angle, abs=1e-9)
+
+
+def test_plate_scale_needs_a_matrix() -> None:
+    with pytest.raises(ValueError, match="neither a CD matrix nor CDELT1"):
+        plate_scale(fits.Header())
+    np.testing.assert_array_equal(
+        linear_matrix(fits.Header([("CDELT1", -2.0), ("CDELT2", 3.0)])), [[-2, 0], [0, 3]]
+    )
+
+
+def test_solution_may_be_an_alternate_or_a_fit_upon_it() -> None:
+    aligned = exposure(science={"WCSNAME": "TWEAK", "WCSTYPE": "user-defined", "WCSNAMEA": "IDC_sad1946fu"})
+    history = Extension("WCSCORR", 1, fits.Header())
+    aligned = type(aligned)(aligned.path, aligned.primary, (*aligned.extensions, history))
+    assert distortion_solution_violations(aligned, 2).value == 0
+    fitted = exposure(science={"WCSNAME": "IDC_sad1946fu-FIT_IMG_GAIAeDR3"})
+    assert distortion_solution_violations(fitted, 2).value == 0
+    other = exposure(science={"WCSNAME": "IDC_sad1946fub"})
+    assert distortion_solution_violations(other, 2).value == 1
+
+
+def test_header_that_never_saw_updatewcs() -> None:
+    raw = exposure(
+        primary={"IDCTAB": None, "D2IMFILE": None},
+        science={
+            "WCSNAME": None,
+            "WCSNAMEO": None,
+            "CTYPE1": "RA---TAN",
+            "A_ORDER": None,
+            "B_0_2": 0.0,
+            "B_0_3": 0.0,
+        },
+    )
+    assert distortion_solution_violations(raw, 2).context["violations"] == [
+        "the primary header names no IDCTAB",
+        "CTYPE1 is 'RA---TAN', without SIP terms",
+        "there is no SIP coefficient A_p_q",
+        "there is no SIP coefficient B_p_q",
+        "the original solution lacks WCSNAMEO",
+    ]
+
+
+def test_look_up_table_that_a_chip_refers_to_must_be_there() -> None:
+    acs = exposure(primary={"NPOLFILE": "jref$02c14514j_npl.fits"})
+    assert "no chip refers" in distortion_solution_violations(acs, 1).reason
+    for axis in (1, 2):
+        for header in acs.science_headers().values():
+            header[f"CPDIS{axis}"] = "Lookup"
+            header.set(f"DP{axis}", f"EXTVER: {axis}")
+    assert distortion_solution_violations(acs, 1).context["violations"] == [
+        "NPOLFILE is jref$02c14514j_npl.fits, but extension WCSDVARR,1 is missing",
+        "NPOLFILE is jref$02c14514j_npl.fits, but extension WCSDVARR,2 is missing",
+    ]
+    tables = tuple(Extension("WCSDVARR", version, fits.Header()) for version in (1, 2))
+    whole = type(acs)(acs.path, acs.primary, (*acs.extensions, *tables))
+    assert distortion_solution_violations(whole, 1).value == 0
+
+
+def test_round_trip_of_a_mild_distortion() -> None:
+    measurement = round_trip_error(science_wcs(chip_header(2)), (800, 800), subject="WF2")
+    assert measurement.unit == "pix"
+    assert measurement.value < 1e-5
+
+
+def test_round_trip_that_does_not_converge_never_passes() -> None:
+    header = chip_header(2, A_3_0=1e-3)
+    measurement = round_trip_error(science_wcs(header), (800, 800), subject="WF2")
+    assert not judge(load_criteria()["WCS-002"], measurement).accepted
+    assert "does not converge" in measurement.reason
+
+
+def test_pixel_area_follows_the_polynomial() -> None:
+    """With x' = x + a x^2 and y' = y + b y^2, the area is (1 + 2 a x)(1 + 2 b y)."""
+    header = chip_header(2, A_3_0=None, B_0_3=None)
+    wcs, x, y = science_wcs(header), 700.0, 120.0
+    expected = (1 + 2 * header["A_2_0"] * (x - 425)) * (1 + 2 * header["B_0_2"] * (y - 425))
+    area = relative_pixel_area(wcs, x, y, scale=header["IDCSCALE"])
+    assert area == pytest.approx(expected, rel=1e-5)  # the tangent projection adds some 1e-7
+
+
+def test_pixel_area_across_the_zero_of_right_ascension() -> None:
+    header = chip_header(2, CRVAL1=0.0)
+    area = relative_pixel_area(science_wcs(header), 425.0, 425.0, scale=header["IDCSCALE"])
+    assert area == pytest.approx(1.0, rel=1e-4)
+
+
+def test_chip_polygon_in_a_drizzled_image() -> None:
+    chip = chip_header(2, A_2_0=0.0, B_0_2=0.0, A_3_0=0.0, B_0_3=0.0)
+    output = drizzled(angle=0.0).header
+    output.update(
+        CTYPE1="RA---TAN", CTYPE2="DEC--TAN", CRVAL1=201.7, CRVAL2=-47.5, CRPIX1=1025.0, CRPIX2=525.0
+    )
+    polygon = chip_polygon(science_wcs(chip), (800, 800), science_wcs(output), inset=(60, 20))
+    expected = np.array([(60, 60), (780, 60), (780, 780), (60, 780)]) + np.array([600, 100])
+    np.testing.assert_allclose(polygon, expected, atol=1e-6)
+
+
+def test_chip_without_solution_is_rejected_by_the_criterion() -> None:
+    verdict = judge(
+        load_criteria()["WCS-001"], distortion_solution_violations(exposure(science={"WCSNAME": "OPUS"}), 3)
+    )
+    assert verdict.status is Status.FAIL
+    assert "no solution is named IDC_sad1946fu, only OPUS" in verdict.reason

@@ -1,0 +1,122 @@
+"""The catalogue of criteria: as data, and the errors of a wrong one."""
+
+import re
+
+import pytest
+from astropy import units
+from pydantic import ValidationError
+
+from checks.criteria import Bounds, CriteriaError, load_criteria, parse_criteria
+
+STATED = {"AST-001", "AST-002", "AST-003", "AST-011", "PHT-001", "PHT-004"}
+FIGURES = {
+    "",
+    "residuals",
+    "residual-vectors",
+    "flt-c0m-ratio",
+    "drizzled",
+    "overlap",
+    "star-photometry",
+    "weight-map",
+    "solutions",
+    "catalog-offsets",
+    "matched-sources",
+}
+ENTRY = """
+[AST-002]
+title = "Fit RMS"
+quantity = "fit_rms"
+unit = "pix"
+bounds = { above = 0, below = 0.1 }
+applies_to = "each exposure"
+rationale = "scatter"
+source = "notebook"
+"""
+
+
+def test_catalogue_holds_the_workflows() -> None:
+    expected = {
+        *(f"AST-{number:03}" for number in range(1, 19)),
+        *(f"PHT-{number:03}" for number in range(1, 9)),
+        *("CAL-002", "CAL-003", "CAL-005"),
+        *(f"WCS-{number:03}" for number in range(1, 4)),
+        *(f"FIL-{number:03}" for number in range(1, 4)),
+        *(f"DRZ-{number:03}" for number in range(1, 5)),
+    }
+    assert set(load_criteria()) == expected
+
+
+def test_stated_requirements_are_marked() -> None:
+    assert {name for name, criterion in load_criteria().items() if criterion.stated} == STATED
+
+
+@pytest.mark.parametrize("criterion", load_criteria().values(), ids=load_criteria().keys())
+def test_unit_is_fits_standard_and_figure_is_known(criterion) -> None:
+    units.Unit(criterion.unit, format="fits")
+    assert criterion.figure in FIGURES
+
+
+def test_published_wfpc2_scatter_is_within_its_variant_only() -> None:
+    criterion = load_criteria()["AST-002"]
+    bounds, reason = criterion.bounds_for("WFPC2")
+    assert bounds.contains(0.15)
+    assert "0.15" in reason
+    assert criterion.bounds_for("ACS") == (criterion.bounds, "")
+    assert not criterion.bounds.contains(0.15)
+
+
+def test_zero_scatter_is_never_within_bounds() -> None:
+    criterion = load_criteria()["AST-002"]
+    for instrument in ("WFPC2", "WFC3"):
+        assert not criterion.bounds_for(instrument)[0].contains(0.0)
+
+
+def test_catalogue_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        load_criteria()["AST-999"] = load_criteria()["AST-001"]
+    with pytest.raises(ValidationError, match="frozen"):
+        load_criteria()["AST-001"].title = "other"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[AST-002", "not TOML"),
+        ("AST-002 = 3", "AST-002: expected a table"),
+        (ENTRY.replace("AST-002", "AST-2"), "AST-2: id"),
+        (ENTRY.replace('unit = "pix"\n', ""), "AST-002: unit: Field required"),
+        (ENTRY.replace("title", "heading"), "AST-002: title: Field required"),
+        (ENTRY + 'colour = "red"\n', "AST-002: colour: Extra inputs are not permitted"),
+        (ENTRY.replace("above = 0", "at_most = 0"), "AST-002: bounds: give one upper limit"),
+        (ENTRY.replace("above = 0, below = 0.1", ""), "AST-002: bounds: give at least one limit"),
+        (ENTRY.replace("above = 0", "above = 1"), "AST-002: bounds: the lower limit 1.0 exceeds"),
+        (ENTRY.replace("above = 0", "above = 0.1"), "AST-002: bounds: no value lies between"),
+        (
+            ENTRY.replace("below = 0.1", "below = nan"),
+            "AST-002: bounds.below: Input should be a finite number",
+        ),
+        (ENTRY + "warn = { below = 0.5 }\n", "AST-002: warn must lie within bounds"),
+        (ENTRY + ENTRY.replace("AST-002", "AST-003"), "AST-003: quantity 'fit_rms' is AST-002's already"),
+        (
+            ENTRY + '[AST-002.instruments.ACS]\nbounds = { below = 1 }\nreason = ""\n',
+            "AST-002: instruments.ACS.reason",
+        ),
+    ],
+)
+def test_wrong_catalogue_gives_one_line_naming_file_entry_and_field(text: str, message: str) -> None:
+    with pytest.raises(CriteriaError) as caught:
+        parse_criteria(text, "criteria.toml")
+    assert str(caught.value).startswith("criteria.toml: ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_entry_becomes_criterion() -> None:
+    criterion = parse_criteria(ENTRY, "criteria.toml")["AST-002"]
+    assert (criterion.quantity, criterion.unit, criterion.stated) == ("fit_rms", "pix", False)
+    assert criterion.bounds.text("pix") == "> 0 and < 0.1 pix"
+
+
+def test_bounds_render_every_kind_of_limit() -> None:
+    assert Bounds(at_least=0.9, at_most=1.1).text() == "≥ 0.9 and ≤ 1.1"
+    assert re.fullmatch(r"≤ 1e-06", Bounds(at_most=1e-6).text())

@@ -1,0 +1,187 @@
+"""Reading exposures, drizzled products and the form of FITS files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from checks.readers import ReaderError, read_drizzled, read_exposure, read_fits_structure
+from tests.wfpc2_samples import chip_header, drizzled, write_flt
+
+REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST" / "u40x010hm"
+
+
+@pytest.fixture
+def flt(tmp_path: Path) -> Path:
+    return write_flt(tmp_path / "u5jx010hr_flt.fits")
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    header = drizzled().header
+    path = tmp_path / "wfpc2_flt_drw_sci.fits"
+    fits.PrimaryHDU(np.ones((4, 5), np.float32), header).writeto(path)
+    fits.PrimaryHDU(np.full((4, 5), 16.0, np.float32)).writeto(tmp_path / "wfpc2_flt_drw_wht.fits")
+    return path
+
+
+def test_exposure_tells_its_layout(flt: Path) -> None:
+    exposure = read_exposure(flt)
+    assert (exposure.name, exposure.suffix, exposure.instrument) == ("u5jx010hr", "flt", "WFPC2")
+    assert exposure.chips == (1, 2, 3, 4)
+    names = [(extension.name, extension.version) for extension in exposure.extensions]
+    assert names[:7] == [
+        *(("SCI", chip) for chip in (1, 2, 3, 4)),
+        ("D2IMARR", 1),
+        ("DQ", 1),
+        ("ERR", 1),
+    ]
+    assert exposure.extensions[0].shape == (24, 32)
+    assert exposure.label(1) == "u5jx010hr_flt PC1"
+    assert exposure.label(3) == "u5jx010hr_flt WF3"
+    assert exposure.header("SCI", 2)["DETECTOR"] == 2
+
+
+def test_arrays_outlive_the_file(flt: Path) -> None:
+    exposure = read_exposure(flt)
+    science, errors = exposure.arrays("SCI"), exposure.array("ERR", 4)
+    flt.unlink()
+    assert set(science) == {1, 2, 3, 4}
+    np.testing.assert_allclose(errors, np.sqrt(science[4]))
+
+
+def test_wcs_has_the_polynomials(flt: Path) -> None:
+    wcs = read_exposure(flt).wcs(2)
+    assert wcs.sip.a_order == 3
+    np.testing.assert_allclose(wcs.all_pix2world([[425.0, 425.0]], 1), [[201.7, -47.5]])
+
+
+def test_missing_extension_and_empty_data_are_named(flt: Path, tmp_path: Path) -> None:
+    exposure = read_exposure(flt)
+    assert exposure.find("SAMP") is None
+    with pytest.raises(ReaderError, match=r"u5jx010hr_flt\.fits: no extension SCI,5 among SCI,1"):
+        exposure.header("SCI", 5)
+    path = tmp_path / "empty_flt.fits"
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(name="SCI")]).writeto(path)
+    with pytest.raises(ReaderError, match="SCI,1 has no data"):
+        read_exposure(path).array("SCI")
+
+
+def test_what_is_not_fits_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "page_flt.fits"
+    path.write_text("<html>503</html>", encoding="utf-8")
+    for read in (read_exposure, read_drizzled):
+        with pytest.raises(ReaderError, match=r"page_flt\.fits: cannot read as FITS"):
+            read(path)
+        with pytest.raises(ReaderError, match=r"absent\.fits"):
+            read(tmp_path / "absent.fits")
+
+
+def test_drizzled_pair(pair: Path) -> None:
+    product = read_drizzled(pair)
+    assert product.name == "wfpc2_flt_drw_sci"
+    assert product.weight_path.name == "wfpc2_flt_drw_wht.fits"
+    assert product.keyword("BUNIT") == "COUNTS/S"
+    assert product.keyword("NDRIZIM", 0) == 0
+    np.testing.assert_array_equal(product.science(), np.ones((4, 5)))
+    np.testing.assert_array_equal(product.weight(), np.full((4, 5), 16.0))
+
+
+def test_drizzled_multi_extension_file(tmp_path: Path) -> None:
+    path = tmp_path / "u5jx010hr_drw.fits"
+    primary = fits.PrimaryHDU()
+    primary.header["EXPTIME"] = 16.0
+    science = fits.ImageHDU(np.ones((4, 5)), fits.Header({"BUNIT": "COUNTS/S"}), name="SCI")
+    fits.HDUList([primary, science, fits.ImageHDU(np.full((4, 5), 2.0), name="WHT")]).writeto(path)
+    product = read_drizzled(path)
+    assert (product.keyword("BUNIT"), product.keyword("EXPTIME")) == ("COUNTS/S", 16.0)
+    assert product.weight_path == path
+    np.testing.assert_array_equal(product.weight(), np.full((4, 5), 2.0))
+
+
+def test_drizzled_product_without_weight_is_refused(pair: Path, tmp_path: Path) -> None:
+    pair.with_name("wfpc2_flt_drw_wht.fits").unlink()
+    with pytest.raises(ReaderError, match=r"wfpc2_flt_drw_wht\.fits"):
+        read_drizzled(pair)
+    renamed = pair.rename(tmp_path / "mosaic.fits")
+    with pytest.raises(ReaderError, match="name its weight file"):
+        read_drizzled(renamed)
+    other = tmp_path / "other_drw.fits"
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ones((4, 5)), name="SCI")]).writeto(other)
+    with pytest.raises(ReaderError, match="nor an extension WHT,1"):
+        read_drizzled(other)
+
+
+def test_structure_of_a_whole_file(flt: Path) -> None:
+    structure = read_fits_structure(flt)
+    assert structure.actual_size == structure.declared_size == flt.stat().st_size
+    assert (structure.units, structure.declared_extensions, structure.checksums) == (14, 13, 0)
+    assert structure.remarks == ()
+
+
+def test_structure_of_a_truncated_file(flt: Path) -> None:
+    content = flt.read_bytes()
+    flt.write_bytes(content[: len(content) - 2880])
+    structure = read_fits_structure(flt)
+    assert structure.actual_size == structure.declared_size - 2880
+
+
+def test_structure_of_a_file_cut_between_units(flt: Path) -> None:
+    with fits.open(flt) as hdus:
+        end = hdus[3].fileinfo()["datLoc"] + hdus[3].fileinfo()["datSpan"]
+    flt.write_bytes(flt.read_bytes()[:end])
+    structure = read_fits_structure(flt)
+    assert structure.actual_size == structure.declared_size
+    assert (structure.units, structure.declared_extensions) == (4, 13)
+
+
+def test_structure_tells_wrong_checksums(tmp_path: Path) -> None:
+    path = write_flt(tmp_path / "u5jx010hr_flt.fits", checksum=True)
+    structure = read_fits_structure(path)
+    assert (structure.checksums, structure.remarks) == (14, ())
+    content = bytearray(path.read_bytes())
+    content[-2880] ^= 0xFF
+    path.write_bytes(content)
+    assert any("Datasum verification failed" in remark for remark in read_fits_structure(path).remarks)
+
+
+def test_structure_tells_what_departs_from_the_standard(flt: Path) -> None:
+    content = flt.read_bytes()
+    flt.write_bytes(content.replace(b"TARGNAME=", b"targname=", 1))
+    assert any("not upper case" in remark for remark in read_fits_structure(flt).remarks)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>503</html>", b"SIMPLE  =                    T" + b" " * 300]
+)
+def test_structure_of_what_is_not_fits_is_a_remark(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "junk.fits"
+    path.write_bytes(content)
+    structure = read_fits_structure(path)
+    assert structure.units == 0
+    assert any("cannot be read as FITS" in remark for remark in structure.remarks)
+
+
+def test_structure_of_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ReaderError, match=r"absent\.fits: cannot read the file"):
+        read_fits_structure(tmp_path / "absent.fits")
+
+
+def test_label_without_chip_name() -> None:
+    from tests.wfpc2_samples import exposure
+
+    other = exposure(primary={"INSTRUME": "ACS", "DETECTOR": "WFC"})
+    assert other.detector == "WFC"
+    assert other.label(1) == "u5jx010hr_flt SCI,1"
+    assert chip_header(1)["DETECTOR"] == 1
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the real exposure u40x010hm")
+def test_real_exposure() -> None:
+    exposure = read_exposure(REAL / "u40x010hm_c0m.fits")
+    assert (exposure.instrument, exposure.detector, exposure.chips) == ("WFPC2", "", (1, 2, 3, 4))
+    assert exposure.array("SCI", 2).shape == (800, 800)
+    structure = read_fits_structure(exposure.path)
+    assert structure.actual_size == structure.declared_size
+    assert structure.remarks == ()

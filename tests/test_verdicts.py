@@ -1,0 +1,173 @@
+"""Measurements and verdicts: what passes, what fails, and what is never taken for a pass."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from checks.criteria import Bounds, Criterion
+from checks.measurement import Measurement, count_violations, not_applicable, not_measured
+from checks.verdict import Expectation, Status, judge
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
+LIMITS = ("above", "at_least", "below", "at_most")
+
+
+@st.composite
+def all_bounds(draw: st.DrawFn) -> Bounds:
+    low, high = sorted(draw(st.tuples(FINITE, FINITE)))
+    assume(low < high)
+    lower = draw(st.sampled_from(["above", "at_least", None]))
+    upper = draw(st.sampled_from(["below", "at_most"] if lower is None else ["below", "at_most", None]))
+    limits = {lower: low, upper: high}
+    return Bounds(**{name: limit for name, limit in limits.items() if name})
+
+
+def criterion(bounds: Bounds, unit: str = "pix", warn: Bounds | None = None) -> Criterion:
+    return Criterion(
+        id="AST-002",
+        title="Fit RMS",
+        quantity="fit_rms",
+        unit=unit,
+        bounds=bounds,
+        warn=warn,
+        applies_to="each exposure",
+        rationale="scatter",
+        source="notebook",
+    )
+
+
+def rms(value: float | None, unit: str = "pix", **fields) -> Measurement:
+    return Measurement("fit_rms", value, unit, "u5jx010hr", **fields)
+
+
+@given(bounds=all_bounds(), value=st.sampled_from([math.nan, math.inf, -math.inf]))
+def test_value_that_is_not_finite_never_passes(bounds: Bounds, value: float) -> None:
+    verdict = judge(criterion(bounds), rms(value))
+    assert verdict.status is Status.NOT_MEASURED
+    assert not verdict.accepted
+    assert verdict.margin is None
+
+
+@given(bounds=all_bounds(), value=FINITE, unit=st.sampled_from(["", "arcsec", "Pix", "pixel", "mas"]))
+def test_other_unit_never_passes(bounds: Bounds, value: float, unit: str) -> None:
+    verdict = judge(criterion(bounds), rms(value, unit))
+    assert verdict.status is Status.NOT_MEASURED
+    assert not verdict.accepted
+
+
+@given(bounds=all_bounds(), value=FINITE)
+def test_margin_agrees_with_status(bounds: Bounds, value: float) -> None:
+    verdict = judge(criterion(bounds), rms(value))
+    assert verdict.margin is not None
+    if verdict.status is Status.PASS:
+        assert verdict.margin >= 0
+    else:
+        assert verdict.status is Status.FAIL
+        assert verdict.margin <= 0
+    if verdict.margin:
+        assert (verdict.margin > 0) == verdict.accepted
+
+
+@given(value=FINITE, limit=FINITE)
+def test_closed_limit_admits_its_own_value_and_an_open_one_does_not(value: float, limit: float) -> None:
+    for name, admitted in zip(LIMITS, (False, True, False, True), strict=True):
+        assert Bounds(**{name: limit}).contains(limit) is admitted
+    assert Bounds(at_most=limit).contains(value) is not Bounds(above=limit).contains(value)
+
+
+def test_value_and_margin_are_kept_when_it_passes() -> None:
+    verdict = judge(criterion(Bounds(above=0, below=0.2)), rms(0.15))
+    assert (verdict.status, verdict.measurement.value) == (Status.PASS, 0.15)
+    assert verdict.margin == pytest.approx(0.05)
+
+
+def test_failure_says_value_bound_and_remark() -> None:
+    verdict = judge(criterion(Bounds(above=0, below=0.1)), rms(0.15, reason="undersampled"))
+    assert verdict.status is Status.FAIL
+    assert verdict.reason == "0.15 is not > 0 and < 0.1 pix; undersampled"
+
+
+def test_warning_is_accepted() -> None:
+    rule = criterion(Bounds(below=0.2), warn=Bounds(below=0.1))
+    verdict = judge(rule, rms(0.15))
+    assert verdict.status is Status.WARN
+    assert verdict.accepted
+    assert "< 0.1 pix" in verdict.reason
+
+
+def test_another_quantity_is_not_judged_even_if_it_is_not_applicable() -> None:
+    rule = criterion(Bounds(below=0.2))
+    for other in (
+        Measurement("fit_rotation", 0.1, "pix", "u5jx010hr"),
+        not_applicable("fit_rotation", "u5jx010hr", "the reference image has no fit"),
+    ):
+        verdict = judge(rule, other)
+        assert verdict.status is Status.NOT_MEASURED
+        assert not verdict.accepted
+
+
+def test_not_applicable_is_accepted_and_not_measured_is_not() -> None:
+    rule = criterion(Bounds(below=0.2))
+    absent = judge(rule, not_applicable("fit_rms", "u5jx0108r", "the reference image has no fit"))
+    assert (absent.status, absent.accepted) == (Status.NOT_APPLICABLE, True)
+    assert absent.reason == "the reference image has no fit"
+    missing = judge(rule, not_measured("fit_rms", "u5jx010hr", "no shift file"))
+    assert (missing.status, missing.accepted) == (Status.NOT_MEASURED, False)
+
+
+def test_expected_rejection_is_accepted_and_an_unexpected_pass_is_not() -> None:
+    rule, known = criterion(Bounds(below=0.1)), Expectation("the field is empty")
+    rejected = judge(rule, rms(0.3), expectation=known)
+    assert rejected.rejected_as_expected
+    assert rejected.accepted
+    assert not judge(rule, rms(0.05), expectation=known).accepted
+    assert not judge(rule, rms(math.nan), expectation=known).accepted
+
+
+def test_other_bounds_need_a_reason_and_decide() -> None:
+    rule, wider = criterion(Bounds(below=0.1)), Bounds(below=0.2)
+    verdict = judge(rule, rms(0.15), bounds=wider, bounds_reason="published RMS 0.15")
+    assert (verdict.status, verdict.bounds, verdict.bounds_reason) == (
+        Status.PASS,
+        wider,
+        "published RMS 0.15",
+    )
+    with pytest.raises(ValueError, match="need a reason"):
+        judge(rule, rms(0.15), bounds=wider)
+
+
+def test_measurement_needs_a_value_or_a_reason() -> None:
+    with pytest.raises(ValueError, match="say why there is no value"):
+        rms(None)
+    with pytest.raises(ValueError, match="applicable"):
+        rms(0.1, applicable=False)
+
+
+def test_measurement_holds_plain_numbers_only() -> None:
+    measurement = rms(
+        np.float32(0.5),
+        uncertainty=np.float64(0.1),
+        context={"shape": np.array([2, 3]), "worst": np.float64("nan"), "nested": {"count": np.int64(4)}},
+    )
+    assert type(measurement.value) is float
+    assert type(measurement.uncertainty) is float
+    assert json.loads(json.dumps(measurement.context, allow_nan=False)) == {
+        "shape": [2, 3],
+        "worst": "nan",
+        "nested": {"count": 4},
+    }
+    with pytest.raises(TypeError, match="cannot hold set"):
+        rms(0.5, context={"chips": {1, 2}})
+
+
+@given(st.lists(st.text(min_size=1, max_size=20), max_size=12))
+def test_violations_are_counted_and_all_kept(violations: list[str]) -> None:
+    measurement = count_violations("structure_problems", "u5jx010hr_flt.fits", violations)
+    assert measurement.value == len(violations)
+    assert measurement.context["violations"] == violations
+    assert all(violation in measurement.reason for violation in violations[:3])
+    assert ("more" in measurement.reason) >= (len(violations) > 3)
