@@ -1,0 +1,1 @@
+"""Results, figures and HTML; the pytest hooks that collect verdicts."""

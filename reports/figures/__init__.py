@@ -1,0 +1,1 @@
+"""Figures, drawn from products by one function per workflow."""

@@ -1,0 +1,253 @@
+"""Drizzled images: science and weight, weights of single exposures, and a zoom on two versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import AsinhNorm, Colormap
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Circle
+from matplotlib.ticker import FixedLocator, NullLocator
+from numpy.typing import NDArray
+
+from reports.figures.footprints import Footprint, draw_outlines, regions
+from reports.figures.images import WeightedImage, Window, block_mean, brightness_limits, covered_window
+from reports.figures.region_labels import label_region
+from reports.figures.sky_marks import SkyFrame, draw_compass, draw_scale_bar, empty_places
+from reports.figures.style import ACCENT, BLANK, FRAMED, WEIGHT_COLOURS, image_panels, say, styled
+
+__all__ = [
+    "MarkedStar",
+    "WeightMap",
+    "drizzled_pair",
+    "overlap_zoom",
+    "weight_map",
+    "weight_maps",
+]
+
+# Columns of an image that fills half of a figure's width.
+_COLUMNS = 580
+# As many greys as the eye tells apart in a star field; more would only make larger files.
+_GREYS = 48
+_WEIGHT_UNIT = "weight (s × area out / in)"
+
+
+class WeightMap(NamedTuple):
+    """The weight image of one exposure, made small.
+
+    Attributes
+    ----------
+    title : str
+        Which exposure.
+    weight : ndarray, shape (ny, nx)
+        Mean weight of each block; NaN where there is none.
+    window : Window
+        The part of the drizzled image that it shows.
+    footprints : tuple of Footprint
+        The exposure's chips, in pixels of the drizzled image.
+    """
+
+    title: str
+    weight: NDArray[np.float32]
+    window: Window
+    footprints: tuple[Footprint, ...]
+
+
+class MarkedStar(NamedTuple):
+    """A star: its number, and its position in zero-based pixels."""
+
+    number: int
+    x: float
+    y: float
+
+
+@styled
+def drizzled_pair(science: NDArray[Any], weight: NDArray[Any], frame: SkyFrame) -> Figure:
+    """Draw a drizzled science image, its brightness compressed by asinh, and its weight image.
+
+    Parameters
+    ----------
+    science, weight : ndarray, shape (ny, nx)
+        Counts per second, and weights.
+    frame : SkyFrame
+        Where they are.
+    """
+    window = Window.whole(science.shape)
+    panels = image_panels([window.aspect] * 2, bar_each=True)
+    covered = weight > 0
+    rates, weights = block_mean(science, _COLUMNS, covered), block_mean(weight, _COLUMNS, covered)
+    (left, right), (left_bar, right_bar) = panels.images, panels.bars
+    _rate_bar(panels.figure, _show_rates(left, rates, window, brightness_limits(rates)), left_bar)
+    _weight_bar(panels.figure, _show_weights(right, weights, window, _upper(weights)), right_bar)
+    first, second, *_ = empty_places(left, np.isfinite(rates))
+    draw_compass(left, frame.matrix, at=first)
+    draw_scale_bar(left, frame.pixel_scale, at=second)
+    _titles(panels.images, ("SCI", "WHT"))
+    return panels.figure
+
+
+def weight_map(title: str, weight: NDArray[Any], footprints: Sequence[Footprint]) -> WeightMap:
+    """Make the weight image of one exposure small, and cut it to what the exposure covers."""
+    covered = weight > 0
+    window = covered_window(covered)
+    cut = window.slices
+    return WeightMap(title, block_mean(weight[cut], _COLUMNS, covered[cut]), window, tuple(footprints))
+
+
+@styled
+def weight_maps(maps: Sequence[WeightMap], *, planetary: str, expected: float) -> Figure:
+    """Draw weight images of single exposures, with each chip's median weight.
+
+    Parameters
+    ----------
+    maps : sequence of WeightMap
+        The weights.
+    planetary : str
+        Name of the chip with the finer pixels, whose weight is compared with the others'.
+    expected : float
+        Ratio of pixel areas.
+    """
+    panels = image_panels([each.window.aspect for each in maps])
+    upper = max(_upper(each.weight) for each in maps)
+    for axes, each in zip(panels.images, maps, strict=True):
+        shown = _show_weights(axes, each.weight, each.window, upper)
+        draw_outlines(axes, each.footprints)
+        _label_weights(axes, each, planetary, expected)
+    _weight_bar(panels.figure, shown, panels.bars[0])
+    _titles(panels.images, [each.title for each in maps])
+    return panels.figure
+
+
+def _label_weights(axes: Axes, each: WeightMap, planetary: str, expected: float) -> None:
+    medians: dict[str, float] = {}
+    shape = each.weight.shape
+    found = regions(each.footprints, (shape[0], shape[1]), each.window.extent)
+    chips = {region.chips[0].name: region for region in found if len(region.chips) == 1}
+    for name, region in chips.items():
+        values = each.weight[region.mask]
+        medians[name] = float(np.nanmedian(values)) if np.isfinite(values).any() else np.nan
+    others = [value for name, value in medians.items() if name != planetary]
+    for name, region in chips.items():
+        words = f"{name}\n{medians[name]:#.4g}"
+        if name == planetary and others:
+            words += f"\n{medians[name] / np.mean(others):.2f} × WF\n({expected:.2f})"
+        label_region(axes, region, words, each.footprints)
+
+
+@styled
+def overlap_zoom(
+    images: Sequence[WeightedImage],
+    titles: Sequence[str],
+    window: Window,
+    stars: Sequence[MarkedStar],
+    *,
+    annulus: float,
+) -> Figure:
+    """Draw the same part of drizzled images with the stretch of the first, and mark stars.
+
+    Parameters
+    ----------
+    images : sequence of WeightedImage
+        Images on one grid, in counts per second.
+    titles : sequence of str
+        What each is.
+    window : Window
+        The part to show.
+    stars : sequence of MarkedStar
+        Stars to mark.
+    annulus : float
+        Outer radius of their background annulus, pixels: that of the circles.
+    """
+    for image in images:
+        window = window.cut(image.science.shape)
+    panels = image_panels([window.aspect] * len(images))
+    cut = window.slices
+    small = [block_mean(each.science[cut], _COLUMNS, each.weight[cut] > 0) for each in images]
+    limits = brightness_limits(small[0])
+    for axes, rates in zip(panels.images, small, strict=True):
+        shown = _show_rates(axes, rates, window, limits)
+        for star in stars:
+            _mark(axes, star, annulus, window)
+    _rate_bar(panels.figure, shown, panels.bars[0])
+    _titles(panels.images, titles)
+    return panels.figure
+
+
+def _mark(axes: Axes, star: MarkedStar, radius: float, window: Window) -> None:
+    axes.add_patch(Circle((star.x, star.y), radius, fill=False, edgecolor=ACCENT, linewidth=1.3, zorder=4))
+    # The number stands to the right, or to the left where the image ends.
+    end = window.right - 0.1 * (window.right - window.left)
+    side = 1 if star.x + radius < end else -1
+    axes.annotate(
+        str(star.number),
+        (star.x + side * radius, star.y),
+        xytext=(3 * side, 0),
+        textcoords="offset points",
+        ha="left" if side > 0 else "right",
+        va="center",
+        color=ACCENT,
+        fontsize=11,
+        weight="bold",
+        bbox={**FRAMED, "boxstyle": "round,pad=0.1"},
+        zorder=5,
+        clip_on=True,
+    )
+
+
+def _show_rates(
+    axes: Axes, rates: NDArray[np.float32], window: Window, limits: tuple[float, float, float]
+) -> AxesImage:
+    lower, upper, noise = limits
+    norm = AsinhNorm(linear_width=2 * noise, vmin=lower, vmax=upper)
+    return _show(axes, rates, window, colormaps["gray_r"].resampled(_GREYS), norm)
+
+
+def _show_weights(axes: Axes, weights: NDArray[np.float32], window: Window, upper: float) -> AxesImage:
+    shown = _show(axes, weights, window, colormaps[WEIGHT_COLOURS], None)
+    shown.set_clim(0.0, upper)
+    return shown
+
+
+def _show(
+    axes: Axes, image: NDArray[np.float32], window: Window, colours: Colormap, norm: AsinhNorm | None
+) -> AxesImage:
+    axes.set_facecolor(BLANK)
+    if not np.isfinite(image).any():
+        say(axes, "no pixels with weight")
+    return axes.imshow(
+        image, cmap=colours, norm=norm, origin="lower", extent=window.extent, interpolation="nearest"
+    )
+
+
+def _upper(weights: NDArray[np.float32]) -> float:
+    finite = weights[np.isfinite(weights)]
+    return float(np.percentile(finite, 99.5)) * 1.02 if finite.size else 1.0
+
+
+def _rate_bar(figure: Figure, shown: AxesImage, axes: Axes) -> None:
+    lower, upper = shown.get_clim()
+    decades = [sign * 10.0**power for power in range(-6, 7) for sign in (1, 3)]
+    noise = shown.norm.linear_width if isinstance(shown.norm, AsinhNorm) else 0.0
+    ticks = [0.0, *(value for value in decades if value > 1.5 * noise)]
+    bar = figure.colorbar(shown, cax=axes, orientation="horizontal", extend="both")
+    bar.locator = FixedLocator([value for value in ticks if lower <= value <= upper])
+    bar.minorlocator = NullLocator()
+    bar.update_ticks()
+    bar.ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    bar.set_label("counts / s per pixel (asinh)")
+
+
+def _weight_bar(figure: Figure, shown: AxesImage, axes: Axes) -> None:
+    figure.colorbar(shown, cax=axes, orientation="horizontal").set_label(_WEIGHT_UNIT)
+
+
+def _titles(images: Sequence[Axes], titles: Sequence[str]) -> None:
+    for axes, title in zip(images, titles, strict=True):
+        axes.set_title(title)
+        axes.set_xlabel("x (pix)")
+    images[0].set_ylabel("y (pix)")

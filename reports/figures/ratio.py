@@ -1,0 +1,133 @@
+"""Maps of the FLT/C0M ratio: what the chip normalisation did to the pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from checks.photometry import combined_chip_factor
+from reports.figures.footprints import Footprint, Region, draw_outlines, regions
+from reports.figures.images import WeightedImage, Window, block_ratio, covered_window
+from reports.figures.region_labels import label_region
+from reports.figures.style import BLANK, image_panels, say, styled
+
+__all__ = ["RatioMap", "ratio_map", "ratio_maps"]
+
+Factors = Mapping[tuple[str, int], float]
+
+# The range in which the notebook shows the ratio; factors beyond it widen it.
+_HALF_RANGE = 0.03
+_COLUMNS = 580
+
+
+class RatioMap(NamedTuple):
+    """The ratio of two drizzled images, made small.
+
+    Attributes
+    ----------
+    title : str
+        Which images.
+    ratio : ndarray, shape (ny, nx)
+        Ratio of the fluxes in each block; NaN where there is no pixel.
+    window : Window
+        The part of the drizzled images that it shows.
+    footprints : tuple of Footprint
+        Chips that were drizzled, in pixels of the drizzled images.
+    """
+
+    title: str
+    ratio: NDArray[np.float32]
+    window: Window
+    footprints: tuple[Footprint, ...]
+
+
+def ratio_map(
+    title: str,
+    flt: WeightedImage,
+    c0m: WeightedImage,
+    footprints: Sequence[Footprint],
+) -> RatioMap | None:
+    """Divide two drizzled images.
+
+    Returns
+    -------
+    RatioMap or None
+        None where the images are not on one grid.
+    """
+    if flt.science.shape != c0m.science.shape:
+        return None
+    covered = (flt.weight > 0) & (c0m.weight > 0)
+    window = covered_window(covered)
+    cut = window.slices
+    ratio = block_ratio(flt.science[cut], c0m.science[cut], _COLUMNS, covered[cut])
+    return RatioMap(title, ratio, window, tuple(footprints))
+
+
+@styled
+def ratio_maps(maps: Sequence[RatioMap], factors: Factors) -> Figure:
+    """Draw FLT/C0M ratios in grey, with the measured and the expected factor on each chip.
+
+    Parameters
+    ----------
+    maps : sequence of RatioMap
+        The ratios.
+    factors : mapping of (str, int) to float
+        Normalisation factor of each exposure's chip; see `checks.photometry.expected_chip_factor`.
+    """
+    panels = image_panels([each.window.aspect for each in maps])
+    finite = [abs(factor - 1) for factor in factors.values() if np.isfinite(factor)]
+    half = max([_HALF_RANGE, *(1.2 * departure for departure in finite)])
+    for axes, each in zip(panels.images, maps, strict=True):
+        shown = axes.imshow(
+            each.ratio,
+            cmap="gray",
+            vmin=1 - half,
+            vmax=1 + half,
+            origin="lower",
+            extent=each.window.extent,
+            interpolation="nearest",
+        )
+        axes.set_facecolor(BLANK)
+        axes.set_title(each.title)
+        draw_outlines(axes, each.footprints)
+        _label_regions(axes, each, factors)
+        axes.set_xlabel("x (pix)")
+        if not np.isfinite(each.ratio).any():
+            say(axes, "no pixels in both images")
+    panels.images[0].set_ylabel("y (pix)")
+    bar = panels.figure.colorbar(shown, cax=panels.bars[0], orientation="horizontal", extend="both")
+    bar.set_label("FLT / C0M; on the parts: median (expected)")
+    return panels.figure
+
+
+def _label_regions(axes: Axes, each: RatioMap, factors: Factors) -> None:
+    rows, columns = each.ratio.shape
+    for region in regions(each.footprints, (rows, columns), each.window.extent):
+        words = _region_words(region, each.ratio, factors)
+        if words:
+            label_region(axes, region, words, each.footprints)
+
+
+def _region_words(region: Region, ratio: NDArray[np.float32], factors: Factors) -> str:
+    values = ratio[region.mask]
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return ""
+    expected = expected_factor(region.chips, factors)
+    names = " + ".join(dict.fromkeys(chip.name for chip in region.chips))
+    words = f"{names}\n{np.median(values):.4f}"
+    return f"{words}\n({expected:.4f})" if np.isfinite(expected) else words
+
+
+def expected_factor(chips: Sequence[Footprint], factors: Factors) -> float:
+    """FLT/C0M ratio where some chips were combined, each by its exposure time and pixel area."""
+    weights = [chip.weight for chip in chips]
+    if not sum(weights) > 0:
+        return float("nan")
+    known = [factors.get((chip.exposure, chip.chip), float("nan")) for chip in chips]
+    return combined_chip_factor(known, weights)

@@ -1,0 +1,146 @@
+"""Stages that draw the figures of WFPC2 chip normalisation.
+
+There are four, so that each draws as soon as its products are there, and few are left to draw when the
+last stage has ended. Each publishes its PNG files and ``figures.json``, their list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from checks.criteria import Bounds
+from fixtures.stage import Inputs, Settings, stage
+
+__all__ = [
+    "AlignmentFigureSettings",
+    "DrizzleFigureSettings",
+    "RatioFigureSettings",
+    "StarFigureSettings",
+    "draw_alignment",
+    "draw_drizzled",
+    "draw_ratios",
+    "draw_stars",
+]
+
+# matplotlib and what draws with it is imported by the stage's process; the planning process needs none of it.
+
+
+class AlignmentFigureSettings(Settings):
+    """Settings of stage ``alignment-figures``.
+
+    Attributes
+    ----------
+    exposures : tuple of str
+        Rootnames.
+    rms : mapping of str to Bounds
+        Accepted RMS of each fit, by ``"<rootname> <suffix>"``.
+    """
+
+    exposures: tuple[str, ...]
+    rms: Mapping[str, Bounds] = Field(default_factory=dict)
+
+
+class DrizzleFigureSettings(Settings):
+    """Settings of stage ``drizzle-figures``.
+
+    Attributes
+    ----------
+    root : str
+        Root of the combined FLT image.
+    exposures : tuple of str
+        Rootnames.
+    """
+
+    root: str
+    exposures: tuple[str, ...]
+
+
+class RatioFigureSettings(Settings):
+    """Settings of stage ``ratio-figures``.
+
+    Attributes
+    ----------
+    flt, c0m : str
+        Roots of the combined drizzled images.
+    exposures : tuple of str
+        Rootnames.
+    """
+
+    flt: str
+    c0m: str
+    exposures: tuple[str, ...]
+
+
+class StarFigureSettings(Settings):
+    """Settings of stage ``star-figures``.
+
+    Attributes
+    ----------
+    flt, c0m : str
+        Roots of the combined drizzled images.
+    star_ratio : mapping of str to Bounds
+        Accepted FLT/C0M ratio less the expected one, by ``"star1"``.
+    chip_flux : mapping of str to Bounds
+        Accepted drizzled/exposure flux ratio, by ``"WF3"``.
+    """
+
+    flt: str
+    c0m: str
+    star_ratio: Mapping[str, Bounds]
+    chip_flux: Mapping[str, Bounds]
+
+
+@stage("alignment-figures", version=2, tools=("matplotlib",))
+def draw_alignment(inputs: Inputs, output: Path, settings: AlignmentFigureSettings) -> None:
+    """Draw residuals of the fits: products ``exposures`` and ``c0m``, aligned FLTs and C0Ms.
+
+    An exposure without a match file, as the reference and one whose fit failed are, has no figure.
+    """
+    from reports.figures.illustration import publish
+    from reports.figures.wfpc2_alignment import alignment_figures
+
+    publish(alignment_figures(inputs, settings.exposures, settings.rms), output)
+
+
+@stage("drizzle-figures", version=2, tools=("matplotlib",))
+def draw_drizzled(inputs: Inputs, output: Path, settings: DrizzleFigureSettings) -> None:
+    """Draw the combined FLT image and weights: products ``exposures`` and ``drizzle-flt``."""
+    from reports.figures.illustration import publish
+    from reports.figures.wfpc2_drizzled import drizzle_figures
+
+    publish(drizzle_figures(inputs, settings.exposures, root=settings.root), output)
+
+
+@stage("ratio-figures", version=2, tools=("matplotlib",))
+def draw_ratios(inputs: Inputs, output: Path, settings: RatioFigureSettings) -> None:
+    """Draw FLT/C0M ratios.
+
+    Reads products ``exposures`` and ``c0m`` for footprints and PHOTFLAM, ``drizzle-flt`` and
+    ``drizzle-c0m``.
+    """
+    from reports.figures.illustration import publish
+    from reports.figures.wfpc2_ratio import ratio_figures
+
+    publish(ratio_figures(inputs, settings.exposures, flt=settings.flt, c0m=settings.c0m), output)
+
+
+@stage("star-figures", version=2, tools=("matplotlib",))
+def draw_stars(inputs: Inputs, output: Path, settings: StarFigureSettings) -> None:
+    """Draw the stars and what was measured of them.
+
+    Reads products ``exposures``, ``drizzle-flt``, ``drizzle-c0m`` and ``photometry``.
+    """
+    from reports.figures.illustration import publish
+    from reports.figures.wfpc2_stars import star_figures
+
+    figures = star_figures(
+        inputs,
+        flt=settings.flt,
+        c0m=settings.c0m,
+        star_ratio=settings.star_ratio,
+        chip_flux=settings.chip_flux,
+    )
+    publish(figures, output)

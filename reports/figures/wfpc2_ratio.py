@@ -1,0 +1,110 @@
+"""Figures of the chip normalisation: FLT/C0M ratios of the drizzled images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from checks.photometry import expected_chip_factor
+from checks.readers import read_exposure
+from fixtures.stage import Inputs
+from reports.figures.footprints import Footprint, exposure_footprints, on_frame
+from reports.figures.illustration import Illustration, batches
+from reports.figures.products import DrizzledImage, drizzled_image
+from reports.figures.ratio import RatioMap, ratio_map, ratio_maps
+
+__all__ = ["ratio_figures"]
+
+Factors = Mapping[tuple[str, int], float]
+Footprints = Mapping[str, tuple[Footprint, ...]]
+
+_SINGLE = (
+    "What the chip normalisation did: each exposure's drizzled FLT over its C0M. On the chips: the median "
+    "and, in parentheses, PHOTFLAM(chip)/PHOTFLAM(WF3) of the C0M. Good: each chip one flat grey, equal "
+    "numbers, WF3 at 1. Bad: every chip at 1 (the headers were equalised, the pixels not), a factor applied "
+    "twice or inverted, structure within a chip (FLT and C0M differ in more than a factor), black and "
+    "white pairs at stars (they are shifted). Single specks are sky near zero."
+)
+_COMBINED = (
+    "Where chips overlap, the ratio is the mean of their factors, weighted by exposure time and pixel area. "
+    "On each part: the median and, in parentheses, that mean. Good: flat parts with equal numbers; noise "
+    "only where chips overlap. Bad: an overlap with the factor of one chip alone (the other had no weight), "
+    "black and white pairs at stars (FLT and C0M are shifted)."
+)
+
+
+def ratio_figures(inputs: Inputs, exposures: Sequence[str], *, flt: str, c0m: str) -> Iterator[Illustration]:
+    """Draw the ratios of the single drizzled images and of the combined ones.
+
+    Images that are not on one grid have no ratio.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With products ``exposures``, ``c0m``, ``drizzle-flt`` and ``drizzle-c0m``.
+    exposures : sequence of str
+        Rootnames.
+    flt, c0m : str
+        Roots of the combined images.
+    """
+    combined = drizzled_image(inputs, "drizzle-flt", f"{flt}_dr?")
+    directory = inputs.products["exposures"]
+    footprints = {
+        name: exposure_footprints(directory / f"{name}_flt.fits", combined.wcs) for name in exposures
+    }
+    factors = dict(_factors(inputs, exposures))
+    for ending, some in batches(exposures):
+        found = (_single(inputs, name, combined, footprints[name]) for name in some)
+        yield from _single_figure([each for each in found if each], factors, ending)
+    if len(exposures) > 1:
+        chips = [chip for group in footprints.values() for chip in group]
+        other = drizzled_image(inputs, "drizzle-c0m", f"{c0m}_dr?")
+        yield from _combined_figure(ratio_map("combined images", combined, other, chips), factors)
+
+
+def _factors(inputs: Inputs, exposures: Sequence[str]) -> Iterator[tuple[tuple[str, int], float]]:
+    """Expected normalisation factor of each chip, from the C0Ms' PHOTFLAM."""
+    for name in exposures:
+        exposure = read_exposure(inputs.products["c0m"] / f"{name}_c0m.fits")
+        for chip in exposure.chips:
+            yield (name, chip), expected_chip_factor(exposure, chip)
+
+
+def _single(
+    inputs: Inputs, exposure: str, combined: DrizzledImage, footprints: Sequence[Footprint]
+) -> RatioMap | None:
+    flt = drizzled_image(inputs, "drizzle-flt", f"{exposure}*_single")
+    c0m = drizzled_image(inputs, "drizzle-c0m", f"{exposure}*_single")
+    if not flt.on_grid_of(combined):
+        footprints = on_frame(footprints, combined.wcs, flt.wcs)
+    return ratio_map(exposure, flt, c0m, footprints)
+
+
+def _single_figure(maps: Sequence[RatioMap], factors: Factors, ending: str) -> Iterator[Illustration]:
+    if not maps:
+        return
+    names = ", ".join(each.title for each in maps)
+    expected = ", ".join(
+        f"{chip.name} {factors.get((chip.exposure, chip.chip), float('nan')):.4f}"
+        for chip in maps[0].footprints
+    )
+    yield Illustration(
+        figure="flt-c0m-ratio",
+        name=f"flt-c0m-ratio{ending}",
+        title=f"FLT/C0M ratio of single drizzled images: {names}",
+        caption=_SINGLE,
+        alt=f"Grey maps of the FLT/C0M ratio of {names}. Expected: {expected}.",
+        drawing=ratio_maps(maps, factors),
+    )
+
+
+def _combined_figure(ratio: RatioMap | None, factors: Factors) -> Iterator[Illustration]:
+    if ratio is None:
+        return
+    yield Illustration(
+        figure="flt-c0m-ratio",
+        name="flt-c0m-ratio-combined",
+        title="FLT/C0M ratio of the combined images",
+        caption=_COMBINED,
+        alt="Grey map of the FLT/C0M ratio of the combined images, with median and expectation on each part.",
+        drawing=ratio_maps([ratio], factors),
+    )

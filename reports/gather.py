@@ -1,0 +1,108 @@
+"""Gathering a run's results: its verdicts, its stages, its figures and its provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from fixtures.dataset import Dataset
+from fixtures.events import BuildResult
+from fixtures.hosting import Host
+from fixtures.run import Run
+from reports.records import dataset_record, figure_records, stage_record, versions
+from reports.results import DatasetRecord, FigureRecord, Results, RunRecord, StageRecord, VerdictRecord
+
+__all__ = ["gather"]
+
+
+def gather(
+    run: Run,
+    host: Host,
+    verdicts: Sequence[VerdictRecord],
+    *,
+    started: datetime,
+    elapsed: float,
+    command: str,
+    exit_status: int,
+) -> Results:
+    """Gather what a run found.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    host : Host
+        Knows which nodes were asked for; figures still being drawn are waited for.
+    verdicts : sequence of VerdictRecord
+        In the order of the tests.
+    started : datetime
+        When the run started, UTC.
+    elapsed : float
+        Seconds since then.
+    command : str
+        The command line.
+    exit_status : int
+        pytest's exit status.
+    """
+    judged = {record.dataset for record in verdicts}
+    built = {
+        name: dict(_built(run, host, dataset)) for name, dataset in run.datasets.items() if name in judged
+    }
+    return Results(
+        run=RunRecord(
+            identifier=host.identifier,
+            started=started.isoformat(timespec="seconds"),
+            elapsed=elapsed,
+            archive=run.archive.kind,
+            archive_location=run.archive.location,
+            command=command,
+            versions=versions(),
+            exit_status=exit_status,
+        ),
+        datasets=tuple(_datasets(run, built)),
+        stages=tuple(_stages(built)),
+        verdicts=tuple(verdicts),
+        figures=tuple(_figures(run, built)),
+    )
+
+
+Built = dict[str, BuildResult]
+
+
+def _built(run: Run, host: Host, dataset: Dataset) -> Iterator[tuple[str, BuildResult]]:
+    for name, node in run.plan(dataset).nodes.items():
+        if node.key in host.requested:
+            yield name, host.result(node)
+
+
+def _datasets(run: Run, built: dict[str, Built]) -> Iterator[DatasetRecord]:
+    for name, results in built.items():
+        yield dataset_record(run.datasets[name], _facts(run, results))
+    for name, reason in run.absent.items():
+        yield dataset_record(run.all_datasets[name], {}, absent=reason)
+
+
+def _facts(run: Run, built: Built) -> dict[str, str]:
+    facts = {"CRDS context": run.archive.context}
+    references = built.get("references")
+    if references is not None and references.product is not None and references.complete:
+        chosen = json.loads(references.product.file("bestrefs.json").read_text(encoding="utf-8"))
+        for rootname, types in chosen["exposures"].items():
+            used = (f"{kind} {choice['used']}" for kind, choice in sorted(types.items()))
+            facts[f"References of {rootname}"] = ", ".join(used)
+    return facts
+
+
+def _stages(built: dict[str, Built]) -> Iterator[StageRecord]:
+    for dataset, results in built.items():
+        for name, result in results.items():
+            yield stage_record(dataset, name, result)
+
+
+def _figures(run: Run, built: dict[str, Built]) -> Iterator[FigureRecord]:
+    for dataset, results in built.items():
+        for name in run.plan(run.datasets[dataset]).illustrations:
+            drawn = results.get(name)
+            if drawn is not None and drawn.product is not None and drawn.complete:
+                yield from figure_records(dataset, drawn.product)
