@@ -1,0 +1,90 @@
+"""The notebook's tool calls on the simulated exposures, with nothing around them.
+
+``python benchmarks/bare_wfpc2.py DIRECTORY`` simulates the exposures of qa/datasets/wfpc2-omega-cen.toml and
+makes, in two processes as far as they are independent, the calls that the suite's stages make: updatewcs and
+TweakReg on FLT and C0M, AstroDrizzle of each, aperture photometry. It checks and reports nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+os.environ.update(
+    MPLBACKEND="Agg", ASTROMETRY_STEP_CONTROL="OFF", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"
+)
+
+import numpy as np
+from astropy.io import fits
+from drizzlepac import astrodrizzle, tweakreg
+from photutils.aperture import CircularAnnulus, CircularAperture, aperture_photometry
+from stwcs.updatewcs import updatewcs
+
+from fixtures.archives.simulated.settings import SimulationSettings
+from fixtures.archives.simulated.stage import simulate
+from fixtures.stage import Inputs
+
+DATASET = Path(__file__).parent.parent / "qa/datasets/wfpc2-omega-cen.toml"
+# The stars of the notebook, in pixels of the combined image.
+POSITIONS = [(1180, 1381), (1388, 1190), (1232, 1210)]
+
+
+def register(suffix: str, parameters: dict[str, Any]) -> None:
+    """Distortion and alignment of the exposures of one suffix."""
+    exposures = sorted(str(path) for path in Path().glob(f"u*_{suffix}.fits"))
+    updatewcs(exposures, use_db=False)
+    tweakreg.TweakReg(
+        exposures,
+        updatehdr=True,
+        interactive=False,
+        shiftfile=True,
+        outshifts=f"shifts_{suffix}.txt",
+        outwcs=f"shifts_{suffix}_wcs.fits",
+        runfile=f"tweakreg_{suffix}.log",
+        see2dplot=False,
+        residplot="No plot",
+        **parameters,
+    )
+
+
+def drizzle(suffix: str, root: str, parameters: dict[str, Any]) -> None:
+    """Single and combined drizzled images of one suffix."""
+    exposures = sorted(str(path) for path in Path().glob(f"u*_{suffix}.fits"))
+    astrodrizzle.AstroDrizzle(exposures, output=root, preserve=False, build=False, **parameters)
+
+
+def photometry(root: str) -> None:
+    """Aperture sums of the notebook's stars."""
+    image = np.nan_to_num(fits.getdata(f"{root}_drw_sci.fits"))
+    for apertures in (CircularAperture(POSITIONS, r=5), CircularAnnulus(POSITIONS, r_in=10, r_out=15)):
+        print(aperture_photometry(image, apertures))
+
+
+def main(directory: str) -> None:
+    """Reduce the dataset in an empty directory."""
+    document = tomllib.loads(DATASET.read_text(encoding="utf-8"))
+    stages = document["stages"]
+    os.chdir(directory)
+    archive = Path("archive").absolute()
+    archive.mkdir()
+    simulate.run(Inputs(), archive, SimulationSettings.model_validate(document["simulation"]))
+    os.environ["uref"] = f"{archive}/crds/references/hst/wfpc2/"  # noqa: SIM112
+    for path in archive.glob("HST/*/*.fits"):
+        path.rename(path.name)
+    with ProcessPoolExecutor(2, mp_context=get_context("fork")) as processes:
+        aligned = [processes.submit(register, s, stages["align"]["tweakreg"]) for s in ("flt", "c0m")]
+        for future in aligned:
+            future.result()
+    for suffix in ("flt", "c0m"):
+        table = stages[f"drizzle_{suffix}"]
+        drizzle(suffix, table["root"], table["astrodrizzle"])
+        photometry(table["root"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,1 @@
+"""What ``pytest qa/`` runs: one module per workflow, and the datasets."""

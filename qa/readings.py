@@ -1,0 +1,222 @@
+"""What the tests read out of products; products never change, so that each is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks import photometry, world_coordinates
+from checks.calibration import ReferenceChoice
+from checks.readers import (
+    Drizzled,
+    Exposure,
+    MatchFile,
+    read_drizzled,
+    read_exposure,
+    read_match_file,
+    read_shift_file,
+)
+from fixtures.archives.reference_files import BEST_REFERENCES, read_best_references
+from fixtures.product import Product
+from fixtures.stages.references import REFERENCES
+from fixtures.stages.stars import CHIP_STARS, SIGHTINGS, STARS
+
+if TYPE_CHECKING:
+    from astropy.table import Row, Table
+
+__all__ = [
+    "StarTables",
+    "array_in",
+    "chip_polygons",
+    "chip_shape",
+    "combined_image",
+    "drizzled_in",
+    "exposure_in",
+    "frame_scale",
+    "match_in",
+    "reference_choices",
+    "shift_file_in",
+    "star_tables",
+    "wcs_in",
+]
+
+# Pixels left out of a chip's footprint: the pyramid's shadow covers up to about 60 pixels on the sides
+# next to pixel 1 (WFPC2 Instrument Handbook, section 3.8); the far sides only lose partial pixels.
+_FOOTPRINT_INSET = (80.0, 10.0)
+
+exposure_in = cache(read_exposure)
+shift_file_in = cache(read_shift_file)
+match_file_in = cache(read_match_file)
+drizzled_in = cache(read_drizzled)
+
+
+@cache
+def _arrays_in(path: Path, name: str) -> Mapping[int, NDArray[Any]]:
+    return exposure_in(path).arrays(name)
+
+
+def array_in(path: Path, name: str, chip: int) -> NDArray[Any]:
+    """An array of one chip of an exposure.
+
+    Raises
+    ------
+    ReaderError
+        If the exposure has no such extension.
+    """
+    exposure_in(path).header(name, chip)
+    return _arrays_in(path, name)[chip]
+
+
+@cache
+def _wcs_in(path: Path) -> Mapping[int, Any]:
+    return exposure_in(path).wcs_of_chips()
+
+
+def wcs_in(path: Path, chip: int) -> Any:
+    """The world coordinate system of a chip, with all its distortion terms.
+
+    Raises
+    ------
+    ReaderError
+        If the exposure has no such chip.
+    """
+    exposure_in(path).header("SCI", chip)
+    return _wcs_in(path)[chip]
+
+
+def match_in(aligned: Product, exposure: str, suffix: str) -> MatchFile | None:
+    """The match file of an exposure's fit; None where TweakReg wrote none."""
+    path = aligned.files / f"{exposure}_{suffix}_catalog_fit.match"
+    return match_file_in(path) if path.exists() else None
+
+
+def combined_image(product: Product, root: str) -> Drizzled:
+    """The combined drizzled image with a given root of its name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the product holds none, or several.
+    """
+    found = product.glob(f"{root}_dr?_sci.fits")
+    if len(found) != 1:
+        raise FileNotFoundError(f"{product.files}: {len(found)} files match {root}_dr?_sci.fits, need one")
+    return drizzled_in(found[0])
+
+
+def reference_choices(references: Product, rootname: str) -> Mapping[str, ReferenceChoice]:
+    """Which reference files of an exposure are best, and which were used."""
+    chosen = read_best_references(references.file(BEST_REFERENCES)).exposures[rootname]
+    directory = references.files / REFERENCES
+    return {
+        kind: ReferenceChoice(
+            best=choice.best, used=choice.used, available=(directory / choice.used).is_file()
+        )
+        for kind, choice in chosen.items()
+    }
+
+
+def frame_scale(path: Path) -> float:
+    """Plate scale, arcsec, of the frame in which a shift file's shifts are stated."""
+    return world_coordinates.plate_scale(exposure_in(path).header("WCS"))
+
+
+def chip_shape(exposure: Exposure, chip: int) -> tuple[int, ...]:
+    """Rows and columns of a chip.
+
+    Raises
+    ------
+    ReaderError
+        If the exposure has no such chip.
+    """
+    exposure.header("SCI", chip)
+    return next(each.shape for each in exposure.extensions if (each.name, each.version) == ("SCI", chip))
+
+
+def chip_polygons(exposure: Exposure, image: Drizzled) -> Mapping[int, NDArray[np.float64]]:
+    """Footprints of an exposure's chips in the pixels of a drizzled image, clear of vignetted edges."""
+    frame = image.wcs()
+    return {
+        chip: world_coordinates.chip_polygon(
+            wcs_in(exposure.path, chip), chip_shape(exposure, chip), frame, inset=_FOOTPRINT_INSET
+        )
+        for chip in exposure.chips
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class StarTables:
+    """The photometry stage's tables.
+
+    Attributes
+    ----------
+    stars : Table
+        A row per isolated star: sums in the combined images.
+    sightings : Table
+        A row per isolated star and chip: sums on the chip.
+    chip_stars : Table
+        A row per star that only one chip saw: sums on the chip and in the combined image.
+    """
+
+    stars: Table
+    sightings: Table
+    chip_stars: Table
+
+    def star(self, label: str) -> Row:
+        """The row of an isolated star by its label, ``"star2"``."""
+        return self.stars[self.stars["star"] == _number(label)][0]
+
+    def sightings_of(self, label: str) -> Sequence[Row]:
+        """The rows of an isolated star on each chip that saw it."""
+        return list(self.sightings[self.sightings["star"] == _number(label)])
+
+    def rates(self, label: str) -> Sequence[tuple[float, float]]:
+        """Count rate of a star and its standard deviation on each chip, equal sky areas summed."""
+        return [
+            (float(row["net"]) * scale, float(row["net_error"]) * scale)
+            for row in self.sightings_of(label)
+            for scale in [float(row["pixel_area"] / row["exposure_time"])]
+        ]
+
+    def expected_ratio(self, label: str) -> float:
+        """FLT/C0M ratio that the weights of the chips a star fell on imply."""
+        seen = self.sightings_of(label)
+        factors = [float(row["photflam_c0m"] / row["photflam_reference"]) for row in seen]
+        return photometry.combined_chip_factor(factors, [float(row["weight"]) for row in seen])
+
+    def chip_sums(self, chip: int) -> ChipSums:
+        """Sums over the stars that only one chip saw."""
+        rows = self.chip_stars[self.chip_stars["chip"] == chip]
+        rate = rows["total"] * rows["pixel_area"] / rows["exposure_time"]
+        return ChipSums(len(rows), float(np.sum(rows["drizzled_sum"])), float(np.sum(rate)))
+
+
+class ChipSums(NamedTuple):
+    """Number of stars, and their summed rates in the drizzled image and on the chip."""
+
+    stars: int
+    drizzled: float
+    chip: float
+
+
+def _number(label: str) -> int:
+    return int(label.removeprefix("star"))
+
+
+def star_tables(product: Product) -> StarTables:
+    """Read the photometry stage's tables."""
+    return _star_tables(product.files)
+
+
+@cache
+def _star_tables(directory: Path) -> StarTables:
+    from astropy.table import Table
+
+    names = (STARS, SIGHTINGS, CHIP_STARS)
+    return StarTables(*(Table.read(directory / name, format="ascii.ecsv") for name in names))

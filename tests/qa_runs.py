@@ -1,0 +1,57 @@
+"""Runs of ``pytest qa/`` itself, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@dataclass(frozen=True)
+class QaRun:
+    """An ended run: its output and its report's directory."""
+
+    process: subprocess.CompletedProcess[str]
+    report: Path
+
+    @property
+    def results(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads((self.report / "results.json").read_text(encoding="utf-8"))
+        return document
+
+    @property
+    def verdicts(self) -> list[dict[str, Any]]:
+        return list(self.results["verdicts"])
+
+    def verdict(self, criterion: str, subject: str) -> dict[str, Any]:
+        """The one verdict by a criterion on a subject."""
+        (found,) = [v for v in self.verdicts if (v["criterion"], v["subject"]) == (criterion, subject)]
+        return found
+
+    def product(self, node: str) -> Path:
+        """Files of the product of a node."""
+        (stage,) = [stage for stage in self.results["stages"] if stage["node"] == node]
+        return Path(stage["directory"], "files")
+
+
+def run_qa(directory: Path, report: str, *arguments: str, **environment: str) -> QaRun:
+    """Run ``pytest qa/`` with a store below a directory."""
+    target = directory / report
+    command = [sys.executable, "-m", "pytest", "qa/", "--store", str(directory / "store")]
+    process = subprocess.run(
+        [*command, "--report", str(target), "-p", "no:cacheprovider", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "160", **environment},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    return QaRun(process, target)

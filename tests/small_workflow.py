@@ -1,0 +1,62 @@
+"""A workflow of three stages that cost milliseconds, for tests of the pytest plugins."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from fixtures.archives.supply import Archive, Wanted
+from fixtures.dataset import Dataset
+from fixtures.plan import Node, Plan
+from fixtures.stage import Inputs, Settings, StageError, stage
+from fixtures.workflows import Axes, Workflow
+
+
+class Numbers(Settings):
+    """What a stage adds, how long it takes, and whether it fails."""
+
+    add: float = 0.0
+    seconds: float = 0.0
+    fail: str = ""
+
+
+class Reduction(Settings):
+    """The stages' settings."""
+
+    fetch: Wanted = Wanted(required=("raw",), headers="raw", types=())
+    source: Numbers = Numbers()
+    flt: Numbers = Numbers()
+    photometry: Numbers = Numbers()
+
+
+@stage("add", version=1, preloaded=False)
+def add(inputs: Inputs, output: Path, settings: Numbers) -> None:
+    """Add a number to those upstream."""
+    with Path(inputs.locations["journal"]).open("a", encoding="utf-8") as journal:
+        journal.write(f"{inputs.locations['node']} {os.getpid()}\n")
+    print("reading the numbers")
+    if settings.fail:
+        raise StageError(settings.fail)
+    time.sleep(settings.seconds)
+    before = sum(float((path / "number.txt").read_text()) for path in inputs.products.values())
+    (output / "number.txt").write_text(f"{before + settings.add!r}\n")
+
+
+def _build(dataset: Dataset, reduction: Reduction, archive: Archive) -> Plan:
+    def node(name: str, settings: Numbers, **upstream: Node) -> Node:
+        places = {"journal": os.environ["QA_TEST_JOURNAL"], "node": f"{dataset.name}/{name}"}
+        return Node(dataset.name, name, add, settings, upstream, locations=places)
+
+    fetch = node("fetch", reduction.source)
+    flt = node("flt", reduction.flt, exposures=fetch)
+    photometry = node("photometry", reduction.photometry, exposures=flt)
+    nodes = {each.name: each for each in (fetch, flt, photometry)}
+    return Plan(dataset.name, nodes, absent={"references": "these numbers need no reference files"})
+
+
+def _axes(dataset: Dataset, reduction: Reduction) -> Axes:
+    return {"exposure": dataset.rootnames}
+
+
+WORKFLOW = Workflow("small", Reduction, _build, _axes)

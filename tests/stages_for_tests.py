@@ -1,0 +1,177 @@
+"""Stages that cost milliseconds and note each of their runs, for tests of the store and the engine."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from fixtures.plan import Node
+from fixtures.stage import Inputs, Settings, StageError, TransientError, stage
+
+
+class Plain(Settings):
+    """Settings of the fake stages."""
+
+    label: str = ""
+    seconds: float = 0
+    kind: str = ""
+    names: frozenset[str] = frozenset()
+
+
+def note(inputs: Inputs, text: str) -> None:
+    """Append a line to the journal that the node's locations name; short appends are atomic."""
+    if "journal" in inputs.locations:
+        with Path(inputs.locations["journal"]).open("a", encoding="utf-8") as journal:
+            journal.write(f"{text} {os.getpid()}\n")
+
+
+@stage("write", version=1, preloaded=False)
+def write(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """Write the label, and what upstream wrote, in two files."""
+    note(inputs, f"begin {settings.label}")
+    time.sleep(settings.seconds)
+    read = [inputs.files(name, "text.txt")[0].read_text(encoding="utf-8") for name in sorted(inputs.products)]
+    (output / "text.txt").write_text("".join([*read, settings.label, "\n"]), encoding="utf-8")
+    (output / "deep").mkdir()
+    (output / "deep" / "numbers.bin").write_bytes(settings.label.encode() * 4096)
+    print(f"wrote {settings.label}")
+    note(inputs, f"end {settings.label}")
+
+
+@stage("misbehave", version=1, preloaded=False, timeout=60.0)
+def misbehave(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """Go wrong in the way that the settings name, having written a file."""
+    note(inputs, f"begin {settings.label}")
+    (output / "half.txt").write_text("half", encoding="utf-8")
+    print("about to misbehave")
+    match settings.kind:
+        case "refuse":
+            raise StageError("c0m.fits has no PHOTFLAM; give another exposure")
+        case "unreachable":
+            raise TransientError("server.example does not answer; try later")
+        case "raise":
+            raise ZeroDivisionError("division\nby zero")
+        case "full":
+            try:
+                raise OSError(28, "No space left on device")
+            except OSError as error:
+                raise RuntimeError("cannot write") from error
+        case "segfault":
+            ctypes.string_at(0)
+        case "vanish":
+            os._exit(3)
+        case "leave":
+            sys.exit("bye")
+        case "chatter":
+            chatter()
+        case "linger":
+            note(inputs, f"grandchild {subprocess.Popen(['sleep', '1000']).pid}")
+        case "link":
+            (output / "link.txt").symlink_to(Path(inputs.locations["outside"]))
+        case name:
+            os.kill(os.getpid(), getattr(signal, name))
+            time.sleep(60)
+
+
+@stage("hang", version=1, preloaded=False, timeout=1.0)
+def hang(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """Wait for a process that never ends, longer than the stage may."""
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        note(inputs, f"grandchild {process.pid}")
+
+
+@stage("spawn", version=1, preloaded=False)
+def spawn(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """As `write`, but a program does the waiting."""
+    note(inputs, f"begin {settings.label}")
+    subprocess.run(["sleep", str(settings.seconds)], check=True)
+    (output / "text.txt").write_text(settings.label, encoding="utf-8")
+    note(inputs, f"end {settings.label}")
+
+
+@stage("meet", version=1, preloaded=False, timeout=60.0)
+def meet(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """End only once the stage with the other label runs too."""
+    place = Path(inputs.locations["place"])
+    (place / settings.label).touch()
+    while not (place / settings.kind).exists():
+        time.sleep(0.01)
+    (output / "text.txt").write_text(settings.label, encoding="utf-8")
+
+
+@stage("surroundings", version=1, preloaded=False)
+def surroundings(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """Tell where the stage runs."""
+    Path("left.tmp").write_text("left in the working directory", encoding="utf-8")
+    facts = {
+        "directory": os.getcwd(),  # noqa: PTH109
+        "group": os.getpgrp() == os.getpid() == os.getsid(0),
+        "environment": dict(os.environ),
+        "stdin": sys.stdin.read(),
+        "sources": {name: path.read_text(encoding="utf-8") for name, path in inputs.sources.items()},
+    }
+    (output / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+
+
+@stage("tooled", version=1)
+def tooled(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """Tell which of the slow tools were there already."""
+    note(inputs, f"begin {settings.label}")
+    present = [name for name in ("drizzlepac.tweakreg", "stwcs.updatewcs") if name in sys.modules]
+    (output / "text.txt").write_text("\n".join(present), encoding="utf-8")
+
+
+def chatter() -> None:
+    """Speak in every way a stage can."""
+    import logging
+    import warnings
+
+    print("printed")
+    logging.getLogger("tool").info("logged")
+    warnings.warn("warned", stacklevel=1)
+    os.write(2, b"written to the descriptor\n")
+    subprocess.run(["sh", "-c", "echo said by a program"], check=True)
+    ctypes.CDLL(None).puts(b"said by C")
+
+
+def going_wrong(kind: str, journal: Path | None = None) -> Node:
+    """Return a node of `misbehave`."""
+    locations = {} if journal is None else {"journal": str(journal)}
+    return Node("field", kind, misbehave, Plain(kind=kind, label=kind), locations=locations)
+
+
+def chain(journal: Path, labels: str, *, seconds: float = 0.0, dataset: str = "field") -> list[Node]:
+    """Return nodes of `write` that build on one another, one per letter."""
+    nodes: list[Node] = []
+    for label in labels:
+        upstream = {"before": nodes[-1]} if nodes else {}
+        settings = Plain(label=label, seconds=seconds)
+        nodes.append(
+            Node(
+                dataset,
+                f"write-{label}",
+                write,
+                settings,
+                upstream=upstream,
+                locations={"journal": str(journal)},
+            )
+        )
+    return nodes
+
+
+def noted(journal: Path, word: str) -> list[tuple[str, int]]:
+    """Text and process of the journal's lines that start with a word, in order."""
+    lines = journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []
+    split = [line.split() for line in lines]
+    return [(fields[1], int(fields[-1])) for fields in split if fields[0] == word]
+
+
+def begun(journal: Path) -> list[str]:
+    """Labels of the builds that began, in order."""
+    return [label for label, _ in noted(journal, "begin")]

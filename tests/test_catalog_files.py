@@ -1,0 +1,256 @@
+"""Reference catalogues from files: reading, choosing, the exposures' epoch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.table import Table
+
+from fixtures.catalogs import Catalog, CatalogError, Cone, read_catalog
+from fixtures.catalogs.files import find_catalog
+from fixtures.stage import Inputs, StageError
+from fixtures.stages.catalog import FileSettings, catalog_file
+from tests.catalog_samples import CENTRE, gaia_table
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "catalogs"
+real_data = pytest.mark.skipif(not REAL.is_dir(), reason="no real catalogues at ../shared/catalogs")
+
+SAMPLE = gaia_table(60)
+CONE = Cone(ra=CENTRE[0], dec=CENTRE[1], radius=5.0)
+PLAIN = "# ra dec phot_g_mean_mag\n290.2 37.8 18.9\n290.3 37.7 20.1\n"
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """An archive's product with a Gaia-like catalogue."""
+    (tmp_path / "archive" / "catalogs").mkdir(parents=True)
+    SAMPLE.write(tmp_path / "archive" / "catalogs" / "gaia.ecsv")
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def exposures(tmp_path: Path) -> Path:
+    """Two exposures, one in two files, and a distortion correction."""
+    place = tmp_path / "exposures"
+    place.mkdir()
+    for name, start in (("a_flc", 55854.0), ("a_flt", 55854.0), ("b_flc", 55856.0), ("a_d2im", None)):
+        header = fits.Header({"ROOTNAME": name[0]})
+        if start is not None:
+            header["EXPSTART"] = start
+        fits.PrimaryHDU(header=header).writeto(place / f"{name}.fits")
+    return place
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out"
+
+
+def written(tmp_path: Path, text: str, name: str = "stars.cat") -> Path:
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def test_plain_text_is_read(tmp_path: Path) -> None:
+    catalog = read_catalog(written(tmp_path, PLAIN), ref_epoch=2015.5)
+    np.testing.assert_array_equal(catalog.ra, [290.2, 290.3])
+    np.testing.assert_array_equal(catalog.dec, [37.8, 37.7])
+    np.testing.assert_array_equal(catalog.mag, [18.9, 20.1])
+    assert catalog.band == "phot_g_mean_mag"
+    assert catalog.epoch == 2015.5
+    assert catalog.pm_ra is None
+    assert catalog.ra_error is None
+
+
+def test_units_of_ecsv_are_converted(tmp_path: Path) -> None:
+    table = Table({"RA": [1.0], "DEC": [-0.5], "raErr": [0.05], "pmra": [0.004], "g": [20.0]})
+    for name, unit in {"RA": "rad", "DEC": "rad", "raErr": "arcsec", "pmra": "arcsec / yr"}.items():
+        table[name].unit = unit
+    table.meta["epoch"] = 2009.5
+    table.write(tmp_path / "stars.ecsv")
+    catalog = read_catalog(tmp_path / "stars.ecsv")
+    assert catalog.ra == pytest.approx(np.degrees(1.0))
+    assert catalog.dec == pytest.approx(np.degrees(-0.5))
+    assert catalog.ra_error == pytest.approx(50.0)
+    assert catalog.pm_ra == pytest.approx(4.0)
+    assert catalog.epoch == 2009.5
+
+
+def test_missing_values_are_nan(tmp_path: Path) -> None:
+    SAMPLE.write(tmp_path / "gaia.ecsv")
+    catalog = read_catalog(tmp_path / "gaia.ecsv")
+    assert catalog.pm_ra is not None
+    np.testing.assert_array_equal(np.isnan(catalog.pm_ra), SAMPLE["pmra"].mask)
+    np.testing.assert_array_equal(np.isnan(catalog.mag), SAMPLE["phot_g_mean_mag"].mask)
+    assert catalog.epoch == 2016.0
+
+
+ECSV = "# %ECSV 1.0\n# ---\n# datatype:\n"
+COLUMN = "# - {{name: {}, unit: {}, datatype: {}}}\n".format
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("290.2 37.8 18.9\n", "not text that begins with '# ra dec mag'"),
+        ("", "not text that begins with '# ra dec mag'"),
+        ("# ra dec mag\n290.2 37.8\n", "not text that begins with '# ra dec mag'"),
+        ("# RAJ2000 dec mag\n290.2 37.8 18.9\n", "no column 'ra' among RAJ2000, dec, mag"),
+        ("# ra dec\n290.2 37.8\n", "has no magnitude; call one column 'mag'"),
+        ("# ra dec Jmag Kmag\n290.2 37.8 1 2\n", r"several magnitudes \(Jmag, Kmag\)"),
+        ("# ra dec mag\n19:20:53 37.8 18.9\n", "column 'ra' is not numeric"),
+        (
+            "# ra dec mag\n290.2 37.8 18.9\n37.8 290.2 18.9\n",
+            r"row 2 has ra 37\.8, dec 290\.2, .*no position",
+        ),
+        ("# ra dec mag\nnan 37.8 18.9\n", "row 1 has ra nan"),
+        ("# ra dec mag ref_epoch\n290.2 37.8 18.9 2015.5\n290.3 37.8 18.9 2016\n", "2015.5 and 2016"),
+        ("# ra dec mag ref_epoch\n290.2 37.8 18.9 57388\n", "epoch 57388.0 is no decimal year"),
+    ],
+)
+def test_bad_text_is_told_in_one_line(tmp_path: Path, text: str, message: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(CatalogError, match=message) as raised:
+        read_catalog(path)
+    assert str(raised.value).startswith(str(path))
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("unit", "message"),
+    [
+        (None, "column 'ra' has no unit; say whether it is in 'deg'"),
+        ("mag", "column 'ra' is in mag, which is no 'deg'"),
+    ],
+)
+def test_bad_units_are_told(tmp_path: Path, unit: str | None, message: str) -> None:
+    table = Table({"ra": [290.2], "dec": [37.8], "mag": [18.0]}, units={"ra": unit, "dec": "deg"})
+    table.write(tmp_path / "stars.ecsv")
+    with pytest.raises(CatalogError, match=message):
+        read_catalog(tmp_path / "stars.ecsv")
+
+
+def test_file_that_is_no_ecsv_or_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"stars\.ecsv: not ECSV"):
+        read_catalog(written(tmp_path, PLAIN, "stars.ecsv"))
+    with pytest.raises(CatalogError, match=r"gone\.cat: cannot be read: No such file"):
+        read_catalog(tmp_path / "gone.cat")
+
+
+def test_epoch_that_contradicts_the_file_is_refused(tmp_path: Path) -> None:
+    SAMPLE.write(tmp_path / "gaia.ecsv")
+    with pytest.raises(CatalogError, match=r"says epoch 2016\.0, the setting ref_epoch 2015\.5"):
+        read_catalog(tmp_path / "gaia.ecsv", ref_epoch=2015.5)
+
+
+def test_catalogue_is_found_by_name_or_by_folder_and_name(tmp_path: Path) -> None:
+    for folder in ("ngc6791", "m4"):
+        (tmp_path / folder).mkdir()
+        written(tmp_path / folder, PLAIN, "sdss.cat")
+    written(tmp_path / "m4", PLAIN, "gaia.cat")
+    assert find_catalog(tmp_path, "gaia") == tmp_path / "m4" / "gaia.cat"
+    assert find_catalog(tmp_path, "ngc6791/sdss") == tmp_path / "ngc6791" / "sdss.cat"
+    with pytest.raises(CatalogError, match="several catalogues 'sdss'; name one of m4/sdss, ngc6791/sdss"):
+        find_catalog(tmp_path, "sdss")
+    with pytest.raises(CatalogError, match=r"has no hsc\.ecsv or hsc\.cat"):
+        find_catalog(tmp_path, "hsc")
+    written(tmp_path / "m4", "", "gaia.ecsv")
+    assert find_catalog(tmp_path, "gaia") == tmp_path / "m4" / "gaia.ecsv"
+
+
+def test_stage_propagates_an_archives_catalogue_to_the_exposures(
+    archive: Path, exposures: Path, output: Path
+) -> None:
+    inputs = Inputs(products={"archive": archive, "exposures": exposures})
+    catalog_file.run(inputs, output, FileSettings(name="gaia"))
+    catalog = read_catalog(output / "catalog.ecsv")
+    middle = 2000.0 + (55855.0 - 51544.5) / 365.25
+    assert catalog.epoch == pytest.approx(middle, abs=1e-5)
+    change = json.loads((output / "propagation.json").read_text())
+    assert change["applied"] is True
+    assert change["median_shift_dec_mas"] == pytest.approx(-2.28 * (middle - 2016.0), abs=1.0)
+    meta = Table.read(output / "catalog.ecsv").meta
+    assert (meta["service"], meta["query"]) == ("file", "gaia.ecsv")
+
+
+def test_stage_takes_a_file_from_outside_the_store(tmp_path: Path, output: Path) -> None:
+    path = written(tmp_path, PLAIN)
+    settings = FileSettings(
+        name="ngc6791/stars", epoch="catalog", cone=Cone(ra=290.2, dec=37.8, radius=1), ref_epoch=2015.5
+    )
+    catalog_file.run(Inputs(sources={"stars.cat": path}), output, settings)
+    np.testing.assert_array_equal(np.loadtxt(output / "catalog.cat"), [290.2, 37.8, 18.9])
+    assert read_catalog(output / "catalog.ecsv").epoch == 2015.5
+
+
+def test_stage_says_which_files_it_was_given(tmp_path: Path, output: Path) -> None:
+    path = written(tmp_path, PLAIN)
+    with pytest.raises(StageError, match=r"catalogue gaia: not one among the given files \(stars\.cat\)"):
+        catalog_file.run(Inputs(sources={"stars.cat": path}), output, FileSettings(name="gaia"))
+
+
+def test_epoch_needs_exposures_that_say_when_they_were_taken(
+    archive: Path, exposures: Path, output: Path
+) -> None:
+    with pytest.raises(StageError, match="needs exposures, and there are none; set a decimal year"):
+        catalog_file.run(Inputs(products={"archive": archive}), output, FileSettings(name="gaia"))
+    fits.setval(exposures / "b_flc.fits", "EXPSTART", value=0.0)
+    inputs = Inputs(products={"archive": archive, "exposures": exposures})
+    with pytest.raises(StageError, match=r"b_flc\.fits: EXPSTART is 0\.0"):
+        catalog_file.run(inputs, output, FileSettings(name="gaia"))
+
+
+def test_proper_motions_without_an_epoch_are_refused(archive: Path, output: Path) -> None:
+    path = archive / "catalogs" / "gaia.ecsv"
+    table = Table.read(path)
+    table.remove_column("ref_epoch")
+    table.write(path, overwrite=True)
+    with pytest.raises(StageError, match="has proper motions but no epoch; set 'ref_epoch'"):
+        catalog_file.run(
+            Inputs(products={"archive": archive}), output, FileSettings(name="gaia", epoch=2011.8)
+        )
+
+
+def test_empty_file_is_an_error(tmp_path: Path, output: Path) -> None:
+    path = written(tmp_path, "# ra dec mag\n")
+    with pytest.raises(StageError, match=r"stars\.cat: has no rows"):
+        catalog_file.run(
+            Inputs(sources={"stars.cat": path}), output, FileSettings(name="stars", epoch="catalog")
+        )
+
+
+def real(name: str, output: Path) -> Catalog:
+    settings = FileSettings(name=f"ngc6791/{name}", epoch=2011.8, cone=CONE)
+    path = find_catalog(REAL, settings.name)
+    catalog_file.run(Inputs(sources={path.name: path}), output, settings)
+    return read_catalog(output / "catalog.ecsv")
+
+
+@real_data
+def test_real_gaia_catalogue(output: Path) -> None:
+    catalog = real("gaia", output)
+    rows = np.loadtxt(REAL / "ngc6791" / "gaia.cat")
+    stars = SkyCoord(rows[:, 0], rows[:, 1], unit="deg")
+    inside = stars.separation(SkyCoord(*CENTRE, unit="deg")) <= 5 * u.arcmin
+    np.testing.assert_allclose(catalog.ra, rows[inside, 0], rtol=0, atol=1e-10)
+    change = json.loads((output / "propagation.json").read_text())
+    assert change["reason"] == "the catalogue has no proper motions"
+    assert Table.read(output / "catalog.ecsv").meta["repeated_rows"]["rows"] == 0
+
+
+@real_data
+def test_real_sdss_catalogue_has_unknown_magnitudes_and_lists_stars_repeatedly(output: Path) -> None:
+    catalog = real("sdss", output)
+    assert catalog.mag.min() > 10
+    meta = Table.read(output / "catalog.ecsv").meta
+    assert meta["rows"]["received"] == 7999
+    assert meta["rows"]["dropped"]["without magnitude"] > 0
+    assert meta["repeated_rows"]["rows"] > 0.7 * len(catalog)

@@ -1,0 +1,527 @@
+"""The engine: which builds run, how often, in what surroundings, and how their ends are told."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures.engine import BuildResult, Engine, EngineError, EventKind, StageEvent, new_run
+from fixtures.plan import Node, Source, file_digest
+from fixtures.product import Outcome, Product
+from fixtures.store import Store
+from tests.stages_for_tests import (
+    Plain,
+    begun,
+    chain,
+    going_wrong,
+    hang,
+    meet,
+    noted,
+    spawn,
+    surroundings,
+    tooled,
+    write,
+)
+
+NO_SPACE = "free space (qa-store prune) or choose another store with --store"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "journal"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that will happen; the limit only ends a test that has failed."""
+    limit = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < limit, "it never happened"
+        time.sleep(0.01)
+
+
+def alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def run(store: Store, *nodes: Node, rebuild: frozenset[str] = frozenset()) -> list[BuildResult]:
+    """Ask a run of its own for nodes."""
+    with Engine(store, new_run(), jobs=2, rebuild=rebuild) as engine:
+        engine.submit(nodes)
+        return [engine.result(node) for node in nodes]
+
+
+def test_a_chain_is_built_in_order_and_then_reused(store: Store, journal: Path) -> None:
+    nodes = chain(journal, "abc")
+    first, second = run(store, *nodes), run(store, *nodes)
+
+    assert begun(journal) == ["a", "b", "c"]
+    assert [(each.outcome, each.reused) for each in first] == [("complete", False)] * 3
+    assert [(each.outcome, each.reused) for each in second] == [("complete", True)] * 3
+    product = second[-1].product
+    assert product is not None
+    assert product.file("text.txt").read_text(encoding="utf-8") == "a\nb\nc\n"
+
+
+def test_a_node_brings_all_it_needs(store: Store, journal: Path) -> None:
+    *_, last = chain(journal, "abc")
+
+    assert run(store, last)[0].complete
+    assert begun(journal) == ["a", "b", "c"]
+
+
+def test_the_manifest_tells_what_was_built_and_what_it_cost(store: Store, journal: Path) -> None:
+    first, second = chain(journal, "ab")
+    product = run(store, first, second)[1].product
+
+    assert product is not None
+    manifest = product.manifest
+    names = ["deep/numbers.bin", "text.txt"]
+    assert manifest.files == {name: file_digest(product.file(name)) for name in names}
+    assert (manifest.key, manifest.stage, manifest.version) == (second.key, "write", 1)
+    assert manifest.upstream == {"before": first.key}
+    assert manifest.settings["label"] == "b"
+    assert manifest.wall > 0
+    assert manifest.cpu > 0
+    assert manifest.peak_memory > 1_000_000
+    assert [product.file(name).stat().st_mode & 0o777 for name in names] == [0o444, 0o444]
+
+
+def test_each_key_is_built_once_by_many_threads(store: Store, journal: Path) -> None:
+    nodes = chain(journal, "abcd", seconds=0.02)
+    with Engine(store, new_run(), jobs=2) as engine:
+        results: list[BuildResult] = []
+        threads = [
+            threading.Thread(target=lambda node=node: results.append(engine.result(node)))
+            for node in nodes * 4
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert sorted(begun(journal)) == ["a", "b", "c", "d"]
+    assert [each.complete for each in results] == [True] * 16
+
+
+def test_each_key_is_built_once_by_engines_side_by_side(store: Store, journal: Path) -> None:
+    nodes = chain(journal, "abcd", seconds=0.05)
+    with Engine(store, "r1", jobs=2) as one, Engine(Store(store.root), "r2", jobs=2) as other:
+        one.submit(nodes)
+        other.submit(nodes)
+        results = [(one.result(node), other.result(node)) for node in nodes]
+
+    assert begun(journal) == ["a", "b", "c", "d"]
+    assert all(each.complete for pair in results for each in pair)
+    assert all(mine.reused != theirs.reused for mine, theirs in results)
+
+
+def test_two_jobs_run_at_once(store: Store, tmp_path: Path) -> None:
+    def node(mine: str, other: str) -> Node:
+        return Node("field", mine, meet, Plain(label=mine, kind=other), locations={"place": str(tmp_path)})
+
+    assert [each.outcome for each in run(store, node("a", "b"), node("b", "a"))] == ["complete", "complete"]
+
+
+def test_no_more_than_the_jobs_run_at_once(store: Store, journal: Path) -> None:
+    nodes = [chain(journal, label, seconds=0.02)[0] for label in "abcdef"]
+    run(store, *nodes)
+
+    running = largest = 0
+    for line in journal.read_text(encoding="utf-8").splitlines():
+        running += 1 if line.startswith("begin") else -1
+        largest = max(largest, running)
+    assert len(begun(journal)) == 6
+    assert largest <= 2
+
+
+def test_waiting_for_another_run_takes_no_job(store: Store, journal: Path) -> None:
+    locked, free = chain(journal, "a")[0], chain(journal, "b")[0]
+    events: list[StageEvent] = []
+    lock = store.lock(locked.key)
+    lock.acquire()
+    with Engine(store, new_run(), jobs=1, listener=events.append) as engine:
+        engine.submit([locked])
+        until(lambda: [event.kind for event in events] == [EventKind.WAITING])
+        assert engine.result(free).complete
+        lock.release()
+        assert engine.result(locked).complete
+
+    assert begun(journal) == ["b", "a"]
+
+
+def test_the_longest_known_chain_starts_first(tmp_path: Path) -> None:
+    def nodes(journal: Path, changed: str) -> tuple[Node, Node]:
+        places = {"journal": str(journal)}
+        quick = Node("field", "quick", write, Plain(label=f"quick{changed}"), locations=places)
+        slow = Node("field", "slow", spawn, Plain(label=f"slow{changed}", seconds=0.3), locations=places)
+        return quick, slow
+
+    store = Store(tmp_path / "store")
+    for changed in ("", "-again"):
+        with Engine(store, new_run(), jobs=1) as engine:
+            wanted = nodes(tmp_path / f"journal{changed}", changed)
+            engine.submit(wanted)
+            assert all(engine.result(node).complete for node in wanted)
+
+    assert begun(tmp_path / "journal-again") == ["slow-again", "quick-again"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "error"),
+    [
+        ("refuse", "failed", "c0m.fits has no PHOTFLAM; give another exposure"),
+        ("raise", "failed", "ZeroDivisionError: division by zero"),
+        ("leave", "failed", "SystemExit: bye"),
+        ("vanish", "failed", "exited with status 3 before it finished"),
+        ("segfault", "failed", "killed by SIGSEGV"),
+        ("SIGABRT", "failed", "killed by SIGABRT"),
+        ("SIGBUS", "failed", "killed by SIGBUS"),
+        ("unreachable", "interrupted", "server.example does not answer; try later"),
+        ("full", "interrupted", f"RuntimeError: cannot write; {NO_SPACE}"),
+        ("SIGKILL", "interrupted", "killed by SIGKILL"),
+        ("SIGTERM", "interrupted", "killed by SIGTERM"),
+        ("SIGHUP", "interrupted", "killed by SIGHUP"),
+    ],
+)
+def test_a_failure_is_told_in_one_line_and_failed_builds_run_once(
+    store: Store, journal: Path, kind: str, outcome: str, error: str
+) -> None:
+    node = going_wrong(kind, journal)
+    follower = Node("field", "after", write, Plain(label="after"), upstream={"before": node})
+    with Engine(store, new_run(), jobs=2) as engine:
+        (result, again, blocked) = [engine.result(each) for each in (node, node, follower)]
+    assert (result.outcome, result.error) == (again.outcome, again.error) == (outcome, error)
+    assert result.product is not None
+    assert result.product.manifest.files == {}
+    assert list(result.product.files.iterdir()) == []
+    assert "about to misbehave" in result.product.log_tail()
+    assert (blocked.outcome, blocked.blocked_by, blocked.product) == ("blocked", kind, None)
+    assert blocked.error == f"not run, because {kind} did not complete"
+
+    later = run(store, node)[0]
+    assert (later.outcome, later.error, later.reused) == (outcome, error, outcome == "failed")
+    assert begun(journal) == [kind] * (1 if outcome == "failed" else 2)
+
+
+def test_an_unexpected_exception_leaves_its_traceback_in_the_log(store: Store) -> None:
+    product = run(store, going_wrong("raise"))[0].product
+
+    assert product is not None
+    assert "in misbehave" in product.log_tail()
+    assert product.log_tail(1) == "ZeroDivisionError: division by zero"
+
+
+def test_a_crash_in_c_code_leaves_the_python_stack_in_the_log(store: Store) -> None:
+    product = run(store, going_wrong("segfault"))[0].product
+
+    assert product is not None
+    assert "Segmentation fault" in product.log_tail(40)
+    assert "in misbehave" in product.log_tail(40)
+
+
+def test_all_that_a_stage_and_its_programs_say_is_in_the_log(store: Store) -> None:
+    product = run(store, going_wrong("chatter"))[0].product
+
+    assert product is not None
+    log = product.log_tail()
+    for said in ("printed", "logged", "warned", "written to the descriptor", "by a program", "said by C"):
+        assert said in log
+
+
+def test_a_time_out_ends_the_stage_and_its_programs(store: Store, journal: Path) -> None:
+    node = Node("field", "hang", hang, Plain(), locations={"journal": str(journal)})
+    result = run(store, node)[0]
+
+    assert (result.outcome, result.error) == ("interrupted", "stopped after 1 s, the stage's time-out")
+    (grandchild,) = [pid for _, pid in noted(journal, "grandchild")]
+    until(lambda: not alive(int(noted(journal, "grandchild")[0][0])))
+    assert grandchild
+
+
+def test_a_program_left_behind_is_ended_with_its_stage(store: Store, journal: Path) -> None:
+    assert run(store, going_wrong("linger", journal))[0].complete
+    until(lambda: not alive(int(noted(journal, "grandchild")[0][0])))
+
+
+def test_closing_ends_what_runs_and_leaves_nothing_half(store: Store, journal: Path) -> None:
+    node = Node("field", "long", spawn, Plain(label="a", seconds=1000), locations={"journal": str(journal)})
+    told: list[str] = []
+
+    def wait() -> None:
+        with pytest.raises(EngineError, match="the engine is closed"):
+            engine.result(node)
+        told.append("closed")
+
+    engine = Engine(store, new_run(), jobs=1)
+    thread = threading.Thread(target=wait)
+    thread.start()
+    until(lambda: begun(journal) == ["a"])
+    assert [running.node for running in engine.running()] == [node]
+    engine.close()
+    thread.join()
+
+    assert told == ["closed"]
+    assert list(store.products()) == []
+    assert list((store.root / "building").iterdir()) == []
+    assert not any(alive(pid) for _, pid in noted(journal, "begin"))
+    with pytest.raises(EngineError, match="the engine is closed"):
+        engine.submit([node])
+    engine.close()
+
+
+@pytest.mark.parametrize("name", ["write-b", "field/write-b"])
+def test_a_rebuild_runs_a_node_and_what_follows_once(store: Store, journal: Path, name: str) -> None:
+    nodes = chain(journal, "abc")
+    run(store, *nodes)
+    with Engine(store, new_run(), jobs=2, rebuild=frozenset({name})) as engine:
+        results = [engine.result(node) for node in nodes * 2]
+
+    assert begun(journal) == ["a", "b", "c", "b", "c"]
+    assert [each.reused for each in results] == [True, False, False] * 2
+
+
+def test_a_rebuilt_product_is_fresh_for_a_second_engine_of_the_run(store: Store, journal: Path) -> None:
+    nodes = chain(journal, "ab")
+    run(store, *nodes)
+    for _ in range(2):
+        with Engine(store, "same", jobs=2, rebuild=frozenset({"all"})) as engine:
+            assert [engine.result(node).reused for node in nodes] == [False, False]
+
+    assert begun(journal) == ["a", "b", "a", "b"]
+
+
+def test_a_rebuild_mends_an_earlier_failure(store: Store, journal: Path) -> None:
+    node = going_wrong("refuse", journal)
+    run(store, node)
+    run(store, node, rebuild=frozenset({"misbehave"}))
+
+    assert begun(journal) == ["refuse", "refuse"]
+
+
+def test_a_changed_setting_rebuilds_what_follows_and_nothing_before(store: Store, journal: Path) -> None:
+    run(store, *chain(journal, "abcd"))
+    run(store, *chain(journal, "abXd"))
+
+    assert begun(journal) == ["a", "b", "c", "d", "X", "d"]
+
+
+def test_nothing_upstream_of_what_is_there_is_built(store: Store, journal: Path) -> None:
+    first, second = chain(journal, "ab")
+    run(store, first, second)
+    store.remove(first.key)
+    result = run(store, second)[0]
+
+    assert result.reused
+    assert begun(journal) == ["a", "b"]
+
+
+def test_a_damaged_product_is_built_again(store: Store, journal: Path) -> None:
+    node = chain(journal, "a")[0]
+    product = run(store, node)[0].product
+    assert product is not None
+    product.file("text.txt").unlink()
+
+    assert not run(store, node)[0].reused
+    assert begun(journal) == ["a", "a"]
+
+
+class LateStore(Store):
+    """A store in which a product appears only after the first look for it."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.looked: set[str] = set()
+
+    def find(self, key: str, run: str) -> Product | None:
+        late = key not in self.looked
+        self.looked.add(key)
+        return None if late else super().find(key, run)
+
+
+def test_what_another_run_publishes_meanwhile_is_taken_up(store: Store, journal: Path) -> None:
+    nodes = chain(journal, "abc")
+    run(store, *nodes)
+    results = run(LateStore(store.root), *nodes)
+
+    assert [each.reused for each in results] == [True, True, True]
+    assert begun(journal) == ["a", "b", "c"]
+
+
+def test_datasets_share_equal_nodes(store: Store, journal: Path) -> None:
+    one, other = chain(journal, "a", dataset="one")[0], chain(journal, "a", dataset="other")[0]
+    results = run(store, one, other)
+
+    assert begun(journal) == ["a"]
+    assert [each.node for each in results] == [one, other]
+
+
+def test_events_tell_the_story_of_each_node(store: Store, journal: Path) -> None:
+    first, second = chain(journal, "ab")
+    wrong = going_wrong("refuse")
+    after = Node("field", "after", write, Plain(label="after"), upstream={"before": wrong})
+    run(store, first)
+    events: list[StageEvent] = []
+    with Engine(store, new_run(), jobs=1, listener=events.append) as engine:
+        for node in (second, after):
+            engine.result(node)
+
+    assert [(event.kind.value, event.name) for event in events] == [
+        ("reused", "write-a"),
+        ("started", "write-b"),
+        ("finished", "write-b"),
+        ("started", "refuse"),
+        ("failed", "refuse"),
+        ("blocked", "after"),
+    ]
+    assert (events[2].dataset, events[2].stage, events[2].key) == ("field", "write", second.key)
+    assert [event.elapsed > 0 for event in events] == [False, False, True, False, True, False]
+    assert events[4].error.startswith("c0m.fits has no PHOTFLAM")
+
+
+def test_a_listener_that_fails_is_logged_and_stops_nothing(
+    store: Store, journal: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def listener(event: StageEvent) -> None:
+        raise RuntimeError("no terminal")
+
+    with caplog.at_level(logging.ERROR), Engine(store, new_run(), jobs=1, listener=listener) as engine:
+        assert engine.result(chain(journal, "a")[0]).complete
+    assert "the listener failed" in caplog.text
+
+
+def test_a_stage_has_its_own_place_and_a_plain_environment(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QA_TEST_WORD", "passed on")
+    monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    source = tmp_path / "catalogue.txt"
+    source.write_text("stars", encoding="utf-8")
+    node = Node("field", "n", surroundings, Plain(), sources={"catalogue": Source.of(source)})
+    before = Path.cwd()
+    product = run(store, node)[0].product
+
+    assert product is not None
+    facts = json.loads(product.file("facts.json").read_text(encoding="utf-8"))
+    assert facts["group"]
+    assert facts["stdin"] == ""
+    assert facts["sources"] == {"catalogue": "stars"}
+    expected = {
+        "MPLBACKEND": "Agg",
+        "ASTROMETRY_STEP_CONTROL": "OFF",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "QA_TEST_WORD": "passed on",
+    }
+    assert expected.items() <= facts["environment"].items()
+    assert not Path(facts["directory"]).exists()
+    assert Path.cwd() == before
+    assert set(product.manifest.files) == {"facts.json"}
+
+
+def test_a_source_that_changed_since_the_plan_was_made_is_refused(store: Store, tmp_path: Path) -> None:
+    source = tmp_path / "catalogue.txt"
+    source.write_text("stars", encoding="utf-8")
+    node = Node("field", "n", surroundings, Plain(), sources={"catalogue": Source.of(source)})
+    source.write_text("galaxies", encoding="utf-8")
+    result = run(store, node)[0]
+
+    assert result.outcome == "interrupted"
+    assert result.error == f"{source} changed while the run was under way; run again"
+
+
+def test_a_link_to_a_file_outside_is_published_as_a_copy(store: Store, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("outside", encoding="utf-8")
+    node = going_wrong("link")
+    linked = Node("field", "link", node.stage, node.settings, locations={"outside": str(outside)})
+    product = run(store, linked)[0].product
+
+    assert product is not None
+    assert not product.file("link.txt").is_symlink()
+    assert product.file("link.txt").read_text(encoding="utf-8") == "outside"
+    assert outside.stat().st_mode & 0o200
+
+
+def test_a_link_to_nothing_fails_the_stage(store: Store, tmp_path: Path) -> None:
+    node = going_wrong("link")
+    result = run(
+        store, Node("field", "link", node.stage, node.settings, locations={"outside": str(tmp_path / "no")})
+    )[0]
+
+    assert result.outcome == "failed"
+    assert result.error.startswith("link.txt is a link to what cannot be published: ")
+
+
+def test_the_tools_are_there_and_others_do_not_wait_for_them(store: Store, journal: Path) -> None:
+    slow = Node("field", "tooled", tooled, Plain(), locations={"journal": str(journal)})
+    events: list[StageEvent] = []
+    with Engine(store, new_run(), jobs=2, listener=events.append) as engine:
+        engine.submit([slow, *chain(journal, "a")])
+        product = engine.result(slow).product
+
+    assert product is not None
+    told = product.file("text.txt").read_text(encoding="utf-8").split()
+    assert told == ["drizzlepac.tweakreg", "stwcs.updatewcs"]
+    assert [(event.kind, event.name) for event in events] == [
+        (EventKind.STARTED, "write-a"),
+        (EventKind.FINISHED, "write-a"),
+        (EventKind.STARTED, "tooled"),
+        (EventKind.FINISHED, "tooled"),
+    ]
+
+
+def test_a_killed_fork_server_interrupts_its_stages_and_the_next_takes_over(
+    store: Store, journal: Path
+) -> None:
+    node = Node("field", "long", spawn, Plain(label="a", seconds=1000), locations={"journal": str(journal)})
+    with Engine(store, new_run(), jobs=1) as engine:
+        engine.submit([node])
+        until(lambda: begun(journal) == ["a"])
+        (child,) = [pid for _, pid in noted(journal, "begin")]
+        os.kill(parent(child), 9)
+        result = engine.result(node)
+        after = engine.result(chain(journal, "b")[0])
+
+    assert result.outcome == Outcome.INTERRUPTED
+    assert result.error == "the process that starts stages has ended: status -9"
+    assert after.complete
+    assert not alive(child)
+
+
+def parent(pid: int) -> int:
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def test_a_stage_that_cannot_be_imported_says_so(store: Store) -> None:
+    node = chain(Path("unused"), "a")[0]
+    stage = type(node.stage)("write", 1, local_function, Plain, preloaded=False)
+    result = run(store, Node("field", "n", stage, Plain(label="local")))[0]
+
+    assert result.outcome == "failed"
+    assert "is function, not a Stage" in result.error
+
+
+def local_function(*arguments: object) -> None:
+    """Not a stage."""
+
+
+def test_jobs_must_be_positive(store: Store) -> None:
+    with pytest.raises(ValueError, match="jobs is 0; at least one stage must run at a time"):
+        Engine(store, new_run(), jobs=0)

@@ -1,0 +1,294 @@
+"""The pytest plugins: what a user of ``pytest qa/`` sees."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tests.small_project import SmallProject, project
+
+__all__ = ["project"]
+
+BAD_FLT = '\n[stages.flt]\nfail = "u5jx0108r_c0m.fits: SCI,2 has no PHOTFLAM; fetch it again"\n'
+EXPECTED = '\n[[expected]]\ncriterion = "PHT-001"\nreason = "the chips of this dataset differ by design"\n'
+
+
+@pytest.mark.parametrize("workers", [0, 2, 4])
+def test_each_node_is_built_once_and_verdicts_do_not_depend_on_workers(
+    project: SmallProject, workers: int
+) -> None:
+    project.dataset("others", add=0.5)
+    project.run("-n", "0", "--store", "elsewhere", "--report", "alone")
+    expected = project.statuses("alone")
+    project.journal.unlink()
+
+    ended = project.run("-n", str(workers))
+
+    assert project.builds() == {
+        f"{dataset}/{node}": 1 for dataset in ("numbers", "others") for node in ("fetch", "flt", "photometry")
+    }
+    assert project.statuses() == expected
+    assert ended.returncode == 1, ended.stdout
+    assert "PHT-001" in ended.stdout
+
+
+def test_a_failed_stage_is_told_once_and_nothing_that_needs_it_passes(project: SmallProject) -> None:
+    project.dataset(more=BAD_FLT)
+
+    ended = project.run("-n", "2")
+
+    assert ended.returncode == 1
+    assert ended.stdout.count("1 error") == 1
+    assert ended.stdout.count("reading the numbers") == 1
+    assert "SCI,2 has no PHOTFLAM; fetch it again" in ended.stdout
+    statuses = project.statuses()
+    needing = [test for test in statuses if "spread" in test or "rotation" in test]
+    assert len(needing) == 4
+    assert {statuses[test] for test in needing} == {"not measured"}
+    assert project.builds() == {"numbers/fetch": 1, "numbers/flt": 1}
+    outcomes = {stage["node"]: stage["outcome"] for stage in project.results()["stages"]}
+    assert outcomes == {"fetch": "complete", "flt": "failed", "photometry": "blocked"}
+
+
+def test_a_failed_stage_is_not_run_again_by_the_next_run(project: SmallProject) -> None:
+    project.dataset(more=BAD_FLT)
+    project.run()
+
+    ended = project.run("-k", "spread")
+
+    assert ended.returncode == 1
+    assert project.builds()["numbers/flt"] == 1
+
+
+def test_verdicts_reach_the_report_with_value_and_margin(project: SmallProject) -> None:
+    project.dataset(add=2.0)
+
+    project.run()
+
+    records = {record["test"]: record for record in project.results()["verdicts"]}
+    record = records["test_small.py::test_rotation[numbers-u5jx010hr]"]
+    assert record["status"] == "pass"
+    assert record["value"] == pytest.approx(0.02)
+    assert record["margin"] == pytest.approx(0.03)
+    assert record["subject"] == "u5jx010hr"
+    page = (project.path / "report/numbers.html").read_text(encoding="utf-8")
+    assert "AST-004" in page
+
+
+def test_what_is_not_applicable_is_skipped_with_the_reason(project: SmallProject) -> None:
+    ended = project.run("-rs")
+
+    assert "not applicable: nothing was matched" in ended.stdout
+    statuses = project.statuses()
+    assert statuses["test_small.py::test_matches[numbers]"] == "not applicable"
+    # A node that the dataset cannot have makes the tests that ask for it not applicable.
+    assert statuses["test_small.py::test_references[numbers-u5jx0108r]"] == "not applicable"
+    assert ended.returncode == 0
+
+
+def test_declared_rejection_does_not_fail_the_run(project: SmallProject) -> None:
+    project.dataset(add=0.5, more=EXPECTED)
+
+    ended = project.run()
+
+    assert ended.returncode == 0, ended.stdout
+    assert "2 xfailed" in ended.stdout
+    assert "rejected as expected" in ended.stdout
+
+
+def test_unexpected_pass_fails_the_run(project: SmallProject) -> None:
+    project.dataset(add=0.0, more=EXPECTED)
+
+    ended = project.run()
+
+    assert ended.returncode == 1
+    assert "accepted, but declared to be rejected" in ended.stdout
+
+
+def test_a_declaration_for_another_archive_does_not_count(project: SmallProject) -> None:
+    project.dataset(add=0.5, more=f'{EXPECTED}archive = "mast"\n')
+
+    assert project.run().returncode == 1
+
+
+def test_override_changes_the_bounds_and_says_why(project: SmallProject) -> None:
+    bounds = 'criterion = "PHT-001"\nbounds = { at_most = 1.0 }\nreason = "a coarse check"\n'
+    project.dataset(add=0.5, more=f"\n[[overrides]]\n{bounds}")
+
+    assert project.run().returncode == 0
+    spreads = [r for r in project.results()["verdicts"] if r["criterion"] == "PHT-001"]
+    assert {record["bounds_reason"] for record in spreads} == {"a coarse check"}
+    assert {record["bounds"] for record in spreads} == {"≤ 1"}
+
+
+def test_a_check_that_breaks_is_not_measured(project: SmallProject) -> None:
+    broken = 'def test_broken(flt, judge):\n    raise KeyError("PHOTFLAM")\n'
+    project.tests(f'\n\n@pytest.mark.criterion("PHT-002")\n{broken}')
+
+    ended = project.run()
+
+    assert ended.returncode == 1
+    assert project.statuses()["test_small.py::test_broken[numbers]"] == "not measured"
+
+
+def test_a_worker_that_dies_leaves_no_verdict_unsaid(project: SmallProject) -> None:
+    project.tests(
+        '\n\n@pytest.mark.criterion("PHT-002")\ndef test_deadly(flt, judge):\n'
+        "    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+
+    ended = project.run("-n", "2")
+
+    assert ended.returncode == 1
+    assert project.statuses()["test_small.py::test_deadly[numbers]"] == "not measured"
+    assert set(project.builds().values()) == {1}
+
+
+def test_wrong_unit_is_not_measured(project: SmallProject) -> None:
+    project.tests(
+        '\n\n@pytest.mark.criterion("AST-002")\ndef test_unit(flt, judge):\n'
+        '    judge(Measurement("fit_rms", 0.05, "arcsec", "x"))\n'
+    )
+
+    assert project.run().returncode == 1
+    assert project.statuses()["test_small.py::test_unit[numbers]"] == "not measured"
+
+
+def test_only_what_the_selected_tests_need_is_built(project: SmallProject) -> None:
+    project.run("-k", "matches")
+
+    assert project.builds() == {"numbers/fetch": 1}
+
+
+def test_collecting_builds_nothing(project: SmallProject) -> None:
+    project.run("--collect-only")
+
+    assert not project.builds()
+    assert not (project.path / "store").exists()
+
+
+def test_second_run_reuses_and_a_changed_setting_rebuilds_what_follows(project: SmallProject) -> None:
+    project.run()
+    project.run()
+    assert set(project.builds().values()) == {1}
+    assert all(stage["reused"] for stage in project.results()["stages"])
+
+    project.dataset(more="\n[stages.flt]\nadd = 1e-9\n")
+    project.run()
+    assert project.builds() == {"numbers/fetch": 1, "numbers/flt": 2, "numbers/photometry": 2}
+
+
+def test_rebuild_rebuilds_the_named_node_and_what_follows(project: SmallProject) -> None:
+    project.run()
+    project.run("--rebuild", "flt", "-n", "2")
+
+    assert project.builds() == {"numbers/fetch": 1, "numbers/flt": 2, "numbers/photometry": 2}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--dataset", "nebula"], r"--dataset nebula: no such dataset in .*datasets; there are: numbers"),
+        (["--jobs", "none"], r"--jobs none: give a whole number, 1 or more"),
+        (["--size", "huge"], r"--size huge: give 'full' or 'small'"),
+        (["--archive", "nowhere"], r"nowhere is not a directory; name one that holds HST/"),
+    ],
+)
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_wrong_option_is_one_line(
+    project: SmallProject, arguments: list[str], line: str, workers: str
+) -> None:
+    ended = project.run(*arguments, "-n", workers)
+
+    text = ended.stdout + ended.stderr
+    assert ended.returncode in (1, 2, 4)
+    assert re.search(line, text), text
+    assert "Traceback" not in text
+    assert "INTERNALERROR" not in text
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ("\n[stages.flt]\nad = 1\n", r"numbers\.toml: stages\.flt\.ad: no such key; remove it or mend"),
+        ("\n[stages.flt]\nadd = 'x'\n", r"numbers\.toml: stages\.flt\.add: .*\(it is 'x'\)"),
+        ("\n[stages.flt\n", r"numbers\.toml: not valid TOML"),
+        (
+            "\n[[expected]]\ncriterion = 'AST-999'\nreason = 'no such rule'\n",
+            r"numbers\.toml: there is no criterion 'AST-999'",
+        ),
+        (
+            "\n[[overrides]]\ncriterion = 'AST-002'\nbounds = { below = 1 }\n",
+            r"overrides\.0\.reason: is required",
+        ),
+    ],
+)
+def test_a_wrong_dataset_is_one_line(project: SmallProject, more: str, line: str) -> None:
+    project.dataset(more=more)
+
+    ended = project.run()
+
+    assert ended.returncode == 2
+    assert re.search(line, ended.stdout), ended.stdout
+    assert "Traceback" not in ended.stdout
+
+
+def test_datasets_are_selected_by_name(project: SmallProject) -> None:
+    project.dataset("others")
+
+    project.run("--dataset", "others")
+
+    assert {name.split("/")[0] for name in project.builds()} == {"others"}
+
+
+def test_values_are_properties_of_junit(project: SmallProject) -> None:
+    project.run("--junit-xml", "junit.xml", "-n", "2")
+
+    cases = ET.parse(project.path / "junit.xml").getroot().iter("testcase")
+    (case,) = [case for case in cases if case.get("name") == "test_rotation[numbers-u5jx010hr]"]
+    properties = {entry.get("name"): entry.get("value") for entry in case.iter("property")}
+    assert properties["criterion"] == "AST-004"
+    assert properties["value"] == "0.0"
+    assert properties["unit"] == "deg"
+    assert properties["status"] == "pass"
+
+
+def test_progress_is_plain_lines_in_a_pipe_and_silent_when_quiet(project: SmallProject) -> None:
+    told = project.run().stdout
+    quiet = project.run("-q", "--rebuild", "all").stdout
+
+    assert "numbers flt: running" in told
+    assert re.search(r"numbers flt: done in \d+\.\d s", told)
+    assert "running" not in quiet
+
+
+def test_options_are_explained_in_one_group_and_read_from_the_ini_file(project: SmallProject) -> None:
+    helped = project.run("--help").stdout
+    group = helped.split("Hubble imaging QA:")[1].split("\n\n")[0]
+    for option in ("--archive", "--dataset", "--store", "--report", "--jobs", "--rebuild"):
+        assert option in group
+
+    project.run()
+
+    assert (project.path / "store").is_dir()
+    assert (project.path / "report/index.html").is_file()
+
+
+def test_no_report_is_written_when_none_is_asked_for(project: SmallProject) -> None:
+    ended = project.run("--report", "none")
+
+    assert not (project.path / "report").exists()
+    assert "Report:" not in ended.stdout
+
+
+def test_a_directory_that_is_no_report_is_not_overwritten(project: SmallProject) -> None:
+    (project.path / "report").mkdir()
+    (project.path / "report/thesis.tex").write_text("precious")
+
+    ended = project.run()
+
+    assert ended.returncode != 0
+    assert (project.path / "report/thesis.tex").read_text() == "precious"
+    assert "No report was written" in ended.stdout

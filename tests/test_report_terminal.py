@@ -1,0 +1,97 @@
+"""The lines at the end of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reports.results import DatasetRecord, Results, VerdictRecord
+from reports.terminal import summary_lines
+from tests.report_sample import OMEGA, broken_results, everywhere, sample_results, sample_run, verdict
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Results:
+    return sample_results(tmp_path / "figures")
+
+
+def lines_of(*verdicts: VerdictRecord, exit_status: int = 1) -> list[str]:
+    dataset = DatasetRecord(OMEGA, "", "", ())
+    return summary_lines(Results(sample_run(exit_status), (dataset,), (), verdicts, ()))
+
+
+def test_a_run_in_four_lines(sample: Results) -> None:
+    lines = summary_lines(sample)
+    assert lines[0] == "Not accepted: 1 failure"
+    assert lines[1] == (
+        "166 verdicts on 2 datasets: 1 failure, 1 warning, 1 rejected as expected, 135 passes, "
+        "28 not applicable"
+    )
+    assert lines[2] == "stages: 9 built, 11 reused from the store; 47.8 s in all"
+    assert lines[3] == "fail: AST-002 wfpc2-omega-cen u5jx010hr_c0m: 0.231 pix, accepted ≥ 0 and ≤ 0.2 pix"
+    assert len(lines) == 4
+
+
+def test_a_failed_stage_shows_once_with_the_end_of_its_log(sample: Results) -> None:
+    lines = summary_lines(broken_results(sample))
+    stage = [number for number, line in enumerate(lines) if line.startswith("stage failed")]
+    assert len(stage) == 1
+    assert "align-flt of wfpc2-omega-cen: TweakReg found 3 sources" in lines[stage[0]]
+    log = [line for line in lines if line.startswith("    | ")]
+    assert log[-1] == "    | line 40 of TweakReg's log"
+    assert lines[stage[0] + 1 : stage[0] + 1 + len(log)] == log
+
+
+def test_verdicts_missing_for_one_reason_share_a_line(sample: Results) -> None:
+    broken = broken_results(sample)
+    missing = [each for each in broken.verdicts if each.status == "not measured"]
+    lines = [line for line in summary_lines(broken) if line.startswith("not measured")]
+    assert len(lines) == 1
+    assert f"{len(missing)} verdicts on {OMEGA}: stage align-flt failed" in lines[0]
+    assert "AST-002" in lines[0]
+    assert "PHT-004" in lines[0]
+
+
+def test_each_rejection_has_its_line_and_an_unexpected_pass_says_what_was_declared() -> None:
+    stale = replace(verdict("CAL-002", "u5jx0108r", 1.0), expected="no IDCTAB", accepted=False)
+    missing = replace(
+        verdict("AST-002", "u5jx010hr", 0.1),
+        status="not measured",
+        accepted=False,
+        value=None,
+        reason="no row",
+    )
+    noted = verdict("AST-002", "u5jx010hr", 0.3, reason="XRMS is the larger")
+    lines = lines_of(stale, missing, noted, verdict("PHT-001", "u5jx010hr", 0.0))
+    assert lines[3:] == [
+        "fail: AST-002 wfpc2-omega-cen u5jx010hr: 0.3 pix, accepted ≥ 0 and ≤ 0.2 pix (XRMS is the larger)",
+        "unexpected pass: CAL-002 wfpc2-omega-cen u5jx0108r: 1, accepted exactly 1 "
+        "(declared to be rejected: no IDCTAB)",
+        "not measured: AST-002 wfpc2-omega-cen u5jx010hr: no value, accepted ≥ 0 and ≤ 0.2 pix (no row)",
+    ]
+
+
+def test_an_accepted_run_says_so_and_counts_what_was_expected() -> None:
+    known = replace(verdict("CAL-002", "a", 0.0), expected="no IDCTAB", accepted=True)
+    lines = lines_of(verdict("PHT-001", "a", 0.0), known, exit_status=0)
+    assert lines[0] == "Accepted, with 1 rejected as expected"
+    assert len(lines) == 3
+
+
+def test_an_absent_dataset_and_an_interrupted_run_are_named() -> None:
+    absent = DatasetRecord(OMEGA, "", "", (), absent="the archive has no u5jx0108r")
+    lines = summary_lines(Results(sample_run(2), (absent,), (), (), ()))
+    assert lines[0] == "Not accepted: the run was interrupted: only what had been judged by then is shown"
+    assert lines[-1] == "absent: wfpc2-omega-cen: the archive has no u5jx0108r"
+
+
+def test_hostile_text_cannot_drive_the_terminal(sample: Results) -> None:
+    hostile = everywhere(
+        broken_results(sample), lambda text: f"{text}\x1b[2J\x1b]0;owned\x07\r\nfail\x00\ud800" * 9
+    )
+    for line in summary_lines(hostile):
+        line.encode("utf-8")
+        assert line.isprintable(), line
+        assert len(line) < 300

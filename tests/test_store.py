@@ -1,0 +1,329 @@
+"""The store: what appears in it, what stays, and what it refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from filelock import Timeout
+
+from fixtures.places import Workspace
+from fixtures.plan import file_digest
+from fixtures.product import Manifest, Outcome, Product, read_product
+from fixtures.store import Store, StoreError
+from fixtures.store_errors import writing
+
+KEY = "0123456789abcdef" * 4
+OTHER = "fedcba9876543210" * 4
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def manifest(key: str, run: str, outcome: Outcome, files: dict[str, str]) -> Manifest:
+    return Manifest(
+        key=key,
+        stage="write",
+        version=1,
+        settings={"label": "a"},
+        upstream={},
+        sources={},
+        tools={},
+        files=files,
+        outcome=outcome,
+        error="" if outcome is Outcome.COMPLETE else "went wrong",
+        run=run,
+        started="2024-01-01T00:00:00+00:00",
+        wall=1.5,
+        cpu=1.0,
+        peak_memory=1000,
+    )
+
+
+def finished(
+    store: Store, key: str, run: str = "r1", outcome: Outcome = Outcome.COMPLETE, text: str = "text"
+) -> Workspace:
+    """Return a workspace in which a build has ended."""
+    workspace = store.workspace(key)
+    path = workspace.files / "a.txt"
+    path.write_text(text, encoding="utf-8")
+    manifest(key, run, outcome, {"a.txt": file_digest(path)}).write(workspace.manifest)
+    workspace.log.write_text("one\ntwo\nthree\n", encoding="utf-8")
+    return workspace
+
+
+def publish(
+    store: Store, key: str = KEY, run: str = "r1", outcome: Outcome = Outcome.COMPLETE, text: str = "text"
+) -> Product:
+    with store.lock(key):
+        return store.publish(finished(store, key, run, outcome, text))
+
+
+def test_a_product_is_found_by_its_key_only(store: Store) -> None:
+    published = publish(store)
+
+    assert store.find(KEY, "r2") == published
+    assert store.find(OTHER, "r2") is None
+    assert published.file("a.txt").read_text(encoding="utf-8") == "text"
+    assert published.log_tail(2) == "two\nthree"
+
+
+def test_a_build_that_has_ended_is_nowhere_until_it_is_published(store: Store) -> None:
+    finished(store, KEY)
+
+    assert store.find(KEY, "r1") is None
+    assert list(store.products()) == []
+
+
+def test_a_failed_build_holds_for_every_run(store: Store) -> None:
+    publish(store, outcome=Outcome.FAILED)
+    found = store.find(KEY, "r2")
+
+    assert found is not None
+    assert not found.complete
+
+
+def test_an_interrupted_build_holds_for_the_run_that_saw_it(store: Store) -> None:
+    publish(store, run="r1", outcome=Outcome.INTERRUPTED)
+
+    assert store.find(KEY, "r1") is not None
+    assert store.find(KEY, "r2") is None
+
+
+def test_the_newest_product_counts(store: Store) -> None:
+    publish(store, text="first")
+    publish(store, text="second")
+    found = store.find(KEY, "r2")
+
+    assert found is not None
+    assert found.file("a.txt").read_text(encoding="utf-8") == "second"
+
+
+def test_an_interrupted_rebuild_leaves_the_product_before_it_to_other_runs(store: Store) -> None:
+    publish(store, run="r1")
+    publish(store, run="r2", outcome=Outcome.INTERRUPTED)
+    for_other, for_same = store.find(KEY, "r3"), store.find(KEY, "r2")
+
+    assert for_other is not None
+    assert for_other.complete
+    assert for_same is not None
+    assert not for_same.complete
+
+
+def test_interrupted_builds_do_not_pile_up(store: Store) -> None:
+    for run in ("r1", "r2", "r3"):
+        publish(store, run=run, outcome=Outcome.INTERRUPTED)
+
+    assert [len(shelf.generations()) for shelf in store.shelves()] == [1]
+
+
+def test_a_replaced_product_stays_while_another_run_may_be_reading_it(tmp_path: Path) -> None:
+    reader, writer = Store(tmp_path / "store"), Store(tmp_path / "store")
+    with reader.session():
+        first = publish(reader, text="first")
+        publish(writer, text="second")
+        assert first.file("a.txt").read_text(encoding="utf-8") == "first"
+    publish(writer, text="third")
+
+    assert not first.path.exists()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "null", '{"key": 5}', '{"key": "' + KEY + '"}', "\x00\x01 not text"]
+)
+def test_a_manifest_that_cannot_be_read_is_not_there_and_is_replaced(store: Store, content: str) -> None:
+    broken = publish(store).path / "manifest.json"
+    broken.chmod(0o644)
+    broken.write_text(content, encoding="latin-1")
+
+    assert store.find(KEY, "r1") is None
+    assert list(store.products()) == []
+    assert publish(store).complete
+    assert not broken.exists()
+
+
+def test_an_unreadable_manifest_is_named(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+
+    with pytest.raises(ValueError, match=r"manifest\.json is not a product manifest"):
+        read_product(tmp_path)
+
+
+def test_a_product_that_lacks_a_file_is_not_there(store: Store) -> None:
+    publish(store).file("a.txt").unlink()
+
+    assert store.find(KEY, "r1") is None
+
+
+def test_a_product_put_under_another_key_is_not_there(store: Store) -> None:
+    shelf = publish(store).path.parent
+    shelf.rename(shelf.with_name(OTHER[: len(shelf.name)]))
+
+    assert store.find(OTHER, "r1") is None
+
+
+def test_a_foreign_file_in_the_place_of_a_product_is_named(store: Store) -> None:
+    shelf = publish(store).path.parent
+    store.remove(KEY)
+    shelf.write_text("not a directory", encoding="utf-8")
+
+    assert store.find(KEY, "r1") is None
+    with pytest.raises(StoreError, match=f"{shelf.name}: File exists; repair it or choose another"):
+        publish(store)
+
+
+def test_what_is_published_is_read_only(store: Store) -> None:
+    product = publish(store)
+
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode) for path in product.path.iterdir() if path.is_file()
+    }
+    assert modes == {"manifest.json": 0o444, "log.txt": 0o444}
+
+
+def test_size_and_products_tell_what_is_there(store: Store) -> None:
+    publish(store, text="x" * 1000)
+    publish(store, OTHER, text="y" * 500)
+
+    assert {product.manifest.key for product in store.products()} == {KEY, OTHER}
+    assert store.size == sum(product.size for product in store.products())
+    assert store.size > 1500
+
+
+def test_a_lock_keeps_other_threads_and_other_users_of_the_store_out(store: Store, tmp_path: Path) -> None:
+    with store.lock(KEY):
+        with pytest.raises(Timeout):
+            Store(tmp_path / "store").lock(KEY).acquire(blocking=False)
+        Store(tmp_path / "store").lock(OTHER).acquire(blocking=False)
+    store.lock(KEY).acquire(blocking=False)
+
+
+def test_a_lock_taken_in_one_thread_is_released_in_another(store: Store) -> None:
+    lock = store.lock(KEY)
+    lock.acquire()
+    thread = threading.Thread(target=lock.release)
+    thread.start()
+    thread.join()
+
+    with store.lock(KEY) as other:
+        assert other.is_locked
+
+
+def test_cleaning_removes_what_nobody_is_building(store: Store, tmp_path: Path) -> None:
+    left, building = store.workspace(KEY), store.workspace(OTHER)
+    with store.lock(OTHER):
+        Store(tmp_path / "store").clean()
+
+    assert not left.path.exists()
+    assert building.files.is_dir()
+
+
+def test_removing_frees_the_place(store: Store) -> None:
+    publish(store)
+
+    assert store.remove(KEY)
+    assert store.find(KEY, "r1") is None
+    assert store.size == 0
+
+
+def test_what_is_being_built_is_not_removed(store: Store, tmp_path: Path) -> None:
+    publish(store)
+    with store.lock(KEY):
+        assert not Store(tmp_path / "store").remove(KEY)
+    assert store.find(KEY, "r1") is not None
+
+
+def test_what_a_run_that_is_alive_has_used_is_not_removed(store: Store, tmp_path: Path) -> None:
+    publish(store)
+    publish(store, OTHER)
+    with store.session():
+        store.find(KEY, "r2")
+        other = Store(tmp_path / "store")
+        assert (other.remove(KEY), other.remove(OTHER)) == (False, True)
+    assert store.remove(KEY)
+
+
+def test_a_directory_of_other_things_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+
+    with pytest.raises(StoreError, match="is not a store and holds other files; choose another directory"):
+        Store(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_an_empty_directory_becomes_a_store(tmp_path: Path) -> None:
+    Store(tmp_path)
+
+    assert list(Store(tmp_path, create=False).products()) == []
+
+
+def test_a_store_is_not_made_where_it_should_be_read(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"absent is not a store; name one with --store"):
+        Store(tmp_path / "absent", create=False)
+    assert not (tmp_path / "absent").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", "1", '{"format": "x"'])
+def test_a_broken_marker_is_named(store: Store, content: str) -> None:
+    marker = store.root / "qa-store.json"
+    marker.write_text(content, encoding="utf-8")
+
+    with pytest.raises(StoreError, match=r"qa-store\.json is not a store's marker; remove"):
+        Store(store.root)
+
+
+def test_a_store_of_another_format_is_named(store: Store) -> None:
+    (store.root / "qa-store.json").write_text('{"format": 99}', encoding="utf-8")
+
+    with pytest.raises(StoreError, match=r"is a store of format 99, not 1; choose another"):
+        Store(store.root)
+
+
+def test_a_file_is_not_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.touch()
+
+    with pytest.raises(StoreError, match=r"file: .*; repair it or choose another store with --store"):
+        Store(path)
+
+
+def test_a_store_is_made_by_many_at_once(tmp_path: Path) -> None:
+    faults: list[Exception] = []
+
+    def make() -> None:
+        try:
+            Store(tmp_path / "store")
+        except Exception as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=make) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "No space left on device; free space"),
+        (errno.EDQUOT, "; free space"),
+        (errno.EACCES, "Permission denied; make it writable"),
+        (errno.EROFS, "; make it writable"),
+        (errno.EIO, "; repair it"),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_one_line_with_a_remedy(number: int, remedy: str) -> None:
+    with (
+        pytest.raises(StoreError, match=f"^/data/store/a: .*{remedy}.*--store$"),
+        writing(Path("/data/store")),
+    ):
+        raise OSError(number, os.strerror(number), "/data/store/a")

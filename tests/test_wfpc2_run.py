@@ -1,0 +1,187 @@
+"""``pytest qa/`` on WFPC2 chip normalisation, with the real tools."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+from checks.readers import read_shift_file
+from fixtures.archives.simulated.truth import read_truth
+from tests.qa_runs import SHARED, QaRun, run_qa
+
+pytestmark = pytest.mark.xdist_group("wfpc2-run")
+
+DATASET = ("--dataset", "wfpc2-omega-cen")
+# PHOTFLAM of the chips over WF3's, from the published table of the notebook's exposures.
+FACTORS = {"PC1": 1.0127646, "WF2": 0.9874267, "WF3": 1.0, "WF4": 1.0196807}
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    return tmp_path_factory.mktemp("wfpc2")
+
+
+@pytest.fixture(scope="module")
+def full(directory) -> QaRun:
+    """The main job on the notebook's dataset, at full size."""
+    return run_qa(directory, "full", *DATASET, "-n", "0")
+
+
+@pytest.fixture(scope="module")
+def again(directory, full) -> QaRun:
+    """The same again, with four workers and nothing changed."""
+    return run_qa(directory, "again", *DATASET, "-n", "4")
+
+
+@pytest.fixture(scope="module")
+def small(directory) -> QaRun:
+    """All datasets at small size, with two workers."""
+    return run_qa(directory, "small", "--size", "small", "-n", "2")
+
+
+@pytest.fixture(scope="module")
+def real(directory) -> QaRun:
+    """The real exposure."""
+    if not (SHARED / "archive").is_dir():
+        pytest.skip("the real exposures are not beside this repository (../shared/archive)")
+    return run_qa(directory, "real", "--archive", str(SHARED / "archive"), "-n", "2")
+
+
+def test_the_main_job_is_green(full):
+    assert full.process.returncode == 0, full.process.stdout
+    assert f"Report: {full.report / 'index.html'}" in full.process.stdout
+    assert {v["status"] for v in full.verdicts if v["expected"] is None} == {"pass", "not applicable"}
+
+
+@pytest.mark.parametrize("suffix", ["flt", "c0m"])
+def test_shifts_agree_with_the_truth(full, suffix):
+    truth = read_truth(full.product("archive") / "truth.json")
+    row = read_shift_file(full.product(f"align-{suffix}") / "shifts.txt").row("u5jx010hr")
+    injected = truth.exposures["u5jx010hr"].shift
+    assert math.hypot(row.dx - injected.dx, row.dy - injected.dy) < 0.05
+    assert abs(row.rotation - injected.rotation) < 0.002
+    # As published: 1.81 and -0.40 pix, 0.014 degrees.
+    assert (row.dx, row.dy) == pytest.approx((1.81, -0.40), abs=0.05)
+    assert row.rotation == pytest.approx(0.014, abs=0.002)
+
+
+def test_photometric_ratios_agree_with_the_truth(full):
+    truth = read_truth(full.product("archive") / "truth.json")
+    chips = truth.exposures["u5jx010hr"].chips
+    sightings = Table.read(full.product("photometry") / "sightings.ecsv", format="ascii.ecsv")
+    for star in Table.read(full.product("photometry") / "stars.ecsv", format="ascii.ecsv"):
+        seen = sightings[sightings["star"] == star["star"]]
+        factors = np.array([chips[chip].factor for chip in seen["chip"]])
+        expected = np.sum(seen["weight"]) / np.sum(seen["weight"] / factors)
+        assert star["flt_sum"] / star["c0m_sum"] == pytest.approx(expected, abs=0.002)
+        # Published for the overlap of WF2 and WF4: 1.0034, 1.0030, 1.0028.
+        assert star["flt_sum"] / star["c0m_sum"] == pytest.approx(1.0031, abs=0.002)
+
+
+@pytest.mark.parametrize("chip", FACTORS)
+def test_chips_are_normalised_as_published(full, chip):
+    name = "u5jx0108r"
+    number = int(chip[-1])
+    with fits.open(full.product("flt") / f"{name}_flt.fits") as flt:
+        assert flt["SCI", number].header["PHOTFLAM"] == 3.439046e-18
+        normalised = flt["SCI", number].data
+    original = fits.getdata(full.product("fetch") / f"{name}_c0m.fits", ("SCI", number))
+    bright = original > 50
+    assert np.median(normalised[bright] / original[bright]) == pytest.approx(FACTORS[chip], abs=1e-5)
+
+
+def test_the_gain_of_wf3_is_found_out(full):
+    """AstroDrizzle 3.11 scales WF3 by its gain over WF4's, 6.90 / 7.10."""
+    verdict = full.verdict("PHT-006", "WF3")
+    assert verdict["status"] == "fail"
+    assert verdict["value"] == pytest.approx(6.90 / 7.10, abs=0.003)
+    assert verdict["accepted"]
+    assert full.verdict("PHT-006", "WF4")["value"] == pytest.approx(1.0, abs=0.003)
+
+
+def test_the_second_run_builds_nothing_and_judges_the_same(full, again):
+    assert again.process.returncode == 0, again.process.stdout
+    assert all(stage["reused"] for stage in again.results["stages"])
+    assert [v["value"] for v in again.verdicts] == [v["value"] for v in full.verdicts]
+    assert [v["status"] for v in again.verdicts] == [v["status"] for v in full.verdicts]
+
+
+def test_every_dataset_is_green_at_small_size(small):
+    assert small.process.returncode == 0, small.process.stdout
+    assert {dataset["name"] for dataset in small.results["datasets"]} == {
+        "wfpc2-omega-cen",
+        "wfpc2-u40x010hm",
+    }
+    assert not any(stage["reused"] for stage in small.results["stages"])
+
+
+def test_one_exposure_has_no_alignment(small):
+    alone = [v for v in small.verdicts if v["dataset"] == "wfpc2-u40x010hm" and v["criterion"][:3] == "AST"]
+    assert alone
+    assert {v["status"] for v in alone} == {"not applicable"}
+    assert {v["reason"] for v in alone} == {
+        "wfpc2-u40x010hm has one exposure: there is nothing to align it with"
+    }
+
+
+def test_every_figure_that_a_verdict_refers_to_is_in_the_report(full):
+    figures = {figure["figure"]: full.report / figure["file"] for figure in full.results["figures"]}
+    assert {verdict["figure"] for verdict in full.verdicts} - {""} <= set(figures)
+    assert all(path.is_file() for path in figures.values())
+
+
+def test_a_changed_tweakreg_parameter_rebuilds_the_alignment_and_what_follows(directory, small, tmp_path):
+    from tests.qa_runs import ROOT
+
+    text = (ROOT / "qa/datasets/wfpc2-omega-cen.toml").read_text(encoding="utf-8")
+    assert "tolerance = 3\n" in text
+    (tmp_path / "wfpc2-omega-cen.toml").write_text(text.replace("tolerance = 3\n", "tolerance = 2.5\n"))
+
+    run = run_qa(directory, "changed", "--size", "small", "-n", "2", "--datasets", str(tmp_path))
+
+    assert run.process.returncode == 0, run.process.stdout
+    built = {stage["node"] for stage in run.results["stages"] if not stage["reused"]}
+    drawn = {"alignment-figures", "drizzle-figures", "ratio-figures", "star-figures"}
+    assert built == {"align-flt", "align-c0m", "drizzle-flt", "drizzle-c0m", "stars", "photometry"} | drawn
+
+
+def test_the_real_exposure_is_reduced_and_judged(real):
+    assert real.process.returncode == 0, real.process.stdout
+    with fits.open(real.product("flt") / "u40x010hm_flt.fits") as flt:
+        assert [flt["SCI", chip].header["PHOTFLAM"] for chip in (1, 2, 3, 4)] == [3.439046e-18] * 4
+    assert real.verdict("PHT-001", "u40x010hm")["value"] == 0.0
+    assert (real.product("drizzle-flt") / "wfpc2_flt_drw_sci.fits").is_file()
+
+
+@pytest.mark.parametrize("chip", FACTORS)
+def test_the_real_pixels_are_normalised(real, chip):
+    verdict = real.verdict("PHT-003", f"u40x010hm {chip}")
+    assert verdict["status"] == "pass"
+    number = int(chip[-1])
+    normalised = fits.getdata(real.product("flt") / "u40x010hm_flt.fits", ("SCI", number))
+    original = fits.getdata(SHARED / "archive/HST/u40x010hm/u40x010hm_c0m.fits", ("SCI", number))
+    bright = original > 50
+    assert np.median(normalised[bright] / original[bright]) == pytest.approx(FACTORS[chip], abs=1e-5)
+
+
+def test_the_missing_distortion_table_is_reported_and_expected(real):
+    verdict = real.verdict("CAL-002", "u40x010hm")
+    assert verdict["status"] == "fail"
+    assert verdict["accepted"]
+    assert "ta81040lu_idc.fits" in verdict["reason"]
+    assert "sad1946fu_idc.fits" in verdict["reason"]
+
+
+def test_what_one_exposure_cannot_give_is_not_applicable(real):
+    statuses = {v["status"] for v in real.verdicts if v["criterion"][:3] == "AST"}
+    assert statuses == {"not applicable"}
+
+
+def test_absent_datasets_are_said_to_be_absent(real):
+    (absent,) = [dataset for dataset in real.results["datasets"] if dataset["absent"]]
+    assert absent["name"] == "wfpc2-omega-cen"
+    assert "none of its exposures" in absent["absent"]
