@@ -42,10 +42,26 @@ exposures = [
 [simulation]
 seed = 1
 field = {{ ra = 201.7, dec = -47.5 }}
-exposures = [
-    {{ rootname = "u5jx0108r", ra = 201.7, dec = -47.5, pa_v3 = 0, date = 2000-01-01, exptime = 1, filter = "F555W", gain = 7 }},
-    {{ rootname = "u5jx010hr", ra = 201.7, dec = -47.5, pa_v3 = 0, date = 2000-01-01, exptime = 1, filter = "F555W", gain = 7 }},
-]
+
+[[simulation.exposures]]
+rootname = "u5jx0108r"
+ra = 201.7
+dec = -47.5
+pa_v3 = 0
+date = 2000-01-01
+exptime = 1
+filter = "F555W"
+gain = 7
+
+[[simulation.exposures]]
+rootname = "u5jx010hr"
+ra = 201.7
+dec = -47.5
+pa_v3 = 0
+date = 2000-01-01
+exptime = 1
+filter = "F555W"
+gain = 7
 
 [stages.source]
 add = {add}
