@@ -336,7 +336,7 @@ def test_settings_are_the_instruments_own():
     assert caught.value.errors()[0]["loc"] == ("exposures",)
     with pytest.raises(ValidationError, match="gain"):
         visit(exposures=[exposure_table(SHORT, gain=7)])
-    with pytest.raises(ValidationError, match="Input should be 'WFPC2' or 'WFC3'"):
+    with pytest.raises(ValidationError, match="no simulator for STIS; set instrument and detector to"):
         SimulationSettings.model_validate({**table, "instrument": "STIS"})
     assert issubclass(Wfpc2Settings, SimulationSettings)
 

@@ -43,9 +43,7 @@ def truth(archive: Path) -> Truth:
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An exposure of 1000 s without stars, cosmic rays or defects."""
-    settings = single(field=DARK_SKY, detector=CLEAN).model_copy(
-        update={"exposures": (exposure(exptime=1000.0),)}
-    )
+    settings = single(field=DARK_SKY, ccd=CLEAN).model_copy(update={"exposures": (exposure(exptime=1000.0),)})
     return simulate_into(tmp_path_factory.mktemp("empty") / "archive", settings)
 
 
@@ -53,7 +51,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An exposure of stars of middling brightness, without cosmic rays or defects."""
     field = StarField(ra=201.7360, dec=-47.5390, density=80.0, brightest=15.0, faintest=17.0)
-    settings = single(field=field, detector=CLEAN, size="full")
+    settings = single(field=field, ccd=CLEAN, size="full")
     return simulate_into(tmp_path_factory.mktemp("clean") / "archive", settings)
 
 
@@ -269,7 +267,7 @@ def test_the_dither_puts_stars_of_wf2_on_wf4(truth):
 
 def test_saturated_pixels_are_flagged_and_only_they(tmp_path):
     bright = StarField(ra=201.7360, dec=-47.5390, density=60.0, brightest=12.0, faintest=14.0)
-    output = simulate_into(tmp_path / "bright", single(field=bright, detector=CLEAN, size="full"))
+    output = simulate_into(tmp_path / "bright", single(field=bright, ccd=CLEAN, size="full"))
     science = fits.getdata(path(output, FIRST, "c0m"), ("SCI", 3))
     quality = fits.getdata(path(output, FIRST, "c1m"), ("SDQ", 3))
     saturated = (quality & 8) > 0
@@ -284,7 +282,7 @@ def test_saturated_pixels_are_flagged_and_only_they(tmp_path):
 
 
 def test_cosmic_rays_come_at_the_rate_asked_for_and_are_not_flagged(tmp_path):
-    hit = single(field=DARK_SKY, detector=CLEAN.model_copy(update={"cosmic_rays": 20.0}))
+    hit = single(field=DARK_SKY, ccd=CLEAN.model_copy(update={"cosmic_rays": 20.0}))
     output = simulate_into(tmp_path / "hit", hit)
     truth = read_truth(output / "truth.json")
     number = sum(chip.cosmic_rays for chip in truth.exposures[FIRST].chips.values())

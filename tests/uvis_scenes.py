@@ -39,6 +39,7 @@ def visit(*rootnames: str, **changes: Any) -> UvisSettings:
     """Settings of exposures of the visit, by default of all three, at the small size."""
     table = {
         "instrument": "WFC3",
+        "detector": "UVIS",
         "seed": 12692,
         "size": "small",
         "proposal": 12692,
