@@ -75,6 +75,9 @@ def misbehave(inputs: Inputs, output: Path, settings: Plain) -> None:
         case "link":
             (output / "link.txt").symlink_to(Path(inputs.locations["outside"]))
         case name:
+            # A run under nohup hands down that hangups are ignored.
+            if name != "SIGKILL":
+                signal.signal(getattr(signal, name), signal.SIG_DFL)
             os.kill(os.getpid(), getattr(signal, name))
             time.sleep(60)
 
