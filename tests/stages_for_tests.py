@@ -122,6 +122,18 @@ def surroundings(inputs: Inputs, output: Path, settings: Plain) -> None:
     (output / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
+@stage("foreground", version=1, preloaded=False)
+def foreground(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """Tell with which nice value the stage runs."""
+    (output / "text.txt").write_text(str(os.nice(0)), encoding="utf-8")
+
+
+@stage("background", version=1, preloaded=False, background=True)
+def background(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """Tell with which nice value the stage runs."""
+    foreground.run(inputs, output, settings)
+
+
 @stage("tooled", version=1)
 def tooled(inputs: Inputs, output: Path, settings: Plain) -> None:
     """Tell which of the slow tools were there already."""

@@ -18,8 +18,10 @@ from fixtures.product import Outcome, Product
 from fixtures.store import Store
 from tests.stages_for_tests import (
     Plain,
+    background,
     begun,
     chain,
+    foreground,
     going_wrong,
     hang,
     meet,
@@ -403,6 +405,16 @@ def test_a_listener_that_fails_is_logged_and_stops_nothing(
     with caplog.at_level(logging.ERROR), Engine(store, new_run(), jobs=1, listener=listener) as engine:
         assert engine.result(chain(journal, "a")[0]).complete
     assert "the listener failed" in caplog.text
+
+
+def test_stages_in_the_background_yield_to_others(store: Store) -> None:
+    nodes = [Node("field", each.name, each, Plain()) for each in (foreground, background)]
+    niceness = [
+        int(built.product.file("text.txt").read_text("utf-8"))
+        for built in run(store, *nodes)
+        if built.product is not None
+    ]
+    assert niceness == [os.nice(0), os.nice(0) + 10]
 
 
 def test_a_stage_has_its_own_place_and_a_plain_environment(
