@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports import numerals, text, wording
+from reports.figure_data import Plot, Table, read_figure_data
 from reports.pages import DatasetPage, Figure, dataset_page, figure_anchors, settings_of
 from reports.publish import ReportError, replacing
 from reports.results import CONTEXT_FACT, FigureRecord, Results, write_results
@@ -80,23 +81,45 @@ def write_report(results: Results, directory: Path) -> Path:
 def _copy_figures(
     results: Results, dataset: str, folder: str, directory: Path, partial: Path
 ) -> list[Figure]:
-    """Copy a dataset's figures; one whose image cannot be had keeps an empty path."""
+    """Copy a dataset's figures; what cannot be had of one keeps an empty path."""
     records = [record for record in results.figures if record.dataset == dataset]
     taken: set[str] = set()
     figures = []
     for record, anchor in zip(records, figure_anchors(records), strict=True):
-        source = directory / record.file
-        stem = text.safe_name(source.stem, taken)
+        stem = text.safe_name(Path(record.file or record.data).stem, taken)
         taken.add(stem.casefold())
-        path = f"{_FIGURES}/{folder}/{stem}{source.suffix.lower()}"
-        copied = _copy_image(source, partial / path)
-        figures.append(Figure(record, anchor, path if copied else "", _pixels(source) if copied else None))
+        figure = Figure(record, anchor)
+        figure = _with_image(figure, directory, partial, f"{_FIGURES}/{folder}/{stem}")
+        figures.append(_with_data(figure, directory, partial, f"{_FIGURES}/{folder}/{stem}"))
     return figures
 
 
-def _copy_image(source: Path, target: Path) -> bool:
-    if source.suffix.lower() not in _IMAGES:
-        return False
+def _with_image(figure: Figure, directory: Path, partial: Path, stem: str) -> Figure:
+    source = directory / figure.record.file
+    path = f"{stem}{source.suffix.lower()}"
+    if source.suffix.lower() not in _IMAGES or not _copy(source, partial / path):
+        return figure
+    return replace(figure, path=path, size=_pixels(source))
+
+
+def _with_data(figure: Figure, directory: Path, partial: Path, stem: str) -> Figure:
+    """Take a table's rows, or the points of an image that is there."""
+    source, path = directory / figure.record.data, f"{stem}.json"
+    tabular = figure.record.kind == "table"
+    if source.suffix != ".json" or not (tabular or figure.path):
+        return figure
+    try:
+        held = read_figure_data(source)
+    except ValueError:
+        return figure
+    if isinstance(held, Table) != tabular or not _copy(source, partial / path):
+        return figure
+    if isinstance(held, Plot):
+        return replace(figure, data=path, plot=held.model_dump_json())
+    return replace(figure, data=path, table=held)
+
+
+def _copy(source: Path, target: Path) -> bool:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
@@ -116,12 +139,14 @@ def _pixels(path: Path) -> tuple[int, int] | None:
 
 def _relocated(results: Results, figures: Mapping[str, Sequence[Figure]]) -> Results:
     """Let the figures of results point into the report."""
-    paths: dict[FigureRecord, str] = {
-        each.record: each.path for group in figures.values() for each in group if each.path
+    moved: dict[FigureRecord, FigureRecord] = {
+        each.record: replace(
+            each.record, file=each.path or each.record.file, data=each.data or each.record.data
+        )
+        for group in figures.values()
+        for each in group
     }
-    return replace(
-        results, figures=tuple(replace(each, file=paths.get(each, each.file)) for each in results.figures)
-    )
+    return replace(results, figures=tuple(moved.get(each, each) for each in results.figures))
 
 
 def _render(summary: RunSummary, pages: Sequence[DatasetPage], directory: Path) -> None:
@@ -180,7 +205,7 @@ def _environment() -> Environment:
         stages_text=wording.stages_text,
         verdicts_text=wording.verdicts_text,
         style=_asset("report.css"),
-        script=_asset("report.js"),
+        script=_asset("report.js", "plot.js"),
     )
     return environment
 
@@ -190,7 +215,8 @@ def _shown(value: Any) -> Any:
     return text.clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def _asset(name: str) -> _Asset:
-    content = resources.files("reports").joinpath("templates", name).read_text(encoding="utf-8")
+def _asset(*names: str) -> _Asset:
+    templates = resources.files("reports").joinpath("templates")
+    content = "\n".join(templates.joinpath(name).read_text(encoding="utf-8") for name in names)
     digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
     return _Asset(content, f"'sha256-{digest}'")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from reports.figure_data import Table
 from reports.gauge import Gauge, gauge, relative_margin
 from reports.graph import Drawing, draw_plan
 from reports.results import FigureRecord, StageRecord, VerdictRecord
@@ -21,13 +22,34 @@ _SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure as shown: its anchor, its file relative to the page, its size in pixels if known."""
+    """A figure as shown.
+
+    Attributes
+    ----------
+    record : FigureRecord
+        The record.
+    anchor : str
+        Where it is on the page.
+    path, data : str
+        Its image and its data file, relative to the page; empty where they could not be had.
+    size : (int, int) or None
+        Width and height of the image in pixels, if known.
+    plot : str
+        Its points, as JSON, for the page's script to draw; empty where it has none.
+    table : Table or None
+        Its rows, of a table.
+    explains : tuple of (str, str)
+        Criteria whose verdicts it shows, and where the page has those.
+    """
 
     record: FigureRecord
     anchor: str
-    path: str
-    size: tuple[int, int] | None
-    explains: tuple[str, ...] = ()
+    path: str = ""
+    size: tuple[int, int] | None = None
+    data: str = ""
+    plot: str = ""
+    table: Table | None = None
+    explains: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +127,16 @@ class DatasetPage:
     anchors: Mapping[str, str]
 
     @property
+    def tables(self) -> tuple[Figure, ...]:
+        """The figures that are tables."""
+        return tuple(each for each in self.figures if each.record.kind == "table")
+
+    @property
+    def images(self) -> tuple[Figure, ...]:
+        """The figures that are images."""
+        return tuple(each for each in self.figures if each.record.kind != "table")
+
+    @property
     def name(self) -> str:
         """The dataset's name."""
         return self.summary.record.name
@@ -129,10 +161,8 @@ def dataset_page(summary: DatasetSummary, file: str, figures: Sequence[Figure]) 
     figures : sequence of Figure
         The dataset's figures, as copied into the report.
     """
-    explained = _explained(figures, summary.verdicts)
-    by_figure = {figure.record.figure: figure for figure in reversed(explained)}
     rows = tuple(
-        _row(verdict, f"verdict-{number}", by_figure.get(verdict.figure) if verdict.figure else None)
+        _row(verdict, f"verdict-{number}", _figure_of(verdict, figures))
         for number, verdict in enumerate(summary.verdicts, start=1)
     )
     anchors: dict[str, str] = {}
@@ -144,7 +174,7 @@ def dataset_page(summary: DatasetSummary, file: str, figures: Sequence[Figure]) 
         headline=_headline(summary),
         findings=_findings(rows),
         rows=rows,
-        figures=explained,
+        figures=tuple(replace(each, explains=_explained(each, rows)) for each in figures),
         plan=draw_plan(summary.stages),
         anchors=anchors,
     )
@@ -168,17 +198,19 @@ def _headline(summary: DatasetSummary) -> str:
     return headline(summary.state, summary.counts, len(summary.failed_stages))
 
 
-def _explained(figures: Sequence[Figure], verdicts: Iterable[VerdictRecord]) -> tuple[Figure, ...]:
-    criteria: dict[str, set[str]] = {}
-    for verdict in verdicts:
-        criteria.setdefault(verdict.figure, set()).add(verdict.criterion)
-    return tuple(
-        Figure(each.record, each.anchor, each.path, each.size, _sorted(criteria, each)) for each in figures
-    )
+def _figure_of(verdict: VerdictRecord, figures: Sequence[Figure]) -> Figure | None:
+    """The figure that explains a verdict: of its subject, else of none in particular, else the first."""
+    candidates = [each for each in figures if verdict.figure and each.record.figure == verdict.figure]
+    candidates.sort(key=lambda each: ({verdict.subject: 0, "": 1}).get(each.record.subject, 2))
+    return candidates[0] if candidates else None
 
 
-def _sorted(criteria: Mapping[str, set[str]], figure: Figure) -> tuple[str, ...]:
-    return tuple(sorted(criteria.get(figure.record.figure, ()))) if figure.record.figure else ()
+def _explained(figure: Figure, rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
+    """Criteria that name a figure, each with the first verdict on its subject, else with its first."""
+    named = [row for row in rows if row.verdict.figure and row.verdict.figure == figure.record.figure]
+    named.sort(key=lambda row: row.verdict.subject != figure.record.subject)
+    anchors = {row.verdict.criterion: row.anchor for row in reversed(named)}
+    return tuple(sorted(anchors.items()))
 
 
 def _row(verdict: VerdictRecord, anchor: str, figure: Figure | None) -> Row:

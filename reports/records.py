@@ -119,8 +119,15 @@ def figure_records(dataset: str, product: Product) -> Iterator[FigureRecord]:
             title=entry["title"],
             caption=entry["caption"],
             alt=entry["alt"],
-            file=str(product.file(entry["file"])),
+            file=_path(product, entry["file"]),
+            kind=entry["kind"],
+            data=_path(product, entry["data"]),
+            subject=entry["subject"],
         )
+
+
+def _path(product: Product, name: str) -> str:
+    return str(product.file(name)) if name else ""
 
 
 def versions() -> dict[str, str]:

@@ -26,7 +26,7 @@ __all__ = [
     "write_results",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 CONTEXT_FACT = "CRDS context"
 """Name of the dataset fact that holds the CRDS context its references were chosen by."""
@@ -141,7 +141,10 @@ class FigureRecord:
     """A figure of a dataset.
 
     ``figure`` is the identifier that criteria name; several files may share it. ``file`` is the
-    path of the image: absolute, or relative to the directory of the report.
+    path of the image: absolute, or relative to the directory of the report; empty for a table.
+    ``kind`` is ``"image"`` or ``"table"``. ``data`` is the path of a JSON file, or empty: the rows of
+    a table, or the points of an image that the report can also draw itself; `reports.figure_data`
+    describes both. ``subject`` is the subject of the verdicts that the figure shows, where it is one.
     """
 
     dataset: str
@@ -150,6 +153,9 @@ class FigureRecord:
     caption: str
     alt: str
     file: str
+    kind: str = "image"
+    data: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
+from reports.figure_data import (
+    Plot,
+    PlotAxis,
+    PlotColumn,
+    PlotGroup,
+    PlotLine,
+    PlotPanel,
+    PlotTrend,
+    Table,
+    TableColumn,
+    TableGroup,
+    TableRow,
+)
 from reports.results import (
     CONTEXT_FACT,
     DatasetRecord,
@@ -320,6 +335,58 @@ CAPTIONS = {
 }
 
 
+def sample_plot(points: int = 112) -> Plot:
+    """Residuals of a fit as interactive points: on a spiral, so that each has a place of its own."""
+    angle = [0.5 * number for number in range(points)]
+    x = [400 + 3 * number * math.cos(turn) for number, turn in enumerate(angle)]
+    y = [400 + 3 * number * math.sin(turn) for number, turn in enumerate(angle)]
+    dx, dy = ([0.1 * math.sin(k * turn) for turn in angle] for k in (7, 11))
+    columns = {"row": range(1, points + 1), "x": x, "y": y, "dx": dx, "dy": dy}
+    labels = {"row": "source", "x": "x", "y": "y", "dx": "residual dx", "dy": "dy"}
+    sides = (-0.2, 0.2)
+    return Plot(
+        axes={
+            **{name: PlotAxis(label=f"{name} (pix)", low=0, high=800) for name in "xy"},
+            **{f"d{name}": PlotAxis(label=f"d{name} (pix)", low=-0.25, high=0.25) for name in "xy"},
+        },
+        panels=tuple(PlotPanel(x=along, y=f"d{name}") for name in "xy" for along in "xy"),
+        groups=(
+            PlotGroup(name="WF2", colour="#0072b2", marker="circle"),
+            PlotGroup(name="WF3", colour="#9a6a00", marker="triangle"),
+        ),
+        group=tuple(number % 2 for number in range(points)),
+        columns={
+            name: PlotColumn(
+                label=labels[name], unit="pix" if name[0] == "d" else "",
+                decimals=3 if name[0] == "d" else 1 if name in "xy" else 0, values=tuple(map(float, values)),
+            )
+            for name, values in columns.items()
+        },
+        lines=tuple(PlotLine(axis=f"d{name}", value=side, label="bound") for name in "xy" for side in sides),
+        trends=(PlotTrend(panel=0, x=(200, 600), y=(0.01, -0.01), error=(0.004, 0.004)),),
+    )  # fmt: skip
+
+
+def sample_table() -> Table:
+    """Which solution each exposure was given."""
+    columns = (
+        TableColumn(label="Solution"), TableColumn(label="dx", unit="pix", decimals=3, signed=True),
+        TableColumn(label="matches", decimals=0),
+    )  # fmt: skip
+    rows = (TableRow(cells=("archive", None, 442)), TableRow(cells=("fit", 0.0053, 157), chosen=True))
+    group = TableGroup(heading="u5jx010hr", statement="carries the fit", rows=rows)
+    return Table(columns=columns, groups=(group,), notes=("Shifts are relative to the archive's.",))
+
+
+def sample_table_record(directory: Path, dataset: str = OMEGA) -> FigureRecord:
+    """Write the sample's table into a directory."""
+    path = directory / "solutions.json"
+    path.write_text(sample_table().model_dump_json())
+    return FigureRecord(
+        dataset, "solutions", "Solutions", "What each exposure carries.", "", "", "table", str(path)
+    )
+
+
 def figures(
     directory: Path, dataset: str = OMEGA, size: tuple[int, int] = (480, 300)
 ) -> Iterator[FigureRecord]:
@@ -328,7 +395,12 @@ def figures(
     for seed, (figure, (title, caption)) in enumerate(CAPTIONS.items()):
         path = directory / f"{figure}.png"
         path.write_bytes(png(*size, seed))
-        yield FigureRecord(dataset, figure, title, caption, f"Star field standing for: {title}", str(path))
+        record = FigureRecord(dataset, figure, title, caption, f"Star field standing for: {title}", str(path))
+        if figure == "residuals":
+            points = path.with_suffix(".json")
+            points.write_text(sample_plot().model_dump_json())
+            record = replace(record, data=str(points))
+        yield record
 
 
 def sample_run(exit_status: int = 1) -> RunRecord:
@@ -364,11 +436,11 @@ def sample_results(directory: Path, figure_size: tuple[int, int] = (60, 40)) -> 
         ),
         stages=(*stages(REAL, reused=8), *stages(OMEGA, reused=3)),
         verdicts=(*_real_verdicts(), *_omega_verdicts()),
-        figures=tuple(figures(directory, size=figure_size)),
+        figures=(*figures(directory, size=figure_size), sample_table_record(directory)),
     )
 
 
-KEPT = frozenset({"status", "outcome", "archive"})
+KEPT = frozenset({"status", "outcome", "archive", "kind"})
 """Fields that hold one of a few words, which the suite itself writes."""
 
 
@@ -389,13 +461,27 @@ def everywhere(results: Results, alter: Callable[[str], str]) -> Results:
 
     hostile = altered(results)
     assert isinstance(hostile, Results)
-    return replace(hostile, figures=_files_kept(hostile.figures, results.figures))
+    files = ((old.file, _altered_data(old.data, alter)) for old in results.figures)
+    kept = zip(hostile.figures, files, strict=True)
+    return replace(hostile, figures=tuple(replace(new, file=file, data=data) for new, (file, data) in kept))
 
 
-def _files_kept(
-    altered: tuple[FigureRecord, ...], figures: tuple[FigureRecord, ...]
-) -> tuple[FigureRecord, ...]:
-    return tuple(replace(new, file=old.file) for new, old in zip(altered, figures, strict=True))
+def _altered_data(name: str, alter: Callable[[str], str]) -> str:
+    """A copy of a figure's data with every text altered, but for names, colours and markers."""
+    if not name:
+        return ""
+    chosen = {"kind", "colour", "marker", "axis", "x", "y"}
+
+    def altered(value: object, key: str = "") -> object:
+        if isinstance(value, str):
+            return value if key in chosen else alter(value)
+        if isinstance(value, Mapping):
+            return {name: altered(entry, name) for name, entry in value.items()}
+        return [altered(entry, key) for entry in value] if isinstance(value, list) else value
+
+    path = Path(name).with_suffix(".altered.json")
+    path.write_text(json.dumps(altered(json.loads(Path(name).read_text()))))
+    return str(path)
 
 
 def broken_results(results: Results) -> Results:

@@ -211,8 +211,12 @@ def test_every_figure_that_a_criterion_names_is_drawn_and_no_other_but_the_overl
 def test_figures_are_listed_with_words_and_are_there(drawn):
     for directory, entries in drawn.values():
         for entry in entries:
-            assert set(entry) == {"figure", "title", "caption", "alt", "file"}
-            assert all(isinstance(text, str) and text for text in entry.values())
+            assert set(entry) == {
+                *("figure", "title", "caption", "alt", "file"),
+                *("kind", "data", "subject"),
+            }
+            assert all(isinstance(text, str) for text in entry.values())
+            assert all(text for name, text in entry.items() if name not in ("data", "subject"))
             with Image.open(directory / entry["file"]) as image:
                 assert (image.format, image.width) == ("PNG", 1400)
         files = sorted(path.name for path in directory.glob("*.png"))

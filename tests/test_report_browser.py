@@ -11,12 +11,15 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
 
 from reports.html import write_report
-from tests.report_sample import OMEGA, broken_results, everywhere, sample_results
+from tests.report_sample import OMEGA, broken_results, everywhere, sample_plot, sample_results
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PAYLOAD = (
@@ -160,6 +163,159 @@ def test_a_figure_enlarges_and_closes_from_the_keyboard(browser: WebDriver, repo
     browser.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert not dialog.is_displayed()
     assert browser.current_url.endswith(f"{OMEGA}.html")
+
+
+def plotted(browser: WebDriver, report: Path, width: int = 1400) -> WebElement:
+    """The interactive figure of the sample, brought into view and drawn."""
+    opened(browser, report / f"{OMEGA}.html", width)
+    figure = browser.find_element(By.CSS_SELECTOR, "figure[data-plot]")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", figure)
+    WebDriverWait(browser, 10).until(lambda _: figure.find_elements(By.CSS_SELECTOR, ".points"))
+    return figure
+
+
+def told(figure: WebElement) -> str:
+    return figure.find_element(By.TAG_NAME, "output").text
+
+
+def in_view(figure: WebElement) -> str:
+    return figure.find_element(By.CLASS_NAME, "help-of-plot").text.partition(".")[0]
+
+
+def chosen(figure: WebElement) -> int:
+    """Number of the source that is told, from 1."""
+    found = re.search(r"source (\d+) ·", told(figure))
+    assert found is not None, told(figure)
+    return int(found[1])
+
+
+def place(browser: WebDriver, figure: WebElement, source: int, panel: int = 0) -> tuple[float, float]:
+    """Where a source is drawn, in pixels from the middle of the drawing, by the whole axes."""
+    script = """const svg = arguments[0].querySelector('svg[role=application]').getBoundingClientRect();
+                return [...arguments[0].querySelectorAll('.ground')].map(each => {
+                  const {x, y, width, height} = each.getBoundingClientRect();
+                  return [x - svg.x - svg.width / 2, y - svg.y - svg.height / 2, width, height]})"""
+    left, top, wide, tall = browser.execute_script(script, figure)[panel]
+    plot = sample_plot()
+    shares = []
+    for name in (plot.panels[panel].x, plot.panels[panel].y):
+        axis, value = plot.axes[name], plot.columns[name].values[source - 1]
+        assert value is not None
+        shares.append((value - axis.low) / (axis.high - axis.low))
+    return left + shares[0] * wide, top + (1 - shares[1]) * tall
+
+
+def drag(
+    browser: WebDriver, figure: WebElement, start: tuple[float, float], end: tuple[float, float]
+) -> None:
+    drawing = figure.find_element(By.CSS_SELECTOR, "svg[role=application]")
+    actions = ActionChains(browser, duration=20)
+    actions.move_to_element_with_offset(drawing, *map(round, start)).click_and_hold()
+    actions.move_to_element_with_offset(drawing, *map(round, end)).release().perform()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pointing_at_a_source_tells_what_it_is(browser: WebDriver, report: Path, width: int) -> None:
+    figure = plotted(browser, report, width)
+    drawing = figure.find_element(By.CSS_SELECTOR, "svg[role=application]")
+    plot = sample_plot()
+    for source, panel in ((100, 0), (97, 1), (108, 3)):
+        x, y = place(browser, figure, source, panel)
+        ActionChains(browser, duration=20).move_to_element_with_offset(drawing, round(x), round(y)).perform()
+        assert chosen(figure) == source
+        group = plot.groups[plot.group[source - 1]].name
+        dx = plot.columns["dx"].values[source - 1]
+        assert told(figure).startswith(f"{group} · source {source} · x ")
+        assert f"residual dx {dx:.3f} pix".replace("-", "−") in told(figure)
+    rings = figure.find_elements(By.CLASS_NAME, "ring")
+    assert len(rings) == 4, "the same source is ringed in every panel"
+    assert drawing.size["width"] <= width
+    assert browser.get_log("browser") == []
+
+
+def test_dragging_enlarges_and_the_panels_follow(browser: WebDriver, report: Path) -> None:
+    figure = plotted(browser, report)
+    assert in_view(figure) == "112 sources"
+    x, y = place(browser, figure, 100)
+    drag(browser, figure, (x - 30, y - 12), (x + 30, y + 12))
+    shown = re.fullmatch(r"(\d+) of 112 sources in view", in_view(figure))
+    assert shown is not None
+    assert 1 <= int(shown[1]) < 40
+    texts = [each.text for each in figure.find_elements(By.CSS_SELECTOR, "svg[role=application] text")]
+    assert texts.count("dx (pix)") == 2, "axes keep their labels"
+    assert "800" not in texts[:5], "the first panel's ticks are of the part"
+    figure.find_element(By.XPATH, ".//button[text()='Whole']").click()
+    assert in_view(figure) == "112 sources"
+
+
+def test_a_click_or_a_drag_of_a_few_pixels_does_not_enlarge(browser: WebDriver, report: Path) -> None:
+    figure = plotted(browser, report)
+    x, y = place(browser, figure, 50)
+    drag(browser, figure, (x, y), (x + 3, y + 3))
+    assert in_view(figure) == "112 sources"
+
+
+def test_a_figure_is_used_from_the_keyboard(browser: WebDriver, report: Path) -> None:
+    figure = plotted(browser, report)
+    drawing = figure.find_element(By.CSS_SELECTOR, "svg[role=application]")
+    assert "Arrow keys" in (drawing.get_attribute("aria-label") or "")
+    along = sorted(range(112), key=lambda index: (sample_plot().columns["x"].values[index], index))
+    drawing.send_keys(Keys.ARROW_RIGHT)
+    assert chosen(figure) == along[0] + 1
+    drawing.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert chosen(figure) == along[2] + 1
+    drawing.send_keys(Keys.ARROW_LEFT)
+    assert chosen(figure) == along[1] + 1
+    drawing.send_keys("+", "+")
+    assert "of 112 sources in view" in in_view(figure)
+    assert chosen(figure) == along[1] + 1
+    ring = figure.find_element(By.CLASS_NAME, "ring").rect
+    ground = figure.find_element(By.CLASS_NAME, "ground").rect
+    assert ground["x"] <= ring["x"] + 7 <= ground["x"] + ground["width"], "enlarged about the source"
+    drawing.send_keys("0")
+    assert in_view(figure) == "112 sources"
+    drawing.send_keys("+", Keys.ESCAPE)
+    assert in_view(figure) == "112 sources"
+
+
+def test_the_image_is_a_button_away_and_prints(browser: WebDriver, report: Path) -> None:
+    figure = plotted(browser, report)
+    image, drawing = (figure.find_element(By.CSS_SELECTOR, each) for each in ("a.enlarge", ".plot"))
+    assert (image.is_displayed(), drawing.is_displayed()) == (False, True)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert (image.is_displayed(), drawing.is_displayed()) == (True, False)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    swap = figure.find_element(By.CLASS_NAME, "swap")
+    swap.send_keys(Keys.ENTER)
+    assert (image.is_displayed(), drawing.is_displayed(), swap.text) == (True, False, "Interactive")
+    swap.send_keys(Keys.ENTER)
+    assert (image.is_displayed(), drawing.is_displayed(), swap.text) == (False, True, "Static image")
+
+
+def test_without_scripts_the_image_stands(browser: WebDriver, report: Path) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get((report / f"{OMEGA}.html").as_uri())
+        figure = browser.find_element(By.CSS_SELECTOR, "figure[data-plot]")
+        assert figure.find_element(By.CSS_SELECTOR, "a.enlarge").is_displayed()
+        assert not figure.find_elements(By.CLASS_NAME, "plot")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_hostile_words_of_a_figure_are_shown_and_never_run(browser: WebDriver, hostile: Path) -> None:
+    directory = hostile.parent
+    altered = everywhere(sample_results(directory / "plotted"), lambda text: f"{text}{PAYLOAD}")
+    (page,) = write_report(altered, directory / "plotted-report").parent.glob(f"{OMEGA}*.html")
+    opened(browser, page)
+    figure = browser.find_element(By.CSS_SELECTOR, "figure[data-plot]")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", figure)
+    WebDriverWait(browser, 10).until(lambda _: figure.find_elements(By.CSS_SELECTOR, ".points"))
+    figure.find_element(By.CSS_SELECTOR, "svg[role=application]").send_keys(Keys.ARROW_RIGHT)
+    assert PAYLOAD[:20] in told(figure)
+    assert browser.execute_script("return window.hacked === undefined")
+    assert browser.find_elements(By.CSS_SELECTOR, "img[src=x], body script + script, svg[onload]") == []
+    assert browser.get_log("browser") == []
 
 
 def luminance(colour: str) -> float:

@@ -20,11 +20,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reports.figure_data import Plot
 from reports.html import ReportError, write_report
 from reports.results import DatasetRecord, FigureRecord, Results, read_results, results_schema
 from reports.summary import State
 from reports.wording import SYMBOLS
-from tests.report_sample import OMEGA, REAL, broken_results, everywhere, sample_results, sample_run, verdict
+from tests.report_sample import (
+    OMEGA,
+    REAL,
+    broken_results,
+    everywhere,
+    sample_plot,
+    sample_results,
+    sample_run,
+    verdict,
+)
 
 PAYLOAD = '"\'><img src=x onerror="window.hacked=1"><script>window.hacked=1</script></style></svg>{{7*7}}&lt;'
 
@@ -148,17 +158,78 @@ def test_links_lead_somewhere(sample: Results, tmp_path: Path) -> None:
 
 def test_figures_are_copied_and_linked_from_what_they_explain(sample: Results, tmp_path: Path) -> None:
     page = written(sample, tmp_path)[OMEGA]
-    for record in sample.figures:
+    images = [each for each in sample.figures if each.kind == "image"]
+    for record in images:
         copied = tmp_path / "report" / "figures" / OMEGA / Path(record.file).name
         assert copied.read_bytes() == Path(record.file).read_bytes()
     figures = page.all("figure")
-    assert [figure.get("id") for figure in figures] == [f"figure-{each.figure}" for each in sample.figures]
+    assert [figure.get("id") for figure in figures] == [f"figure-{each.figure}" for each in images]
     assert "Explains AST-002, AST-003, AST-004, AST-008." in text_of(figures[0])
     image = next(figures[0].iter("img"))
     assert (image.get("width"), image.get("height")) == ("60", "40")
     assert image.get("alt") == "Star field standing for: Residuals of the fit"
     links = [each.get("href") for each in page.all("a", "to-figure")]
     assert "#figure-residuals" in links
+
+
+def test_points_stand_with_their_figure_and_its_image_stays(sample: Results, tmp_path: Path) -> None:
+    page = written(sample, tmp_path)[OMEGA]
+    plotted = [figure for figure in page.all("figure") if figure.get("data-plot")]
+    assert [figure.get("id") for figure in plotted] == ["figure-residuals"]
+    assert Plot.model_validate_json(plotted[0].get("data-plot") or "") == sample_plot()
+    assert next(plotted[0].iter("img")).get("src")
+
+
+def test_a_table_has_a_section_of_its_own_before_the_verdicts(sample: Results, tmp_path: Path) -> None:
+    page = written(sample, tmp_path)[OMEGA]
+    headings = [text_of(each) for each in page.all("h2")]
+    assert headings.index("Solutions") < headings.index("Verdicts")
+    (table,) = page.all("table", "tabulation")
+    rows = [[text_of(cell) for cell in row] for row in table.iter("tr")]
+    assert rows == [
+        ["Solution", "dx (pix)", "matches"],
+        ["u5jx010hr carries the fit"],
+        ["archive", "–", "442"],
+        ["✓ fit", "+0.005", "157"],
+    ]
+    assert "Shifts are relative to the archive's." in page.text()
+    assert any(each.get("href") == "#figure-solutions" for each in page.all("a"))
+
+
+def test_a_verdict_leads_to_the_figure_of_its_subject(sample: Results, tmp_path: Path) -> None:
+    first = sample.figures[0]
+    figures = tuple(
+        replace(first, subject=subject, title=subject) for subject in ("u5jx010hr_c0m", "u5jx010hr_flt")
+    )
+    page = written(replace(sample, figures=figures), tmp_path)[OMEGA]
+    (table,) = page.all("table", "verdicts")
+    leads = {
+        text_of(row[2]): link.get("href")
+        for row in table.iter("tr")
+        if row.get("data-state") and text_of(row[1]).startswith("AST-002")
+        for link in row[6].iter("a")
+    }
+    assert leads["u5jx010hr_c0m"] == "#figure-residuals"
+    assert leads["u5jx010hr_flt"] == "#figure-residuals--2"
+    assert leads["u5jx0108r_flt"] == "#figure-residuals", "none of its own: the first"
+    rows = {row.get("id"): text_of(row[2]) for row in table.iter("tr") if row.get("data-state")}
+    explained = page.all("figure")[1]
+    links = [each.get("href") or "" for each in explained.iter("a") if text_of(each).startswith("AST-")]
+    assert {rows[link.lstrip("#")] for link in links} == {"u5jx010hr_flt"}
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"kind": "points"}', '{"kind": "table", "rows": 1}', "\x00"])
+def test_data_of_another_form_leave_the_image_and_say_that_a_table_is_missing(
+    sample: Results, tmp_path: Path, content: str
+) -> None:
+    for each in sample.figures:
+        if each.data:
+            Path(each.data).write_text(content)
+    page = written(sample, tmp_path)[OMEGA]
+    assert not [figure for figure in page.all("figure") if figure.get("data-plot")]
+    assert len(page.all("figure")) == 4
+    assert "solutions.json is missing" in page.text()
+    assert not list((tmp_path / "report").rglob("figures/*/*.json"))
 
 
 def test_the_plan_is_drawn_and_listed(sample: Results, tmp_path: Path) -> None:
@@ -240,7 +311,10 @@ def test_results_beside_the_pages_conform_and_point_into_the_report(sample: Resu
     report = tmp_path / "report"
     found = read_results(report / "results.json")
     assert replace(found, figures=sample.figures) == sample
-    assert all((report / each.file).is_file() and not Path(each.file).is_absolute() for each in found.figures)
+    assert [each.kind for each in found.figures].count("table") == 1
+    paths = [path for each in found.figures for path in (each.file, each.data) if path]
+    assert len(paths) == len(found.figures) + 1, "an image each, points of one, and a table's rows"
+    assert all((report / path).is_file() and not Path(path).is_absolute() for path in paths)
     before = {path: path.read_bytes() for path in report.rglob("*.*")}
     write_report(found, report)
     assert {path: path.read_bytes() for path in report.rglob("*.*")} == before, (
@@ -278,7 +352,7 @@ def test_tables_have_captions_and_scopes(sample: Results, tmp_path: Path) -> Non
     for page in written(sample, tmp_path).values():
         for table in page.all("table"):
             assert next(table.iter("caption")).text
-            assert all(cell.get("scope") in ("col", "row") for cell in table.iter("th"))
+            assert all(cell.get("scope") in ("col", "row", "rowgroup") for cell in table.iter("th"))
         assert page.root.get("lang") == "en"
         assert len(page.all("h1")) == 1
 

@@ -15,11 +15,13 @@ from checks.readers.exposure import open_fits, science_wcs
 from checks.world_coordinates import chip_polygon
 from reports.figures.style import FAINT, chip_style
 
-__all__ = ["Footprint", "Region", "draw_outlines", "exposure_footprints", "on_frame", "regions"]
+__all__ = ["Footprint", "Region", "chip_name", "draw_outlines", "exposure_footprints", "on_frame", "regions"]
 
 # Pixels next to a WFPC2 chip's first row and column that the pyramid's shadow covers (WFPC2 Instrument
 # Handbook, section 3.8); the other sides are whole.
 _SHADOW = (50.0, 0.0)
+_WHOLE = (0.0, 0.0)
+_WFPC2_CHIPS = (1, 2, 3, 4)
 
 # Columns of the grid on which regions are told apart.
 _GRID = 160
@@ -106,15 +108,21 @@ def _footprints(path: Path, frame: Any, chips: Collection[int] | None) -> Iterat
         for hdu in hdus:
             if hdu.name == "SCI" and (chips is None or hdu.ver in chips):
                 shape = hdu.header["NAXIS2"], hdu.header["NAXIS1"]
-                corners = chip_polygon(science_wcs(hdu.header, hdus), shape, frame, inset=_SHADOW)
+                inset = _SHADOW if hdu.header.get("DETECTOR") in _WFPC2_CHIPS else _WHOLE
+                corners = chip_polygon(science_wcs(hdu.header, hdus), shape, frame, inset=inset)
                 scale = float(hdu.header.get("IDCSCALE", 1.0))
                 rootname = path.name.partition("_")[0]
-                yield Footprint(rootname, hdu.ver, _chip_name(hdu), corners, seconds / scale**2)
+                name = chip_name(hdus[0].header, hdu.header)
+                yield Footprint(rootname, hdu.ver, name, corners, seconds / scale**2)
 
 
-def _chip_name(hdu: Any) -> str:
-    detector = hdu.header.get("DETECTOR")
-    return f"{'PC' if detector == 1 else 'WF'}{detector}" if detector in (1, 2, 3, 4) else f"SCI,{hdu.ver}"
+def chip_name(primary: Any, header: Any) -> str:
+    """What the field calls a chip, e.g. ``"WF2"`` or ``"UVIS1"``, from its primary and SCI headers."""
+    detector = header.get("DETECTOR")
+    if detector in _WFPC2_CHIPS:
+        return f"{'PC' if detector == 1 else 'WF'}{detector}"
+    camera, chip = str(primary.get("DETECTOR", "")).strip(), header.get("CCDCHIP")
+    return f"{camera}{chip}" if camera and chip in (1, 2) else f"SCI,{header.get('EXTVER', 1)}"
 
 
 def draw_outlines(axes: Axes, footprints: Sequence[Footprint], *, dashed: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What a stage that draws publishes: PNG files and the list of them in ``figures.json``."""
+"""What a stage that draws publishes: images, their points, tables, and the list of them, ``figures.json``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from reports.figure_data import Plot, Table
 from reports.figures.style import save
 
-__all__ = ["LIST", "Illustration", "batches", "publish"]
+__all__ = ["LIST", "Illustration", "Tabulation", "batches", "publish"]
 
 LIST = "figures.json"
 
@@ -33,6 +34,10 @@ class Illustration:
         A line; what to look for and what would be wrong; what there is to see, for who cannot see it.
     drawing : Figure
         The drawing.
+    points : Plot, optional
+        The same as points that a reader can ask and enlarge.
+    subject : str
+        Subject of the verdicts that it shows, e.g. ``"ibwb01xqq gaia"``, where it is one.
     """
 
     figure: str
@@ -41,17 +46,51 @@ class Illustration:
     caption: str
     alt: str
     drawing: Figure
+    points: Plot | None = None
+    subject: str = ""
 
 
-def publish(illustrations: Iterable[Illustration], output: Path) -> None:
-    """Write each illustration as ``<name>.png``, and their list."""
-    entries = []
-    for each in illustrations:
-        file = f"{each.name}.png"
-        save(each.drawing, output / file)
-        words = {"title": each.title, "caption": each.caption, "alt": each.alt}
-        entries.append({"figure": each.figure, **words, "file": file})
+@dataclass(frozen=True, slots=True)
+class Tabulation:
+    """A table with its words.
+
+    Attributes
+    ----------
+    figure, name, title, caption, subject
+        As of an `Illustration`.
+    table : Table
+        The rows.
+    """
+
+    figure: str
+    name: str
+    title: str
+    caption: str
+    table: Table
+    subject: str = ""
+
+
+def publish(illustrations: Iterable[Illustration | Tabulation], output: Path) -> None:
+    """Write each as ``<name>.png`` and, where it has points or rows, ``<name>.json``; and their list."""
+    entries = [_published(each, output) for each in illustrations]
     (output / LIST).write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+
+
+def _published(each: Illustration | Tabulation, output: Path) -> dict[str, str]:
+    """Write one, and return its entry in the list."""
+    entry = {"figure": each.figure, "title": each.title, "caption": each.caption, "subject": each.subject}
+    held: Plot | Table | None
+    if isinstance(each, Tabulation):
+        held = each.table
+        entry |= {"kind": "table", "alt": "", "file": ""}
+    else:
+        held = each.points
+        entry |= {"kind": "image", "alt": each.alt, "file": f"{each.name}.png"}
+        save(each.drawing, output / entry["file"])
+    entry["data"] = f"{each.name}.json" if held is not None else ""
+    if held is not None:
+        (output / entry["data"]).write_text(held.model_dump_json() + "\n", encoding="utf-8")
+    return entry
 
 
 def batches(exposures: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:

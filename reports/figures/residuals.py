@@ -24,7 +24,7 @@ from reports.figures.style import (
     styled,
 )
 
-__all__ = ["FitResiduals", "residual_scatter"]
+__all__ = ["FitResiduals", "residual_limit", "residual_scatter", "running_mean"]
 
 # Bins of the running mean, and how many sources one must have.
 _BINS = 7
@@ -90,8 +90,7 @@ def residual_scatter(fit: FitResiduals, *, title: str, bound: float | None) -> F
     fit = fit.finite()
     figure = new_figure(5.7)
     panels = [[_scatter_panel(figure, row, column) for column in (0, 1)] for row in (0, 1)]
-    largest = float(np.abs(fit.residuals).max()) if len(fit.residuals) else 0.0
-    limit = 1.12 * max(largest, bound or 0.0, 1e-3)
+    limit = residual_limit(fit, bound)
     for row, component in enumerate("xy"):
         for column, axis in enumerate("xy"):
             axes = panels[row][column]
@@ -107,6 +106,12 @@ def residual_scatter(fit: FitResiduals, *, title: str, bound: float | None) -> F
         panels[row][0].set_title(_rms_text(component, fit.rms[row], fit.pixel_scale))
     _heading(figure, fit, title)
     return figure
+
+
+def residual_limit(fit: FitResiduals, bound: float | None) -> float:
+    """Half the range in which residuals and their bound are drawn, pixels."""
+    largest = float(np.abs(fit.residuals).max()) if len(fit.residuals) else 0.0
+    return 1.12 * max(largest, bound or 0.0, 1e-3)
 
 
 def _scatter_panel(figure: Figure, row: int, column: int) -> Axes:
@@ -146,7 +151,7 @@ def _scatter(axes: Axes, fit: FitResiduals, row: int, column: int) -> None:
             markeredgewidth=0,
             label=f"{fit.name(int(chip))} ({np.count_nonzero(on_chip)})",
         )
-    centres, means, errors = _running_mean(x, residual)
+    centres, means, errors = running_mean(x, residual)
     if len(centres):
         axes.errorbar(
             centres, means, errors, fmt="-o", color=INK, markersize=4, linewidth=1.2, capsize=2, zorder=4
@@ -155,7 +160,7 @@ def _scatter(axes: Axes, fit: FitResiduals, row: int, column: int) -> None:
         say(axes, "no sources")
 
 
-def _running_mean(
+def running_mean(
     x: NDArray[np.float64], residual: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Means of residuals in bins of equal numbers of sources, with their standard errors."""

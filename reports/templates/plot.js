@@ -1,0 +1,416 @@
+/* Interactive figures: the points that a figure carries are drawn in place of its image, tell what they
+   are, and can be enlarged. Without this script, and in print, the image stands. */
+(() => {
+  const SVG = "http://www.w3.org/2000/svg";
+  const REACH = 18; // pixels from the pointer to the point that it means
+  const NARROW = 480; // pixels: below, panels stand one below another
+  const EDGE = { left: 52, right: 10, top: 10, bottom: 36 };
+  const SHAPES = {
+    circle: (x, y) => `M${x - 2.2} ${y}a2.2 2.2 0 1 0 4.4 0a2.2 2.2 0 1 0 -4.4 0`,
+    square: (x, y) => `M${x - 2} ${y - 2}h4v4h-4z`,
+    triangle: (x, y) => `M${x} ${y - 2.7}l2.6 4.6h-5.2z`,
+    diamond: (x, y) => `M${x} ${y - 2.9}l2.6 2.9l-2.6 2.9l-2.6 -2.9z`,
+  };
+
+  function element(name, attributes = {}, text = "") {
+    const made = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.textContent = text;
+    return made;
+  }
+
+  function control(label, words, act) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label;
+    button.setAttribute("aria-label", words);
+    button.title = words;
+    button.addEventListener("click", act);
+    return button;
+  }
+
+  /* Round numbers between two ends, and how many decimals they need. */
+  function ticks(low, high, wanted) {
+    const rough = Math.abs(high - low) / wanted;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough * 0.999);
+    const [first, last] = [Math.ceil(Math.min(low, high) / step - 1e-9), Math.floor(Math.max(low, high) / step + 1e-9)];
+    const decimals = Math.min(12, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+    return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => {
+      const value = (first + index) * step;
+      return { value, text: value.toFixed(decimals).replace("-", "−") };
+    });
+  }
+
+  class Plot {
+    constructor(figure, held) {
+      Object.assign(this, held);
+      this.figure = figure;
+      this.count = this.group.length;
+      this.chosen = null;
+      this.active = 0; // the panel that keys are about
+      this.home = Object.fromEntries(Object.entries(this.axes).map(([name, axis]) => [name, [axis.low, axis.high]]));
+      this.view = { ...this.home };
+      this.frame();
+      this.whole();
+    }
+
+    /* The parts of the page that stay, whatever is drawn. */
+    frame() {
+      this.box = document.createElement("div");
+      this.box.className = "plot";
+      const bar = document.createElement("div");
+      bar.className = "bar-of-plot";
+      bar.append(
+        this.legend(),
+        control("−", "Show more", () => this.zoom(1.6)),
+        control("+", "Enlarge", () => this.zoom(1 / 1.6)),
+        control("Whole", "Show the whole", () => this.whole()),
+      );
+      const title = this.figure.querySelector("figcaption b")?.textContent ?? "Figure";
+      this.svg = element("svg", { tabindex: "0", role: "application", "aria-roledescription": "interactive figure",
+        "aria-label": `${title} Arrow keys: the next ${this.noun} across or up. Plus, minus: enlarge, show more. 0: the whole.` });
+      this.told = document.createElement("output");
+      this.told.setAttribute("aria-live", "polite");
+      this.help = document.createElement("p");
+      this.help.className = "help-of-plot";
+      this.field = document.createElement("div");
+      this.field.append(this.svg);
+      this.box.append(bar, this.field, this.told, this.help);
+      const image = this.figure.querySelector("a.enlarge");
+      image.before(this.box);
+      const swap = control("Static image", "Show the image that prints", () => {
+        const fixed = this.figure.classList.toggle("plotted");
+        swap.textContent = fixed ? "Static image" : "Interactive";
+        swap.title = fixed ? "Show the image that prints" : "Show the points";
+        swap.setAttribute("aria-label", swap.title);
+        if (fixed) this.draw();
+      });
+      swap.className = "swap";
+      image.after(swap);
+      this.figure.classList.add("plotted");
+      this.listen();
+    }
+
+    legend() {
+      const legend = document.createElement("span");
+      legend.className = "legend-of-plot";
+      for (const group of this.groups) {
+        const mark = element("svg", { width: 12, height: 12, viewBox: "0 0 12 12", "aria-hidden": "true" });
+        mark.append(element("path", { d: SHAPES[group.marker](6, 6), fill: group.colour, transform: "translate(-3 -3) scale(1.5)" }));
+        const entry = document.createElement("span");
+        entry.append(mark, group.name);
+        legend.append(entry);
+      }
+      return legend;
+    }
+
+    listen() {
+      this.svg.addEventListener("pointermove", (event) => this.moved(event));
+      this.svg.addEventListener("pointerdown", (event) => this.pressed(event));
+      this.svg.addEventListener("pointerup", (event) => this.released(event));
+      this.svg.addEventListener("pointercancel", () => this.undrag());
+      this.svg.addEventListener("dblclick", () => this.whole());
+      this.svg.addEventListener("keydown", (event) => this.key(event));
+      this.svg.addEventListener("wheel", (event) => {
+        if (!event.ctrlKey) return; // an ordinary turn of the wheel moves the page
+        event.preventDefault();
+        const at = this.panelAt(event);
+        if (at) this.zoom(event.deltaY > 0 ? 1.25 : 0.8, at);
+      }, { passive: false });
+      new ResizeObserver(() => {
+        if (this.field.clientWidth && this.field.clientWidth !== this.width) this.draw();
+      }).observe(this.field);
+    }
+
+    /* Where panels stand, in pixels of the drawing. */
+    lay() {
+      this.width = this.field.clientWidth || 640;
+      const across = this.width < NARROW ? 1 : Math.min(this.across, this.panels.length);
+      const wide = (this.width - across * (EDGE.left + EDGE.right)) / across;
+      const tall = Math.round(Math.max(110, wide * (this.square ? 1 : 0.72)));
+      this.places = this.panels.map((panel, number) => ({
+        panel,
+        number,
+        left: (number % across) * (wide + EDGE.left + EDGE.right) + EDGE.left,
+        top: Math.floor(number / across) * (tall + EDGE.top + EDGE.bottom) + EDGE.top,
+        wide,
+        tall,
+      }));
+      const rows = Math.ceil(this.panels.length / across);
+      this.height = rows * (tall + EDGE.top + EDGE.bottom);
+    }
+
+    toX(place, value) {
+      const [low, high] = this.view[place.panel.x];
+      return ((value - low) / (high - low)) * place.wide;
+    }
+
+    toY(place, value) {
+      const [low, high] = this.view[place.panel.y];
+      return place.tall - ((value - low) / (high - low)) * place.tall;
+    }
+
+    draw() {
+      this.lay();
+      this.svg.setAttribute("width", this.width);
+      this.svg.setAttribute("height", this.height);
+      this.svg.replaceChildren(...this.places.map((place) => this.drawPanel(place)));
+      this.mark();
+      const shown = this.inView().length;
+      const part = shown === this.count ? `${this.count} ${this.noun}s.` : `${shown} of ${this.count} ${this.noun}s in view.`;
+      this.help.textContent = `${part} Drag to enlarge, double-click for the whole; or the keys ← → ↑ ↓ + − 0.`;
+    }
+
+    drawPanel(place) {
+      const { panel, left, top, wide, tall } = place;
+      const part = element("g", { transform: `translate(${left} ${top})` });
+      part.append(element("rect", { class: "ground", width: wide, height: tall }));
+      this.drawAxes(part, place);
+      const inner = element("svg", { class: "inner", width: wide, height: tall, overflow: "hidden" });
+      for (const name of [panel.x, panel.y]) {
+        const [low, high] = this.view[name];
+        if (low * high < 0) this.drawLine(inner, place, name, 0, "zero");
+      }
+      for (const line of this.lines) {
+        if (line.axis !== panel.x && line.axis !== panel.y) continue;
+        this.drawLine(inner, place, line.axis, line.value, "bound").append(element("title", {}, line.label));
+      }
+      this.groups.forEach((group, number) => inner.append(this.drawGroup(place, group, number)));
+      for (const trend of this.trends) if (trend.panel === place.number) this.drawTrend(inner, place, trend);
+      part.append(inner);
+      place.inner = inner;
+      return part;
+    }
+
+    drawAxes(part, place) {
+      const { wide, tall } = place;
+      const { x, y } = place.panel;
+      for (const tick of ticks(...this.view[x], wide < 220 ? 3 : 5)) {
+        const across = this.toX(place, tick.value);
+        part.append(element("path", { class: "tick", d: `M${across} ${tall}v4` }));
+        part.append(element("text", { x: across, y: tall + 15, "text-anchor": "middle" }, tick.text));
+      }
+      for (const tick of ticks(...this.view[y], tall < 160 ? 3 : 5)) {
+        const up = this.toY(place, tick.value);
+        part.append(element("path", { class: "tick", d: `M0 ${up}h-4` }));
+        part.append(element("text", { x: -7, y: up + 4, "text-anchor": "end" }, tick.text));
+      }
+      part.append(element("text", { class: "axis", x: wide, y: tall + 30, "text-anchor": "end" }, this.axes[x].label));
+      part.append(element("text", { class: "axis", x: 5, y: 13 }, this.axes[y].label));
+    }
+
+    drawLine(inner, place, axis, value, kind) {
+      const d = axis === place.panel.x ? `M${this.toX(place, value)} 0v${place.tall}` : `M0 ${this.toY(place, value)}h${place.wide}`;
+      const line = element("path", { class: kind, d });
+      inner.append(line);
+      return line;
+    }
+
+    drawGroup(place, group, number) {
+      const [xs, ys] = [this.columns[place.panel.x].values, this.columns[place.panel.y].values];
+      let d = "";
+      for (let index = 0; index < this.count; index += 1) {
+        if (this.group[index] !== number || xs[index] === null || ys[index] === null) continue;
+        d += SHAPES[group.marker](+this.toX(place, xs[index]).toFixed(1), +this.toY(place, ys[index]).toFixed(1));
+      }
+      return element("path", { class: "points", d, fill: group.colour });
+    }
+
+    drawTrend(inner, place, trend) {
+      let d = "";
+      trend.x.forEach((value, index) => {
+        const [x, y] = [this.toX(place, value), this.toY(place, trend.y[index])];
+        const [low, high] = [-1, 1].map((sign) => this.toY(place, trend.y[index] + sign * trend.error[index]));
+        d = `${d}${index ? "L" : "M"}${x} ${y}`;
+        inner.append(element("path", { class: "trend", d: `M${x} ${low}V${high}M${x - 3} ${low}h6M${x - 3} ${high}h6` }));
+        inner.append(element("circle", { class: "mean", cx: x, cy: y, r: 3 }));
+      });
+      inner.append(element("path", { class: "trend", d }));
+    }
+
+    /* Ring the chosen point in every panel, and tell what it is. */
+    mark() {
+      for (const place of this.places) {
+        place.inner.querySelector(".ring")?.remove();
+        const at = this.chosen === null ? null : this.pixel(place, this.chosen);
+        if (at) place.inner.append(element("circle", { class: "ring", cx: at[0], cy: at[1], r: 7 }));
+      }
+      this.told.textContent = this.chosen === null ? `Point at a ${this.noun} to see what it is.` : this.tell(this.chosen);
+    }
+
+    tell(index) {
+      const numbers = Object.values(this.columns).map((column) => {
+        const value = column.values[index];
+        const text = value === null ? "–" : value.toFixed(column.decimals).replace("-", "−");
+        return `${column.label} ${text}${column.unit ? ` ${column.unit}` : ""}`;
+      });
+      return [this.groups[this.group[index]].name.replace(/ \(\d+\)$/, ""), ...numbers].join(" · ");
+    }
+
+    pixel(place, index) {
+      const [x, y] = [this.columns[place.panel.x].values[index], this.columns[place.panel.y].values[index]];
+      return x === null || y === null ? null : [this.toX(place, x), this.toY(place, y)];
+    }
+
+    within(place, index) {
+      const at = this.pixel(place, index);
+      return at !== null && at[0] >= 0 && at[0] <= place.wide && at[1] >= 0 && at[1] <= place.tall;
+    }
+
+    /* Points that every panel shows. */
+    inView() {
+      const all = Array.from({ length: this.count }, (_, index) => index);
+      return all.filter((index) => this.places.every((place) => this.within(place, index)));
+    }
+
+    panelAt(event) {
+      const bounds = this.svg.getBoundingClientRect();
+      const [x, y] = [event.clientX - bounds.left, event.clientY - bounds.top];
+      const place = this.places.find(({ left, top, wide, tall }) =>
+        x >= left - 4 && x <= left + wide + 4 && y >= top - 4 && y <= top + tall + 4);
+      return place && { place, x: x - place.left, y: y - place.top };
+    }
+
+    nearest({ place, x, y }) {
+      let [best, closest] = [null, REACH];
+      for (let index = 0; index < this.count; index += 1) {
+        if (!this.within(place, index)) continue;
+        const at = this.pixel(place, index);
+        const distance = Math.hypot(at[0] - x, at[1] - y);
+        if (distance < closest) [best, closest] = [index, distance];
+      }
+      return best;
+    }
+
+    moved(event) {
+      if (this.drag) return this.dragged(event);
+      const at = this.panelAt(event);
+      const found = at ? this.nearest(at) : null;
+      if (found === null || found === this.chosen) return;
+      this.active = at.place.number;
+      this.chosen = found;
+      this.mark();
+    }
+
+    pressed(event) {
+      const at = this.panelAt(event);
+      if (!at || event.button !== 0 || event.pointerType === "touch") return;
+      this.drag = { ...at, rect: element("rect", { class: "drag" }) };
+      at.place.inner.append(this.drag.rect);
+      this.svg.setPointerCapture(event.pointerId);
+    }
+
+    dragged(event) {
+      const { place, x, y, rect } = this.drag;
+      const bounds = this.svg.getBoundingClientRect();
+      const clip = (value, most) => Math.min(Math.max(value, 0), most);
+      const ends = [clip(event.clientX - bounds.left - place.left, place.wide), clip(event.clientY - bounds.top - place.top, place.tall)];
+      this.drag.ends = ends;
+      const corner = { x: Math.min(x, ends[0]), y: Math.min(y, ends[1]) };
+      const size = { width: Math.abs(x - ends[0]), height: Math.abs(y - ends[1]) };
+      for (const [key, value] of Object.entries({ ...corner, ...size })) rect.setAttribute(key, value);
+    }
+
+    released() {
+      if (!this.drag) return;
+      const { place, x, y, ends } = this.drag;
+      this.undrag();
+      if (!ends || Math.abs(ends[0] - x) < 6 || Math.abs(ends[1] - y) < 6) return;
+      const along = (name, from, to, length) => {
+        const [low, high] = this.view[name];
+        const [first, last] = [from, to].map((pixel) => low + (pixel / length) * (high - low));
+        this.look(name, high > low === last > first ? [first, last] : [last, first]);
+      };
+      along(place.panel.x, x, ends[0], place.wide);
+      along(place.panel.y, place.tall - y, place.tall - ends[1], place.tall);
+      this.active = place.number;
+      this.draw();
+    }
+
+    undrag() {
+      this.drag?.rect.remove();
+      this.drag = null;
+    }
+
+    /* Show a part of an axis, unless it is too small a part to tell numbers apart. */
+    look(name, [low, high]) {
+      const [first, last] = this.home[name];
+      if (Math.abs(high - low) > 1e-4 * Math.abs(last - first)) this.view[name] = [low, high];
+    }
+
+    /* Enlarge about the pointer, the chosen point or the middle; never beyond the whole. */
+    zoom(factor, at = null) {
+      const names = at ? [at.place.panel.x, at.place.panel.y] : Object.keys(this.view);
+      for (const name of names) {
+        const [low, high] = this.view[name];
+        let middle = this.chosen === null ? null : this.columns[name].values[this.chosen];
+        if (at) {
+          const share = name === at.place.panel.x ? at.x / at.place.wide : 1 - at.y / at.place.tall;
+          middle = low + share * (high - low);
+        }
+        const inside = middle !== null && (middle - low) * (middle - high) <= 0;
+        const fixed = inside ? middle : (low + high) / 2;
+        const [first, last] = this.home[name];
+        const clip = (value) => Math.min(Math.max(value, Math.min(first, last)), Math.max(first, last));
+        this.look(name, [low, high].map((end) => clip(fixed + (end - fixed) * factor)));
+      }
+      this.draw();
+    }
+
+    whole() {
+      this.view = { ...this.home };
+      this.draw();
+    }
+
+    key(event) {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const { x, y } = this.panels[this.active];
+      const acts = {
+        ArrowRight: () => this.step(x, 1), ArrowLeft: () => this.step(x, -1),
+        ArrowUp: () => this.step(y, 1), ArrowDown: () => this.step(y, -1),
+        "+": () => this.zoom(1 / 1.6), "=": () => this.zoom(1 / 1.6), "-": () => this.zoom(1.6), "−": () => this.zoom(1.6),
+        0: () => this.whole(), Escape: () => this.whole(),
+      };
+      const act = acts[event.key];
+      if (!act) return;
+      event.preventDefault();
+      act();
+    }
+
+    /* The next point in view along a column. */
+    step(name, direction) {
+      const { values } = this.columns[name];
+      const [low, high] = this.view[name];
+      const sign = high > low ? direction : -direction;
+      const order = this.inView().sort((a, b) => sign * (values[a] - values[b]) || sign * (a - b));
+      if (!order.length) return;
+      const here = order.indexOf(this.chosen);
+      this.chosen = order[here < 0 ? 0 : Math.min(here + 1, order.length - 1)];
+      this.mark();
+    }
+  }
+
+  function start(figure) {
+    if (figure.plot) return;
+    try {
+      figure.plot = new Plot(figure, JSON.parse(figure.dataset.plot));
+    } catch (error) {
+      figure.classList.remove("plotted"); // the image stands
+      figure.querySelector(".plot")?.remove();
+      figure.querySelector(".swap")?.remove();
+      console.error(error);
+    }
+  }
+
+  const figures = document.querySelectorAll("figure[data-plot]");
+  if (!figures.length || !window.ResizeObserver || !window.IntersectionObserver) return;
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      seen.unobserve(entry.target);
+      start(entry.target);
+    }
+  }, { rootMargin: "600px" });
+  figures.forEach((figure) => seen.observe(figure));
+})();
