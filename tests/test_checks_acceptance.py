@@ -16,6 +16,7 @@ from checks.alignment import (
     shift_file_disagreement,
     shift_to_search_radius,
 )
+from checks.bias_structure import column_scatter
 from checks.calibration import reference_file_violations, unit_violations, unusable_fraction
 from checks.cosmic_rays import cosmic_ray_rate, rejected_cores
 from checks.criteria import load_criteria
@@ -197,6 +198,14 @@ def round_trip(**changes: float) -> Measurement:
 def form(**changes: object) -> Measurement:
     whole = FitsStructure(Path("u5jx010hr_flt.fits"), 25_755_840, 25_755_840, 14, 13, 0, ())
     return fits_form_problems(replace(whole, **changes))
+
+
+def columns(hot: float = 0.0, each: float = 0.0) -> Measurement:
+    """A chip whose every 64th column stands out by `hot` electrons, and all columns scatter by `each`."""
+    rng = np.random.default_rng(4)
+    sci = rng.normal(20.0, 6.0, (512, 256)) + each * rng.standard_normal(256)
+    sci[128:, 7::64] += hot
+    return column_scatter(sci, np.zeros(sci.shape, np.int16), subject="j9l960a9q_flt SCI,1")
 
 
 def coverage(covered: float, science: float = 1.0) -> Measurement:
@@ -394,6 +403,13 @@ CASES: Mapping[str, Case] = {
             "no error": lambda: arrays(error=0.0),
             "NaN error": lambda: arrays(error=np.nan),
             "shape": lambda: arrays(cut=1),
+        },
+    ),
+    "CAL-004": Case(
+        columns,
+        {
+            "hot columns": lambda: columns(hot=6.0),
+            "every column a little": lambda: columns(each=0.9),
         },
     ),
     "CAL-005": Case(

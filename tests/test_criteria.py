@@ -21,6 +21,7 @@ FIGURES = {
     "solutions",
     "catalog-offsets",
     "matched-sources",
+    "bias-structure",
 }
 ENTRY = """
 [AST-002]
@@ -38,7 +39,7 @@ def test_catalogue_holds_the_workflows() -> None:
     expected = {
         *(f"AST-{number:03}" for number in range(1, 19)),
         *(f"PHT-{number:03}" for number in range(1, 9)),
-        *("CAL-002", "CAL-003", "CAL-005"),
+        *("CAL-002", "CAL-003", "CAL-004", "CAL-005"),
         *(f"WCS-{number:03}" for number in range(1, 4)),
         *(f"FIL-{number:03}" for number in range(1, 4)),
         *(f"DRZ-{number:03}" for number in range(1, 5)),
