@@ -20,6 +20,7 @@ from checks.bias_structure import column_scatter
 from checks.calibration import reference_file_violations, unit_violations, unusable_fraction
 from checks.cosmic_rays import cosmic_ray_rate, rejected_cores
 from checks.criteria import load_criteria
+from checks.dark_rate import blank_residual, dark_fraction, dark_rate_order_violations
 from checks.drizzled import (
     drizzled_photometry_violations,
     finite_coverage,
@@ -52,6 +53,7 @@ from checks.source_positions import (
 )
 from checks.verdict import Status, judge
 from checks.world_coordinates import distortion_solution_violations, round_trip_error
+from tests.dark_rate_samples import DARKS, dark, match, order, recognition
 from tests.uvis_fields import SHAPES, Pointing, field, flc, headers, on_sky, sightings, solutions
 from tests.wfpc2_samples import (
     FAILED,
@@ -443,6 +445,47 @@ CASES: Mapping[str, Case] = {
         {
             "half a pixel": lambda: difference(Pointing(shift=(0.3, 0.4))),
             "rotation": lambda: difference(Pointing(rotation=0.1)),
+        },
+    ),
+    "DRK-001": Case(
+        recognition,
+        {
+            "warm one missed": lambda: recognition(recognised=()),
+            "cool one taken for warm": lambda: recognition(recognised=("jcmc11ctq", "jcmc11e6q")),
+            "warm one without a dark": lambda: recognition(matched=("jcmc11ctq",)),
+            "no telemetry": lambda: recognition(jcmc11ctq=0.0),
+        },
+    ),
+    "DRK-002": Case(
+        lambda: dark_fraction((0.322, 0.016), (2.886, 0.050), subject="target"),
+        {
+            "a fifth": lambda: dark_fraction((0.577, 0.016), (2.886, 0.050), subject="target"),
+            "no dark at all": lambda: dark_fraction((0.0, 0.0), (2.886, 0.050), subject="target"),
+        },
+    ),
+    "DRK-003": Case(
+        lambda: match("jcrx01iqq", "jcmc11ctq"),
+        {
+            "the notebook's slip": lambda: match("jcrx01iiq", "jcmc11ctq"),
+            "cold dark for a warm exposure": lambda: match("jcrx01iqq", "jcmc11e6q"),
+            "warm dark for a cold exposure": lambda: match("jcrx01iyq", "jcmc11ctq"),
+            "matched without regard to time": lambda: match("jcrx01iyq", "jcmc11e6q", 400.0),
+        },
+    ),
+    "DRK-004": Case(
+        lambda: blank_residual(0.0219, 0.0097, subject="blank"),
+        {
+            "too little subtracted": lambda: blank_residual(0.06, 0.0097, subject="blank"),
+            "too much subtracted": lambda: blank_residual(-0.06, 0.0097, subject="blank"),
+        },
+    ),
+    "DRK-005": Case(
+        order,
+        {
+            "mislabelled": lambda: order(jcrx01isq="jcrx01j1q", jcrx01j1q="jcrx01isq"),
+            "no rise": lambda: dark_rate_order_violations(
+                [dark(name, counts=500) for name in DARKS], subject="13961"
+            ),
         },
     ),
     "FIL-001": Case(

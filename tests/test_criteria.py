@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from checks.criteria import Bounds, CriteriaError, load_criteria, parse_criteria
 
-STATED = {"AST-001", "AST-002", "AST-003", "AST-011", "PHT-001", "PHT-004"}
+STATED = {"AST-001", "AST-002", "AST-003", "AST-011", "PHT-001", "PHT-004", "DRK-002"}
 FIGURES = {
     "",
     "residuals",
@@ -22,6 +22,10 @@ FIGURES = {
     "catalog-offsets",
     "matched-sources",
     "bias-structure",
+    "temperatures",
+    "dark-rate",
+    "dark-images",
+    "dark-fraction",
 }
 ENTRY = """
 [AST-002]
@@ -41,6 +45,7 @@ def test_catalogue_holds_the_workflows() -> None:
         *(f"PHT-{number:03}" for number in range(1, 9)),
         *("CAL-002", "CAL-003", "CAL-004", "CAL-005"),
         *(f"WCS-{number:03}" for number in range(1, 4)),
+        *(f"DRK-{number:03}" for number in range(1, 6)),
         *(f"FIL-{number:03}" for number in range(1, 4)),
         *(f"DRZ-{number:03}" for number in range(1, 5)),
     }
