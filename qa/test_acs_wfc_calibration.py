@@ -1,0 +1,115 @@
+"""ACS/WFC calibration: raw exposures of an association to calibrated ones with their distortion.
+
+Each test takes what one or two stages produced, measures one quantity and judges it by one criterion.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from checks import bias_structure, calibration, files, world_coordinates
+from checks.readers import Exposure, read_fits_structure
+from fixtures.dataset import Dataset
+from fixtures.judging import Judge
+from fixtures.product import Product
+from fixtures.run import Run
+from fixtures.workflows.acs_wfc_calibration import Reduction, chip_version
+from qa.readings import chip_shape, exposure_in, reference_choices, wcs_in
+
+pytestmark = pytest.mark.workflow("acs-wfc-calibration")
+criterion = pytest.mark.criterion
+
+
+@pytest.fixture
+def reduction(qa_run: Run, dataset: Dataset) -> Reduction:
+    """The dataset's stage settings."""
+    settings: Reduction = qa_run.workflow(dataset).settings(dataset)
+    return settings
+
+
+@pytest.fixture
+def version(chip: str) -> int:
+    """EXTVER of the chip."""
+    return chip_version(chip)
+
+
+@pytest.fixture
+def raw(fetched: Product, exposure: str) -> Exposure:
+    """The exposure as the archive served it."""
+    return exposure_in(fetched.file(f"{exposure}_raw.fits"))
+
+
+@pytest.fixture
+def recalibrated(calibrated: Product, exposure: str, reduction: Reduction) -> Exposure:
+    """The exposure calibrated anew."""
+    return exposure_in(calibrated.file(f"{exposure}_{reduction.calibrate.suffix}.fits"))
+
+
+@pytest.fixture
+def updated(solved: Product, exposure: str, reduction: Reduction) -> Exposure:
+    """The calibrated exposure with the distortion-only WCS."""
+    return exposure_in(solved.file(f"{exposure}_{reduction.calibrate.suffix}.fits"))
+
+
+# Files
+
+
+@criterion("FIL-001")
+def test_fits_form(fetched: Product, calibrated: Product, exposure: str, file: str, judge: Judge) -> None:
+    product = fetched if file == "raw" else calibrated
+    judge(files.fits_form_problems(read_fits_structure(product.file(f"{exposure}_{file}.fits"))))
+
+
+@criterion("FIL-001")
+def test_association_fits_form(members: Product, association: str, judge: Judge) -> None:
+    judge(files.fits_form_problems(read_fits_structure(members.file(f"{association}_asn.fits"))))
+
+
+@criterion("FIL-002")
+def test_extensions(recalibrated: Exposure, judge: Judge) -> None:
+    judge(files.structure_problems(recalibrated))
+
+
+@criterion("FIL-003")
+def test_keywords(recalibrated: Exposure, judge: Judge) -> None:
+    judge(files.keyword_problems(recalibrated))
+
+
+# Calibration
+
+
+@criterion("CAL-002")
+def test_reference_files_are_best(references: Product, exposure: str, judge: Judge) -> None:
+    judge(calibration.reference_file_violations(reference_choices(references, exposure), subject=exposure))
+
+
+@criterion("CAL-003")
+def test_pixels_are_usable(recalibrated: Exposure, version: int, judge: Judge) -> None:
+    sci, err, dq = (recalibrated.array(plane, version) for plane in ("SCI", "ERR", "DQ"))
+    subject = recalibrated.label(version)
+    judge(calibration.unusable_fraction(sci, err, dq, instrument="ACS", subject=subject))
+
+
+@criterion("CAL-004")
+def test_hot_columns_are_gone(recalibrated: Exposure, version: int, judge: Judge) -> None:
+    sci, dq = (recalibrated.array(plane, version) for plane in ("SCI", "DQ"))
+    judge(bias_structure.column_scatter(sci, dq, subject=recalibrated.label(version)))
+
+
+@criterion("CAL-005")
+def test_unit_and_exposure_time(recalibrated: Exposure, version: int, judge: Judge) -> None:
+    judge(calibration.unit_violations(recalibrated, version))
+
+
+# World coordinates
+
+
+@criterion("WCS-001")
+def test_distortion_solution(updated: Exposure, version: int, judge: Judge) -> None:
+    judge(world_coordinates.distortion_solution_violations(updated, version))
+
+
+@criterion("WCS-002")
+def test_round_trip(updated: Exposure, version: int, judge: Judge) -> None:
+    wcs, shape = wcs_in(updated.path, version), chip_shape(updated, version)
+    judge(world_coordinates.round_trip_error(wcs, shape, subject=updated.label(version)))

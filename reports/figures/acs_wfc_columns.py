@@ -1,0 +1,228 @@
+"""Figures of bias structure: a section of an image raw and calibrated, and the levels of all columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from checks.bias_structure import BIAS_STRUCTURE, column_levels
+from checks.criteria import Bounds
+from checks.readers import Exposure, read_exposure
+from fixtures.stage import Inputs
+from reports.figures.illustration import Illustration
+from reports.figures.images import Window, brightness_limits
+from reports.figures.style import (
+    FAINT,
+    INK,
+    SOFT,
+    WIDTH,
+    image_panels,
+    new_figure,
+    place,
+    say,
+    styled,
+)
+
+__all__ = ["ChipColumns", "calibration_figures", "column_profiles", "raw_and_calibrated", "striking_window"]
+
+_WIDTH, _HEIGHT = 320, 220
+"""Pixels of the section that is shown."""
+_STRIKING = 6.0
+"""Standard deviations from which a raw column strikes the eye."""
+_NAMES = {1: "WFC2", 2: "WFC1"}
+"""Chips by EXTVER."""
+_LINEAR = 5.0
+"""Standard deviations up to which the axis of the profiles is linear."""
+_TICKS = (-5, 0, 5, 10, 30, 100, 300)
+
+_SECTION = (
+    "Where most raw columns stand out. Good: bright columns and the step of the bias are gone, stars and "
+    "cosmic rays are where they were. Bad: the same columns in both (no bias frame, or a stale one), dark "
+    "columns where bright ones were (subtracted twice), a step between the halves (an amplifier's gain)."
+)
+_PROFILE = (
+    "Each column's level against its neighbours, in units of its noise, in the band of rows where it departs "
+    "most. Good: the calibrated columns (black) lie within the noise, which of thousands reaches to 4 or 5; "
+    "a trend with crowding is stars. Bad: black spikes where the raw ones (grey) are."
+)
+
+Pixels = NDArray[np.floating]
+
+
+class ChipColumns(NamedTuple):
+    """A chip raw and calibrated, the raw one without overscan, with the departures of their columns.
+
+    Attributes
+    ----------
+    name : str
+        The chip.
+    raw, calibrated : ndarray, shape (ny, nx)
+        DN; electrons.
+    raw_pulls, pulls : ndarray, shape (bands, nx)
+        Departure of each column from its neighbours over its noise.
+    """
+
+    name: str
+    raw: Pixels
+    calibrated: Pixels
+    raw_pulls: Pixels
+    pulls: Pixels
+
+    @property
+    def scatter(self) -> tuple[float, float]:
+        """Root mean square of the pulls, raw and calibrated."""
+        return _rms(self.raw_pulls), _rms(self.pulls)
+
+
+def calibration_figures(
+    inputs: Inputs, exposures: Sequence[str], suffix: str, bounds: Mapping[str, Bounds]
+) -> Iterator[Illustration]:
+    """Draw each exposure's most striking section, and the profiles of its chips.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With products ``raw`` and ``calibrated``.
+    exposures : sequence of str
+        Rootnames.
+    suffix : str
+        Suffix of the calibrated files.
+    bounds : mapping of str to Bounds
+        Accepted scatter, by exposure.
+    """
+    for name in exposures:
+        raw = read_exposure(inputs.products["raw"] / f"{name}_raw.fits")
+        calibrated = read_exposure(inputs.products["calibrated"] / f"{name}_{suffix}.fits")
+        chips = [_columns(raw, calibrated, version) for version in calibrated.chips]
+        which = max(chips, key=lambda chip: _strikes(chip.raw_pulls).sum())
+        upper = bounds[name].upper if name in bounds else None
+        told = "; ".join(f"{chip.name} {chip.scatter[0]:.2f} → {chip.scatter[1]:.2f}" for chip in chips)
+        accepted = f" (accepted: up to {upper:g})" if upper is not None else ""
+        yield Illustration(
+            figure="bias-structure",
+            name=f"raw-{suffix}-{name}",
+            title=f"{name} raw and calibrated: a section of {which.name}",
+            caption=_SECTION,
+            alt=f"A section of {which.name} of {name} in grey, raw in DN and calibrated in electrons.",
+            drawing=raw_and_calibrated(which, suffix=suffix.upper()),
+        )
+        yield Illustration(
+            figure="bias-structure",
+            name=f"columns-{name}",
+            title=f"Columns of {name}, raw and calibrated",
+            caption=f"Scatter over noise, raw → calibrated: {told}{accepted}. {_PROFILE}",
+            alt=f"Departure of each column of {name} from its neighbours, for each chip: {told}.",
+            drawing=column_profiles(chips),
+        )
+
+
+def _columns(raw: Exposure, calibrated: Exposure, version: int) -> ChipColumns:
+    science = calibrated.array("SCI", version)
+    flags = calibrated.array("DQ", version)
+    judged = (flags & ~BIAS_STRUCTURE) == 0
+    header = raw.header("SCI", version)
+    left, below = (round(float(header.get(f"LTV{axis}", 0.0))) for axis in (1, 2))
+    rows, columns = science.shape
+    pixels = raw.array("SCI", version)[below : below + rows, left : left + columns].astype(np.float32)
+    of_raw, of_calibrated = column_levels(pixels, judged), column_levels(science, judged)
+    return ChipColumns(
+        _NAMES.get(version, f"SCI,{version}"),
+        pixels,
+        science,
+        of_raw.departure / of_raw.expected,
+        of_calibrated.departure / of_calibrated.expected,
+    )
+
+
+def _rms(pulls: Pixels) -> float:
+    return float(np.sqrt(np.nanmean(pulls**2))) if np.isfinite(pulls).any() else float("nan")
+
+
+def _strikes(pulls: Pixels) -> NDArray[np.int64]:
+    """Whether each column of each band stands out, as 0 or 1."""
+    return (np.nan_to_num(np.abs(pulls)) > _STRIKING).astype(np.int64)
+
+
+def striking_window(pulls: Pixels, shape: tuple[int, ...]) -> Window:
+    """The section of an image where most columns stand out.
+
+    Parameters
+    ----------
+    pulls : ndarray, shape (bands, nx)
+        Departures of the columns by band of rows.
+    shape : tuple of int
+        Rows and columns of the image.
+    """
+    width, height = min(_WIDTH, shape[1]), min(_HEIGHT, shape[0])
+    many = np.array([np.convolve(row, np.ones(width), mode="valid") for row in _strikes(pulls)])
+    band, left = (int(index) for index in np.unravel_index(np.argmax(many), many.shape))
+    middle = (band + 0.5) * shape[0] / len(pulls)
+    bottom = int(np.clip(middle - height / 2, 0, shape[0] - height))
+    return Window(left, left + width, bottom, bottom + height)
+
+
+@styled
+def raw_and_calibrated(chip: ChipColumns, *, suffix: str) -> Figure:
+    """Draw one section of a chip raw and calibrated, side by side."""
+    window = striking_window(chip.raw_pulls, chip.raw.shape)
+    panels = image_panels([window.aspect] * 2, bar_each=True)
+    shown = (("RAW", chip.raw, "DN"), (suffix, chip.calibrated, "electrons"))
+    for axes, bar, (title, pixels, unit) in zip(panels.images, panels.bars, shown, strict=True):
+        section = pixels[window.slices]
+        lower, _, noise = brightness_limits(section)
+        image = axes.imshow(
+            section,
+            cmap="gray",
+            vmin=lower,
+            vmax=lower + 8.0 * noise,
+            origin="lower",
+            extent=window.extent,
+            interpolation="nearest",
+        )
+        axes.set_title(f"{chip.name} {title}")
+        axes.set_xlabel("x (pix)")
+        panels.figure.colorbar(image, cax=bar, orientation="horizontal", extend="both").set_label(unit)
+    panels.images[0].set_ylabel("y (pix)")
+    return panels.figure
+
+
+@styled
+def column_profiles(chips: Sequence[ChipColumns]) -> Figure:
+    """Draw the departures of all columns of each chip, raw behind calibrated."""
+    height, gap = 1.75, 0.78
+    figure = new_figure(len(chips) * (height + gap) + 0.1)
+    for number, chip in enumerate(chips):
+        bottom = 0.58 + (len(chips) - 1 - number) * (height + gap)
+        _profile(place(figure, 0.75, bottom, WIDTH - 0.95, height), chip)
+    return figure
+
+
+def _profile(axes: Axes, chip: ChipColumns) -> None:
+    columns = np.arange(chip.pulls.shape[1]) + 1
+    raw, calibrated = chip.scatter
+    axes.set_title(f"{chip.name}: scatter / noise {raw:.2f} raw, {calibrated:.2f} calibrated")
+    axes.set_xlabel("column (pix)")
+    axes.set_ylabel("departure / noise")
+    axes.set_yscale("symlog", linthresh=_LINEAR)
+    axes.set_xlim(0.5, columns[-1] + 0.5)
+    axes.set_yticks(_TICKS, labels=[f"{tick:g}".replace("-", "−") for tick in _TICKS])
+    axes.minorticks_off()
+    if not np.isfinite(chip.pulls).any():
+        say(axes, "no column has a level")
+        return
+    axes.vlines(columns, 0, _largest(chip.raw_pulls), color=FAINT, linewidth=0.7, label="raw")
+    axes.plot(columns, _largest(chip.pulls), ".", color=INK, markersize=1.5, label="calibrated")
+    axes.axhline(0, color=SOFT, linewidth=0.6)
+    axes.set_ylim(-1.1 * _LINEAR, max(1.2 * np.nanmax(np.abs(chip.raw_pulls)), 2.0 * _LINEAR))
+    axes.legend(loc="lower right", bbox_to_anchor=(1.01, 0.98), ncols=2, markerscale=4)
+
+
+def _largest(pulls: Pixels) -> NDArray[np.float64]:
+    """The largest departure of each column over the bands, with its sign."""
+    known = np.nan_to_num(pulls)
+    return np.asarray(known[np.abs(known).argmax(axis=0), np.arange(known.shape[1])], dtype=float)
