@@ -17,10 +17,13 @@ from reports.text import shorten
 __all__ = [
     "Cell",
     "Plot",
+    "PlotArrow",
     "PlotAxis",
+    "PlotCircle",
     "PlotColumn",
     "PlotGroup",
     "PlotLine",
+    "PlotMark",
     "PlotPanel",
     "PlotTrend",
     "Table",
@@ -92,6 +95,36 @@ class PlotLine(_Record):
     label: str = ""
 
 
+class PlotCircle(_Record):
+    """A circle about a place in a panel, by its number from 0: a bound on a length."""
+
+    panel: int = Field(ge=0)
+    x: float = 0.0
+    y: float = 0.0
+    radius: float = Field(gt=0)
+    label: str = ""
+
+
+class PlotMark(_Record):
+    """A cross at a place in a panel: a median."""
+
+    panel: int = Field(ge=0)
+    x: float
+    y: float
+    label: str = ""
+
+
+class PlotArrow(_Record):
+    """An arrow in a panel from one place to another."""
+
+    panel: int = Field(ge=0)
+    x: float
+    y: float
+    to_x: float
+    to_y: float
+    label: str = ""
+
+
 class PlotTrend(_Record):
     """A line through means with their errors, in a panel by its number from 0."""
 
@@ -128,7 +161,7 @@ class Plot(_Record):
         Of each point, its number in `groups`.
     columns : mapping of str to PlotColumn
         What is told of a point, in this order, and drawn.
-    lines, trends
+    lines, circles, marks, arrows, trends
         What is drawn besides.
     """
 
@@ -142,6 +175,9 @@ class Plot(_Record):
     group: tuple[int, ...] = Field(max_length=MOST_POINTS)
     columns: Mapping[Name, PlotColumn]
     lines: tuple[PlotLine, ...] = ()
+    circles: tuple[PlotCircle, ...] = ()
+    marks: tuple[PlotMark, ...] = ()
+    arrows: tuple[PlotArrow, ...] = ()
     trends: tuple[PlotTrend, ...] = ()
 
     @model_validator(mode="after")
@@ -157,8 +193,10 @@ class Plot(_Record):
             raise ValueError("a point is of no group")
         if any(line.axis not in self.axes for line in self.lines):
             raise ValueError("a line is across no axis")
-        if any(trend.panel >= len(self.panels) for trend in self.trends):
-            raise ValueError("a trend is in no panel")
+        panels = {each.panel for each in self.trends} | {each.panel for each in self.circles}
+        panels |= {each.panel for each in self.marks} | {each.panel for each in self.arrows}
+        if not panels <= set(range(len(self.panels))):
+            raise ValueError("a trend, circle, mark or arrow is in no panel")
         return self
 
 

@@ -19,6 +19,7 @@ FIGURES = {
     "star-photometry",
     "weight-map",
     "solutions",
+    "epochs",
     "catalog-offsets",
     "matched-sources",
     "bias-structure",

@@ -67,7 +67,9 @@ class MarkedStar(NamedTuple):
 
 
 @styled
-def drizzled_pair(science: NDArray[Any], weight: NDArray[Any], frame: SkyFrame) -> Figure:
+def drizzled_pair(
+    science: NDArray[Any], weight: NDArray[Any], frame: SkyFrame, *, unit: str = "counts / s"
+) -> Figure:
     """Draw a drizzled science image, its brightness compressed by asinh, and its weight image.
 
     Parameters
@@ -76,13 +78,15 @@ def drizzled_pair(science: NDArray[Any], weight: NDArray[Any], frame: SkyFrame) 
         Counts per second, and weights.
     frame : SkyFrame
         Where they are.
+    unit : str
+        What the science image counts.
     """
     window = Window.whole(science.shape)
     panels = image_panels([window.aspect] * 2, bar_each=True)
     covered = weight > 0
     rates, weights = block_mean(science, _COLUMNS, covered), block_mean(weight, _COLUMNS, covered)
     (left, right), (left_bar, right_bar) = panels.images, panels.bars
-    _rate_bar(panels.figure, _show_rates(left, rates, window, brightness_limits(rates)), left_bar)
+    _rate_bar(panels.figure, _show_rates(left, rates, window, brightness_limits(rates)), left_bar, unit)
     _weight_bar(panels.figure, _show_weights(right, weights, window, _upper(weights)), right_bar)
     first, second, *_ = empty_places(left, np.isfinite(rates))
     draw_compass(left, frame.matrix, at=first)
@@ -229,7 +233,7 @@ def _upper(weights: NDArray[np.float32]) -> float:
     return float(np.percentile(finite, 99.5)) * 1.02 if finite.size else 1.0
 
 
-def _rate_bar(figure: Figure, shown: AxesImage, axes: Axes) -> None:
+def _rate_bar(figure: Figure, shown: AxesImage, axes: Axes, unit: str = "counts / s") -> None:
     lower, upper = shown.get_clim()
     decades = [sign * 10.0**power for power in range(-6, 7) for sign in (1, 3)]
     noise = shown.norm.linear_width if isinstance(shown.norm, AsinhNorm) else 0.0
@@ -239,7 +243,7 @@ def _rate_bar(figure: Figure, shown: AxesImage, axes: Axes) -> None:
     bar.minorlocator = NullLocator()
     bar.update_ticks()
     bar.ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    bar.set_label("counts / s per pixel (asinh)")
+    bar.set_label(f"{unit} per pixel (asinh)")
 
 
 def _weight_bar(figure: Figure, shown: AxesImage, axes: Axes) -> None:

@@ -176,8 +176,11 @@
         if (line.axis !== panel.x && line.axis !== panel.y) continue;
         this.drawLine(inner, place, line.axis, line.value, "bound").append(element("title", {}, line.label));
       }
+      for (const circle of this.circles) if (circle.panel === place.number) this.drawCircle(inner, place, circle);
       this.groups.forEach((group, number) => inner.append(this.drawGroup(place, group, number)));
       for (const trend of this.trends) if (trend.panel === place.number) this.drawTrend(inner, place, trend);
+      for (const mark of this.marks) if (mark.panel === place.number) this.drawMark(inner, place, mark);
+      for (const arrow of this.arrows) if (arrow.panel === place.number) this.drawArrow(inner, place, arrow);
       part.append(inner);
       place.inner = inner;
       return part;
@@ -205,6 +208,32 @@
       const line = element("path", { class: kind, d });
       inner.append(line);
       return line;
+    }
+
+    drawCircle(inner, place, { x, y, radius, label }) {
+      const [cx, cy] = [this.toX(place, x), this.toY(place, y)];
+      const [rx, ry] = [Math.abs(this.toX(place, x + radius) - cx), Math.abs(this.toY(place, y + radius) - cy)];
+      const drawn = element("ellipse", { class: "bound", cx, cy, rx, ry });
+      drawn.append(element("title", {}, label));
+      inner.append(drawn);
+    }
+
+    drawMark(inner, place, mark) {
+      const [x, y] = [this.toX(place, mark.x), this.toY(place, mark.y)];
+      const drawn = element("path", { class: "median", d: `M${x - 9} ${y}h18M${x} ${y - 9}v18` });
+      drawn.append(element("title", {}, mark.label));
+      inner.append(drawn);
+    }
+
+    drawArrow(inner, place, arrow) {
+      const [x, y, toX, toY] = [this.toX(place, arrow.x), this.toY(place, arrow.y), this.toX(place, arrow.to_x), this.toY(place, arrow.to_y)];
+      const length = Math.hypot(toX - x, toY - y);
+      const head = Math.min(6, length / 2);
+      const [across, up] = length ? [((toX - x) / length) * head, ((toY - y) / length) * head] : [0, 0];
+      const ends = [-0.6, 0.6].map((side) => `M${toX} ${toY}l${-across + side * up} ${-up - side * across}`);
+      const drawn = element("path", { class: "arrow", d: `M${x} ${y}L${toX} ${toY}${ends.join("")}` });
+      drawn.append(element("title", {}, arrow.label));
+      inner.append(drawn);
     }
 
     drawGroup(place, group, number) {

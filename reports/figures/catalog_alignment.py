@@ -1,0 +1,186 @@
+"""Stages that draw the figures and make the tables of catalogue alignment.
+
+Each draws as soon as its products are there. Each publishes its images, their points or the rows of its
+tables, and ``figures.json``, their list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from checks.criteria import Bounds
+from fixtures.stage import Inputs, Settings, stage
+
+__all__ = [
+    "FitFigureSettings",
+    "MosaicFigureSettings",
+    "OffsetFigureSettings",
+    "SolutionTableSettings",
+    "draw_fits",
+    "draw_mosaic",
+    "draw_offsets",
+    "tabulate_solutions",
+]
+
+# matplotlib and what draws with it is imported by the stage's process; the planning process needs none of it.
+
+
+class SolutionTableSettings(Settings):
+    """Settings of stage ``solution-tables``.
+
+    Attributes
+    ----------
+    exposures : tuple of str
+        Rootnames.
+    suffix : str
+        Suffix of their files.
+    wcsname : str
+        WCSNAME of a fit's solution, where it is kept.
+    plate_scale : float
+        Of the frame of the fits, arcsec per pixel.
+    accepted : str
+        The catalogue whose fit may replace the archive's solution.
+    catalogs : tuple of str
+        All catalogues.
+    bounds : mapping of str to mapping of str to Bounds
+        What each criterion accepts of a fit, by ``"<rootname> <catalog>"`` and criterion.
+    """
+
+    exposures: tuple[str, ...]
+    suffix: str
+    wcsname: str
+    plate_scale: float = Field(gt=0)
+    accepted: str
+    catalogs: tuple[str, ...]
+    bounds: Mapping[str, Mapping[str, Bounds]]
+
+
+class FitFigureSettings(Settings):
+    """Settings of stage ``fit-figures``.
+
+    Attributes
+    ----------
+    exposures : tuple of str
+        Rootnames.
+    suffix : str
+        Suffix of their files.
+    catalog : str
+        Which catalogue.
+    rms : mapping of str to Bounds
+        Accepted RMS of each fit, by ``"<rootname> <catalog>"``.
+    """
+
+    exposures: tuple[str, ...]
+    suffix: str
+    catalog: str
+    rms: Mapping[str, Bounds]
+
+
+class MosaicFigureSettings(Settings):
+    """Settings of stage ``mosaic-figures``.
+
+    Attributes
+    ----------
+    root : str
+        Root of the combined image's file.
+    exposures : tuple of str
+        Rootnames of those that were combined.
+    """
+
+    root: str
+    exposures: tuple[str, ...]
+
+
+class OffsetFigureSettings(Settings):
+    """Settings of stage ``offset-figures``.
+
+    Attributes
+    ----------
+    exposures : tuple of str
+        Rootnames of those that were combined.
+    suffix : str
+        Suffix of their files.
+    catalog : str
+        The catalogue that the image is on.
+    offset, variation, difference : Bounds
+        Accepted median offset from the catalogue, its variation over the field, and median distance
+        between exposures, mas.
+    """
+
+    exposures: tuple[str, ...] = Field(min_length=1)
+    suffix: str
+    catalog: str
+    offset: Bounds
+    variation: Bounds
+    difference: Bounds
+
+
+@stage("solution-tables", version=1, background=True)
+def tabulate_solutions(inputs: Inputs, output: Path, settings: SolutionTableSettings) -> None:
+    """Tabulate the solutions of each exposure, which is kept and why, and what proper motions amount to.
+
+    Reads products ``exposures`` (as the archive served them), ``accepted`` and, for each catalogue,
+    ``catalog-<catalog>`` and ``fit-<catalog>``.
+    """
+    from reports.figures.catalog_epochs import epoch_table
+    from reports.figures.catalog_solutions import solution_table
+    from reports.figures.illustration import publish
+
+    names, suffix, catalogs = settings.exposures, settings.suffix, settings.catalogs
+    solutions = solution_table(
+        inputs,
+        names,
+        suffix=suffix,
+        wcsname=settings.wcsname,
+        plate_scale=settings.plate_scale,
+        accepted=settings.accepted,
+        catalogs=catalogs,
+        bounds=settings.bounds,
+    )
+    publish([solutions, epoch_table(inputs, names, suffix=suffix, catalogs=catalogs)], output)
+
+
+@stage("fit-figures", version=1, tools=("matplotlib",), background=True)
+def draw_fits(inputs: Inputs, output: Path, settings: FitFigureSettings) -> None:
+    """Draw residuals and matched sources: products ``exposures`` and ``fit``, of one catalogue."""
+    from reports.figures.catalog_fits import fit_figures
+    from reports.figures.illustration import publish
+
+    figures = fit_figures(
+        inputs,
+        settings.exposures,
+        suffix=settings.suffix,
+        catalog=settings.catalog,
+        bounds=settings.rms,
+    )
+    publish(figures, output)
+
+
+@stage("mosaic-figures", version=1, tools=("matplotlib",), background=True)
+def draw_mosaic(inputs: Inputs, output: Path, settings: MosaicFigureSettings) -> None:
+    """Draw the combined image and its weight: product ``drizzled``."""
+    from reports.figures.catalog_mosaic import mosaic_figures
+    from reports.figures.illustration import publish
+
+    publish(mosaic_figures(inputs, settings.exposures, root=settings.root), output)
+
+
+@stage("offset-figures", version=1, tools=("matplotlib",), background=True)
+def draw_offsets(inputs: Inputs, output: Path, settings: OffsetFigureSettings) -> None:
+    """Draw offsets of sources found afresh: products ``exposures``, ``catalog`` and ``detected``."""
+    from reports.figures.catalog_offsets import offset_figures
+    from reports.figures.illustration import publish
+
+    figures = offset_figures(
+        inputs,
+        settings.exposures,
+        suffix=settings.suffix,
+        catalog=settings.catalog,
+        offset=settings.offset,
+        variation=settings.variation,
+        difference=settings.difference,
+    )
+    publish(figures, output)

@@ -1,0 +1,161 @@
+"""A table of what proper motions amount to between a catalogue's epoch and the exposures'."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.epochs import julian_year, positions_at_epoch
+from checks.footprints import on_chips
+from checks.readers import Exposure, read_exposure, read_match_file, read_reference_frame, read_shift_file
+from checks.readers.exposure import science_wcs
+from checks.world_coordinates import plate_scale
+from fixtures.catalogs.catalog import Catalog
+from fixtures.catalogs.reading import read_catalog
+from fixtures.stage import Inputs
+from fixtures.stages.align import SHIFT_FILE
+from fixtures.stages.catalog import CATALOG, PROPAGATION, UNPROPAGATED_CATALOG
+from reports.figure_data import Cell, Table, TableColumn, TableGroup, TableRow
+from reports.figures.catalog_fits import CATALOG_NAMES
+from reports.figures.fits import match_path
+from reports.figures.illustration import Tabulation
+
+__all__ = ["epoch_table"]
+
+Positions = NDArray[np.float64]
+
+_MAS = 3.6e6  # per degree
+
+_COLUMNS = (
+    TableColumn(label="Exposure"),
+    TableColumn(label="Epoch", unit="Julian year", decimals=3),
+    TableColumn(label="Sources on it", decimals=0),
+    TableColumn(label="without motion", decimals=0),
+    TableColumn(label="Median displacement", unit="mas", decimals=2),
+    TableColumn(label="Median displacement", unit="pix", decimals=3),
+    TableColumn(label="Shift dx", unit="pix", decimals=3, signed=True),
+    TableColumn(label="Shift dy", unit="pix", decimals=3, signed=True),
+    TableColumn(label="Length of the shift", unit="pix", decimals=3),
+    TableColumn(label="Length of the shift", unit="mas", decimals=2),
+)
+_CAPTION = (
+    "How far the catalogue's sources moved from its own epoch to the exposures'. A fit takes what is common "
+    "to its matches for a pointing error: the shift on the right is what it would have absorbed, with "
+    "residuals as small as ever."
+)
+_NOTES = (
+    "Displacements: lengths, over the sources on the exposure that have a proper motion. Shift: mean "
+    "displacement of the fit's matched sources, in pixels of its frame and in the sense of its dx and dy.",
+    "Good: propagated, with few sources without motion. Bad: not propagated, and a shift of more than a "
+    "fraction of the fit's RMS over the root of its matches: the solution is out by so much.",
+)
+
+
+class _Moved(NamedTuple):
+    """A catalogue's positions at its own epoch and at an exposure's, degrees; and whose motion is known."""
+
+    before: Positions
+    after: Positions
+    known: NDArray[np.bool_]
+
+
+def epoch_table(
+    inputs: Inputs, exposures: Sequence[str], *, suffix: str, catalogs: Sequence[str]
+) -> Tabulation:
+    """Tabulate, for each catalogue and exposure, the displacement and the shift that it makes.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With products ``exposures`` and, for each catalogue, ``catalog-<catalog>`` and ``fit-<catalog>``.
+    exposures : sequence of str
+        Rootnames.
+    suffix : str
+        Suffix of their files.
+    catalogs : sequence of str
+        The catalogues, as verdicts name them.
+    """
+    groups = tuple(_group(inputs, exposures, suffix, catalog) for catalog in catalogs)
+    table = Table(columns=_COLUMNS, groups=groups, notes=_NOTES)
+    return Tabulation("epochs", "epochs", "Epochs and proper motions", _CAPTION, table)
+
+
+def _group(inputs: Inputs, exposures: Sequence[str], suffix: str, catalog: str) -> TableGroup:
+    directory = inputs.products[f"catalog-{catalog}"]
+    change: Mapping[str, Any] = json.loads((directory / PROPAGATION).read_text(encoding="utf-8"))
+    used = read_catalog(directory / CATALOG)
+    own = read_catalog(directory / UNPROPAGATED_CATALOG)
+    rows = []
+    for name in exposures:
+        exposure = read_exposure(inputs.products["exposures"] / f"{name}_{suffix}.fits")
+        moved = _moved(own, used, exposure, applied=bool(change["applied"]))
+        if moved is not None:
+            rows.append(_row(inputs, exposure, moved, suffix, catalog))
+    heading = CATALOG_NAMES.get(catalog, catalog)
+    return TableGroup(heading=heading, statement=_statement(change, bool(rows)), rows=tuple(rows))
+
+
+def _statement(change: Mapping[str, Any], moving: bool) -> str:
+    if change["applied"]:
+        years = change["epoch_to"] - change["epoch_from"]
+        return (
+            f"propagated from {change['epoch_from']:.1f} to {change['epoch_to']:.3f}, by {years:+.2f} years"
+        )
+    if moving:
+        return f"not propagated ({change['reason']}): the fits have absorbed these shifts"
+    return f"not propagated: {change['reason']}"
+
+
+def _moved(own: Catalog, used: Catalog, exposure: Exposure, *, applied: bool) -> _Moved | None:
+    """Positions as the stage published them; what they would be where it left them as they are."""
+    if used.pm_ra is None or used.pm_dec is None or (not applied and used.epoch is None):
+        return None
+    motions = np.column_stack([used.pm_ra, used.pm_dec])
+    before, after = (np.column_stack([each.ra, each.dec]) for each in (own, used))
+    if not applied and used.epoch is not None:
+        year = julian_year(exposure.primary["EXPSTART"], exposure.primary["EXPEND"])
+        after = positions_at_epoch(before, motions, from_epoch=used.epoch, to_epoch=year)
+    known = np.asarray(np.isfinite(motions).all(axis=1))
+    return _Moved(before, np.where(known[:, None], after, before), known)
+
+
+def _row(inputs: Inputs, exposure: Exposure, moved: _Moved, suffix: str, catalog: str) -> TableRow:
+    shifts = read_shift_file(inputs.products[f"fit-{catalog}"] / SHIFT_FILE, relative=False)
+    header = read_reference_frame(shifts)
+    scale = plate_scale(header)
+    wcs = exposure.wcs_of_chips()
+    shapes = {each.version: each.shape for each in exposure.extensions if each.name == "SCI"}
+    seen = on_chips([(wcs[chip], shapes[chip]) for chip in exposure.chips], moved.after)
+    lengths = _lengths(moved)[seen & moved.known]
+    displacement = float(np.median(lengths)) if len(lengths) else None
+    path = match_path(inputs.products[f"fit-{catalog}"], exposure.name, suffix)
+    shift = _shift(moved, read_match_file(path).reference_id, science_wcs(header)) if path.exists() else None
+    year = julian_year(exposure.primary["EXPSTART"], exposure.primary["EXPEND"])
+    cells: list[Cell] = [exposure.name, year, int(seen.sum()), int((seen & ~moved.known).sum())]
+    cells += [displacement, None if displacement is None else displacement / 1000.0 / scale]
+    if shift is None:
+        return TableRow(cells=(*cells, None, None, None, None))
+    length = float(np.hypot(*shift))
+    return TableRow(cells=(*cells, float(shift[0]), float(shift[1]), length, 1000.0 * scale * length))
+
+
+def _lengths(moved: _Moved) -> Positions:
+    """Lengths of the displacements, mas."""
+    east, north = (moved.after - moved.before).T
+    east = (east + 180.0) % 360.0 - 180.0
+    return np.asarray(_MAS * np.hypot(east * np.cos(np.radians(moved.before[:, 1])), north))
+
+
+def _shift(moved: _Moved, references: NDArray[np.int64], wcs: Any) -> Positions | None:
+    """What a fit of a shift to some of the sources would add without the propagation, pixels.
+
+    TweakReg's dx and dy are the input's position less the reference's.
+    """
+    if not len(references):
+        return None
+    before, after = (wcs.all_world2pix(each[references], 0) for each in (moved.before, moved.after))
+    return np.asarray((after - before).mean(axis=0), dtype=np.float64)

@@ -1,0 +1,44 @@
+"""The figure of the image that exposures aligned to a catalogue were combined into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fixtures.stage import Inputs
+from reports.figures.illustration import Illustration
+from reports.figures.mosaics import drizzled_pair
+from reports.figures.products import drizzled_image
+
+__all__ = ["mosaic_figures"]
+
+_COMBINED = (
+    "Combined image (bright is dark, asinh stretch) and its weight; blue: no pixels. Good: round, single "
+    "stars, one sky level over all chips, weights that add up where exposures overlap, no cosmic rays there. "
+    "Bad: doubled or stretched stars (alignment), steps of the sky at chips' edges, stars with holes in "
+    "them (rejected as cosmic rays), holes within chips, an image that fills little of its frame. Where "
+    "one exposure alone saw the sky, cosmic rays remain."
+)
+
+
+def mosaic_figures(inputs: Inputs, exposures: Sequence[str], *, root: str) -> Iterator[Illustration]:
+    """Draw the combined image and its weights.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With product ``drizzled``.
+    exposures : sequence of str
+        Rootnames of those that were combined.
+    root : str
+        Root of the combined image's file.
+    """
+    image = drizzled_image(inputs, "drizzled", f"{root}_dr?")
+    unit = str(image.drizzled.keyword("BUNIT", "")).lower().replace("/s", " / s")
+    yield Illustration(
+        figure="drizzled",
+        name="drizzled",
+        title=f"The combined image {root} and its weight",
+        caption=f"{' + '.join(exposures)}. {_COMBINED}",
+        alt="The combined drizzled image with compass and scale bar, and beside it its weight image.",
+        drawing=drizzled_pair(image.science, image.weight, image.frame, unit=unit or "counts / s"),
+    )

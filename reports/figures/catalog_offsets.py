@@ -1,0 +1,169 @@
+"""Figures of sources found afresh: against the catalogue, and by one exposure against another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from astropy.table import Table
+from numpy.typing import NDArray
+
+from checks.criteria import Bounds
+from checks.epochs import julian_year, positions_at_epoch
+from checks.measurement import Measurement
+from checks.readers import read_exposure
+from checks.source_pairs import SourcePairs, pair_sources
+from checks.source_positions import (
+    catalog_offset,
+    catalog_offset_variation,
+    source_position_difference,
+)
+from fixtures.catalogs.catalog import Catalog
+from fixtures.catalogs.reading import read_catalog
+from fixtures.stage import Inputs
+from fixtures.stages.catalog import CATALOG
+from fixtures.stages.detect import DRIZZLED_SOURCES, EXPOSURE_SOURCES
+from reports.figure_data import PlotColumn
+from reports.figures.catalog_fits import CATALOG_NAMES
+from reports.figures.illustration import Illustration
+from reports.figures.offsets import Offsets, offset_maps, offset_points
+from reports.figures.residual_points import values
+
+__all__ = ["offset_figures"]
+
+Positions = NDArray[np.float64]
+
+_CATALOG = (
+    "Sources found afresh on the drizzled image, less the catalogue's positions at the exposures' epoch; no "
+    "fit has a part in it. Left: every source; cross: their median; dashes: how long it may be. Right: "
+    "medians over parts of the field; an arrow may be as long as the one above. Good: the cross in the "
+    "middle, arrows hardly to be seen. Bad: a cloud beside the middle (a catalogue of another epoch, a "
+    "shift after the fit), arrows that swirl (rotation) or point out of a centre (scale), arrows of one "
+    "part of the field only (a chip out of place)."
+)
+_EXPOSURES = (
+    "The same sources by two exposures, each by its own coordinates as drizzled. Left: every source; cross: "
+    "the median; dashes: how long the median distance may be. Right: medians over parts of the field; an "
+    "arrow may be as long as the one above. Good: a cloud about the middle, arrows hardly to be seen. Bad: a "
+    "cloud beside it or arrows that swirl: stars of the drizzled image are then doubled or broad."
+)
+
+
+def offset_figures(
+    inputs: Inputs,
+    exposures: Sequence[str],
+    *,
+    suffix: str,
+    catalog: str,
+    offset: Bounds,
+    variation: Bounds,
+    difference: Bounds,
+) -> Iterator[Illustration]:
+    """Draw offsets from the catalogue and, where two exposures were combined, between them.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With products ``exposures``, ``catalog`` and ``detected``.
+    exposures : sequence of str
+        Rootnames of those that were combined.
+    suffix : str
+        Suffix of their files.
+    catalog : str
+        Which catalogue, as verdicts name it.
+    offset, variation, difference : Bounds
+        Accepted median offset from the catalogue, its variation over the field, and median distance
+        between exposures, mas.
+    """
+    found = Table.read(inputs.products["detected"] / DRIZZLED_SOURCES, format="ascii.ecsv")
+    header = read_exposure(inputs.products["exposures"] / f"{exposures[0]}_{suffix}.fits").primary
+    epoch = julian_year(header["EXPSTART"], header["EXPEND"])
+    reference = _at_epoch(read_catalog(inputs.products["catalog"] / CATALOG), epoch)
+    yield _against_catalog(found, reference, catalog, offset, variation)
+    if len(exposures) > 1:
+        of_exposures = Table.read(inputs.products["detected"] / EXPOSURE_SOURCES, format="ascii.ecsv")
+        yield _between(of_exposures, exposures[0], exposures[1], difference)
+
+
+def _at_epoch(reference: Catalog, epoch: float) -> Positions:
+    positions = np.column_stack([reference.ra, reference.dec])
+    if reference.epoch is None or reference.pm_ra is None or reference.pm_dec is None:
+        return positions
+    motions = np.column_stack([reference.pm_ra, reference.pm_dec])
+    return positions_at_epoch(positions, motions, from_epoch=reference.epoch, to_epoch=epoch)
+
+
+def _against_catalog(
+    found: Table, reference: Positions, catalog: str, offset: Bounds, variation: Bounds
+) -> Illustration:
+    name = CATALOG_NAMES.get(catalog, catalog)
+    pairs = pair_sources(_positions(found), reference)
+    shift, turn = (check(pairs, subject=catalog) for check in (catalog_offset, catalog_offset_variation))
+    drawn = Offsets(
+        pairs.positions,
+        pairs.offsets,
+        offset.upper,
+        f"median offset {_words(shift)}",
+        f"largest departure {_words(turn)}",
+    )
+    told = f"{len(pairs)} sources: median offset {_words(shift)} (accepted: {offset.text('mas')}), largest"
+    told += f" departure from the mean over the field {_words(turn)} (accepted: {variation.text('mas')})"
+    return Illustration(
+        figure="catalog-offsets",
+        name=f"catalog-offsets-{catalog}",
+        title=f"Offsets of the drizzled image from {name}",
+        caption=f"{told}. {_CATALOG}",
+        alt=f"Cloud of offsets from {name} in RA and Dec, and a map of their medians. {told}.",
+        drawing=offset_maps(drawn, title=f"Drizzled image less {name}: {len(pairs)} sources"),
+        points=offset_points(drawn, _told(found, pairs), name="on the drizzled image"),
+        subject=catalog,
+    )
+
+
+def _between(found: Table, first: str, second: str, difference: Bounds) -> Illustration:
+    lists = [found[found["exposure"] == name] for name in (first, second)]
+    pairs = pair_sources(_positions(lists[0]), _positions(lists[1]))
+    distance = source_position_difference(pairs, subject="exposures") if len(pairs) else None
+    words = _words(distance) if distance is not None else pairs.remark
+    drawn = Offsets(
+        pairs.positions, pairs.offsets, difference.upper, f"median distance {words}", "medians over the field"
+    )
+    told = f"{len(pairs)} sources: median distance {words} (accepted: {difference.text('mas')})"
+    return Illustration(
+        figure="catalog-offsets",
+        name="exposure-offsets",
+        title=f"Offsets of {first} from {second}",
+        caption=f"{told}. {_EXPOSURES}",
+        alt=f"Cloud of offsets between the exposures in RA and Dec, and a map of their medians. {told}.",
+        drawing=offset_maps(drawn, title=f"{first} less {second}: {len(pairs)} sources"),
+        points=offset_points(drawn, _told(lists[0], pairs), name=f"on {first}"),
+        subject="dataset",
+    )
+
+
+def _positions(found: Table) -> Positions:
+    return np.column_stack([np.asarray(found[name], dtype=np.float64) for name in ("ra", "dec")])
+
+
+def _words(measured: Measurement) -> str:
+    if measured.value is None or not np.isfinite(measured.value):
+        return f"not measured ({measured.reason})"
+    error = f" ± {measured.uncertainty:.1f}" if measured.uncertainty is not None else ""
+    return f"{measured.value:.1f}{error} mas"
+
+
+def _told(found: Table, pairs: SourcePairs) -> Iterator[tuple[str, PlotColumn]]:
+    """What is told of each pair: the source, its pixel and place, the catalogue's row."""
+    rows = found[pairs.first]
+    yield "row", PlotColumn(label="source", values=values(pairs.first + 1, 0))
+    if "chip" in found.colnames:
+        yield "chip", PlotColumn(label="SCI", values=values(np.asarray(rows["chip"]), 0))
+    for name, label, unit, decimals in (
+        ("x", "x", "", 2),
+        ("y", "y", "", 2),
+        ("ra", "RA", "deg", 6),
+        ("dec", "Dec", "deg", 6),
+    ):
+        numbers = np.asarray(rows[name], dtype=np.float64) + (1.0 if name in "xy" else 0.0)
+        yield name, PlotColumn(label=label, unit=unit, decimals=decimals, values=values(numbers, decimals))
+    yield "reference", PlotColumn(label="paired with", values=values(pairs.second + 1, 0))
