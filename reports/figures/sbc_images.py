@@ -1,0 +1,259 @@
+"""Figures of an association's dark: science image and master dark, and the dark's part of the light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from astropy.table import Table
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from checks.criteria import Bounds
+from checks.dark_rate import dark_fraction
+from checks.readers import read_exposure
+from fixtures.dark_rate.apertures import Ellipse
+from fixtures.dark_rate.frames import read_association
+from fixtures.stage import Inputs
+from fixtures.stages.dark_photometry import PHOTOMETRY
+from reports.figures.illustration import Illustration
+from reports.figures.images import Window, block_mean
+from reports.figures.products import drizzled_image
+from reports.figures.sky_marks import SkyFrame, draw_compass, draw_scale_bar, empty_places
+from reports.figures.style import (
+    ACCENT,
+    BAND,
+    BLANK,
+    INK,
+    LIMIT,
+    SOFT,
+    chip_style,
+    image_panels,
+    new_figure,
+    styled,
+)
+from reports.figures.style import place as place_axes
+
+if TYPE_CHECKING:
+    from reports.figures.sbc_dark_rate import DarkFigureSettings
+
+__all__ = ["ApertureRates", "dark_budget", "dark_figures", "science_and_dark"]
+
+_IMAGES = (
+    "The combined image and the master dark on one grid and one logarithmic stretch, smoothed by 6 pixels "
+    "(bright is dark); red: the apertures on the target and on blank sky; the square is the box in which "
+    "dark rates are compared, where the first exposure has it. Good: the same glow on both, the target on "
+    "the left alone. Bad: a glow that the dark lacks or exceeds (another night's dark), a dark turned or "
+    "mirrored against the detector's features, an aperture beside its target."
+)
+_BUDGET = (
+    "Left: rates in the two apertures, with Poisson errors, of the science image, the master dark and their "
+    "difference. On blank sky nothing should be left. Right: the dark's part of the light in the target's "
+    "aperture, with an error that includes that of the match; the tinted range is accepted. Bad: a remainder "
+    "on blank sky beyond its error, which is in the target too; a fraction near 0 where the detector was "
+    "warm."
+)
+_COLUMNS, _BLUR = 480, 6.0
+
+
+class ApertureRates(NamedTuple):
+    """Rates in an aperture, counts per second, each with its Poisson error."""
+
+    name: str
+    ellipse: Ellipse
+    science: tuple[float, float]
+    dark: tuple[float, float]
+    net: tuple[float, float]
+    match_error: float
+
+
+def dark_figures(inputs: Inputs, settings: DarkFigureSettings) -> Iterator[Illustration]:
+    """Draw the images and the rates of an association.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With products ``exposures``, ``science``, ``dark`` and ``photometry``.
+    settings : DarkFigureSettings
+        See there.
+    """
+    science = drizzled_image(inputs, "science", f"{settings.science_root}_dr?")
+    dark = drizzled_image(inputs, "dark", f"{settings.dark_root}_dr?")
+    rates = _rates(inputs)
+    name = settings.association
+    yield Illustration(
+        figure="dark-images",
+        name="dark-images",
+        title=f"Science and master dark of {name}",
+        caption=_IMAGES,
+        alt="The drizzled science image and the drizzled dark, with two ellipses and a square on each.",
+        drawing=science_and_dark(
+            [(science.science, science.weight), (dark.science, dark.weight)],
+            [each.ellipse for each in rates],
+            _box_corners(inputs, settings, science.wcs),
+            science.frame,
+        ),
+        subject=name,
+    )
+    target = next(each for each in rates if each.name == "target")
+    yield Illustration(
+        figure="dark-fraction",
+        name="dark-fraction",
+        title=f"The dark in the light of {name}",
+        caption=_BUDGET,
+        alt=f"Rates in the apertures; dark fraction {target.dark[0] / target.science[0]:.3f}.",
+        drawing=dark_budget(rates, settings.fraction),
+        subject=name,
+    )
+
+
+def _rates(inputs: Inputs) -> list[ApertureRates]:
+    table = Table.read(inputs.products["photometry"] / PHOTOMETRY, format="ascii.ecsv")
+    rates = []
+    for row in table:
+        shape = {key: float(row[key]) for key in ("x", "y", "a", "b", "angle")}
+        science, dark, net = (
+            (float(row[key]), float(row[f"{key}_error"])) for key in ("science", "dark", "net")
+        )
+        error = float(row["match_error"])
+        rates.append(ApertureRates(str(row["aperture"]), Ellipse(**shape), science, dark, net, error))
+    return rates
+
+
+def _box_corners(inputs: Inputs, settings: DarkFigureSettings, wcs: Any) -> NDArray[np.float64]:
+    """Corners of the box on the drizzled image, where the association's first exposure has it."""
+    directory = inputs.products["exposures"]
+    first = read_association(directory / f"{settings.association}_asn.fits")[0]
+    (bottom, top), (left, right) = settings.rows, settings.columns
+    corners = np.array([(left, bottom), (right, bottom), (right, top), (left, top)]) - 0.5
+    sky = read_exposure(directory / f"{first}_flt.fits").wcs(1).all_pix2world(corners, 0)
+    return np.asarray(wcs.all_world2pix(sky, 0), dtype=np.float64)
+
+
+@styled
+def science_and_dark(
+    images: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+    ellipses: Sequence[Ellipse],
+    box: NDArray[np.float64],
+    frame: SkyFrame,
+) -> Figure:
+    """Draw a science image and a dark side by side.
+
+    Parameters
+    ----------
+    images : sequence of (ndarray, ndarray)
+        Science and weight image of either.
+    ellipses : sequence of Ellipse
+        Apertures.
+    box : ndarray, shape (4, 2)
+        Corners of the box, x and y counted from 0.
+    frame : SkyFrame
+        Where the images are.
+    """
+    window = Window.whole(images[0][0].shape)
+    panels = image_panels([window.aspect] * 2)
+    smooth = [_smoothed(values, weight > 0) for values, weight in images]
+    norm = _stretch(smooth[0])
+    for axes, image, title in zip(panels.images, smooth, ("science", "master dark"), strict=True):
+        axes.set_facecolor(BLANK)
+        shown = axes.imshow(
+            image, norm=norm, cmap="Greys", origin="lower", extent=window.extent, interpolation="nearest"
+        )
+        axes.set_title(title)
+        axes.add_patch(Polygon(box, closed=True, fill=False, edgecolor=INK, linewidth=1.0))
+        for ellipse in ellipses:
+            axes.plot(*ellipse.outline(), color=ACCENT, linewidth=1.2)
+    bar = panels.figure.colorbar(shown, cax=panels.bars[0], orientation="horizontal", extend="both")
+    bar.set_label("counts / s per pixel")
+    left = panels.images[0]
+    left.set_xlim(window.extent[0], window.extent[1])
+    first, second, *_ = empty_places(left, np.isfinite(smooth[0]))
+    draw_compass(left, frame.matrix, at=first)
+    draw_scale_bar(left, frame.pixel_scale, at=second)
+    return panels.figure
+
+
+def _smoothed(values: NDArray[Any], covered: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """An image smoothed where it is covered, and made small; NaN elsewhere."""
+    filled = gaussian_filter(np.where(covered, values, 0.0).astype(np.float64), _BLUR)
+    share = gaussian_filter(covered.astype(np.float64), _BLUR)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(covered, filled / share, np.nan)
+    return block_mean(mean, _COLUMNS, covered)
+
+
+def _stretch(image: NDArray[Any]) -> LogNorm:
+    finite = image[np.isfinite(image) & (image > 0)]
+    if not finite.size:
+        return LogNorm(1e-6, 1e-3)
+    low, high = (float(value) for value in np.percentile(finite, (10.0, 99.9)))
+    return LogNorm(low, max(high, 10.0 * low), clip=True)
+
+
+@styled
+def dark_budget(rates: Sequence[ApertureRates], fraction: Bounds) -> Figure:
+    """Draw the rates in each aperture, and the dark fraction of the target.
+
+    Parameters
+    ----------
+    rates : sequence of ApertureRates
+        One of them called ``"target"``.
+    fraction : Bounds
+        Accepted dark fraction.
+    """
+    figure = new_figure(2.9)
+    across = 2.0
+    for number, each in enumerate(rates):
+        _draw_rates(place_axes(figure, 0.72 + number * (across + 0.55), 0.55, across - 0.15, 1.95), each)
+    _draw_fraction(place_axes(figure, 6.0, 0.55, 0.8, 1.95), rates, fraction)
+    return figure
+
+
+def _draw_rates(axes: Axes, each: ApertureRates) -> None:
+    pairs = (each.science, each.dark, each.net)
+    colours = (INK, chip_style(2).colour, ACCENT)
+    for position, ((rate, error), colour) in enumerate(zip(pairs, colours, strict=True)):
+        axes.errorbar(position, rate, yerr=error, marker="o", markersize=5, color=colour, capsize=3)
+        axes.annotate(
+            f"{rate:.3f}\n± {error:.3f}",
+            (position, rate + error),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7.5,
+        )
+    axes.axhline(0.0, color=SOFT, linewidth=0.8)
+    axes.set_xlim(-0.6, 2.6)
+    top = max(rate + error for rate, error in pairs)
+    bottom = min(0.0, *(rate - error for rate, error in pairs))
+    axes.set_ylim(bottom - 0.06 * top, 1.35 * top)
+    axes.set_xticks(range(3), ["science", "dark", "difference"])
+    axes.set_title(each.name)
+    axes.set_ylabel("counts / s" if each.name == "target" else "")
+
+
+def _draw_fraction(axes: Axes, rates: Sequence[ApertureRates], bounds: Bounds) -> None:
+    target = next(each for each in rates if each.name == "target")
+    measured = dark_fraction(target.dark, target.science, match_error=target.match_error, subject="target")
+    value, error = measured.value or np.nan, measured.uncertainty or 0.0
+    lower, upper = bounds.lower or 0.0, bounds.upper or 1.0
+    axes.axhspan(lower, upper, color=BAND)
+    axes.axhline(upper, color=LIMIT, linewidth=0.9)
+    axes.errorbar(0.0, value, yerr=error, marker="o", markersize=5, color=INK, capsize=3)
+    axes.annotate(
+        f"{value:.3f}\n± {error:.3f}",
+        (0.0, value - error),
+        xytext=(0, -24),
+        textcoords="offset points",
+        ha="center",
+        fontsize=7.5,
+    )
+    axes.set_xlim(-1.0, 1.0)
+    axes.set_ylim(0.0, max(1.3 * upper, 1.15 * (value + error)) if np.isfinite(value) else 1.3 * upper)
+    axes.set_xticks([])
+    axes.set_title("dark fraction")

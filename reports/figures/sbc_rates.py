@@ -1,0 +1,315 @@
+"""Figures of the SBC's detector: its temperature over time, and its dark rate over temperature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.table import Table
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
+
+from fixtures.stage import Inputs
+from fixtures.stages.match_darks import BOXES, MATCHES
+from fixtures.stages.temperatures import TEMPERATURES
+from reports.figure_data import Plot, PlotAxis, PlotColumn, PlotGroup, PlotLine, PlotPanel
+from reports.figures.illustration import Illustration
+from reports.figures.style import ACCENT, FAINT, INK, SOFT, new_figure, place, say, styled
+
+__all__ = ["Frame", "dark_rates", "rate_figures", "read_frames", "temperature_course"]
+
+_TEMPERATURES = (
+    "Temperature of the detector at the beginning and at the end of each frame (MDECODT1, MDECODT2), joined "
+    "by a line; red: frames whose mean exceeds the dashed limit, above which the dark rate is elevated. The "
+    "detector warms from the moment it is switched on, so that the last exposures of a visit suffer. Good: "
+    "one course without jumps. Bad: a frame far from its neighbours, whose telemetry is wrong."
+)
+_RATES = (
+    "Counts in the box per 1000 s against the mean temperature, with Poisson errors: dark frames, ringed "
+    "where one was chosen for an exposure, and the exposures. Good: rates that stay level when it is cool "
+    "and rise above the dashed limit; each exposure at the height of the dark frames chosen for it. An "
+    "exposure need not lie on the curve: the dark rate at one temperature varies from month to month, which "
+    "is why darks are chosen by their counts. Bad: a warm frame below cooler ones (it is mislabelled), an "
+    "exposure that no dark frame comes near."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame as the figures show it.
+
+    Attributes
+    ----------
+    name, kind : str
+        Rootname; ``"science"`` or ``"dark"``.
+    filter : str
+        Filter of an exposure.
+    start, exptime : float
+        MJD, and seconds.
+    begin, end : float
+        Temperatures, degrees C.
+    affected : bool
+        Whether it is above the limit.
+    rate, error : float
+        Counts in the box per 1000 s with Poisson error; NaN where they were not counted.
+    chosen : tuple of str
+        Exposures that a dark frame was chosen for.
+    """
+
+    name: str
+    kind: str
+    filter: str
+    start: float
+    exptime: float
+    begin: float
+    end: float
+    affected: bool
+    rate: float = math.nan
+    error: float = math.nan
+    chosen: tuple[str, ...] = ()
+
+    @property
+    def mean(self) -> float:
+        """Mean temperature, degrees C."""
+        return (self.begin + self.end) / 2.0
+
+
+def rate_figures(inputs: Inputs) -> Iterator[Illustration]:
+    """Draw temperatures and dark rates.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With products ``temperatures`` and ``matches``.
+    """
+    frames, limit = read_frames(inputs)
+    warm = [frame.name for frame in frames if frame.affected and frame.kind == "science"]
+    named = ", ".join(warm) or "none"
+    yield Illustration(
+        figure="temperatures",
+        name="temperatures",
+        title="Temperature of the detector over time",
+        caption=_TEMPERATURES,
+        alt=f"Temperature against time, of exposures and of dark frames. Exposures above the limit: {named}.",
+        drawing=temperature_course(frames, limit),
+    )
+    counted = [frame for frame in frames if math.isfinite(frame.rate)]
+    matched = ", ".join(f"{frame.name} for {' and '.join(frame.chosen)}" for frame in counted if frame.chosen)
+    yield Illustration(
+        figure="dark-rate",
+        name="dark-rate",
+        title="Dark rate against temperature",
+        caption=_RATES,
+        alt=f"Counts in the box per 1000 s against temperature. Chosen: {matched}.",
+        drawing=dark_rates(counted, limit),
+        points=_points(counted, limit),
+    )
+
+
+def read_frames(inputs: Inputs) -> tuple[list[Frame], float]:
+    """The frames of a dataset in the order of time, and the limit of temperature, degrees C."""
+    table = Table.read(inputs.products["temperatures"] / TEMPERATURES, format="ascii.ecsv")
+    boxes = Table.read(inputs.products["matches"] / BOXES, format="ascii.ecsv")
+    matches = Table.read(inputs.products["matches"] / MATCHES, format="ascii.ecsv")
+    counted = {str(row["frame"]): row for row in boxes}
+    chosen: dict[str, list[str]] = {}
+    for row in matches:
+        chosen.setdefault(str(row["dark"]), []).append(str(row["exposure"]))
+    frames = []
+    for row in table:
+        name = str(row["frame"])
+        box = counted.get(name)
+        kilo = 1000.0 / float(row["exptime"])
+        frames.append(
+            Frame(
+                name=name,
+                kind=str(row["kind"]),
+                filter=str(row["filter"]),
+                start=float(row["mjd"]),
+                exptime=float(row["exptime"]),
+                begin=float(row["begin"]),
+                end=float(row["end"]),
+                affected=bool(row["affected"]),
+                rate=math.nan if box is None else float(box["counts"]) * kilo,
+                error=math.nan if box is None else float(np.sqrt(max(box["counts"], 1.0))) * kilo,
+                chosen=tuple(chosen.get(name, ())),
+            )
+        )
+    return sorted(frames, key=lambda frame: frame.start), float(table.meta["threshold"])
+
+
+@styled
+def temperature_course(frames: Sequence[Frame], limit: float) -> Figure:
+    """Draw temperatures over time: exposures on the left, dark frames on the right.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+        In the order of time.
+    limit : float
+        Degrees C.
+    """
+    figure = new_figure(3.5)
+    panels = [place(figure, left, 0.55, 2.92, 2.6) for left in (0.62, 3.88)]
+    kinds = (("science", "exposures"), ("dark", "dark frames"))
+    everything = [value for frame in frames for value in (frame.begin, frame.end)] + [limit]
+    for axes, (kind, words) in zip(panels, kinds, strict=True):
+        axes.set_ylim(min(everything) - 1.0, max(everything) + 1.0)
+        axes.axhline(limit, color=ACCENT, linestyle="--", linewidth=0.9)
+        axes.set_title(words)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        shown = [frame for frame in frames if frame.kind == kind]
+        if shown:
+            _course(axes, shown, named=kind == "science")
+        else:
+            say(axes, "none")
+    panels[0].set_ylabel("temperature (°C)")
+    panels[1].tick_params(labelleft=False)
+    panels[1].annotate(
+        f"{limit:g} °C",
+        (0.02, limit),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        color=ACCENT,
+        fontsize=9,
+    )
+    return figure
+
+
+def _course(axes: Axes, frames: Sequence[Frame], *, named: bool) -> None:
+    origin = frames[0].start
+    for number, frame in enumerate(frames):
+        begin = 24.0 * (frame.start - origin)
+        end = begin + frame.exptime / 3600.0
+        colour = ACCENT if frame.affected else INK
+        axes.plot(
+            [begin, end], [frame.begin, frame.end], color=colour, marker="o", markersize=3.2, linewidth=1.6
+        )
+        if named:
+            # Neighbours have their names on either side of the course.
+            right = number % 2 == 0
+            axes.annotate(
+                f"{frame.name[-3:]} {frame.filter}",
+                ((begin + end) / 2, frame.mean),
+                xytext=(5, -8) if right else (-5, 4),
+                textcoords="offset points",
+                ha="left" if right else "right",
+                fontsize=7.5,
+                color=colour,
+            )
+    hours = 24.0 * (frames[-1].start - origin) + frames[-1].exptime / 3600.0
+    axes.set_xlim(-0.35 * hours if named else -0.04 * hours, 1.3 * hours if named else 1.04 * hours)
+    axes.set_xlabel(f"hours from MJD {origin:.2f}")
+
+
+@styled
+def dark_rates(frames: Sequence[Frame], limit: float) -> Figure:
+    """Draw counts in the box over temperature, on a logarithmic scale.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+        Frames that were counted.
+    limit : float
+        Degrees C.
+    """
+    figure = new_figure(4.3)
+    axes = place(figure, 0.78, 0.55, 6.05, 3.5)
+    darks = [frame for frame in frames if frame.kind == "dark"]
+    science = [frame for frame in frames if frame.kind == "science"]
+    axes.set_yscale("log")
+    axes.axvline(limit, color=SOFT, linestyle="--", linewidth=0.9)
+    _errors(axes, darks, INK, "o", "dark frame")
+    _errors(axes, science, ACCENT, "D", "exposure")
+    chosen = [frame for frame in darks if frame.chosen]
+    axes.plot(
+        [frame.mean for frame in chosen],
+        [frame.rate for frame in chosen],
+        linestyle="none",
+        marker="o",
+        markersize=12,
+        markerfacecolor="none",
+        markeredgecolor=ACCENT,
+        markeredgewidth=1.3,
+        label="chosen",
+    )
+    by_name = {frame.name: frame for frame in science}
+    for frame in chosen:
+        for name in frame.chosen:
+            ends = by_name[name], frame
+            axes.plot(
+                [each.mean for each in ends],
+                [each.rate for each in ends],
+                color=FAINT,
+                linewidth=0.9,
+                zorder=0,
+            )
+    for frame in (*chosen, *science):
+        right = frame.kind == "dark"
+        axes.annotate(
+            frame.name,
+            (frame.mean, frame.rate),
+            xytext=(9 if right else 7, -11 if right else 7),
+            textcoords="offset points",
+            fontsize=8,
+            color=INK if right else ACCENT,
+        )
+    axes.set_xlabel("mean temperature (°C)")
+    axes.set_ylabel("counts in the box per 1000 s")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
+    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    left, right = axes.get_xlim()
+    axes.set_xlim(left, right + 0.06 * (right - left))
+    axes.grid(True, which="both", axis="y")
+    axes.legend(loc="upper left")
+    return figure
+
+
+def _errors(axes: Axes, frames: Sequence[Frame], colour: str, marker: str, label: str) -> None:
+    axes.errorbar(
+        [frame.mean for frame in frames],
+        [frame.rate for frame in frames],
+        yerr=[frame.error for frame in frames],
+        linestyle="none",
+        marker=marker,
+        markersize=4.5,
+        color=colour,
+        label=label,
+    )
+
+
+def _points(frames: Sequence[Frame], limit: float) -> Plot:
+    means = [frame.mean for frame in frames]
+    rates = [frame.rate for frame in frames]
+    groups = (
+        PlotGroup(name="dark frame", colour=INK),
+        PlotGroup(name="dark frame, chosen", colour=ACCENT),
+        PlotGroup(name="exposure", colour=ACCENT, marker="diamond"),
+    )
+    number = {"dark": 0, "science": 2}
+    return Plot(
+        noun="frame",
+        across=1,
+        axes={
+            "temperature": PlotAxis(
+                label="mean temperature (°C)", low=min(means) - 0.5, high=max(means) + 0.5
+            ),
+            "rate": PlotAxis(label="counts in the box per 1000 s", low=0.0, high=1.08 * max(rates)),
+        },
+        panels=(PlotPanel(x="temperature", y="rate"),),
+        groups=groups,
+        group=tuple(1 if frame.chosen else number[frame.kind] for frame in frames),
+        columns={
+            "temperature": PlotColumn(label="mean temperature", unit="°C", decimals=2, values=tuple(means)),
+            "rate": PlotColumn(label="counts per 1000 s", decimals=1, values=tuple(rates)),
+            "error": PlotColumn(
+                label="Poisson error", decimals=1, values=tuple(frame.error for frame in frames)
+            ),
+        },
+        lines=(PlotLine(axis="temperature", value=limit, label=f"{limit:g} °C"),),
+    )
