@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from checks import epochs
 from checks.footprints import on_chips, seen_by_others
 from checks.readers import ShiftFile, read_cosmic_ray_mask, read_shift_file
+from checks.source_pairs import pair_sources
 from fixtures.catalogs.catalog import Catalog
 from fixtures.catalogs.reading import read_catalog
 from fixtures.product import Product
@@ -134,15 +135,28 @@ def _table(path: Path) -> Table:
 
 def exposure_positions(detected: Product, exposure: str) -> Positions:
     """Positions of the sources that were found afresh on an exposure, degrees."""
-    found = _table(detected.file(EXPOSURE_SOURCES))
-    found = found[found["exposure"] == exposure]
+    found = _of_exposure(detected, exposure)
     return np.column_stack([found["ra"], found["dec"]])
 
 
-def star_pixels(detected: Product, exposure: str) -> Mapping[int, Positions]:
-    """Pixels, counted from 1, of the sources that were found on each chip of an exposure."""
+def _of_exposure(detected: Product, exposure: str) -> Table:
     found = _table(detected.file(EXPOSURE_SOURCES))
-    found = found[found["exposure"] == exposure]
+    return found[found["exposure"] == exposure]
+
+
+def star_pixels(detected: Product, exposure: str, exposures: Sequence[str]) -> Mapping[int, Positions]:
+    """Pixels, counted from 1, of stars on each chip of an exposure.
+
+    Stars are the sources that another exposure shows as well, wherever its own world coordinates put
+    them; most sources of a long exposure are cosmic rays.
+    """
+    found = _of_exposure(detected, exposure)
+    seen = np.zeros(len(found), dtype=bool)
+    for other in exposures:
+        if other != exposure:
+            pairs = pair_sources(exposure_positions(detected, exposure), exposure_positions(detected, other))
+            seen[pairs.first] = True
+    found = found[seen]
     chips = (int(chip) for chip in sorted(set(found["chip"])))
     return {
         chip: np.column_stack([found["x"][found["chip"] == chip], found["y"][found["chip"] == chip]]) + 1

@@ -241,8 +241,10 @@ def test_solution_agrees_with_the_archives(
 
 
 @criterion("WCS-003")
-def test_exposures_agree_on_positions(detected: Product, reduction: Reduction, judge: Judge) -> None:
-    first, second = (readings.exposure_positions(detected, name) for name in reduction.drizzle.exposures[:2])
+def test_exposures_agree_on_positions(detected_singly: Product, reduction: Reduction, judge: Judge) -> None:
+    first, second = (
+        readings.exposure_positions(detected_singly, name) for name in reduction.drizzle.exposures[:2]
+    )
     judge(source_positions.source_position_difference(pair_sources(first, second), subject="exposures"))
 
 
@@ -319,8 +321,13 @@ def test_cosmic_rays(
 
 @criterion("DRZ-003")
 def test_cores_of_stars_are_kept(
-    mosaic: Product, accepted: Product, detected: Product, combined: str, reduction: Reduction, judge: Judge
+    mosaic: Product,
+    accepted: Product,
+    detected_singly: Product,
+    combined: str,
+    reduction: Reduction,
+    judge: Judge,
 ) -> None:
     masks = readings.cosmic_ray_masks(mosaic, accepted, combined, reduction.drizzle.exposures)
-    stars = readings.star_pixels(detected, combined)
+    stars = readings.star_pixels(detected_singly, combined, reduction.drizzle.exposures)
     judge(cosmic_rays.rejected_cores(masks.flagged, stars, judged=masks.judged, subject=combined))
