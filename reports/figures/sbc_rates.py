@@ -263,8 +263,8 @@ def dark_rates(frames: Sequence[Frame], limit: float) -> Figure:
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
     axes.yaxis.set_major_formatter(ScalarFormatter())
     axes.yaxis.set_minor_formatter(NullFormatter())
-    left, right = axes.get_xlim()
-    axes.set_xlim(left, right + 0.06 * (right - left))
+    low, high = axes.get_xlim()
+    axes.set_xlim(low, high + 0.06 * (high - low))
     axes.grid(True, which="both", axis="y")
     axes.legend(loc="upper left")
     return figure
