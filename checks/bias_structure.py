@@ -94,21 +94,26 @@ def _band(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.
     nothing = np.full(pixels.shape[1], np.nan)
     if not enough.any():
         return nothing, nothing
-    residual = np.full(pixels.shape, np.nan, dtype=np.float32)
-    medians = np.nanmedian(pixels[:, enough], axis=0)
-    residual[:, enough] = pixels[:, enough] - medians
-    width = 1.4826 * float(np.nanmedian(np.abs(residual)))
-    kept = np.abs(residual) <= _CLIP * width
+    medians = np.where(enough, _medians(pixels, counted.sum(axis=0)), np.float32(np.nan))
+    residual = pixels - medians
+    distance = np.abs(residual)
+    kept = distance <= _CLIP * 1.4826 * np.median(distance[np.isfinite(distance)])
     number = kept.sum(axis=0).astype(float)
     number[number < _FEWEST] = np.nan
     total = np.where(kept, residual, np.float32(0)).sum(axis=0, dtype=float)
     offset = total / number
     variance = np.where(kept, (residual - offset) ** 2, 0.0).sum() / np.nansum(number - 1.0)
-    means = nothing.copy()
-    means[enough] = medians
-    means += offset
+    means = medians + offset
     expected = np.sqrt(variance / _CLIPPED_VARIANCE / number)
     return means - _neighbourhood(means), expected
+
+
+def _medians(pixels: NDArray[np.float32], counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Median of each column's pixels that are numbers, of which there are `counts`."""
+    ordered = np.sort(pixels, axis=0)  # NaN come last
+    middle = [np.maximum(index, 0)[np.newaxis] for index in ((counts - 1) // 2, counts // 2)]
+    low, high = (np.take_along_axis(ordered, index, axis=0)[0] for index in middle)
+    return np.asarray((low + high) / np.float32(2))
 
 
 def _neighbourhood(levels: NDArray[np.float64]) -> NDArray[np.float64]:
