@@ -189,4 +189,6 @@ def products(directory: Path) -> Inputs:
     write_reference(paths["catalog-sdss"], moving=False)
     write_sources(paths["detected"])
     write_mosaic(paths["drizzled"])
-    return Inputs({**paths, "fit": paths["fit-gaia"], "catalog": paths["catalog-gaia"]})
+    # One directory stands for the products of both stages that find sources.
+    same = {"fit": "fit-gaia", "catalog": "catalog-gaia", "detected-singly": "detected"}
+    return Inputs({**paths, **{name: paths[other] for name, other in same.items()}})

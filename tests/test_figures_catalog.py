@@ -501,7 +501,7 @@ def test_figures_wait_for_no_more_than_they_need(dataset):
     }
     assert waits["fit-figures-gaia"] == {"fetch", "align-gaia"}
     assert waits["mosaic-figures"] == {"drizzle"}
-    assert waits["offset-figures"] == {"fetch", "catalog-gaia", "detect"}
+    assert waits["offset-figures"] == {"fetch", "catalog-gaia", "detect", "detect-exposures"}
     assert "drizzle" not in waits["solution-tables"]
 
 

@@ -170,7 +170,10 @@ def draw_mosaic(inputs: Inputs, output: Path, settings: MosaicFigureSettings) ->
 
 @stage("offset-figures", version=1, tools=("matplotlib",), background=True)
 def draw_offsets(inputs: Inputs, output: Path, settings: OffsetFigureSettings) -> None:
-    """Draw offsets of sources found afresh: products ``exposures``, ``catalog`` and ``detected``."""
+    """Draw offsets of sources found afresh.
+
+    Reads products ``exposures``, ``catalog``, ``detected`` and ``detected-singly``.
+    """
     from reports.figures.catalog_offsets import offset_figures
     from reports.figures.illustration import publish
 

@@ -64,7 +64,7 @@ def offset_figures(
     Parameters
     ----------
     inputs : Inputs
-        With products ``exposures``, ``catalog`` and ``detected``.
+        With products ``exposures``, ``catalog``, ``detected`` and ``detected-singly``.
     exposures : sequence of str
         Rootnames of those that were combined.
     suffix : str
@@ -81,7 +81,7 @@ def offset_figures(
     reference = _at_epoch(read_catalog(inputs.products["catalog"] / CATALOG), epoch)
     yield _against_catalog(found, reference, catalog, offset, variation)
     if len(exposures) > 1:
-        of_exposures = Table.read(inputs.products["detected"] / EXPOSURE_SOURCES, format="ascii.ecsv")
+        of_exposures = Table.read(inputs.products["detected-singly"] / EXPOSURE_SOURCES, format="ascii.ecsv")
         yield _between(of_exposures, exposures[0], exposures[1], difference)
 
 
