@@ -118,7 +118,7 @@ class OffsetFigureSettings(Settings):
     difference: Bounds
 
 
-@stage("solution-tables", version=1, background=True)
+@stage("solution-tables", version=2, background=True)
 def tabulate_solutions(inputs: Inputs, output: Path, settings: SolutionTableSettings) -> None:
     """Tabulate the solutions of each exposure, which is kept and why, and what proper motions amount to.
 
