@@ -1,0 +1,123 @@
+"""Runs of ``pytest qa/`` on the small ACS/WFC dataset, with either backend and with a broken one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+from astropy.wcs import WCS
+
+from fixtures.archives.simulated.truth import read_truth
+from tests.acs_scenes import ASSOCIATION, DITHERED, LONG
+from tests.qa_runs import QaRun, run_qa
+
+pytestmark = [
+    pytest.mark.xdist_group("acs-run"),
+    pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning"),
+]
+
+DATASET = ("--dataset", "acs-j9l960010", "--size", "small", "-n", "0")
+
+
+def path_without(executable: str) -> str:
+    """PATH without the directories that have an executable."""
+    places = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(place for place in places if not Path(place, executable).exists())
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all runs have their common store."""
+    return tmp_path_factory.mktemp("acs-run")
+
+
+@pytest.fixture(scope="module")
+def run(directory: Path) -> QaRun:
+    return run_qa(directory, "embedded", *DATASET, PATH=path_without("calacs.e"))
+
+
+def calibrated_by(run: QaRun) -> str:
+    log = run.product("calibrate").parent / "log.txt"
+    return next(line for line in log.read_text().splitlines() if line.startswith("calibrated by"))
+
+
+def test_embedded_backend_is_accepted(run):
+    assert run.process.returncode == 0, run.process.stdout
+    assert calibrated_by(run).startswith("calibrated by embedded (ccdproc")
+    assert {verdict["status"] for verdict in run.verdicts} == {"pass"}
+    judged = {verdict["criterion"] for verdict in run.verdicts}
+    assert judged >= {"FIL-001", "FIL-002", "FIL-003", "CAL-002", "CAL-003", "CAL-004", "CAL-005"}
+    assert judged >= {"WCS-001", "WCS-002"}
+
+
+@pytest.mark.skipif(shutil.which("calacs.e") is None, reason="calacs.e is not on PATH")
+def test_hstcal_is_accepted_on_the_same_exposures(run, directory):
+    other = run_qa(directory, "hstcal", *DATASET)
+    assert other.process.returncode == 0, other.process.stdout
+    assert calibrated_by(other).startswith("calibrated by hstcal (calacs.e")
+    assert other.product("archive") == run.product("archive")
+    assert {verdict["status"] for verdict in other.verdicts} == {"pass"}
+
+
+def test_association_is_filtered_in_a_copy(run):
+    name = f"{ASSOCIATION}_asn.fits"
+    served, kept = (Table.read(run.product(node) / name, hdu=1) for node in ("fetch", "association"))
+    assert set(served["MEMTYPE"]) == {"EXP-DTH", "PROD-DTH"}
+    assert set(kept["MEMTYPE"]) == {"EXP-DTH"}
+    assert list(kept["MEMNAME"]) == list(served["MEMNAME"][:-1])
+
+
+def test_raw_files_are_left_as_they_were(run):
+    name = f"{LONG}_raw.fits"
+    raw = run.product("fetch") / name
+    assert raw.read_bytes() == (run.product("archive") / "HST" / LONG / name).read_bytes()
+    assert fits.getheader(raw)["PCTECORR"] == "PERFORM"
+    assert fits.getheader(run.product("calibrate") / f"{LONG}_flt.fits")["PCTECORR"] == "OMIT"
+
+
+@pytest.mark.parametrize("rootname", [LONG, DITHERED])
+@pytest.mark.parametrize("version", [1, 2])
+def test_updated_solution_puts_stars_where_they_are(run, rootname, version):
+    truth = read_truth(run.product("archive") / "truth.json")
+    seen = truth.exposures[rootname].chips[3 - version]
+    with fits.open(run.product("update-wcs") / f"{rootname}_flt.fits") as hdus:
+        ra, dec = WCS(hdus["SCI", version].header, hdus).all_pix2world(seen.x, seen.y, 1)
+    stars = np.array(seen.star)
+    east = (ra - np.array(truth.stars.ra)[stars]) * np.cos(np.deg2rad(dec))
+    north = dec - np.array(truth.stars.dec)[stars]
+    assert len(stars) > 50
+    # stwcs takes the roll at the aperture, 400 arcsec off axis, by a formula that is 0.001 degrees off here.
+    assert np.hypot(east, north).max() * 3.6e6 < 2.5
+
+
+def test_each_exposure_has_its_figures(run):
+    figures = [figure for figure in run.results["figures"] if figure["figure"] == "bias-structure"]
+    assert len(figures) == 10
+    assert all((run.report / figure["file"]).is_file() for figure in figures)
+
+
+def test_executable_that_dies_is_a_failed_stage_told_once(run, directory):
+    fake = directory / "bin" / "calacs.e"
+    fake.parent.mkdir()
+    fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo 9.9.9 && exit 0\nkill -SEGV $$\n')
+    fake.chmod(0o755)
+    broken = run_qa(
+        directory,
+        "broken",
+        *DATASET,
+        "-k",
+        "extensions",
+        PATH=f"{fake.parent}{os.pathsep}{os.environ['PATH']}",
+    )
+    assert broken.process.returncode != 0
+    told = [line for line in broken.process.stdout.splitlines() if line.startswith("stage failed")]
+    raw = "j9l960a7q_raw.fits"
+    assert told == [
+        f"stage failed: calibrate of acs-j9l960010: {raw}: calacs.e was killed by SIGSEGV; see the log"
+    ]
+    assert {verdict["status"] for verdict in broken.verdicts} == {"not measured"}
