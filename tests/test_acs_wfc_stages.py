@@ -1,0 +1,158 @@
+"""The stages and the plan of ACS/WFC calibration: what they are given, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+from fixtures.archives.supply_simulated import Simulated
+from fixtures.dataset import Dataset, DatasetError, load_dataset
+from fixtures.plan import Plan
+from fixtures.stage import Inputs, StageError
+from fixtures.stages.association import AssociationSettings, association
+from fixtures.stages.calibrate import SWITCHES
+from fixtures.workflows.acs_wfc_calibration import WORKFLOW, chip_version
+from reports.figures.acs_wfc_columns import ChipColumns, column_profiles, raw_and_calibrated, striking_window
+from tests.acs_scenes import ASSOCIATION, DITHERED, LONG
+
+DATASET = Path(__file__).parents[1] / "qa" / "datasets" / "acs-j9l960010.toml"
+MEMBERS = [(LONG, "EXP-DTH"), (DITHERED, "EXP-DTH"), (ASSOCIATION, "PROD-DTH")]
+
+# The association
+
+
+def run_association(directory: Path, members: list[tuple[str, str]], **settings: object) -> Path:
+    """Run the stage on an association's table; the output."""
+    fetched, output = directory / "fetched", directory / "output"
+    for place in (fetched, output):
+        place.mkdir()
+    names, kinds = ([f"{text.upper():14}" for text in column] for column in zip(*members, strict=True))
+    columns = [
+        fits.Column("MEMNAME", "14A", array=names),
+        fits.Column("MEMTYPE", "14A", array=kinds),
+        fits.Column("MEMPRSNT", "L", array=[True] * len(members)),
+    ]
+    table = fits.BinTableHDU.from_columns(columns, name="ASN")
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(fetched / f"{ASSOCIATION}_asn.fits")
+    values = {"association": ASSOCIATION, "exposures": (LONG, DITHERED), **settings}
+    association.run(Inputs({"exposures": fetched}), output, AssociationSettings.model_validate(values))
+    return output
+
+
+def test_product_is_left_out_and_switches_are_the_members(tmp_path):
+    output = run_association(tmp_path, MEMBERS, switches={"PCTECORR": "OMIT"})
+    kept = Table.read(output / f"{ASSOCIATION}_asn.fits", hdu=1)
+    assert [str(name).strip() for name in kept["MEMNAME"]] == [LONG.upper(), DITHERED.upper()]
+    assert list(kept["MEMPRSNT"]) == [True, True]
+    decided = json.loads((output / SWITCHES).read_text())
+    assert decided == {name: {"PCTECORR": "OMIT"} for name in (LONG, DITHERED)}
+    assert len(Table.read(tmp_path / "fetched" / f"{ASSOCIATION}_asn.fits", hdu=1)) == 3
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [*MEMBERS, ("j9l960adq", "EXP-DTH")],
+        MEMBERS[1:],
+        [(LONG, "EXP-CRJ"), *MEMBERS[1:]],
+    ],
+    ids=["one more", "one less", "another type"],
+)
+def test_members_that_are_not_the_datasets(tmp_path, members):
+    with pytest.raises(
+        StageError, match=rf"^{ASSOCIATION}_asn\.fits: j9l960\w+ is an exposure of the dataset or"
+    ):
+        run_association(tmp_path, members)
+
+
+def test_table_that_was_not_fetched(tmp_path):
+    settings = AssociationSettings(association=ASSOCIATION, exposures=(LONG,))
+    with pytest.raises(StageError, match=r"_asn\.fits is not among the exposures; add it to stages\.fetch"):
+        association.run(Inputs({"exposures": tmp_path}), tmp_path, settings)
+
+
+# The plan
+
+
+def planned(**calibrate: object) -> Plan:
+    """The dataset's plan with other settings of the calibration."""
+    dataset = load_dataset(DATASET)
+    stages = {**dataset.stages, "calibrate": calibrate}
+    changed = Dataset(**{**dict(dataset), "stages": stages})
+    return WORKFLOW.plan(changed, Simulated("small"))
+
+
+@pytest.mark.parametrize(("correct", "switch", "suffix"), [(False, "OMIT", "flt"), (True, "PERFORM", "flc")])
+def test_charge_transfer_correction_is_a_setting(correct, switch, suffix):
+    plan = planned(cte_correct=correct, backend="embedded")
+    assert plan["association"].settings.switches == {"PCTECORR": switch}
+    assert plan["calibrate"].settings.suffixes == (suffix,)
+    assert plan["update-wcs"].settings.suffix == suffix
+
+
+def test_backend_is_resolved_when_planned_and_part_of_the_key(tmp_path, monkeypatch):
+    fake = tmp_path / "calacs.e"
+    fake.write_text("#!/bin/sh\necho 10.5.0\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    plans = {choice: planned(backend=choice) for choice in ("auto", "hstcal", "embedded")}
+    backends = {choice: plan["calibrate"].settings.backend for choice, plan in plans.items()}
+    assert [backends[choice].tool for choice in plans] == ["calacs.e", "calacs.e", "ccdproc"]
+    keys = {choice: plan["calibrate"].key for choice, plan in plans.items()}
+    assert keys["auto"] == keys["hstcal"] != keys["embedded"]
+
+
+def test_hstcal_that_is_asked_for_and_absent(monkeypatch):
+    monkeypatch.setenv("PATH", os.defpath)
+    with pytest.raises(
+        DatasetError, match=r"acs-j9l960010\.toml: stages\.calibrate\.backend: calacs\.e is not on"
+    ):
+        planned(backend="hstcal")
+
+
+@pytest.mark.parametrize(
+    ("calibrate", "message"),
+    [
+        ({"backend": "calacs"}, r"stages\.calibrate\.backend"),
+        ({"switches": {"FLATCORR": "YES"}}, r"stages\.calibrate\.switches\.FLATCORR"),
+        ({"cte": True}, r"stages\.calibrate\.cte: no such key"),
+    ],
+)
+def test_settings_that_make_no_sense(calibrate, message):
+    with pytest.raises(DatasetError, match=message):
+        planned(**calibrate)
+
+
+def test_chips_by_extension():
+    assert {chip: chip_version(chip) for chip in ("WFC1", "WFC2")} == {"WFC1": 2, "WFC2": 1}
+
+
+# The figures
+
+
+def columns(pulls: np.ndarray) -> ChipColumns:
+    image = np.random.default_rng(1).normal(10.0, 1.0, (400, pulls.shape[1])).astype(np.float32)
+    return ChipColumns("WFC1", image, image, pulls, pulls)
+
+
+def test_window_is_where_columns_stand_out():
+    pulls = np.zeros((4, 1000))
+    pulls[2, 700:710] = 20.0
+    window = striking_window(pulls, (400, 1000))
+    assert window.left <= 700
+    assert window.right >= 710
+    assert window.bottom <= 250 <= window.top
+    assert window.slices[0].stop <= 400
+
+
+@pytest.mark.parametrize("value", [0.0, 50.0, np.nan])
+def test_chips_without_columns_that_stand_out_are_drawn(value):
+    chip = columns(np.full((4, 500), value))
+    assert raw_and_calibrated(chip, suffix="FLT").axes
+    assert len(column_profiles([chip, chip]).axes) == 2
