@@ -115,7 +115,7 @@ class PlotMark(_Record):
 
 
 class PlotArrow(_Record):
-    """An arrow in a panel from one place to another."""
+    """An arrow in a panel from one place to another; ``text`` stands beside its start."""
 
     panel: int = Field(ge=0)
     x: float
@@ -123,6 +123,7 @@ class PlotArrow(_Record):
     to_x: float
     to_y: float
     label: str = ""
+    text: str = ""
 
 
 class PlotTrend(_Record):

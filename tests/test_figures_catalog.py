@@ -398,7 +398,7 @@ def test_offsets_of_a_shifted_image_leave_the_circle(own, tmp_path):
     assert plot.marks[0].y == pytest.approx(30.0, abs=0.5)
     assert plot.axes["d_dec"].high > 30
     north = [arrow.to_y - arrow.y for arrow in plot.arrows if arrow.label.startswith("median")]
-    assert len(north) > 5
+    assert len(north) >= 4
     assert min(north) > 0
     assert entries[0]["subject"] == "gaia"
 

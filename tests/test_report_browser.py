@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
@@ -18,6 +19,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from reports.figures.offsets import Offsets, offset_points
 from reports.html import write_report
 from tests.report_sample import OMEGA, broken_results, everywhere, sample_plot, sample_results
 
@@ -301,6 +303,32 @@ def test_without_scripts_the_image_stands(browser: WebDriver, report: Path) -> N
         assert not figure.find_elements(By.CLASS_NAME, "plot")
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_offsets_are_drawn_east_to_the_left_with_their_bound_median_and_arrows(
+    browser: WebDriver, tmp_path: Path
+) -> None:
+    offsets = np.random.default_rng(1).normal(0, 2, (40, 2))
+    positions = np.random.default_rng(2).uniform(-80, 80, (40, 2))
+    found = Offsets(positions, offsets, 10.0, "cloud", "field")
+    results = sample_results(tmp_path / "drawn")
+    points = tmp_path / "drawn" / "residuals.json"
+    points.write_text(offset_points(found, iter(()), name="on the image").model_dump_json())
+    figure = plotted(browser, write_report(results, tmp_path / "report").parent)
+    ellipse, ground = (figure.find_element(By.CSS_SELECTOR, each) for each in ("ellipse.bound", ".ground"))
+    assert float(ellipse.get_attribute("rx") or 0) == pytest.approx(
+        float(ellipse.get_attribute("ry") or 0), abs=1
+    )
+    assert ground.size["width"] == pytest.approx(ground.size["height"], abs=1)
+    medians = figure.find_elements(By.CSS_SELECTOR, ".median")
+    arrows = figure.find_elements(By.CSS_SELECTOR, ".arrow")
+    assert (len(medians), len(arrows)) == (1, len(found.arrows[0]) + 1)
+    texts = [each.text for each in figure.find_elements(By.CSS_SELECTOR, "svg[role=application] text")]
+    assert "10 mas" in texts
+    below = ground.location["y"] + ground.size["height"]
+    labels = figure.find_elements(By.CSS_SELECTOR, "svg[role=application] g:first-of-type text")
+    placed = {each.text: each.location["x"] for each in labels if each.location["y"] > below}
+    assert placed["5"] < placed["−5"]
 
 
 def test_hostile_words_of_a_figure_are_shown_and_never_run(browser: WebDriver, hostile: Path) -> None:

@@ -118,7 +118,7 @@ class OffsetFigureSettings(Settings):
     difference: Bounds
 
 
-@stage("solution-tables", version=2, background=True)
+@stage("solution-tables", version=3, background=True)
 def tabulate_solutions(inputs: Inputs, output: Path, settings: SolutionTableSettings) -> None:
     """Tabulate the solutions of each exposure, which is kept and why, and what proper motions amount to.
 
@@ -168,7 +168,7 @@ def draw_mosaic(inputs: Inputs, output: Path, settings: MosaicFigureSettings) ->
     publish(mosaic_figures(inputs, settings.exposures, root=settings.root), output)
 
 
-@stage("offset-figures", version=1, tools=("matplotlib",), background=True)
+@stage("offset-figures", version=2, tools=("matplotlib",), background=True)
 def draw_offsets(inputs: Inputs, output: Path, settings: OffsetFigureSettings) -> None:
     """Draw offsets of sources found afresh.
 

@@ -51,7 +51,8 @@ _NOTE = (
     "dx, dy, rotation and scale are relative to the archive's solution; the archive states its scatter in RA "
     "and Dec, TweakReg in x and y of its frame. Good: the marked row has the smallest scatter of those "
     "accepted, and many matches. Bad: nan, a scatter of 0, a rotation or scale that its neighbours do not "
-    "have, a kept solution that is not accepted."
+    "have, a kept solution that is not accepted. AST-011 is the archive's larger RMS over 0.1 pix, and 1 or "
+    "more where it has few matches."
 )
 
 

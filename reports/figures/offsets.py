@@ -27,9 +27,10 @@ from reports.figures.style import ACCENT, FRAMED, INK, SOFT, WIDTH, new_figure, 
 __all__ = ["Offsets", "offset_maps", "offset_points"]
 
 _COLOUR = "#0072b2"
-# Cells of the field along either side, and how many sources a mean must have.
+# Most cells of the field along either side, how many sources each should have, and must have.
 _CELLS = 5
-_MIN_SOURCES = 4
+_SOURCES = 12
+_MIN_SOURCES = 8
 # Length of an arrow as long as the bound, over the field's width.
 _BOUND_LENGTH = 0.22
 
@@ -168,9 +169,10 @@ def _field(axes: Axes, found: Offsets) -> None:
 
 def _medians(found: Offsets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean positions and median offsets over cells of the field with enough sources."""
-    edges = np.linspace(-found.half_field, found.half_field, _CELLS + 1)[1:-1]
+    side = min(_CELLS, max(1, int(np.sqrt(len(found.offsets) / _SOURCES))))
+    edges = np.linspace(-found.half_field, found.half_field, side + 1)[1:-1]
     cells = np.column_stack([np.digitize(axis, edges) for axis in (found.positions - found.centre).T])
-    members = [np.flatnonzero(np.equal(cells, cell).all(axis=1)) for cell in np.ndindex(_CELLS, _CELLS)]
+    members = [np.flatnonzero(np.equal(cells, cell).all(axis=1)) for cell in np.ndindex(side, side)]
     kept = [each for each in members if len(each) >= _MIN_SOURCES]
     places = [found.positions[each].mean(axis=0) for each in kept]
     offsets = [np.median(found.offsets[each], axis=0) for each in kept]
@@ -233,9 +235,10 @@ def _arrows(found: Offsets) -> Iterator[PlotArrow]:
     for (x, y), (east, north) in zip(places, medians, strict=True):
         yield _arrow(found, (float(x), float(y)), (float(east), float(north)), "median")
     if len(found.offsets):
-        corner = found.centre + found.half_field * np.array([0.95, 0.94])
-        words = f"as long as {longest:.3g} mas"
-        yield _arrow(found, (float(corner[0]), float(corner[1])), (-longest, 0.0), words)
+        # In the upper right corner, where west is.
+        east, north = found.centre + found.half_field * np.array([-0.5, 0.92])
+        key = _arrow(found, (float(east), float(north)), (-longest, 0.0), "for comparison")
+        yield key.model_copy(update={"text": f"{longest:.3g} mas"})
 
 
 def _arrow(found: Offsets, at: tuple[float, float], offset: tuple[float, float], words: str) -> PlotArrow:

@@ -234,6 +234,7 @@
       const drawn = element("path", { class: "arrow", d: `M${x} ${y}L${toX} ${toY}${ends.join("")}` });
       drawn.append(element("title", {}, arrow.label));
       inner.append(drawn);
+      if (arrow.text) inner.append(element("text", { class: "axis", x: x - 5, y: y + 4, "text-anchor": "end" }, arrow.text));
     }
 
     drawGroup(place, group, number) {
