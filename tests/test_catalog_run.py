@@ -1,0 +1,112 @@
+"""``pytest qa/`` on catalogue alignment, with the real tools."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+from checks.readers import read_shift_file
+from fixtures.archives.simulated.truth import read_truth
+from tests.qa_runs import ROOT, QaRun, run_qa
+
+pytestmark = pytest.mark.xdist_group("catalog-run")
+
+EXPOSURES = ("ibwb01xqq", "ibwb01xrq", "ibwb01xxq")
+DATASET = ("--dataset", "uvis-ngc6791")
+# What judges a fit, without what comes after it.
+OF_THE_FIT = "rms or matched or chance or rotation or scale or named or agrees_with_the_archives"
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    return tmp_path_factory.mktemp("catalog")
+
+
+@pytest.fixture(scope="module")
+def small(directory) -> QaRun:
+    """The published visit at small size."""
+    return run_qa(directory, "small", *DATASET, "--size", "small", "-n", "2")
+
+
+@pytest.fixture(scope="module")
+def by_chance(directory, small) -> QaRun:
+    """The same exposures and a catalogue of another, dense field, searched widely."""
+    archive = directory / "archive"
+    shutil.copytree(small.product("archive"), archive)
+    (archive / "truth.json").unlink()
+    path = archive / "catalogs" / "gaia.ecsv"
+    catalog = Table.read(path)
+    rng = np.random.default_rng(20)
+    dense = catalog[rng.integers(0, len(catalog), 20_000)]
+    dense["ra"][:] = 290.2248 + rng.uniform(-0.06, 0.06, len(dense))
+    dense["dec"][:] = 37.8027 + rng.uniform(-0.045, 0.045, len(dense))
+    dense.write(path, overwrite=True)
+    text = (ROOT / "qa" / "datasets" / "uvis-ngc6791.toml").read_text(encoding="utf-8")
+    text = text.replace(
+        "searchrad = 0.1\ntolerance = 1.5\n", "searchrad = 3.0\ntolerance = 2.5\nminobj = 5\n"
+    )
+    assert "minobj" in text
+    datasets = directory / "datasets"
+    datasets.mkdir()
+    (datasets / "uvis-ngc6791.toml").write_text(text, encoding="utf-8")
+    where = ("--archive", str(archive), "--datasets", str(datasets))
+    return run_qa(directory, "by-chance", *where, *DATASET, "-k", OF_THE_FIT, "-n", "0")
+
+
+def test_the_visit_is_green_and_sdss_is_rejected_as_expected(small):
+    assert small.process.returncode == 0, small.process.stdout
+    for name in EXPOSURES:
+        assert small.verdict("AST-002", f"{name} gaia")["status"] == "pass"
+        assert small.verdict("AST-002", f"{name} gaia")["value"] <= 0.06
+        poor = small.verdict("AST-002", f"{name} sdss")
+        assert (poor["status"], poor["accepted"]) == ("fail", True)
+        assert 0.3 <= poor["value"] <= 0.6
+
+
+@pytest.mark.parametrize("name", EXPOSURES)
+def test_shifts_agree_with_the_truth(small, name):
+    truth = read_truth(small.product("archive") / "truth.json").exposures[name]
+    row = read_shift_file(small.product("align-gaia") / "shifts.txt", relative=False).row(name)
+    assert math.hypot(row.dx - truth.shift.dx, row.dy - truth.shift.dy) < 0.02
+    assert abs(row.rotation - truth.shift.rotation) < 0.002
+
+
+def test_every_exposure_has_a_decision_a_solution_and_its_headerlet(small):
+    accepted = small.product("accept")
+    decisions = json.loads((accepted / "decisions.json").read_text(encoding="utf-8"))
+    assert set(decisions) == set(EXPOSURES)
+    for name, decision in decisions.items():
+        names = {fits.getval(accepted / f"{name}_flc.fits", "WCSNAME", ("SCI", chip)) for chip in (1, 2)}
+        assert names == {decision["wcsname"]}
+        assert fits.getval(accepted / f"{name}_hlet.fits", "WCSNAME") == decision["wcsname"]
+        assert decision["reason"]
+
+
+def test_what_comes_by_chance_in_a_dense_field_is_caught_and_left_out_of_headers(by_chance):
+    assert by_chance.process.returncode == 1, by_chance.process.stdout
+    shifts = read_shift_file(by_chance.product("align-gaia") / "shifts.txt", relative=False)
+    believed = [name for name in EXPOSURES if math.isfinite(shifts.row(name).dx)]
+    assert believed
+    for name in EXPOSURES:
+        statuses = {
+            verdict["criterion"]: verdict["status"]
+            for verdict in by_chance.verdicts
+            if verdict["subject"] == f"{name} gaia"
+        }
+        assert statuses["AST-002"] == "fail"
+        assert statuses["AST-003"] != "pass"
+        assert statuses["AST-014"] == ("fail" if name in believed else "not measured")
+    decisions = json.loads((by_chance.product("accept") / "decisions.json").read_text(encoding="utf-8"))
+    assert {decision["kept"] for decision in decisions.values()} == {"archive"}
+    for name in EXPOSURES:
+        served, final = (
+            fits.getheader(by_chance.product(node) / f"{name}_flc.fits", "SCI", 1)
+            for node in ("fetch", "accept")
+        )
+        assert all(final[key] == served[key] for key in ("WCSNAME", "CRVAL1", "CRVAL2", "CD1_1", "CD2_2"))
