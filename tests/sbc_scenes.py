@@ -1,0 +1,68 @@
+"""Simulated SBC exposures of the dataset with simulated dark frames, and what is expected of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.wcs import WCS
+
+from fixtures.archives.simulated.attitude import Attitude
+from fixtures.archives.simulated.sbc.archive import pointing_of
+from fixtures.archives.simulated.sbc.camera import expected_rates
+from fixtures.archives.simulated.sbc.detector import CHIP, ideal_grid, pixel_area
+from fixtures.archives.simulated.sbc.settings import SbcExposure, SbcSettings
+from fixtures.archives.simulated.settings import SimulationSettings
+from fixtures.archives.simulated.stage import simulate
+from fixtures.dark_rate.apertures import Ellipse
+from fixtures.dataset import load_dataset
+from fixtures.stage import Inputs
+
+DATASETS = Path(__file__).parent.parent / "qa" / "datasets"
+COLD, WARM = "jcmc11ctq", "jcmc11e6q"
+TARGET = Ellipse(x=735.0, y=710.0, a=70.0, b=40.0, angle=90.0)
+
+
+def settings(name: str = "sbc-jcmc11", **changes: Any) -> SbcSettings:
+    """The dataset's simulation, with some of its settings changed."""
+    table = {**load_dataset(DATASETS / f"{name}.toml").simulation, **changes}
+    found = SimulationSettings.model_validate(table)
+    assert isinstance(found, SbcSettings)
+    return found
+
+
+def write(output: Path, of: SbcSettings, sources: dict[str, Path] | None = None) -> Path:
+    """Run the stage that simulates."""
+    output.mkdir(parents=True, exist_ok=True)
+    simulate.run(Inputs(sources=sources or {}), output, of)
+    return output
+
+
+def exposure(of: SbcSettings, rootname: str) -> SbcExposure:
+    """The settings of one exposure."""
+    return next(each for each in of.exposures if each.rootname == rootname)
+
+
+def expected_fraction(
+    of: SbcSettings, drizzled: WCS, rootnames: tuple[str, ...], where: Ellipse = TARGET
+) -> float:
+    """Dark fraction that an aperture on a drizzled image has without noise.
+
+    By what the simulator knows, and pixels whose centres lie in the aperture, whose axis a is along y.
+    """
+    dark = light = 0.0
+    for rootname in rootnames:
+        one = exposure(of, rootname)
+        pointing = pointing_of(one)
+        rates = expected_rates(one, of.galaxy, pointing)
+        area = np.where(_inside(where, drizzled, pointing), pixel_area(), 0.0) * one.exptime
+        dark += float(np.sum(rates.dark * area))
+        light += float(np.sum(rates.light * area))
+    return dark / (dark + light)
+
+
+def _inside(where: Ellipse, drizzled: WCS, pointing: Attitude) -> np.ndarray:
+    x, y = drizzled.all_world2pix(*(c.ravel() for c in pointing.ideal_to_sky(CHIP, *ideal_grid())), 0)
+    inside = ((x - where.x) / where.b) ** 2 + ((y - where.y) / where.a) ** 2 <= 1.0
+    return inside.reshape(pixel_area().shape)
