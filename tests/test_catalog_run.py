@@ -12,7 +12,10 @@ from astropy.io import fits
 from astropy.table import Table
 
 from checks.readers import read_shift_file
+from fixtures.archives.simulated.crds_cache import CONTEXT
 from fixtures.archives.simulated.truth import read_truth
+from tests import crds_server, mast_server, sdss_server, tap_server
+from tests.mast_server import Observation
 from tests.qa_runs import ROOT, QaRun, run_qa
 
 pytestmark = pytest.mark.xdist_group("catalog-run")
@@ -32,6 +35,41 @@ def directory(tmp_path_factory):
 def small(directory) -> QaRun:
     """The published visit at small size."""
     return run_qa(directory, "small", *DATASET, "--size", "small", "-n", "2")
+
+
+@pytest.fixture(scope="module")
+def served(directory, small) -> QaRun:
+    """The same exposures, references and catalogues from servers, by the archives' own clients."""
+    archive = small.product("archive")
+    observations = [
+        Observation(
+            obs_id=name,
+            filters="F606W",
+            proposal="12692",
+            project="CALWF3",
+            instrument="WFC3/UVIS",
+            files={path.name: path.read_bytes() for path in sorted((archive / "HST" / name).glob("*.fits"))},
+        )
+        for name in EXPOSURES
+    ]
+    sdss = Table.read(archive / "catalogs" / "sdss.ecsv")
+    sdss["raErr"], sdss["decErr"], sdss["mjd"], sdss["mode"] = 0.05, 0.05, 54999, 1
+    with (
+        mast_server.serve(*observations) as mast,
+        crds_server.serve(archive / "crds", CONTEXT) as crds,
+        tap_server.serve(Table.read(archive / "catalogs" / "gaia.ecsv")) as gaia,
+        sdss_server.serve(sdss) as sky,
+    ):
+        return run_qa(
+            directory,
+            "served",
+            *DATASET,
+            *("--archive", "mast", "--context", CONTEXT, "-k", OF_THE_FIT, "-n", "0"),
+            QA_MAST_SERVER=mast.address,
+            CRDS_SERVER_URL=crds.address,
+            QA_GAIA_SERVER=gaia.address,
+            QA_SDSS_SERVER=sky.address,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +124,15 @@ def test_every_exposure_has_a_decision_a_solution_and_its_headerlet(small):
         assert names == {decision["wcsname"]}
         assert fits.getval(accepted / f"{name}_hlet.fits", "WCSNAME") == decision["wcsname"]
         assert decision["reason"]
+
+
+def test_catalogues_of_the_services_give_the_same_fits(small, served):
+    assert served.results["run"]["archive"] == "mast"
+    for name in EXPOSURES:
+        for catalog in ("gaia", "sdss"):
+            subject = f"{name} {catalog}"
+            values = [run.verdict("AST-002", subject)["value"] for run in (small, served)]
+            assert values[0] == pytest.approx(values[1], abs=2e-3), subject
 
 
 def test_what_comes_by_chance_in_a_dense_field_is_caught_and_left_out_of_headers(by_chance):
