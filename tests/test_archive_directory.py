@@ -214,3 +214,13 @@ def test_real_archive_has_the_real_exposure() -> None:
     assert set(archive.exposure_files("u40x010hm", ["c0m", "c1m", "flt"])) == {"c0m", "c1m"}
     assert archive.required_crds() == SHARED / "crds"
     assert archive.catalogs == SHARED / "catalogs"
+
+
+def test_second_name_of_an_exposure_serves_where_the_first_is_not_there(root: Path) -> None:
+    second = "hst_13655_11_acs_sbc_f165lp_jcmc11e6"
+    other = put(root / f"HST/{second}/{second}_flt.fits")
+    archive = DirectoryArchive(root)
+    assert archive.exposure_files("jcmc11e6q", ["flt"]) == {"flt": other}
+    assert archive.missing(["jcmc11e7q"], ["flt"]) == ("jcmc11e7q_flt.fits",)
+    own = put(root / "HST/jcmc11e6q/jcmc11e6q_flt.fits")
+    assert archive.exposure_files("jcmc11e6q", ["flt"]) == {"flt": own}
