@@ -31,8 +31,8 @@ def reduction(qa_run: Run, dataset: Dataset) -> Reduction:
 
 
 @pytest.fixture
-def dark_image(master_dark: Product, analysed: str) -> Drizzled:
-    """The drizzled master dark of an association."""
+def dark_image(master_dark: Product, analysed: str, kind: str) -> Drizzled:
+    """The drizzled master dark of an association; its kind tells its verdicts from the science image's."""
     return combined_image(master_dark, dark_root(analysed))
 
 
