@@ -49,7 +49,7 @@ def real(directory) -> QaRun:
     """The real exposure."""
     if not (SHARED / "archive").is_dir():
         pytest.skip("the real exposures are not beside this repository (../shared/archive)")
-    return run_qa(directory, "real", *BOTH, "--archive", str(SHARED / "archive"), "-n", "2")
+    return run_qa(directory, "real", "--archive", str(SHARED / "archive"), "-n", "2")
 
 
 def test_the_main_job_is_green(full):
@@ -183,6 +183,5 @@ def test_what_one_exposure_cannot_give_is_not_applicable(real):
 
 
 def test_absent_datasets_are_said_to_be_absent(real):
-    (absent,) = [dataset for dataset in real.results["datasets"] if dataset["absent"]]
-    assert absent["name"] == "wfpc2-omega-cen"
-    assert "none of its exposures" in absent["absent"]
+    absent = {dataset["name"]: dataset["absent"] for dataset in real.results["datasets"] if dataset["absent"]}
+    assert "none of its exposures" in absent["wfpc2-omega-cen"]
