@@ -34,6 +34,8 @@ _WIDTH, _HEIGHT = 320, 220
 """Pixels of the section that is shown."""
 _STRIKING = 6.0
 """Standard deviations from which a raw column strikes the eye."""
+_BRIGHT = 60.0
+"""Standard deviations from which one is as bright as another."""
 _NAMES = {1: "WFC2", 2: "WFC1"}
 """Chips by EXTVER."""
 _LINEAR = 5.0
@@ -41,7 +43,7 @@ _LINEAR = 5.0
 _TICKS = (-5, 0, 5, 10, 30, 100, 300)
 
 _SECTION = (
-    "Where most raw columns stand out. Good: bright columns and the step of the bias are gone, stars and "
+    "Where raw columns stand out most. Good: bright columns and the step of the bias are gone, stars and "
     "cosmic rays are where they were. Bad: the same columns in both (no bias frame, or a stale one), dark "
     "columns where bright ones were (subtracted twice), a step between the halves (an amplifier's gain)."
 )
@@ -143,13 +145,14 @@ def _rms(pulls: Pixels) -> float:
     return float(np.sqrt(np.nanmean(pulls**2))) if np.isfinite(pulls).any() else float("nan")
 
 
-def _strikes(pulls: Pixels) -> NDArray[np.int64]:
-    """Whether each column of each band stands out, as 0 or 1."""
-    return (np.nan_to_num(np.abs(pulls)) > _STRIKING).astype(np.int64)
+def _strikes(pulls: Pixels) -> NDArray[np.float64]:
+    """How much each column of each band strikes the eye; many faint columns do as one bright one does."""
+    height = np.nan_to_num(np.abs(pulls))
+    return np.where(height > _STRIKING, np.minimum(height, _BRIGHT), 0.0)
 
 
 def striking_window(pulls: Pixels, shape: tuple[int, ...]) -> Window:
-    """The section of an image where most columns stand out.
+    """The section of an image where columns stand out most.
 
     Parameters
     ----------
