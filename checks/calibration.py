@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
@@ -12,7 +13,13 @@ from numpy.typing import NDArray
 from checks.measurement import Json, Measurement, count_violations, not_measured
 from checks.readers.exposure import Exposure
 
-__all__ = ["ReferenceChoice", "reference_file_violations", "unit_violations", "unusable_fraction"]
+__all__ = [
+    "ReferenceChoice",
+    "reference_file_violations",
+    "switch_violations",
+    "unit_violations",
+    "unusable_fraction",
+]
 
 # BUNIT of calibrated exposures, by instrument and detector: the instruments' data handbooks.
 UNITS: Mapping[tuple[str, str], str] = {
@@ -30,6 +37,10 @@ ROOT_COUNTS_ERRORS = frozenset({"WFPC2"})
 # EXPEND - EXPSTART may differ from EXPTIME by the shutter's travel and the clocks' ticks.
 DURATION_TOLERANCE = 1.0  # s
 DURATION_TOLERANCE_RELATIVE = 0.01
+
+# Calibration switches: of these, some ask for what is done with several exposures.
+_SWITCH = re.compile(r"[A-Z0-9]{2,4}CORR")
+_OF_ASSOCIATIONS = frozenset({"DRIZCORR", "EXPSCORR", "RPTCORR"})
 
 # How headers and CRDS say that no file of a type applies.
 _NOT_USED = ("", "N/A", "NOT FOUND N/A", "NOT APPLICABLE", "UNDEFINED")
@@ -71,6 +82,37 @@ def reference_file_violations(references: Mapping[str, ReferenceChoice], *, subj
         for kind, choice in references.items()
     }
     return count_violations("reference_file_violations", subject, violations, context)
+
+
+def switch_violations(
+    raw: Mapping[str, object], calibrated: Mapping[str, object], *, set_to: Mapping[str, str], subject: str
+) -> Measurement:
+    """Count calibration steps that were asked for and not done, or done and not asked for.
+
+    Parameters
+    ----------
+    raw : mapping
+        Primary header of the raw exposure; its switches ask for steps (``FLATCORR = 'PERFORM'``).
+    calibrated : mapping
+        Primary header of the calibrated one, in which a step that was done reads ``COMPLETE``.
+    set_to : mapping of str to str
+        Switches that were set to another value than the raw header's.
+    subject : str
+        The exposure.
+    """
+    named = {name: str(raw[name]) for name in raw if _SWITCH.fullmatch(name)}
+    asked = {name: value.strip() for name, value in {**named, **set_to}.items()}
+    asked = {name: value for name, value in asked.items() if name not in _OF_ASSOCIATIONS}
+    if "PERFORM" not in asked.values():
+        return not_measured("switch_violations", subject, "no switch asks for a step")
+    ended = {name: str(calibrated.get(name, "missing")).strip() for name in asked}
+    violations = [
+        f"{name} was {value} and ended as {ended[name]}"
+        for name, value in asked.items()
+        if (value == "PERFORM") != (ended[name] == "COMPLETE")
+    ]
+    context: dict[str, Json] = {name: {"asked": asked[name], "ended": ended[name]} for name in asked}
+    return count_violations("switch_violations", subject, violations, context)
 
 
 def unusable_fraction(

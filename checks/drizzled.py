@@ -119,10 +119,12 @@ def drizzled_photometry_violations(drizzled: Drizzled, inputs: Sequence[Exposure
         return not_measured("drizzled_photometry_violations", drizzled.name, "the inputs are not known")
     photflam, unit = drizzled.keyword("PHOTFLAM"), drizzled.keyword("BUNIT")
     violations = [
-        f"PHOTFLAM is {photflam!r}, but {header.get('PHOTFLAM')!r} in {exposure.label(chip)}"
+        f"PHOTFLAM is {photflam!r}, but {own!r} in {exposure.label(chip)}"
         for exposure in inputs
         for chip, header in exposure.science_headers().items()
-        if not _same_number(photflam, header.get("PHOTFLAM"))
+        # WFC3/IR exposures have it in their primary header.
+        for own in [header.get("PHOTFLAM", exposure.primary.get("PHOTFLAM"))]
+        if not _same_number(photflam, own)
     ]
     if not (isinstance(unit, str) and _RATE.search(unit.strip())):
         units = drizzled.keyword("D001OUUN")

@@ -20,6 +20,9 @@ ADDED = frozenset({"D2IMARR", "WCSDVARR", "WCSCORR", "HDRLET"})
 
 _CHIPS = (1, 2, 3, 4)
 
+# Keywords of an image whose pixels are all alike, of which files hold no pixels.
+_CONSTANT = frozenset({"NPIX1", "NPIX2", "PIXVALUE"})
+
 
 def _triples(chips: int) -> Layout:
     return tuple((name, chip + 1) for chip in range(chips) for name in ("SCI", "ERR", "DQ"))
@@ -136,7 +139,9 @@ def structure_problems(exposure: Exposure) -> Measurement:
     problems += [
         f"{extension.name},{extension.version} has no image"
         for extension in exposure.extensions
-        if (extension.name, extension.version) in required and len(extension.shape) != 2
+        if (extension.name, extension.version) in required
+        and len(extension.shape) != 2
+        and not set(extension.header) >= _CONSTANT
     ]
     context: dict[str, Json] = {"extensions": [_pair(pair) for pair in found]}
     return count_violations("structure_problems", exposure.path.name, problems, context)

@@ -53,6 +53,7 @@ from checks.source_positions import (
 )
 from checks.verdict import Status, judge
 from checks.world_coordinates import distortion_solution_violations, round_trip_error
+from tests import background_samples as infrared
 from tests.dark_rate_samples import DARKS, dark, match, order, recognition
 from tests.uvis_fields import SHAPES, Pointing, field, flc, headers, on_sky, sightings, solutions
 from tests.wfpc2_samples import (
@@ -389,6 +390,14 @@ CASES: Mapping[str, Case] = {
             "no PHOTFLAM": lambda: drizzled_photometry_violations(drizzled(PHOTFLAM=None), [exposure()]),
         },
     ),
+    "CAL-001": Case(
+        infrared.steps,
+        {
+            "skipped": lambda: infrared.steps({"FLATCORR": "SKIPPED"}),
+            "left as it was": lambda: infrared.steps({"CRCORR": "PERFORM"}),
+            "done though not asked for": lambda: infrared.steps(CRCORR="OMIT"),
+        },
+    ),
     "CAL-002": Case(
         references,
         {
@@ -422,6 +431,30 @@ CASES: Mapping[str, Case] = {
             "no time": lambda: unit_violations(exposure(primary={"EXPTIME": 0.0}), 2),
             "other time": lambda: unit_violations(exposure(primary={"EXPTIME": 160.0}), 2),
         },
+    ),
+    "CAL-006": Case(
+        infrared.level,
+        {"gain twice": lambda: infrared.level(2.35), "two per cent": lambda: infrared.level(1.02)},
+    ),
+    "TVB-001": Case(
+        lambda: infrared.ratio(0.9),
+        {"rises": lambda: infrared.ratio(1.5), "falls": lambda: infrared.ratio(0.2)},
+    ),
+    "TVB-002": Case(
+        lambda: infrared.shape(infrared.RATE),
+        {
+            "three peaks": lambda: infrared.shape(0.4, 0.5, 0.6),
+            "two narrow peaks": lambda: infrared.shape(0.47, 0.53, width=0.4 * infrared.NOISE),
+            "too wide": lambda: infrared.shape(0.5, width=1.6 * infrared.NOISE),
+        },
+    ),
+    "TVB-003": Case(
+        lambda: infrared.deviation(0.49), {"reads thrown away": lambda: infrared.deviation(0.56)}
+    ),
+    "TVB-004": Case(lambda: infrared.change(0.013), {"no better": lambda: infrared.change(0.021)}),
+    "TVB-005": Case(
+        lambda: infrared.residuals(0),
+        {"some left": lambda: infrared.residuals(30), "many": lambda: infrared.residuals(400)},
     ),
     "WCS-001": Case(
         lambda: distortion_solution_violations(exposure(), 2),

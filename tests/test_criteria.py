@@ -27,6 +27,9 @@ FIGURES = {
     "dark-rate",
     "dark-images",
     "dark-fraction",
+    "read-rates",
+    "background-histograms",
+    "combined-background",
 }
 ENTRY = """
 [AST-002]
@@ -44,7 +47,8 @@ def test_catalogue_holds_the_workflows() -> None:
     expected = {
         *(f"AST-{number:03}" for number in range(1, 19)),
         *(f"PHT-{number:03}" for number in range(1, 9)),
-        *("CAL-002", "CAL-003", "CAL-004", "CAL-005"),
+        *(f"CAL-{number:03}" for number in range(1, 7)),
+        *(f"TVB-{number:03}" for number in range(1, 6)),
         *(f"WCS-{number:03}" for number in range(1, 4)),
         *(f"DRK-{number:03}" for number in range(1, 6)),
         *(f"FIL-{number:03}" for number in range(1, 4)),

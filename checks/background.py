@@ -1,0 +1,320 @@
+"""Background of infrared exposures: its change from read to read, and what a ramp fit made of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.measurement import Json, Measurement, not_applicable, not_measured
+
+__all__ = [
+    "Level",
+    "background_deviation",
+    "background_level",
+    "background_rate_ratio",
+    "background_shape",
+    "background_width_change",
+    "difference_noise",
+    "histogram_peaks",
+    "residual_cosmic_rays",
+]
+
+# Seconds after the zeroth read before which a read holds too little light to tell a rate: with 0.5 e/s,
+# ten electrons, a tenth of which is the uncertainty of the reference pixels' mean.
+SHORTEST = 20.0
+
+# Pixels farther than this from the median, in robust standard deviations, are stars and cosmic rays.
+_CLIP = 5.0
+_ROUNDS = 4
+# A background of fewer pixels has no shape.
+MIN_PIXELS = 10_000
+
+# Histograms: width of the bins and of the smoothing, in units of the expected noise, and how far a peak
+# must rise above the saddle to a higher one, as a fraction of the highest.
+_BIN, _SMOOTHING = 0.1, 0.35
+_PROMINENCE = 0.05
+
+# Standard deviations by which a pixel of a combined image must exceed the median of its exposures to be a
+# residual cosmic ray, and at which the median shows a source, whose pixels are not judged.
+_RESIDUAL = 5.0
+_SOURCE = 5.0
+_GROWTH = 3  # pixels by which sources are grown
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Background of an image.
+
+    Attributes
+    ----------
+    median, width : float
+        Median of the pixels without stars and cosmic rays, and half the range of the middle 68 %.
+    pixels : int
+        How many they are.
+    """
+
+    median: float
+    width: float
+    pixels: int
+
+
+def background_level(values: NDArray[Any]) -> Level:
+    """Median and robust width of an image's background.
+
+    Parameters
+    ----------
+    values : ndarray
+        Pixels that count; those that are not finite do not.
+    """
+    kept = np.asarray(values, dtype=float).ravel()
+    kept = kept[np.isfinite(kept)]
+    for _ in range(_ROUNDS):
+        low, median, high = _percentiles(kept)
+        inside = np.abs(kept - median) <= _CLIP * max((high - low) / 2.0, 1e-30)
+        if inside.all():
+            break
+        kept = kept[inside]
+    low, median, high = _percentiles(kept)
+    return Level(median, (high - low) / 2.0, len(kept))
+
+
+def _percentiles(values: NDArray[Any]) -> tuple[float, float, float]:
+    if not values.size:
+        return math.nan, math.nan, math.nan
+    low, median, high = np.percentile(values, (15.865, 50.0, 84.135))
+    return float(low), float(median), float(high)
+
+
+def difference_noise(rate: float, dark: float, *, read_noise: float, time: float) -> float:
+    """Noise of the difference of the last and the zeroth read, electrons per second and pixel.
+
+    ``sqrt(read_noise^2 + (rate + dark) time) / time``. The fit of a sound ramp does not exceed it.
+
+    Parameters
+    ----------
+    rate, dark : float
+        Background and dark current, electrons per second.
+    read_noise : float
+        Electrons of noise of the difference of two reads.
+    time : float
+        Seconds between them.
+    """
+    return math.sqrt(read_noise**2 + max(rate + dark, 0.0) * time) / time
+
+
+def background_rate_ratio(times: Sequence[float], rates: Sequence[float], *, subject: str) -> Measurement:
+    """Largest over smallest background rate of an exposure's reads.
+
+    Parameters
+    ----------
+    times : sequence of float
+        Seconds from the zeroth read to each other read, in any order; reads earlier than `SHORTEST` do
+        not count.
+    rates : sequence of float
+        Median of each read over that time (``wfc3tools.pstat``: stat ``midpt``, units ``rate``).
+    subject : str
+        The exposure.
+    """
+    judged = {time: rate for time, rate in zip(times, rates, strict=True) if time >= SHORTEST}
+    if len(judged) < 2:
+        reason = f"{len(judged)} reads later than {SHORTEST:g} s; it takes two"
+        return not_measured("background_rate_ratio", subject, reason)
+    dark = [time for time, rate in judged.items() if not rate > 0]
+    if dark:
+        reason = f"the rate of the read at {min(dark):.0f} s is {judged[min(dark)]:.3g}, not positive"
+        return not_measured("background_rate_ratio", subject, reason)
+    low, high = min(judged.values()), max(judged.values())
+    context: dict[str, Json] = {
+        "smallest_rate": low,
+        "largest_rate": high,
+        "reads": len(judged),
+        "times_s": [*judged],
+        "rates": [*judged.values()],
+    }
+    return Measurement("background_rate_ratio", high / low, "", subject, context=context)
+
+
+def histogram_peaks(values: NDArray[Any], noise: float) -> tuple[float, ...]:
+    """Where the histogram of an image's background has its peaks.
+
+    Parameters
+    ----------
+    values : ndarray
+        Pixels of the background.
+    noise : float
+        Expected noise; the histogram is smoothed by a third of it.
+
+    Returns
+    -------
+    tuple of float
+        From the left; shoulders and bumps of noise are none.
+    """
+    from scipy.ndimage import gaussian_filter1d
+    from scipy.signal import find_peaks
+
+    level = background_level(values)
+    if not (level.pixels and noise > 0 and math.isfinite(level.width)):
+        return ()
+    reach = _CLIP * max(level.width, noise)
+    edges = np.arange(level.median - reach, level.median + reach + _BIN * noise, _BIN * noise)
+    counts, edges = np.histogram(np.asarray(values, dtype=float).ravel(), bins=edges)
+    smooth = gaussian_filter1d(counts.astype(float), _SMOOTHING / _BIN, mode="constant")
+    highest = float(smooth.max(initial=0.0))
+    # Noise of counts, of which the smoothing averages some.
+    least = max(_PROMINENCE * highest, 5.0 * math.sqrt(max(highest, 1.0)))
+    places, _ = find_peaks(smooth, prominence=least)
+    middles = (edges[:-1] + edges[1:]) / 2.0
+    return tuple(float(middles[place]) for place in places)
+
+
+def background_shape(values: NDArray[Any], *, noise: float, subject: str) -> Measurement:
+    """Robust width of an exposure's background over the expected noise, times the number of its peaks.
+
+    A ramp fit that takes a change of the background for cosmic rays breaks ramps at different reads, so
+    that the background has several peaks, or one that is too wide; with several the value is never near
+    1, however narrow each is.
+
+    Parameters
+    ----------
+    values : ndarray
+        Unflagged pixels, electrons per second.
+    noise : float
+        Expected noise; see `difference_noise`.
+    subject : str
+        The exposure.
+
+    Raises
+    ------
+    ValueError
+        If the noise is not positive.
+    """
+    if not noise > 0:
+        raise ValueError(f"{subject}: the expected noise must be positive, not {noise}")
+    level = background_level(values)
+    if level.pixels < MIN_PIXELS:
+        reason = f"only {level.pixels} pixels of background; its shape takes {MIN_PIXELS}"
+        return not_measured("background_shape", subject, reason)
+    peaks = histogram_peaks(values, noise)
+    context: dict[str, Json] = {
+        "median": level.median,
+        "width": level.width,
+        "expected_noise": noise,
+        "width_ratio": level.width / noise,
+        "peaks": list(peaks),
+    }
+    reason = f"{len(peaks)} peaks" if len(peaks) != 1 else ""
+    if not peaks:
+        return not_measured("background_shape", subject, "its histogram has no peak")
+    value = len(peaks) * level.width / noise
+    return Measurement("background_shape", value, "", subject, context=context, reason=reason)
+
+
+def background_deviation(values: NDArray[Any], *, rate: float, subject: str) -> Measurement:
+    """Background of a calibrated exposure over the rate at which the reads gathered it, less 1.
+
+    Parameters
+    ----------
+    values : ndarray
+        Unflagged pixels, electrons per second.
+    rate : float
+        Median of the last read over its time, electrons per second.
+    subject : str
+        The exposure.
+    """
+    if not (math.isfinite(rate) and rate > 0):
+        return not_measured("background_deviation", subject, f"the rate of the last read is {rate:g}")
+    level = background_level(values)
+    if not level.pixels:
+        return not_measured("background_deviation", subject, "no pixel is unflagged")
+    context: dict[str, Json] = {"background": level.median, "rate_of_last_read": rate}
+    error = math.sqrt(math.pi / 2.0 / level.pixels) * level.width / rate
+    return Measurement(
+        "background_deviation", level.median / rate - 1.0, "", subject, uncertainty=error, context=context
+    )
+
+
+def background_width_change(
+    reprocessed: NDArray[Any], original: NDArray[Any], *, affected: Sequence[str], subject: str
+) -> Measurement:
+    """Width of the background of a combined image over that of the one it replaces.
+
+    Parameters
+    ----------
+    reprocessed, original : ndarray
+        Pixels with weight of either image, in one unit.
+    affected : sequence of str
+        Exposures that were calibrated in another way than in the original.
+    subject : str
+        The product.
+    """
+    if not affected:
+        reason = "no exposure was calibrated in another way than in the original"
+        return not_applicable("background_width_change", subject, reason)
+    new, old = background_level(reprocessed), background_level(original)
+    if min(new.pixels, old.pixels) < MIN_PIXELS:
+        reason = f"{new.pixels} and {old.pixels} pixels of background; it takes {MIN_PIXELS} of each"
+        return not_measured("background_width_change", subject, reason)
+    context: dict[str, Json] = {
+        "width": new.width,
+        "original_width": old.width,
+        "reprocessed_exposures": list(affected),
+    }
+    return Measurement("background_width_change", new.width / old.width, "", subject, context=context)
+
+
+def residual_cosmic_rays(
+    combined: NDArray[Any], singles: Mapping[str, NDArray[Any]], *, subject: str
+) -> Measurement:
+    """Pixels of a combined image above the median of its exposures, beyond chance, in standard deviations.
+
+    A pixel counts that departs from the median by more than 5 times the width of the combined
+    background. Noise departs as often to either side: pixels below the median say how many above it a
+    clean image would have. The value is ``(n+ - n-) / sqrt(n+ + n- + 1)``. Pixels that not all exposures
+    see are not judged, where a median cannot tell, nor those of sources: undersampled stars differ from
+    exposure to exposure.
+
+    Parameters
+    ----------
+    combined : ndarray, shape (ny, nx)
+        Combined image; NaN where it has no weight.
+    singles : mapping of str to ndarray, shape (ny, nx)
+        Each exposure on the same grid, its own background subtracted; NaN where it has no weight.
+    subject : str
+        The product.
+    """
+    if len(singles) < 3:
+        reason = f"{len(singles)} exposures have no median that a cosmic ray leaves alone; it takes 3"
+        return not_measured("residual_cosmic_rays", subject, reason)
+    stack = np.array([np.asarray(each, dtype=np.float32) for each in singles.values()])
+    judged = np.isfinite(stack).all(axis=0) & np.isfinite(combined)
+    median = np.median(stack, axis=0)
+    judged &= ~_sources(median, judged)
+    number = int(np.count_nonzero(judged))
+    if number < MIN_PIXELS:
+        reason = f"only {number} pixels without sources are seen by all exposures; it takes {MIN_PIXELS}"
+        return not_measured("residual_cosmic_rays", subject, reason)
+    excess = (combined - median)[judged]
+    width = background_level(np.asarray(combined)[judged]).width
+    pulls = (excess - background_level(excess).median) / width
+    above, below = (int(np.count_nonzero(sign * pulls > _RESIDUAL)) for sign in (1, -1))
+    context: dict[str, Json] = {
+        "above": above,
+        "below": below,
+        "pixels": number,
+        "residuals_per_mpix": (above - below) / number * 1e6,
+    }
+    value = (above - below) / math.sqrt(above + below + 1.0)
+    return Measurement("residual_cosmic_rays", value, "", subject, uncertainty=1.0, context=context)
+
+
+def _sources(median: NDArray[Any], judged: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    from scipy.ndimage import binary_dilation
+
+    level = background_level(median[judged])
+    bright = judged & (median > level.median + _SOURCE * level.width)
+    return np.asarray(binary_dilation(bright, iterations=_GROWTH))

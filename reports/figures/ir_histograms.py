@@ -1,0 +1,204 @@
+"""Figures of infrared backgrounds, as the archive calibrated them and calibrated anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from checks.background import Level, background_level
+from checks.readers import Drizzled, read_drizzled, read_exposure
+from fixtures.stage import Inputs
+from reports.figures.illustration import Illustration, batches
+from reports.figures.images import Window
+from reports.figures.style import (
+    ACCENT,
+    FAINT,
+    INK,
+    SOFT,
+    WIDTH,
+    image_panels,
+    new_figure,
+    place,
+    styled,
+)
+
+__all__ = [
+    "combined_figures",
+    "combined_histogram",
+    "exposure_histograms",
+    "histogram_figures",
+    "two_sections",
+]
+
+Pixels = NDArray[np.float32]
+
+_BEFORE, _AFTER = "original", "reprocessed"
+_REACH = 8.0
+"""Widths of the background that a histogram shows on either side of it."""
+_BINS = 160
+_SECTION = 200
+"""Pixels of the section that is shown."""
+_HISTOGRAMS = (
+    "Unflagged pixels of the FLT as the archive served it and as calibrated anew. Good: one peak, as "
+    "wide as its noise, at the rate that the last read tells. Bad: several peaks, a shoulder, a peak beside "
+    "that rate. Cosmic rays make a tail to the right where there was no ramp fit."
+)
+_COMBINED = (
+    "Background of the combined images, each about its own median. Good: the reprocessed one (red) is "
+    "narrower. Bad: as wide as the original, or with a tail to the right: cosmic rays that were left."
+)
+_IMAGES = (
+    "A section of both combined images, each from 3 of its own widths below its median to 8 above. Good: "
+    "the same stars on a finer background. Bad: specks of one or two pixels in the reprocessed one (cosmic "
+    "rays), stars that are missing there."
+)
+
+
+def histogram_figures(inputs: Inputs, exposures: Sequence[str]) -> Iterator[Illustration]:
+    """Draw the histograms of each exposure: products ``fetched`` and ``calibrated``."""
+    for ending, some in batches(exposures):
+        pixels = {name: (_flt(inputs, "fetched", name), _flt(inputs, "calibrated", name)) for name in some}
+        widths = "; ".join(_told(name, *pair) for name, pair in pixels.items())
+        names = ", ".join(some)
+        yield Illustration(
+            figure="background-histograms",
+            name=f"background-histograms{ending}",
+            title=f"Background of {names}, original and reprocessed",
+            caption=f"{_HISTOGRAMS} Median ± width in e⁻/s, original → reprocessed: {widths}.",
+            alt=f"Histograms of {names}, as the archive calibrated them and calibrated anew: {widths}.",
+            drawing=exposure_histograms(pixels),
+        )
+
+
+def combined_figures(inputs: Inputs, root: str) -> Iterator[Illustration]:
+    """Draw the combined images and their histograms: products ``fetched`` and ``drizzled``."""
+    before = read_drizzled(inputs.products["fetched"] / f"{root}_drz.fits")
+    (found,) = inputs.files("drizzled", f"{root}_dr?_sci.fits")
+    images = {_BEFORE: _weighted(before), _AFTER: _weighted(read_drizzled(found))}
+    old, new = (background_level(image) for image in images.values())
+    told = f"widths {old.width:.4f} and {new.width:.4f} e⁻/s, ratio {new.width / old.width:.2f}"
+    yield Illustration(
+        figure="combined-background",
+        name="combined-histogram",
+        title=f"Background of {root}, original and reprocessed",
+        caption=f"{_COMBINED} Original and reprocessed: {told}.",
+        alt=f"Histograms of both combined images: {told}.",
+        drawing=combined_histogram(images),
+    )
+    yield Illustration(
+        figure="combined-background",
+        name="combined-sections",
+        title=f"A section of {root}, original and reprocessed",
+        caption=_IMAGES,
+        alt="The same section of the original and the reprocessed combined image in grey.",
+        drawing=two_sections(images),
+    )
+
+
+def _flt(inputs: Inputs, product: str, rootname: str) -> Pixels:
+    exposure = read_exposure(Path(inputs.products[product] / f"{rootname}_flt.fits"))
+    science, quality = exposure.array("SCI"), exposure.array("DQ")
+    return np.asarray(science[quality == 0], dtype=np.float32)
+
+
+def _told(name: str, before: Pixels, after: Pixels) -> str:
+    old, new = background_level(before), background_level(after)
+    return f"{name} {old.median:.3f} ± {old.width:.3f} → {new.median:.3f} ± {new.width:.3f}"
+
+
+def _weighted(image: Drizzled) -> Pixels:
+    return np.where(image.weight() > 0, image.science(), np.nan).astype(np.float32)
+
+
+@styled
+def exposure_histograms(pixels: Mapping[str, tuple[Pixels, Pixels]]) -> Figure:
+    """Draw histograms of exposures, a row each: original on the left, reprocessed on the right.
+
+    Parameters
+    ----------
+    pixels : mapping of str to pair of ndarray
+        Unflagged pixels of the original and of the reprocessed exposure, electrons per second.
+    """
+    height, gap, left, between, below = 1.15, 0.5, 0.25, 0.25, 0.55
+    width = (WIDTH - left - 0.15 - between) / 2.0
+    figure = new_figure(below + len(pixels) * (height + gap) - gap + 0.3)
+    for row, (name, pair) in enumerate(pixels.items()):
+        bottom = below + (len(pixels) - 1 - row) * (height + gap)
+        levels = [background_level(each) for each in pair]
+        limits = _limits(levels)
+        for column, (word, each, level) in enumerate(zip((_BEFORE, _AFTER), pair, levels, strict=True)):
+            axes = place(figure, left + column * (width + between), bottom, width, height)
+            _histogram(axes, each, limits, ACCENT if word == _AFTER else SOFT)
+            axes.axvline(level.median, color=INK, linewidth=0.7, linestyle=":")
+            axes.set_title(f"{name} {word}", fontsize=9)
+            if row == len(pixels) - 1:
+                axes.set_xlabel("background (e⁻/s)")
+    return figure
+
+
+def _limits(levels: Sequence[Level]) -> tuple[float, float]:
+    low = min(level.median - _REACH * level.width for level in levels)
+    return low, max(level.median + _REACH * level.width for level in levels)
+
+
+def _histogram(axes: Axes, pixels: Pixels, limits: tuple[float, float], colour: str) -> None:
+    counts, edges = np.histogram(pixels, bins=_BINS, range=limits)
+    axes.stairs(counts, edges, fill=True, color=colour, alpha=0.75)
+    axes.set_xlim(*limits)
+    axes.set_ylim(0, 1.08 * max(int(counts.max()), 1))
+    axes.set_yticks([])
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+
+
+@styled
+def combined_histogram(images: Mapping[str, Pixels]) -> Figure:
+    """Draw the background of two combined images about their medians, original behind reprocessed."""
+    figure = new_figure(3.0)
+    axes = place(figure, 0.35, 0.55, WIDTH - 0.55, 2.1)
+    levels = {name: background_level(each) for name, each in images.items()}
+    reach = _REACH * max(level.width for level in levels.values())
+    for name, colour in ((_BEFORE, FAINT), (_AFTER, ACCENT)):
+        centred = images[name][np.isfinite(images[name])] - levels[name].median
+        counts, edges = np.histogram(centred, bins=_BINS, range=(-reach, reach))
+        axes.stairs(counts, edges, color=colour, linewidth=1.6, label=f"{name}, ± {levels[name].width:.4f}")
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(bottom=0)
+    axes.set_yticks([])
+    axes.set_xlabel("rate above the median (e⁻/s)")
+    axes.legend(loc="upper right")
+    return figure
+
+
+@styled
+def two_sections(images: Mapping[str, Pixels]) -> Figure:
+    """Draw the middle of two combined images side by side, each stretched by its own noise."""
+    panels = image_panels([1.0, 1.0], bar_each=True)
+    for axes, bar, (name, image) in zip(panels.images, panels.bars, images.items(), strict=True):
+        window = _middle(image.shape)
+        level = background_level(image)
+        shown = axes.imshow(
+            image[window.slices],
+            cmap="gray_r",
+            vmin=level.median - 3.0 * level.width,
+            vmax=level.median + 8.0 * level.width,
+            origin="lower",
+            extent=window.extent,
+            interpolation="nearest",
+        )
+        axes.set_title(name)
+        axes.set_xlabel("x (pix)")
+        panels.figure.colorbar(shown, cax=bar, orientation="horizontal", extend="both").set_label("e⁻/s")
+    panels.images[0].set_ylabel("y (pix)")
+    return panels.figure
+
+
+def _middle(shape: tuple[int, ...]) -> Window:
+    size = min(_SECTION, *shape)
+    left, bottom = (shape[1] - size) // 2, (shape[0] - size) // 2
+    return Window(left, left + size, bottom, bottom + size)

@@ -1,0 +1,79 @@
+"""Infrared backgrounds, steady and not, as reads, as images and combined; and measurements of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from checks.background import (
+    background_deviation,
+    background_rate_ratio,
+    background_shape,
+    background_width_change,
+    difference_noise,
+    residual_cosmic_rays,
+)
+from checks.calibration import switch_violations
+from checks.levels import last_minus_first, level_deviation
+from checks.measurement import Measurement
+
+TIMES = tuple(2.932291 + 100.0003155 * step for step in range(15))
+RATE, TIME, READ_NOISE, DARK = 0.5, 1402.9, 20.0, 0.045
+NOISE = difference_noise(RATE, DARK, read_noise=READ_NOISE, time=TIME)
+SHAPE = (200, 220)
+SWITCHES = {"DQICORR": "PERFORM", "FLATCORR": "PERFORM", "CRCORR": "PERFORM", "DRIZCORR": "PERFORM"}
+
+
+def ratio(last: float, *, early: float = RATE) -> Measurement:
+    """Rates that rise from `RATE` to another, after a first read of any."""
+    rates = np.linspace(RATE, last, len(TIMES))
+    return background_rate_ratio(TIMES, [early, *rates[1:]], subject="ibohbfb9q")
+
+
+def sky(level: float = RATE, width: float = NOISE, *, seed: int = 5) -> np.ndarray:
+    return np.random.default_rng(seed).normal(level, width, SHAPE)
+
+
+def shape(*peaks: float, width: float = NOISE) -> Measurement:
+    """A background of several levels, alike in number."""
+    levels = np.resize(peaks, SHAPE[0])[:, np.newaxis]
+    return background_shape(sky(0.0, width) + levels, noise=NOISE, subject="ibohbfb9q")
+
+
+def deviation(level: float) -> Measurement:
+    return background_deviation(sky(level), rate=RATE, subject="ibohbfb9q")
+
+
+def change(width: float) -> Measurement:
+    return background_width_change(
+        sky(width=width), sky(width=0.02, seed=6), affected=["ibohbfb9q"], subject="ibohbf040"
+    )
+
+
+def residuals(hits: int, *, height: float = 0.2) -> Measurement:
+    """Six exposures, one of which has cosmic rays that the combination kept."""
+    singles = {f"ibohbfb{number}q": sky(0.0, 0.03, seed=number) for number in range(6)}
+    singles["ibohbfb0q"].flat[np.arange(hits) * 97] += 6.0 * height
+    combined = np.mean([*singles.values()], axis=0)
+    return residual_cosmic_rays(combined, singles, subject="ibohbf040")
+
+
+def steps(ended: Mapping[str, str] | None = None, **set_to: str) -> Measurement:
+    done = {name: "COMPLETE" for name in SWITCHES if name != "DRIZCORR"}
+    calibrated = {**SWITCHES, **done, **(ended or {})}
+    return switch_violations(SWITCHES, calibrated, set_to=set_to, subject="ibohbfb9q")
+
+
+def level(factor: float = 1.0) -> Measurement:
+    """Raw reads of a level and a calibrated image of a multiple of it."""
+    rng = np.random.default_rng(7)
+    first = 14_000.0 + rng.normal(0.0, 300.0, SHAPE)
+    last = first + 3.0 + rng.normal(0.0, 8.0, SHAPE)
+    gain, flat = 2.35, np.full(SHAPE, 0.98)
+    dark = np.full(SHAPE, 27.0)
+    inner = np.s_[5:-5, 5:-5]
+    last[inner] += dark[inner] + RATE * TIME * flat[inner] / gain
+    found = last_minus_first(first, last, dark=dark, flat=flat, gain=gain, time=TIME)
+    calibrated = factor * RATE + rng.normal(0.0, NOISE, found.shape)
+    return level_deviation(calibrated, found, np.zeros(found.shape, dtype=int), subject="ibohbfb9q")
