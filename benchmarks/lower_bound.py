@@ -55,8 +55,8 @@ def main(datasets: list[str]) -> None:
         chain, work = least(stages, cores)
         largest = max(stages, key=lambda stage: int(stage["peak_memory"]))
         print(
-            f"{dataset}: cold {elapsed:.1f} s; longest chain {chain:.1f} s, processor time over {cores} cores "
-            f"{work:.1f} s, ratio {elapsed / max(chain, work):.2f}; "
+            f"{dataset}: cold {elapsed:.1f} s; longest chain {chain:.1f} s, processor time over {cores} "
+            f"cores {work:.1f} s, ratio {elapsed / max(chain, work):.2f}; "
             f"largest {largest['node']} {largest['peak_memory'] / 1e9:.2f} GB"
         )
 
