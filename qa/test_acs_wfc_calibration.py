@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import pytest
 
-from checks import bias_structure, calibration, files, world_coordinates
+from checks import bias_structure, calibration, files, levels, world_coordinates
 from checks.readers import Exposure, read_fits_structure
 from fixtures.dataset import Dataset
 from fixtures.judging import Judge
 from fixtures.product import Product
 from fixtures.run import Run
 from fixtures.workflows.acs_wfc_calibration import Reduction, chip_version
+from qa.acs_readings import raw_electrons
 from qa.readings import chip_shape, exposure_in, reference_choices, wcs_in
 
 pytestmark = pytest.mark.workflow("acs-wfc-calibration")
@@ -78,6 +79,16 @@ def test_keywords(recalibrated: Exposure, judge: Judge) -> None:
 # Calibration
 
 
+@criterion("CAL-001")
+def test_steps_were_done(raw: Exposure, recalibrated: Exposure, reduction: Reduction, judge: Judge) -> None:
+    set_to = reduction.calibrate.all_switches
+    judge(
+        calibration.switch_violations(
+            raw.primary, recalibrated.primary, set_to=set_to, subject=recalibrated.name
+        )
+    )
+
+
 @criterion("CAL-002")
 def test_reference_files_are_best(references: Product, exposure: str, judge: Judge) -> None:
     judge(calibration.reference_file_violations(reference_choices(references, exposure), subject=exposure))
@@ -99,6 +110,15 @@ def test_hot_columns_are_gone(recalibrated: Exposure, version: int, judge: Judge
 @criterion("CAL-005")
 def test_unit_and_exposure_time(recalibrated: Exposure, version: int, judge: Judge) -> None:
     judge(calibration.unit_violations(recalibrated, version))
+
+
+@criterion("CAL-006")
+def test_level_by_the_raw_pixels(
+    raw: Exposure, recalibrated: Exposure, references: Product, version: int, judge: Judge
+) -> None:
+    sci, dq = (recalibrated.array(plane, version) for plane in ("SCI", "DQ"))
+    independent = raw_electrons(raw, version, references)
+    judge(levels.level_deviation(sci, independent, dq, subject=recalibrated.label(version)))
 
 
 # World coordinates

@@ -45,7 +45,7 @@ def products(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Product]:
         workflow="acs-wfc-calibration",
         instrument="ACS",
         proposal=10368,
-        filters=("F606W",),
+        filters=("F606W;CLEAR2L",),
         exposures=({"rootname": EXPOSURE, "visit": "05"},),
     )
     supply = archive.nodes(dataset, Wanted(required=("flt",), headers="flt", types=TYPES))

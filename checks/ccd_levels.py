@@ -1,0 +1,66 @@
+"""Electrons of a CCD by arithmetic from its raw image, to compare a calibrated one with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Half", "electrons_from_raw"]
+
+Pixels = NDArray[Any]
+
+
+class Half(NamedTuple):
+    """The part of a raw image that one amplifier reads.
+
+    Attributes
+    ----------
+    columns : slice
+        Its light-sensitive columns.
+    overscan : slice
+        Its columns of overscan.
+    gain : float
+        Electrons per DN.
+    """
+
+    columns: slice
+    overscan: slice
+    gain: float
+
+
+def electrons_from_raw(
+    raw: Pixels,
+    halves: Sequence[Half],
+    *,
+    rows: slice,
+    bias: Pixels,
+    dark: Pixels,
+    flat: Pixels,
+) -> NDArray[np.float64]:
+    """Electrons of a chip, without any of the pipelines' steps.
+
+    ``((raw - bias - overscan) * gain - dark) / flat`` over the light-sensitive part, where the overscan
+    of a half is one number: the mean over all rows of the medians of its columns.
+
+    Parameters
+    ----------
+    raw, bias : ndarray, shape (ny, nx)
+        Raw image and bias structure with overscan, DN.
+    halves : sequence of Half
+        From left to right.
+    rows : slice
+        The light-sensitive rows.
+    dark : ndarray
+        Electrons of dark current during the exposure, of the light-sensitive part.
+    flat : ndarray
+        Flat field, of the light-sensitive part.
+    """
+    structureless = raw.astype(float) - bias
+    parts = []
+    for half in halves:
+        level = np.median(structureless[rows, half.overscan], axis=1).mean()
+        parts.append((structureless[rows, half.columns] - level) * half.gain)
+    return np.asarray((np.hstack(parts) - dark) / flat)

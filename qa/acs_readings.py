@@ -1,0 +1,81 @@
+"""What the tests of ACS/WFC calibration read out of raw exposures and their reference files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.ccd_levels import Half, electrons_from_raw
+from checks.readers import Exposure
+from checks.readers.exposure import open_fits
+from fixtures.product import Product
+from fixtures.stages.references import REFERENCES
+from qa.readings import reference_choices
+
+__all__ = ["raw_electrons"]
+
+# Amplifiers of each chip, left and right (ACS Data Handbook, section 1.2).
+_AMPLIFIERS = {1: ("A", "B"), 2: ("C", "D")}
+
+Row = Mapping[str, Any]
+
+
+def raw_electrons(raw: Exposure, version: int, references: Product) -> NDArray[np.float64]:
+    """Electrons of a chip by arithmetic from its raw image and the reference files chosen for it."""
+    header = raw.header("SCI", version)
+    chip = int(header["CCDCHIP"])
+    choices = reference_choices(references, raw.name)
+    files = {kind: references.file(f"{REFERENCES}/{choice['used']}") for kind, choice in choices.items()}
+    pixels = raw.array("SCI", version)
+    gains = next(row for row in _rows(files["CCDTAB"], chip) if _fits(row, raw))
+    region = next(
+        row
+        for row in _rows(files["OSCNTAB"], chip)
+        if (row["NY"], row["NX"]) == pixels.shape and str(row["CCDAMP"]).strip() == raw.primary["CCDAMP"]
+    )
+    dark = _image(files["DARKFILE"], chip) * float(raw.primary["DARKTIME"])
+    return electrons_from_raw(
+        pixels,
+        _halves(chip, gains, region),
+        rows=slice(region["TRIMY1"], region["NY"] - region["TRIMY2"]),
+        bias=_image(files["BIASFILE"], chip),
+        dark=dark,
+        flat=_image(files["PFLTFILE"], chip),
+    )
+
+
+def _fits(row: Row, raw: Exposure) -> bool:
+    amplifiers = str(row["CCDAMP"]).strip() == str(raw.primary["CCDAMP"]).strip()
+    offsets = all(int(row[f"CCDOFST{name}"]) == int(raw.primary.get(f"CCDOFST{name}", 3)) for name in "ABCD")
+    return amplifiers and offsets and float(row["CCDGAIN"]) == float(raw.primary["CCDGAIN"])
+
+
+def _halves(chip: int, gains: Row, region: Row) -> tuple[Half, Half]:
+    left, right = _AMPLIFIERS[chip]
+    start, stop = int(region["TRIMX1"]), int(region["NX"] - region["TRIMX2"])
+    middle = start + int(gains["AMPX"])
+    return (
+        Half(slice(start, middle), _section(region, "A"), float(gains[f"ATODGN{left}"])),
+        Half(slice(middle, stop), _section(region, "B"), float(gains[f"ATODGN{right}"])),
+    )
+
+
+def _section(region: Row, side: str) -> slice:
+    return slice(int(region[f"BIASSECT{side}1"]) - 1, int(region[f"BIASSECT{side}2"]))
+
+
+def _rows(path: Any, chip: int) -> Iterator[Row]:
+    with open_fits(path) as hdus:
+        table = hdus[1].data
+        for row in table:
+            if int(row["CCDCHIP"]) == chip:
+                yield {name.upper(): row[name] for name in table.names}
+
+
+def _image(path: Any, chip: int) -> NDArray[np.float64]:
+    with open_fits(path) as hdus:
+        found = next(hdu for hdu in hdus if hdu.name == "SCI" and hdu.header.get("CCDCHIP") == chip)
+        return np.asarray(found.data, dtype=float)
