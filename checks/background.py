@@ -44,6 +44,7 @@ _PROMINENCE = 0.05
 _RESIDUAL = 5.0
 _SOURCE = 5.0
 _GROWTH = 3  # pixels by which sources are grown
+_EDGE = 4  # pixels along the edge of the field that all exposures see
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +275,11 @@ def residual_cosmic_rays(
 
     A pixel counts that departs from the median by more than 5 times the width of the combined
     background. Noise departs as often to either side: pixels below the median say how many above it a
-    clean image would have. The value is ``(n+ - n-) / sqrt(n+ + n- + 1)``. Pixels that not all exposures
-    see are not judged, where a median cannot tell, nor those of sources: undersampled stars differ from
-    exposure to exposure.
+    clean image would have. The value is ``(n+ - n-) / sqrt(n+ + n- + 1)``.
+
+    Pixels that not all exposures see are not judged, where a median cannot tell; nor those at an
+    exposure's very edge, where AstroDrizzle has nothing to compare it with and rejects nothing; nor those
+    of sources, because undersampled stars differ from exposure to exposure.
 
     Parameters
     ----------
@@ -291,7 +294,7 @@ def residual_cosmic_rays(
         reason = f"{len(singles)} exposures have no median that a cosmic ray leaves alone; it takes 3"
         return not_measured("residual_cosmic_rays", subject, reason)
     stack = np.array([np.asarray(each, dtype=np.float32) for each in singles.values()])
-    judged = np.isfinite(stack).all(axis=0) & np.isfinite(combined)
+    judged = _within(np.isfinite(stack).all(axis=0)) & np.isfinite(combined)
     median = np.median(stack, axis=0)
     judged &= ~_sources(median, judged)
     number = int(np.count_nonzero(judged))
@@ -310,6 +313,14 @@ def residual_cosmic_rays(
     }
     value = (above - below) / math.sqrt(above + below + 1.0)
     return Measurement("residual_cosmic_rays", value, "", subject, uncertainty=1.0, context=context)
+
+
+def _within(seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Seen pixels clear of the common field's edges; bad pixels are no edges."""
+    from scipy.ndimage import binary_closing, binary_erosion
+
+    filled = binary_closing(np.pad(seen, _EDGE), iterations=_EDGE)
+    return seen & np.asarray(binary_erosion(filled, iterations=_EDGE)[_EDGE:-_EDGE, _EDGE:-_EDGE])
 
 
 def _sources(median: NDArray[Any], judged: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -81,7 +80,4 @@ def level_deviation(calibrated: Pixels, independent: Pixels, dq: Pixels, *, subj
         "independent": level,
         "pixels": int(np.count_nonzero(good)),
     }
-    error = math.sqrt(math.pi / 2.0 / difference.pixels) * difference.width / level
-    return Measurement(
-        "level_deviation", difference.median / level, "", subject, uncertainty=error, context=context
-    )
+    return Measurement("level_deviation", difference.median / level, "", subject, context=context)

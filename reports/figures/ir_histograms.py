@@ -54,8 +54,8 @@ _COMBINED = (
     "narrower. Bad: as wide as the original, or with a tail to the right: cosmic rays that were left."
 )
 _IMAGES = (
-    "A section of both combined images, each from 3 of its own widths below its median to 8 above. Good: "
-    "the same stars on a finer background. Bad: specks of one or two pixels in the reprocessed one (cosmic "
+    "A section of both combined images about their medians, on one scale. "
+    "Good: the same stars on a finer background. Bad: specks of one or two pixels in the reprocessed one (cosmic "
     "rays), stars that are missing there."
 )
 
@@ -177,16 +177,17 @@ def combined_histogram(images: Mapping[str, Pixels]) -> Figure:
 
 @styled
 def two_sections(images: Mapping[str, Pixels]) -> Figure:
-    """Draw the middle of two combined images side by side, each stretched by its own noise."""
+    """Draw the middle of two combined images side by side, each about its median, on one scale."""
     panels = image_panels([1.0, 1.0], bar_each=True)
+    levels = {name: background_level(image) for name, image in images.items()}
+    width = max(level.width for level in levels.values())
     for axes, bar, (name, image) in zip(panels.images, panels.bars, images.items(), strict=True):
-        window = _middle(image.shape)
-        level = background_level(image)
+        window, level = _middle(image.shape), levels[name]
         shown = axes.imshow(
             image[window.slices],
             cmap="gray_r",
-            vmin=level.median - 3.0 * level.width,
-            vmax=level.median + 8.0 * level.width,
+            vmin=level.median - 3.0 * width,
+            vmax=level.median + 5.0 * width,
             origin="lower",
             extent=window.extent,
             interpolation="nearest",

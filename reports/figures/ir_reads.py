@@ -20,7 +20,7 @@ __all__ = ["draw_read_rates", "read_figures"]
 _CAPTION = (
     "Median of each read over its time (pstat). Good: level, or within the shaded range of accepted ratios. "
     "Bad: a rise or fall beyond it, red: a ramp fit would take it for cosmic rays, and the "
-    "exposure is calibrated without. Grey: reads too early to tell."
+    "exposure is calibrated without (CRCORR = OMIT). Grey: reads too early to tell."
 )
 _COLUMNS = 3
 _HEIGHT, _GAP_X, _GAP_Y, _LEFT, _BELOW, _TOP = 1.5, 0.3, 0.62, 0.62, 0.55, 0.3
@@ -102,5 +102,5 @@ def _panel(axes: Axes, name: str, rates: ReadRates, limit: float | None) -> None
     axes.plot(*zip(*judged, strict=True), "o", color=ACCENT if affected else INK, markersize=3.5)
     if early:
         axes.plot(*zip(*early, strict=True), "o", color=FAINT, markersize=3.5)
-    axes.set_title(f"{name}: {ratio:.2f}" + (", without ramp fit" if affected else ""), fontsize=9)
+    axes.set_title(f"{name}: {ratio:.2f}" + (", OMIT" if affected else ""), fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(4))
