@@ -289,6 +289,17 @@ def test_unflattened_and_undarkened(archive, flt, tmp_path):
 
 
 def test_overhead_of_the_dark_since_2009(archive, tmp_path):
-    """calacs adds seconds of the CCDTAB to DARKTIME from then on; the simulated table has none."""
-    later = calibrated(archive, tmp_path / "later", EXPSTART=55500.0, EXPEND=55500.0 + 50.0 / 86400.0)
-    assert "Stripes and bias shifts" in str(fits.getheader(later)["HISTORY"])
+    """As calacs does, seconds of the CCDTAB are added to DARKTIME from then on."""
+    table = tmp_path / "overhead_ccd.fits"
+    shutil.copyfile(references(archive) / REFERENCES["ccdtab"], table)
+    with fits.open(table, mode="update") as hdus:
+        hdus[1].data["OVRHUFLS"] = 3.0
+    start = {"EXPSTART": 55500.0, "EXPEND": 55500.0 + 50.0 / 86400.0}
+    before, later = (
+        calibrated(archive, tmp_path / name, CCDTAB=str(table), **keywords)
+        for name, keywords in (("before", {}), ("later", start))
+    )
+    dark = [fits.getheader(path, "SCI", 1)["MEANDARK"] for path in (before, later)]
+    assert dark[1] / dark[0] == pytest.approx(56.0 / 53.0)
+    told = [str(fits.getheader(path)["HISTORY"]) for path in (before, later)]
+    assert ["Stripes and bias shifts" in history for history in told] == [False, True]
