@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports import numerals, text, wording
 from reports.figure_data import Plot, Table, read_figure_data
-from reports.pages import DatasetPage, Figure, dataset_page, figure_anchors, settings_of
+from reports.pages import DatasetPage, Figure, dataset_page, figure_anchors, matrices, settings_of
 from reports.publish import ReportError, replacing
 from reports.results import CONTEXT_FACT, FigureRecord, Results, write_results
 from reports.summary import REJECTING, RunSummary, State, summarise
@@ -155,6 +155,7 @@ def _render(summary: RunSummary, pages: Sequence[DatasetPage], directory: Path) 
     index = environment.get_template("index.html").render(
         summary=summary,
         pages=pages,
+        matrices=matrices(pages),
         headline=wording.headline(summary.state, summary.counts, failed, summary.remark),
         contexts=_contexts(pages),
     )

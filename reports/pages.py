@@ -10,11 +10,28 @@ from reports.figure_data import Table
 from reports.gauge import Gauge, gauge, relative_margin
 from reports.graph import Drawing, draw_plan
 from reports.results import FigureRecord, StageRecord, VerdictRecord
-from reports.summary import REJECTING, DatasetSummary, State, state_of
+from reports.summary import (
+    REJECTING,
+    CriterionSummary,
+    DatasetSummary,
+    State,
+    state_of,
+    summarise_criteria,
+)
 from reports.text import file_names
 from reports.wording import bounds_text, headline, number, remark, value_with_unit
 
-__all__ = ["DatasetPage", "Figure", "Finding", "Row", "dataset_page", "figure_anchors", "settings_of"]
+__all__ = [
+    "DatasetPage",
+    "Figure",
+    "Finding",
+    "Matrix",
+    "Row",
+    "dataset_page",
+    "figure_anchors",
+    "matrices",
+    "settings_of",
+]
 
 _SHOWN = 6
 """Rejected verdicts of one criterion that are spelled out; the others are in the table."""
@@ -147,6 +164,26 @@ class DatasetPage:
             if criterion in finding.criteria:
                 return finding.anchor
         return self.anchors[criterion]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The datasets of one workflow, worst first, by the criteria that judge any of them."""
+
+    workflow: str
+    pages: tuple[DatasetPage, ...]
+    criteria: tuple[CriterionSummary, ...]
+
+
+def matrices(pages: Sequence[DatasetPage]) -> tuple[Matrix, ...]:
+    """Sort datasets' pages, the worst first, by workflow; the workflow of the worst comes first."""
+    grouped: dict[str, list[DatasetPage]] = {}
+    for page in pages:
+        grouped.setdefault(page.summary.record.workflow, []).append(page)
+    return tuple(
+        Matrix(workflow, tuple(group), summarise_criteria(v for page in group for v in page.summary.verdicts))
+        for workflow, group in grouped.items()
+    )
 
 
 def dataset_page(summary: DatasetSummary, file: str, figures: Sequence[Figure]) -> DatasetPage:

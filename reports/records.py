@@ -28,6 +28,10 @@ _TOOLS = (
     "stwcs",
     "photutils",
     "crds",
+    "stcal",
+    "ccdproc",
+    "wfc3tools",
+    "acstools",
 )
 
 

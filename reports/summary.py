@@ -23,6 +23,7 @@ __all__ = [
     "severity",
     "state_of",
     "summarise",
+    "summarise_criteria",
     "worst",
 ]
 
@@ -164,7 +165,7 @@ def summarise(results: Results) -> RunSummary:
         remark=remark,
         counts=_counts(results.verdicts),
         datasets=tuple(sorted(datasets, key=lambda each: (_RANK[each.state], natural(each.record.name)))),
-        criteria=_criteria(results.verdicts),
+        criteria=summarise_criteria(results.verdicts),
         failures=_failures(results.stages),
         built=sum(not stage.reused and stage.outcome != "blocked" for stage in builds),
         reused=sum(stage.reused for stage in builds),
@@ -187,13 +188,14 @@ def _dataset(
         record=record,
         state=worst([*broken, *map(state_of, verdicts)]),
         counts=_counts(verdicts),
-        criteria=_criteria(verdicts),
+        criteria=summarise_criteria(verdicts),
         verdicts=tuple(sorted(verdicts, key=severity)),
         stages=tuple(stages),
     )
 
 
-def _criteria(verdicts: Iterable[VerdictRecord]) -> tuple[CriterionSummary, ...]:
+def summarise_criteria(verdicts: Iterable[VerdictRecord]) -> tuple[CriterionSummary, ...]:
+    """Roll verdicts up by criterion, the worst first."""
     grouped: dict[str, list[VerdictRecord]] = {}
     for verdict in verdicts:
         grouped.setdefault(verdict.criterion, []).append(verdict)

@@ -115,6 +115,20 @@ def test_the_matrix_puts_the_worst_first_and_says_states_in_words(sample: Result
             assert text_of(cell), "a cell must hold a symbol, not a colour alone"
 
 
+def test_each_workflow_has_a_matrix_of_its_own_criteria(sample: Results, tmp_path: Path) -> None:
+    datasets = tuple(
+        replace(each, workflow="sbc-dark-rate") if each.name == REAL else each for each in sample.datasets
+    )
+    verdicts = tuple(
+        replace(each, criterion="DRK-002") if each.dataset == REAL else each for each in sample.verdicts
+    )
+    index = written(replace(sample, datasets=datasets, verdicts=verdicts), tmp_path)["index"]
+    first, second = index.all("table", "matrix")
+    assert [text_of(cell) for cell in next(second.iter("tr"))] == ["Dataset", "stages", "DRK-002"]
+    assert "DRK-002" not in [text_of(cell) for cell in next(first.iter("tr"))]
+    assert text_of(next(second.iter("caption"))) == "sbc-dark-rate"
+
+
 def test_the_verdict_table_holds_every_verdict_with_its_numbers(sample: Results, tmp_path: Path) -> None:
     rows = written(sample, tmp_path)[OMEGA].rows()
     assert len(rows) == sum(each.dataset == OMEGA for each in sample.verdicts)
