@@ -54,9 +54,9 @@ _COMBINED = (
     "narrower. Bad: as wide as the original, or with a tail to the right: cosmic rays that were left."
 )
 _IMAGES = (
-    "A section of both combined images about their medians, on one scale. "
-    "Good: the same stars on a finer background. Bad: specks of one or two pixels in the reprocessed one (cosmic "
-    "rays), stars that are missing there."
+    "A section of both combined images about their medians, on one scale. Good: the same stars on a finer "
+    "background. Bad: specks of one or two pixels in the reprocessed one (cosmic rays), stars that are "
+    "missing there."
 )
 
 
