@@ -320,7 +320,8 @@ def _within(seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     from scipy.ndimage import binary_closing, binary_erosion
 
     filled = binary_closing(np.pad(seen, _EDGE), iterations=_EDGE)
-    return seen & np.asarray(binary_erosion(filled, iterations=_EDGE)[_EDGE:-_EDGE, _EDGE:-_EDGE])
+    inner = binary_erosion(filled, iterations=_EDGE)[_EDGE:-_EDGE, _EDGE:-_EDGE]
+    return np.asarray(seen & inner)
 
 
 def _sources(median: NDArray[Any], judged: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,0 +1,154 @@
+"""Measurements of infrared backgrounds and of calibrated levels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.background import (
+    SHORTEST,
+    background_deviation,
+    background_level,
+    background_rate_ratio,
+    background_shape,
+    background_width_change,
+    difference_noise,
+    histogram_peaks,
+    residual_cosmic_rays,
+)
+from checks.calibration import switch_violations
+from checks.levels import last_minus_first, level_deviation
+from tests.background_samples import NOISE, RATE, TIMES, ratio, residuals, shape, sky, steps
+
+RATES = st.lists(st.floats(0.01, 100.0), min_size=len(TIMES), max_size=len(TIMES))
+
+
+@settings(deadline=None)
+@given(rates=RATES, factor=st.floats(0.01, 100.0), order=st.randoms(use_true_random=False))
+def test_rate_ratio_knows_no_unit_and_no_order(rates, factor, order):
+    first = background_rate_ratio(TIMES, rates, subject="x").value
+    pairs = [(time, factor * rate) for time, rate in zip(TIMES, rates, strict=True)]
+    order.shuffle(pairs)
+    times, scaled = zip(*pairs, strict=True)
+    assert background_rate_ratio(times, scaled, subject="x").value == pytest.approx(first)
+    assert first >= 1.0
+
+
+def test_rate_ratio_leaves_early_reads_out():
+    assert TIMES[0] < SHORTEST < TIMES[1]
+    assert ratio(0.6, early=5.0).value == ratio(0.6).value
+
+
+@pytest.mark.parametrize(
+    ("times", "rates", "reason"),
+    [
+        (TIMES[:2], (0.5, 0.5), "1 reads later than 20 s; it takes two"),
+        (TIMES[:4], (0.5, 0.5, -0.1, 0.5), "the rate of the read at 203 s is -0.1, not positive"),
+        (TIMES[:4], (0.5, 0.5, float("nan"), 0.5), "is nan, not positive"),
+    ],
+)
+def test_rate_ratio_needs_rates(times, rates, reason):
+    measured = background_rate_ratio(times, rates, subject="x")
+    assert measured.value is None
+    assert reason in measured.reason
+
+
+def test_level_ignores_stars_and_cosmic_rays():
+    pixels = sky()
+    pixels.flat[::25] += np.random.default_rng(1).exponential(5.0, pixels.size // 25)
+    level = background_level(pixels)
+    assert level.median == pytest.approx(RATE, abs=0.05 * NOISE)
+    assert level.width == pytest.approx(NOISE, rel=0.05)
+    assert np.isnan(background_level(np.array([np.nan])).median)
+
+
+@settings(deadline=None, max_examples=20)
+@given(number=st.integers(1, 4), seed=st.integers(0, 2**16))
+def test_peaks_are_counted_and_found(number, seed):
+    places = 0.5 + 5.0 * NOISE * np.arange(number)
+    pixels = np.resize(places, 60_000) + np.random.default_rng(seed).normal(0.0, NOISE, 60_000)
+    assert histogram_peaks(pixels, NOISE) == pytest.approx(places, abs=0.5 * NOISE)
+
+
+def test_shape_counts_peaks():
+    assert shape(RATE).value == pytest.approx(1.0, abs=0.05)
+    assert shape(RATE).context["peaks"] == pytest.approx([RATE], abs=0.5 * NOISE)
+    two = shape(0.4, 0.6)
+    assert two.reason == "2 peaks"
+    assert two.value > 2.0 * two.context["width_ratio"] - 1e-9
+    assert "its shape takes 10000" in background_shape(np.ones(10), noise=NOISE, subject="x").reason
+    with pytest.raises(ValueError, match="must be positive, not 0"):
+        background_shape(sky(), noise=0.0, subject="x")
+
+
+def test_noise_of_a_difference():
+    assert difference_noise(0.5, 0.0, read_noise=0.0, time=200.0) == pytest.approx(10.0 / 200.0)
+    assert difference_noise(0.0, 0.0, read_noise=20.0, time=200.0) == pytest.approx(0.1)
+    assert difference_noise(-5.0, 0.0, read_noise=20.0, time=200.0) == pytest.approx(0.1)
+
+
+def test_deviation_has_a_sign_and_an_error():
+    low, high = (background_deviation(sky(level), rate=RATE, subject="x") for level in (0.45, 0.55))
+    assert (low.value, high.value) == pytest.approx((-0.1, 0.1), abs=5.0 * low.uncertainty)
+    assert background_deviation(sky(), rate=float("nan"), subject="x").value is None
+
+
+def test_width_change_needs_a_reprocessed_exposure():
+    measured = background_width_change(sky(), sky(), affected=[], subject="x")
+    assert not measured.applicable
+
+
+@settings(deadline=None, max_examples=20)
+@given(hits=st.integers(0, 60))
+def test_residual_cosmic_rays_are_counted(hits):
+    measured = residuals(hits)
+    assert measured.context["above"] == hits
+    assert measured.value == pytest.approx(hits / np.sqrt(hits + 1.0))
+
+
+def test_residual_cosmic_rays_are_not_stars_nor_noise_nor_edges():
+    singles = {str(number): sky(0.0, 0.03, seed=number) for number in range(6)}
+    for number, image in enumerate(singles.values()):
+        image[50:53, 60:63] += 5.0 + number  # a star that differs from exposure to exposure
+        image[:2, :] = np.nan
+    singles["0"][2, 5:60] += 3.0  # next to where nothing is seen
+    singles["1"][100, 100] = np.nan
+    stack = np.array([*singles.values()])
+    combined = np.where(np.isfinite(stack).any(axis=0), np.nansum(stack, axis=0) / 6.0, np.nan)
+    measured = residual_cosmic_rays(combined, singles, subject="x")
+    assert (measured.context["above"], measured.context["below"]) == (0, 0)
+    few = residual_cosmic_rays(combined, {"a": combined, "b": combined}, subject="x")
+    assert "it takes 3" in few.reason
+
+
+def test_switches_that_serve_associations_do_not_count():
+    assert steps().value == 0
+    assert "DRIZCORR" not in steps().context
+    assert steps(FLATCORR="OMIT").reason == "FLATCORR was OMIT and ended as COMPLETE"
+    assert switch_violations({"FLATCORR": "OMIT"}, {}, set_to={}, subject="x").value is None
+    missing = switch_violations({"FLATCORR": "PERFORM"}, {}, set_to={}, subject="x")
+    assert missing.reason == "FLATCORR was PERFORM and ended as missing"
+
+
+@settings(deadline=None, max_examples=30)
+@given(gain=st.floats(0.5, 5.0), time=st.floats(50.0, 2000.0), rate=st.floats(0.1, 50.0))
+def test_last_minus_first_inverts_a_readout(gain, time, rate):
+    rng = np.random.default_rng(3)
+    first, flat = rng.normal(14_000.0, 300.0, (30, 40)), rng.uniform(0.9, 1.1, (30, 40))
+    dark = rng.uniform(0.0, 40.0, (30, 40))
+    last = first + 7.0
+    last[5:-5, 5:-5] += (dark + rate * time * flat / gain)[5:-5, 5:-5]
+    found = last_minus_first(first, last, dark=dark, flat=flat, gain=gain, time=time)
+    assert found.shape == (20, 30)
+    assert found == pytest.approx(np.full((20, 30), rate))
+
+
+def test_level_deviation_needs_a_level():
+    zeros = np.zeros((20, 20), dtype=int)
+    assert "shapes differ" in level_deviation(sky(), sky()[1:], zeros, subject="x").reason
+    nothing = level_deviation(np.ones((20, 20)), -np.ones((20, 20)), zeros, subject="x")
+    assert "against which nothing can be compared" in nothing.reason
+    flagged = level_deviation(np.ones((20, 20)), np.ones((20, 20)), zeros + 4, subject="x")
+    assert flagged.reason == "no pixel is unflagged"

@@ -1,0 +1,128 @@
+"""``pytest qa/`` on WFC3/IR exposures with a background that varies, small, with the real tools."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from checks.background import background_deviation, background_level, background_rate_ratio, background_shape
+from checks.criteria import load_criteria
+from checks.readers import read_exposure
+from checks.verdict import Status, judge
+from fixtures.archives.simulated.ir.detector import SAMPLES
+from fixtures.archives.simulated.truth import read_truth
+from fixtures.calibration.backends import choose_backend
+from fixtures.product import read_product
+from fixtures.stages.read_statistics import read_rates
+from qa.background_readings import Background
+from tests.qa_runs import QaRun, run_qa
+
+pytestmark = pytest.mark.xdist_group("ir-run")
+
+EXPOSURES = [f"ibohbf{name}q" for name in ("b7", "b9", "be", "bg", "bi", "bk")]
+AFFECTED = ["ibohbfb9q", "ibohbfbgq", "ibohbfbkq"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> QaRun:
+    directory = tmp_path_factory.mktemp("ir")
+    return run_qa(directory, "small", "--dataset", "ir-ibohbf040", "--size", "small", "-n", "2")
+
+
+def test_run_is_green(run):
+    assert run.process.returncode == 0, run.process.stdout
+    assert {v["status"] for v in run.verdicts if v["expected"] is None} == {"pass", "not applicable"}
+    assert sorted(v["subject"] for v in run.verdicts if v["status"] == "fail") == AFFECTED
+
+
+def test_diagnosis_is_exact(run):
+    switches = json.loads((run.product("diagnose") / "switches.json").read_text())
+    assert switches == {name: {"CRCORR": "OMIT"} if name in AFFECTED else {} for name in EXPOSURES}
+    for name in EXPOSURES:
+        header = fits.getheader(run.product("calibrate") / f"{name}_flt.fits")
+        assert header["CRCORR"] == ("OMIT" if name in AFFECTED else "COMPLETE")
+
+
+def test_rates_rise_as_in_the_published_reduction(run):
+    rates = read_rates(run.product("read-statistics"))
+    for name, each in rates.items():
+        assert each.time == pytest.approx(SAMPLES["SPARS100"][1:], abs=0.01)
+        # From 0.5 to 1.5 electrons per second, or 0.5 throughout.
+        assert each.rate[1] == pytest.approx(0.53, abs=0.06)
+        assert each.rate[-1] == pytest.approx(1.41 if name in AFFECTED else 0.51, abs=0.11)
+
+
+def test_read_statistics_are_the_medians_of_the_reads(run):
+    with fits.open(run.product("fetch") / "ibohbfb9q_ima.fits") as hdus:
+        medians = [np.median(hdus["SCI", version].data[5:-5, 5:-5]) for version in range(15, 0, -1)]
+    assert read_rates(run.product("read-statistics"))["ibohbfb9q"].rate == pytest.approx(medians, rel=1e-6)
+
+
+def test_what_the_archive_served_is_rejected(run):
+    """The ramp fit that the archive's files were made with fails in the three ways that are judged."""
+    rates = read_rates(run.product("read-statistics"))
+    for name in EXPOSURES:
+        sky, last = Background.of(read_exposure(run.product("fetch") / f"{name}_flt.fits")), rates[name]
+        measured = {
+            "TVB-001": background_rate_ratio(last.time, last.rate, subject=name),
+            "TVB-002": background_shape(sky.pixels, noise=sky.noise, subject=name),
+            "TVB-003": background_deviation(sky.pixels, rate=last.rate[-1], subject=name),
+        }
+        expected = Status.FAIL if name in AFFECTED else Status.PASS
+        assert {judge(load_criteria()[key], each).status for key, each in measured.items()} == {expected}
+
+
+def test_background_is_the_simulated_one(run):
+    truth = read_truth(run.product("archive") / "truth.json")
+    for name in EXPOSURES:
+        header = fits.getheader(run.product("calibrate") / f"{name}_flt.fits")
+        science, quality = (
+            fits.getdata(run.product("calibrate") / f"{name}_flt.fits", plane) for plane in ("SCI", "DQ")
+        )
+        rate, charge = (
+            fits.getdata(run.product("archive") / "truth" / f"{name}_truth.fits", plane)
+            for plane in ("RATE", "CHARGE")
+        )
+        difference = background_level((science - rate)[(quality == 0) & (charge == 0)]).median
+        assert difference / np.median(rate) == pytest.approx(0.0, abs=0.002)
+        sky = truth.exposures[name].chips[1].sky / header["EXPTIME"]
+        assert background_level(science).median == pytest.approx(sky, rel=0.02)
+
+
+def test_manifest_says_what_calibrated(run):
+    product = read_product(run.product("calibrate").parent)
+    backend = choose_backend("auto", "WFC3", "IR")
+    assert product.manifest.settings["backend"] == backend.model_dump()
+    assert (backend.name == "hstcal") == (shutil.which("calwf3.e") is not None)
+    assert str(backend) in product.log_tail(1000)
+
+
+def test_raw_is_what_the_archive_serves(run):
+    with fits.open(run.product("fetch") / "ibohbfb7q_raw.fits") as hdus:
+        names = [(hdu.name, hdu.ver) for hdu in hdus[1:]]
+        assert names == [
+            (plane, version) for version in range(1, 17) for plane in ("SCI", "ERR", "DQ", "SAMP", "TIME")
+        ]
+        times = [hdus["SCI", version].header["SAMPTIME"] for version in range(16, 0, -1)]
+        assert times == pytest.approx(SAMPLES["SPARS100"])
+        assert hdus["SCI", 1].data.dtype == np.uint16
+        assert hdus["TIME", 1].data is None
+        assert hdus["TIME", 1].header["PIXVALUE"] == pytest.approx(1402.9367, abs=1e-3)
+        inner, border = hdus["SCI", 1].data[5:-5, 5:-5], hdus["SCI", 1].data[:, :5]
+        # Light gathers, and reference pixels only wander.
+        assert np.median(inner) - np.median(hdus["SCI", 16].data[5:-5, 5:-5]) > 250
+        assert abs(np.median(border) - np.median(hdus["SCI", 16].data[:, :5])) < 25
+    members = fits.getdata(run.product("fetch") / "ibohbf040_asn.fits", "ASN")
+    assert [row["MEMNAME"].strip().lower() for row in members] == [*EXPOSURES, "ibohbf040"]
+
+
+def test_drizzled_image_is_of_all_exposures(run):
+    header = fits.getheader(run.product("drizzle") / "ibohbf040_drz_sci.fits")
+    assert header["NDRIZIM"] == 6
+    assert header["BUNIT"] == "ELECTRONS/S"
+    names = {path.name[:9] for path in run.product("drizzle").glob("*_single_sci.fits")}
+    assert names == set(EXPOSURES)
