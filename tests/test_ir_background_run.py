@@ -120,6 +120,13 @@ def test_raw_is_what_the_archive_serves(run):
     assert [row["MEMNAME"].strip().lower() for row in members] == [*EXPOSURES, "ibohbf040"]
 
 
+def test_figures_are_those_that_the_criteria_name(run):
+    entries = json.loads((run.product("background-figures") / "figures.json").read_text())
+    named = {load_criteria()[f"TVB-{number:03}"].figure for number in range(1, 6)}
+    assert {entry["figure"] for entry in entries} == named
+    assert all(entry["caption"] and entry["alt"] for entry in entries)
+
+
 def test_drizzled_image_is_of_all_exposures(run):
     header = fits.getheader(run.product("drizzle") / "ibohbf040_drz_sci.fits")
     assert header["NDRIZIM"] == 6
