@@ -89,6 +89,21 @@ def test_stage_downloads_the_wanted_files_of_the_wanted_exposures(
     assert "u5jx010hr_c1m.fits: verified; 0.3 of 0.3 MB in all" in log
 
 
+def test_exposures_of_an_association_are_found_under_its_name(tmp_path: Path) -> None:
+    """Where MAST lists them, with the association's own files."""
+    names = ("ibohbfb7q_raw", "ibohbf040_asn", "ibohbf040_drz", "ibohbfb7q_flt")
+    files = {f"{name}.fits": exposure_bytes(name[:9].upper()) for name in names}
+    settings = MastSettings(
+        exposures=("ibohbfb7q",), required=("raw",), associations={"ibohbf040": ("asn", "drz")}
+    )
+    with serve(Observation("IBOHBF040", "F105W", "12242", files, project="CALWF3")) as server:
+        fetch_mast.run(Inputs(locations={"mast_server": server.address}), tmp_path / "out", settings)
+        (query,) = server.asked("query Mast.Caom.Filtered")
+    assert sorted(published(tmp_path)) == sorted(f"{name}.fits" for name in names[:3])
+    assert '"ibohbf040"' in query
+    assert "ibohbfb7q" not in query
+
+
 def test_query_carries_the_datasets_criteria(archive: MastServer, tmp_path: Path) -> None:
     fetch(archive, tmp_path)
     (query,) = archive.asked("query Mast.Caom.Filtered")

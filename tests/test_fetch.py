@@ -136,3 +136,15 @@ def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 )
 def test_real_files_are_whole(name: str) -> None:
     check_whole(SHARED / "archive/HST" / name[:9] / f"{name}.fits", name[:9])
+
+
+def test_files_of_associations_are_required(archive: Path, output: Path) -> None:
+    path = archive / "HST" / "u5jx01010" / "u5jx01010_asn.fits"
+    path.parent.mkdir()
+    path.write_bytes(exposure_bytes("U5JX01010"))
+    wanted = SETTINGS.model_copy(update={"associations": {"u5jx01010": ("asn",)}})
+    fetch_simulated.run(Inputs({"archive": archive}), output, wanted)
+    assert (output / "u5jx01010_asn.fits").is_file()
+    path.unlink()
+    with pytest.raises(StageError, match=r"u5jx01010: the archive has no u5jx01010_asn\.fits"):
+        fetch_simulated.run(Inputs({"archive": archive}), output, wanted)
