@@ -101,6 +101,14 @@ def test_what_goes_wrong_at_the_controller_is_told(engine: Engine, journal: Path
             remote.result(node)
 
 
+def test_closing_waits_for_nobody_however_soon_it_comes(engine: Engine, journal: Path) -> None:
+    (node,) = chain(journal, "a")
+    for _ in range(200):
+        server = EngineServer(engine, {node.key: node}.__getitem__)
+        RemoteEngine(server.address, server.authkey)
+        server.close()
+
+
 def test_a_worker_killed_while_it_waits_harms_nobody(engine: Engine, journal: Path, tmp_path: Path) -> None:
     places = {"place": str(tmp_path)}
     slow = Node("field", "write-a", meet, Plain(label="a", kind="go"), locations=places)
