@@ -10,10 +10,10 @@ import numpy as np
 from astropy.io import fits
 
 from fixtures.archives.reference_files import ReferenceChoice, update_reference_keywords
+from fixtures.archives.simulated.library_psf import library_psf
 from fixtures.archives.simulated.settings import SimulationSettings
 from fixtures.archives.simulated.stage import simulate
 from fixtures.archives.simulated.truth import read_truth
-from fixtures.archives.simulated.uvis.psf import library_psf
 from fixtures.archives.simulated.wfc.rules import REFERENCES
 from fixtures.archives.simulated.wfc.settings import WfcSettings
 from fixtures.stage import Inputs

@@ -13,11 +13,12 @@ from astropy.wcs import WCS
 from pydantic import ValidationError
 from scipy.spatial import cKDTree
 
+from fixtures.archives.simulated.library_psf import library_psf
+from fixtures.archives.simulated.light import Light
 from fixtures.archives.simulated.settings import SimulationSettings, Wfpc2Settings
 from fixtures.archives.simulated.truth import Truth, read_truth
-from fixtures.archives.simulated.uvis.camera import Light, Quality, expose
+from fixtures.archives.simulated.uvis.camera import Quality, expose
 from fixtures.archives.simulated.uvis.chips import chips
-from fixtures.archives.simulated.uvis.psf import library_psf
 from fixtures.archives.simulated.uvis.replay_files import absent_lists, replay_files
 from fixtures.archives.simulated.uvis.settings import UvisDetector
 from fixtures.stage import StageError
