@@ -311,7 +311,7 @@ def test_replay_names_its_files_relative_to_the_dataset(tmp_path):
     dataset = tmp_path / "qa" / "dataset.toml"
     files = replay_files(settings, dataset)
     assert len(files) == 2 * 3 + 2
-    assert files["gaia.cat"] == tmp_path / "qa" / ".." / "lists" / "gaia.cat"
+    assert files["gaia.cat"] == tmp_path / "lists" / "gaia.cat"
     assert "are not there" in absent_lists(settings, dataset)
     assert absent_lists(visit(SHORT), dataset) == ""
 
