@@ -10,7 +10,7 @@ qa: $(READY)
 
 # Test the suite itself, as CI does.
 test: $(READY) lint
-	$(VENV)/bin/pytest tests/ -n 2 --dist loadgroup
+	$(VENV)/bin/pytest tests/ -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

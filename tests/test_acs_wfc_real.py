@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -25,19 +28,16 @@ EXPOSURE = "j94f05bgq"
 SHAPE = (2048, 4096)
 TYPES = ("idctab", "d2imfile", "npolfile")
 
-pytestmark = [
-    pytest.mark.skipif(
-        not (SHARED / "archive" / "HST" / EXPOSURE).is_dir(),
-        reason=f"the real exposure {EXPOSURE} is not beside this repository (../shared/archive)",
-    ),
-    pytest.mark.xdist_group("acs-real"),
-]
+pytestmark = pytest.mark.skipif(
+    not (SHARED / "archive" / "HST" / EXPOSURE).is_dir(),
+    reason=f"the real exposure {EXPOSURE} is not beside this repository (../shared/archive)",
+)
 
 
 @pytest.fixture(scope="module")
-def products(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Product]:
+def products(new_directory: Callable[[str], Path]) -> dict[str, Product]:
     """The exposure fetched, CRDS's best references, and the exposure after updatewcs."""
-    place = tmp_path_factory.mktemp("real")
+    place = new_directory("real")
     archive = open_directory(SHARED / "archive", SHARED / "crds", "hst_0729.pmap", place / "digests")
     dataset = Dataset(
         name="acs-j94f05bgq",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,7 @@ from fixtures.archives.simulated.truth import read_truth
 from tests.acs_scenes import ASSOCIATION, DITHERED, LONG
 from tests.qa_runs import QaRun, run_qa
 
-pytestmark = [
-    pytest.mark.xdist_group("acs-run"),
-    pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
 
 DATASET = ("--dataset", "acs-j9l960010", "--size", "small", "-n", "0")
 
@@ -31,9 +29,9 @@ def path_without(executable: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def directory(new_directory: Callable[[str], Path]) -> Path:
     """Where all runs have their common store."""
-    return tmp_path_factory.mktemp("acs-run")
+    return new_directory("acs-run")
 
 
 @pytest.fixture(scope="module")

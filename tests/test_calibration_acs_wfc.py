@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,6 @@ from fixtures.calibration.exposure import calibrate_exposure
 from fixtures.stage import StageError
 from tests.acs_scenes import EVEN, LONG, expected_image, raw_copy, references, scene, simulate_scene
 
-pytestmark = pytest.mark.xdist_group("acs-calibration")
-
 HSTCAL = pytest.param(
     "hstcal", marks=pytest.mark.skipif(shutil.which("calacs.e") is None, reason="calacs.e is not on PATH")
 )
@@ -34,14 +33,14 @@ BACKENDS = ["embedded", HSTCAL]
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate_scene(tmp_path_factory.mktemp("acs") / "archive", scene())
+def archive(new_directory: Callable[[str], Path]) -> Path:
+    return simulate_scene(new_directory("crowded") / "archive", scene())
 
 
 @pytest.fixture(scope="module")
-def even(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def even(new_directory: Callable[[str], Path]) -> Path:
     """Stars over an even sky, without cosmic rays."""
-    return simulate_scene(tmp_path_factory.mktemp("acs") / "even", scene(**EVEN))
+    return simulate_scene(new_directory("even") / "archive", scene(**EVEN))
 
 
 def calibrated(archive: Path, directory: Path, backend: str = "embedded", **keywords: object) -> Path:
@@ -56,16 +55,16 @@ def calibrated(archive: Path, directory: Path, backend: str = "embedded", **keyw
 
 
 @pytest.fixture(scope="module")
-def flt(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return calibrated(archive, tmp_path_factory.mktemp("embedded") / "flt")
+def flt(archive: Path, new_directory: Callable[[str], Path]) -> Path:
+    return calibrated(archive, new_directory("crowded-flt") / "flt")
 
 
 # What comes out
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def even_flt(request: pytest.FixtureRequest, even: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return calibrated(even, tmp_path_factory.mktemp(request.param) / "flt", request.param)
+def even_flt(request: pytest.FixtureRequest, even: Path, new_directory: Callable[[str], Path]) -> Path:
+    return calibrated(even, new_directory(f"even-flt-{request.param}") / "flt", request.param)
 
 
 @pytest.mark.parametrize("version", [1, 2])

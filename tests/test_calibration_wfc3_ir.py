@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -34,15 +35,13 @@ from tests.ir_scenes import (
     truth_plane,
 )
 
-pytestmark = pytest.mark.xdist_group("ir-calibration")
-
 NO_CALWF3 = pytest.mark.skipif(shutil.which("calwf3.e") is None, reason="calwf3.e is not on PATH")
 BACKENDS = ["embedded", pytest.param("hstcal", marks=NO_CALWF3)]
 UNEVEN = "ibohbfbeq"
 
 
 @pytest.fixture(scope="module")
-def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def archives(new_directory: Callable[[str], Path]) -> dict[str, Path]:
     """An exposure a scene: steady, with helium, and with reads unevenly spaced."""
     tables = {
         STEADY: exposure_table(STEADY),
@@ -50,7 +49,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         UNEVEN: exposure_table(UNEVEN, sequence="STEP50", exptime=499.2, sky=1.0),
     }
     scenes = {name: scene(table) for name, table in tables.items()}
-    return simulate_scenes(tmp_path_factory.mktemp("ir"), scenes)
+    return simulate_scenes(new_directory("ir"), scenes)
 
 
 class Compared:
@@ -70,9 +69,9 @@ class Compared:
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def compared(request, archives, tmp_path_factory) -> dict[str, Compared]:
+def compared(request, archives, new_directory) -> dict[str, Compared]:
     """The steady exposure with the ramp fit, the other one without."""
-    directory = tmp_path_factory.mktemp(request.param)
+    directory = new_directory(request.param)
     seen = {}
     for rootname, crcorr in ((STEADY, "PERFORM"), (RISING, "OMIT")):
         archive = archives[rootname]

@@ -18,8 +18,6 @@ from tests import crds_server, mast_server, sdss_server, tap_server
 from tests.mast_server import Observation
 from tests.qa_runs import ROOT, QaRun, run_qa
 
-pytestmark = pytest.mark.xdist_group("catalog-run")
-
 EXPOSURES = ("ibwb01xqq", "ibwb01xrq", "ibwb01xxq")
 DATASET = ("--dataset", "uvis-ngc6791")
 # What judges a fit, without what comes after it.
@@ -27,8 +25,8 @@ OF_THE_FIT = "rms or matched or chance or rotation or scale or named or agrees_w
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    return tmp_path_factory.mktemp("catalog")
+def directory(new_directory):
+    return new_directory("catalog")
 
 
 @pytest.fixture(scope="module")

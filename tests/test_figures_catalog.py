@@ -100,9 +100,9 @@ def draw(which: str, inputs: Inputs, output: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def reduced(tmp_path_factory) -> Inputs:
+def reduced(new_directory) -> Inputs:
     """Products that no test changes."""
-    return products(tmp_path_factory.mktemp("reduced"))
+    return products(new_directory("reduced"))
 
 
 @pytest.fixture
@@ -117,9 +117,9 @@ def own(reduced, tmp_path) -> Inputs:
 
 
 @pytest.fixture(scope="module")
-def drawn(reduced, tmp_path_factory) -> dict[str, tuple[Path, list[dict[str, str]]]]:
+def drawn(reduced, new_directory) -> dict[str, tuple[Path, list[dict[str, str]]]]:
     """What each stage published."""
-    directory = tmp_path_factory.mktemp("drawn")
+    directory = new_directory("drawn")
     return {name: (directory / name, draw(name, reduced, directory / name)) for name in settings()}
 
 
@@ -467,7 +467,7 @@ field = { ra = 290.2248, dec = 37.8027 }
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory) -> Dataset:
+def dataset(new_directory) -> Dataset:
     exposure = """
 [[simulation.exposures]]
 rootname = "NAME"
@@ -481,7 +481,7 @@ filter = "F606W"
 archive_matches = 462
 archive_rms = [4.0, 3.8]
 """
-    path = tmp_path_factory.mktemp("datasets") / "field.toml"
+    path = new_directory("datasets") / "field.toml"
     path.write_text(DATASET + "".join(exposure.replace("NAME", name) for name in EXPOSURES))
     return load_dataset(path)
 

@@ -182,21 +182,21 @@ def draw(
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory) -> Inputs:
+def pair(new_directory) -> Inputs:
     """Two exposures."""
-    return products(tmp_path_factory.mktemp("pair"))
+    return products(new_directory("pair"))
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory) -> Inputs:
+def alone(new_directory) -> Inputs:
     """One exposure."""
-    return products(tmp_path_factory.mktemp("alone"), EXPOSURES[:1])
+    return products(new_directory("alone"), EXPOSURES[:1])
 
 
 @pytest.fixture(scope="module")
-def drawn(pair, tmp_path_factory) -> dict[str, tuple[Path, list[dict[str, str]]]]:
+def drawn(pair, new_directory) -> dict[str, tuple[Path, list[dict[str, str]]]]:
     """What each stage published of two exposures."""
-    directory = tmp_path_factory.mktemp("drawn")
+    directory = new_directory("drawn")
     return {name: (directory / name, draw(name, pair, directory / name)) for name in settings()}
 
 

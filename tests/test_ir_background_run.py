@@ -21,15 +21,13 @@ from fixtures.stages.read_statistics import read_rates
 from qa.background_readings import Background
 from tests.qa_runs import QaRun, run_qa
 
-pytestmark = pytest.mark.xdist_group("ir-run")
-
 EXPOSURES = [f"ibohbf{name}q" for name in ("b7", "b9", "be", "bg", "bi", "bk")]
 AFFECTED = ["ibohbfb9q", "ibohbfbgq", "ibohbfbkq"]
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> QaRun:
-    directory = tmp_path_factory.mktemp("ir")
+def run(new_directory) -> QaRun:
+    directory = new_directory("ir")
     return run_qa(directory, "small", "--dataset", "ir-ibohbf040", "--size", "small", "-n", "2")
 
 

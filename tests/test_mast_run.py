@@ -45,9 +45,9 @@ class Servers:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory) -> Path:
+def archive(new_directory) -> Path:
     """The exposures and references that the servers have."""
-    output = tmp_path_factory.mktemp("archive")
+    output = new_directory("archive")
     simulate.run(Inputs(), output, pair())
     return output
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,14 +47,14 @@ def browser() -> Iterator[WebDriver]:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("sample")
+def report(new_directory: Callable[[str], Path]) -> Path:
+    directory = new_directory("sample")
     return write_report(sample_results(directory / "drawn"), directory / "report").parent
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("hostile")
+def hostile(new_directory: Callable[[str], Path]) -> Path:
+    directory = new_directory("hostile")
     long = "x" * 3000
     results = broken_results(sample_results(directory / "drawn"))
     altered = everywhere(results, lambda text: f"{text}{PAYLOAD}\x1b[31m\x00\ud800{long}")

@@ -36,10 +36,7 @@ from tests.mast_server import Observation
 from tests.qa_runs import SHARED, QaRun, run_qa
 from tests.sbc_scenes import COLD, DATASETS, TARGET, WARM, expected_fraction, settings
 
-pytestmark = [
-    pytest.mark.xdist_group("sbc"),
-    pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
 
 ASSOCIATION = "jcmc11010"
 BLANK = TARGET.model_copy(update={"x": 200.0, "y": 200.0})
@@ -50,8 +47,8 @@ real_frames = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("sbc-run")
+def directory(new_directory) -> Path:
+    return new_directory("sbc-run")
 
 
 @pytest.fixture(scope="module")

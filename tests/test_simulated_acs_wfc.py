@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,8 @@ PRESCAN, VIRTUAL = 24, 20
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate_scene(tmp_path_factory.mktemp("wfc") / "archive", scene(LONG, DITHERED))
+def archive(new_directory: Callable[[str], Path]) -> Path:
+    return simulate_scene(new_directory("wfc") / "archive", scene(LONG, DITHERED))
 
 
 def pixels(archive: Path, version: int, rootname: str = LONG) -> np.ndarray:

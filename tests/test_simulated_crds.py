@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,8 @@ print("\\n".join(sorted(context.mapping_names() + context.reference_names())))
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("crds") / "crds"
+def cache(new_directory: Callable[[str], Path]) -> Path:
+    directory = new_directory("crds") / "crds"
     write_cache(directory, {"WFPC2": RULES})
     write_references(reference_directory(directory, "WFPC2"))
     return directory

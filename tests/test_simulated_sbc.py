@@ -24,10 +24,7 @@ from fixtures.stage import StageError
 from tests.dark_rate_samples import BOXES, DARKS, TEMPERATURES
 from tests.sbc_scenes import COLD, DATASETS, WARM, exposure, pointing_of, settings, write
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning"),
-    pytest.mark.xdist_group("sbc"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
 
 SOME_DARKS = ("jcrx01iiq", "jcrx01iqq", "jcrx01j2q")
 
@@ -43,8 +40,8 @@ def chosen():
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory) -> Path:
-    return write(tmp_path_factory.mktemp("sbc") / "archive", chosen())
+def archive(new_directory) -> Path:
+    return write(new_directory("sbc") / "archive", chosen())
 
 
 def flt(archive: Path, rootname: str = WARM) -> Path:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +61,8 @@ def run_tools(script: str, directory: Path, references: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate_into(tmp_path_factory.mktemp("tools") / "archive", pair())
+def archive(new_directory: Callable[[str], Path]) -> Path:
+    return simulate_into(new_directory("tools") / "archive", pair())
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +71,9 @@ def truth(archive: Path) -> Truth:
 
 
 @pytest.fixture(scope="module")
-def reduced(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reduced(archive: Path, new_directory: Callable[[str], Path]) -> Path:
     """The notebook's steps as far as the alignment, from C0M and C1M."""
-    directory = tmp_path_factory.mktemp("reduced")
+    directory = new_directory("reduced")
     for file in archive.glob("HST/*/*_c[01]m.fits"):
         shutil.copy(file, directory)
     run_tools(NOTEBOOK, directory, archive / "crds" / "references" / "hst" / "wfpc2")

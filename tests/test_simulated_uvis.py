@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +49,8 @@ EXTENSIONS = [
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate_visit(tmp_path_factory.mktemp("uvis") / "archive", visit())
+def archive(new_directory: Callable[[str], Path]) -> Path:
+    return simulate_visit(new_directory("uvis") / "archive", visit())
 
 
 @pytest.fixture(scope="module")

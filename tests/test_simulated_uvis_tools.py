@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -111,8 +112,8 @@ def matches(directory: Path, catalogue: str, rootname: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate_visit(tmp_path_factory.mktemp("uvis-tools") / "archive", visit())
+def archive(new_directory: Callable[[str], Path]) -> Path:
+    return simulate_visit(new_directory("uvis-tools") / "archive", visit())
 
 
 @pytest.fixture(scope="module")
@@ -121,23 +122,23 @@ def truth(archive: Path) -> Truth:
 
 
 @pytest.fixture(scope="module")
-def aligned(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = lay_out(archive, tmp_path_factory.mktemp("aligned"))
+def aligned(archive: Path, new_directory: Callable[[str], Path]) -> Path:
+    directory = lay_out(archive, new_directory("aligned"))
     run(ALIGN, directory, archive, json.dumps(NOTEBOOK))
     return directory
 
 
 @pytest.fixture(scope="module")
-def updated(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("updated")
+def updated(archive: Path, new_directory: Callable[[str], Path]) -> Path:
+    directory = new_directory("updated")
     shutil.copy(flc(archive, LONG), directory)
     run(UPDATE, directory, archive)
     return directory / f"{LONG}_flc.fits"
 
 
 @pytest.fixture(scope="module")
-def drizzled(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("drizzled")
+def drizzled(archive: Path, new_directory: Callable[[str], Path]) -> Path:
+    directory = new_directory("drizzled")
     for rootname in (LONG, DITHERED):
         shutil.copy(flc(archive, rootname), directory)
     run(DRIZZLE, directory, archive)
@@ -243,10 +244,10 @@ ROBUST = {
 
 
 @pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def replayed(new_directory: Callable[[str], Path]) -> Path:
     if not LISTS.is_dir():
         pytest.skip(f"{LISTS}: no real source lists there")
-    root = tmp_path_factory.mktemp("replay")
+    root = new_directory("replay")
     sources = {path.name: path for path in LISTS.iterdir()}
     no_more = {"cosmic_rays": 0.0, "hot_pixels": 0.0}
     settings = visit(replay={"lists": str(LISTS)}, ccd=no_more)

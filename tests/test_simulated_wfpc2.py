@@ -6,7 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +31,8 @@ CLEAN = Detector(cosmic_rays=0.0, hot_pixels=0.0, bad_columns=0)
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate_into(tmp_path_factory.mktemp("pair") / "archive", pair())
+def archive(new_directory: Callable[[str], Path]) -> Path:
+    return simulate_into(new_directory("pair") / "archive", pair())
 
 
 @pytest.fixture(scope="module")
@@ -41,18 +41,18 @@ def truth(archive: Path) -> Truth:
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty(new_directory: Callable[[str], Path]) -> Path:
     """An exposure of 1000 s without stars, cosmic rays or defects."""
     settings = single(field=DARK_SKY, ccd=CLEAN).model_copy(update={"exposures": (exposure(exptime=1000.0),)})
-    return simulate_into(tmp_path_factory.mktemp("empty") / "archive", settings)
+    return simulate_into(new_directory("empty") / "archive", settings)
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clean(new_directory: Callable[[str], Path]) -> Path:
     """An exposure of stars of middling brightness, without cosmic rays or defects."""
     field = StarField(ra=201.7360, dec=-47.5390, density=80.0, brightest=15.0, faintest=17.0)
     settings = single(field=field, ccd=CLEAN, size="full")
-    return simulate_into(tmp_path_factory.mktemp("clean") / "archive", settings)
+    return simulate_into(new_directory("clean") / "archive", settings)
 
 
 def chips(archive: Path) -> Mapping[int, ChipTruth]:

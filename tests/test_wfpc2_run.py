@@ -13,8 +13,6 @@ from checks.readers import read_shift_file
 from fixtures.archives.simulated.truth import read_truth
 from tests.qa_runs import SHARED, QaRun, run_qa
 
-pytestmark = pytest.mark.xdist_group("wfpc2-run")
-
 DATASET = ("--dataset", "wfpc2-omega-cen")
 BOTH = (*DATASET, "--dataset", "wfpc2-u40x010hm")
 # PHOTFLAM of the chips over WF3's, from the published table of the notebook's exposures.
@@ -22,8 +20,8 @@ FACTORS = {"PC1": 1.0127646, "WF2": 0.9874267, "WF3": 1.0, "WF4": 1.0196807}
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    return tmp_path_factory.mktemp("wfpc2")
+def directory(new_directory):
+    return new_directory("wfpc2")
 
 
 @pytest.fixture(scope="module")

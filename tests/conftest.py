@@ -1,0 +1,35 @@
+"""Room on the disk for products that the tests of a module share, and the order of modules."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def new_directory(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Path]]:
+    """Make directories by name, which go with the module: stores and archives take gigabytes.
+
+    They stay where a test of the module has failed.
+    """
+    place = tmp_path_factory.mktemp(request.module.__name__.rpartition(".")[2])
+    failed = request.session.testsfailed
+
+    def make(name: str) -> Path:
+        directory = place / name
+        directory.mkdir()
+        return directory
+
+    yield make
+    if request.session.testsfailed == failed:
+        shutil.rmtree(place)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put whole runs first: with one of them left for the end, the other workers would wait for it."""
+    items.sort(key=lambda item: not item.path.stem.endswith("_run"))
