@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from checks.measurement import Json, Measurement, not_measured
 from checks.readers.match_file import MatchFile
 from checks.readers.shift_file import ShiftFile
 
-__all__ = ["matched_sources", "residual_trend", "rms_consistency"]
+__all__ = ["CATALOG_ERRORS", "matched_sources", "residual_trend", "rms_consistency"]
 
 # Below this a scatter is compared by difference: shift files and match files hold rounded numbers.
 SMALL_RMS = 0.005  # pix
@@ -22,6 +23,11 @@ RMS_RATIO_TOLERANCE = 0.1
 # Known distortion solutions leave trends of up to 0.011 pix per standard deviation of the position: the
 # published NGC 6791 matches, fitted with one rotation and scale. Such a trend is no fault of a fit.
 DISTORTION_ERROR = 0.005  # pix
+
+# Errors that a catalogue's sources share over a frame, mas: no fault of a fit to it either. SDSS's positions
+# have systematic errors of 20 to 30 mas (Pier et al. 2003), of which the published NGC 6791 matches show
+# trends of up to 0.13 pix, 5 mas, over a chip; Gaia's are too small to matter.
+CATALOG_ERRORS: Mapping[str, float] = {"gaia": 0.0, "sdss": 4.0}
 
 # A straight line through fewer sources has errors that are themselves hardly known.
 MIN_TREND_SOURCES = 10
@@ -50,20 +56,24 @@ def matched_sources(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
     return Measurement("matched_sources", int(used.sum()), "", row.exposure, context={"chips": by_chip})
 
 
-def residual_trend(shifts: ShiftFile, exposure: str, match: MatchFile | None) -> Measurement:
+def residual_trend(
+    shifts: ShiftFile, exposure: str, match: MatchFile | None, *, catalog_error: float = 0.0
+) -> Measurement:
     """Largest trend or mean of a fit's residuals, in units of its error.
 
     The residuals in x and in y are each fitted by ``a + b x + c y`` over the whole frame, and over
     each chip in the chip's own coordinates; ``a`` is taken at the mean position. TweakReg's fit takes
     the mean, and with a general geometry the slopes, out of the whole frame's residuals, so that it
     is mostly a chip that shows a wrong distortion model or chip position. The error of a term is its
-    standard error and `DISTORTION_ERROR`, added in quadrature; slopes count over one standard
-    deviation of the position.
+    standard error, `DISTORTION_ERROR` and the catalogue's own, added in quadrature; slopes count over
+    one standard deviation of the position.
 
     Parameters
     ----------
     shifts, exposure, match
         As for `matched_sources`.
+    catalog_error : float
+        Error that the reference sources share, pixels; see `CATALOG_ERRORS`.
     """
     row = fitted_row("residual_trend", shifts, exposure)
     if isinstance(row, Measurement):
@@ -72,12 +82,13 @@ def residual_trend(shifts: ShiftFile, exposure: str, match: MatchFile | None) ->
         found = 0 if match is None else len(match)
         reason = f"{found} sources in a match file; a trend takes {MIN_TREND_SOURCES}"
         return not_measured("residual_trend", row.exposure, reason)
-    trends = _trends("frame", match.fit_xy, match.residuals)
+    known = math.hypot(DISTORTION_ERROR, catalog_error)
+    trends = _trends("frame", match.fit_xy, match.residuals, known)
     for chip in np.unique(match.chip):
         on_chip = match.chip == chip
         if on_chip.sum() >= MIN_TREND_SOURCES:
             xy = match.original_input_xy[on_chip]
-            trends |= _trends(f"SCI,{chip}", xy, match.residuals[on_chip])
+            trends |= _trends(f"SCI,{chip}", xy, match.residuals[on_chip], known)
     worst = max(trends, key=lambda name: math.inf if math.isnan(trends[name]) else trends[name])
     strongest: dict[str, Json] = {
         region: max(round(trend, 3) for name, trend in trends.items() if name.startswith(f"{region}:"))
@@ -114,8 +125,13 @@ def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
     return Measurement("rms_consistency", worst, "", row.exposure, context=context)
 
 
-def _trends(region: str, xy: NDArray[np.float64], residuals: NDArray[np.float64]) -> dict[str, float]:
-    """Coefficients of straight-line fits to the residuals, in units of their errors."""
+def _trends(
+    region: str, xy: NDArray[np.float64], residuals: NDArray[np.float64], known: float
+) -> dict[str, float]:
+    """Coefficients of straight-line fits to the residuals, in units of their errors.
+
+    `known` is the trend, pixels, that is no fault of the fit.
+    """
     spread = np.std(xy, axis=0)
     if not np.isfinite(residuals).all() or not (spread > 0).all():
         return {f"{region}: residuals": math.nan}
@@ -126,7 +142,7 @@ def _trends(region: str, xy: NDArray[np.float64], residuals: NDArray[np.float64]
     coefficients = np.linalg.solve(normal, design.T @ residuals)
     left = residuals - design @ coefficients
     variances = np.sum(left**2, axis=0) / (len(xy) - 3)
-    errors = np.sqrt(np.outer(np.diag(np.linalg.inv(normal)), variances) + DISTORTION_ERROR**2)
+    errors = np.sqrt(np.outer(np.diag(np.linalg.inv(normal)), variances) + known**2)
     ratios = np.abs(coefficients) / errors
     return {
         f"{region}: {term} of d{axis}": float(ratios[row, column])
