@@ -10,7 +10,7 @@ from astropy.io.fits import Header
 
 from checks.measurement import Json, Measurement, count_violations, not_measured
 
-__all__ = ["Solutions", "wcs_name_violations"]
+__all__ = ["Solutions", "same_coordinates", "wcs_name_violations"]
 
 Solutions: TypeAlias = Mapping[str, Mapping[int, Header]]
 
@@ -90,13 +90,14 @@ def _number_violations(
     violations = []
     for chip, header in headers.items():
         kept = name == archive[chip].get("WCSNAME")
-        if kept != _same_coordinates(header, archive[chip]):
+        if kept != same_coordinates(header, archive[chip]):
             whose = "are not the archive's" if kept else "are still the archive's"
             violations.append(f"{exposure} SCI,{chip}: named {name!r}, but the coordinates {whose}")
     return violations
 
 
-def _same_coordinates(first: Header, second: Header) -> bool:
+def same_coordinates(first: Header, second: Header) -> bool:
+    """Whether two headers have the same linear terms, as exactly as cards hold them."""
     numbers = np.array([[header.get(key, np.nan) for key in _COORDINATES] for header in (first, second)])
     return bool(np.allclose(numbers[0], numbers[1], rtol=_CARD_PRECISION, atol=0.0))
 

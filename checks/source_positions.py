@@ -113,7 +113,7 @@ def catalog_offset_variation(pairs: SourcePairs, *, subject: str) -> Measurement
     return _known("catalog_offset_variation", length, error, subject, context)
 
 
-def source_position_difference(pairs: SourcePairs, *, subject: str) -> Measurement:
+def source_position_difference(pairs: SourcePairs, *, subject: str, other: str = "") -> Measurement:
     """Median distance between the positions of one source by two chips or exposures, mas.
 
     The median is that of the distances, so that a rotation between the exposures shows as well as a
@@ -124,7 +124,9 @@ def source_position_difference(pairs: SourcePairs, *, subject: str) -> Measureme
     pairs : SourcePairs
         Of the sources of one chip or exposure with those of the other, each by its own coordinates.
     subject : str
-        The two chips or exposures.
+        The two chips or exposures, or the first of them.
+    other : str
+        The second, where the subject does not say.
     """
     few = _too_few("source_position_difference", pairs, subject)
     if few is not None:
@@ -136,6 +138,7 @@ def source_position_difference(pairs: SourcePairs, *, subject: str) -> Measureme
         **_context(pairs),
         "east_mas": float(median[0]),
         "north_mas": float(median[1]),
+        **({"other": other} if other else {}),
     }
     return Measurement(
         "source_position_difference",

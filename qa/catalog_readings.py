@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks import epochs
+from checks.drizzle_parameters import recommended_row
 from checks.footprints import on_chips, seen_by_others
 from checks.readers import ShiftFile, read_cosmic_ray_mask, read_shift_file
 from checks.source_pairs import pair_sources
@@ -21,6 +22,7 @@ from fixtures.product import Product
 from fixtures.stages.accept import DECISIONS
 from fixtures.stages.align import SHIFT_FILE
 from fixtures.stages.detect import DRIZZLED_SOURCES, EXPOSURE_SOURCES, SINGLE_SOURCES
+from fixtures.stages.references import REFERENCES
 from fixtures.workflows.catalog_alignment import CATALOGS, Reduction, Service
 from qa.readings import chip_shape, exposure_in, match_in, wcs_in
 
@@ -32,11 +34,14 @@ __all__ = [
     "Crowding",
     "against_catalog",
     "catalog_in",
+    "catalog_positions",
     "cosmic_ray_masks",
     "crowding",
     "decisions",
     "exposure_positions",
     "motions",
+    "overlapping",
+    "recommended_parameters",
     "service",
     "shifts_to_catalog",
     "star_pixels",
@@ -45,6 +50,9 @@ __all__ = [
 
 Positions = NDArray[np.float64]
 Chip = tuple[Any, tuple[int, ...]]
+
+# Exposures that share less than this hardly share stars.
+_LEAST_OVERLAP = 0.05
 
 
 def service(catalog: str) -> Service:
@@ -167,21 +175,55 @@ def star_pixels(detected: Product, exposure: str, exposures: Sequence[str]) -> M
 def against_catalog(
     detected: Product, catalog: Product, fetched: Product, reduction: Reduction
 ) -> tuple[Positions, Positions]:
-    """Positions found on the combined image, and the catalogue's at the exposures' epoch.
+    """Positions found on the combined image, and the catalogue's at the exposures' epoch."""
+    found = _table(detected.file(DRIZZLED_SOURCES))
+    expected = catalog_positions(catalog, fetched, reduction.drizzle.exposures[0])
+    return np.column_stack([found["ra"], found["dec"]]), expected
 
-    The catalogue is taken from its own epoch to the exposures' here again, from proper motions, and
+
+def catalog_positions(catalog: Product, fetched: Product, exposure: str) -> Positions:
+    """Positions of a catalogue's sources at the epoch of an exposure, degrees.
+
+    The catalogue is taken from its own epoch to the exposure's here again, from proper motions, and
     not as TweakReg was given it.
     """
-    found = _table(detected.file(DRIZZLED_SOURCES))
     reference = catalog_in(catalog)
-    header = exposure_in(fetched.file(f"{reduction.drizzle.exposures[0]}_flc.fits")).primary
+    header = exposure_in(fetched.file(f"{exposure}_flc.fits")).primary
     positions = np.column_stack([reference.ra, reference.dec])
+    if reference.epoch is None or reference.pm_ra is None:
+        return positions
     epoch = epochs.julian_year(header["EXPSTART"], header["EXPEND"])
-    if reference.epoch is not None and reference.pm_ra is not None:
-        positions = epochs.positions_at_epoch(
-            positions, motions(reference), from_epoch=reference.epoch, to_epoch=epoch
-        )
-    return np.column_stack([found["ra"], found["dec"]]), positions
+    return epochs.positions_at_epoch(
+        positions, motions(reference), from_epoch=reference.epoch, to_epoch=epoch
+    )
+
+
+def overlapping(accepted: Product, exposure: str, exposures: Sequence[str]) -> str | None:
+    """The exposure that sees most of an exposure's pixels; None where none sees a twentieth of them."""
+    own = chips_of(accepted, exposure).values()
+    shared = {
+        other: float(np.mean([_fraction_seen(chip, chips_of(accepted, other).values()) for chip in own]))
+        for other in exposures
+        if other != exposure
+    }
+    best = max(shared, key=lambda name: shared[name], default=None)
+    return best if best is not None and shared[best] >= _LEAST_OVERLAP else None
+
+
+def _fraction_seen(chip: Chip, others: Iterable[Chip]) -> float:
+    return float(seen_by_others(chip, list(others), block=128).mean())
+
+
+def recommended_parameters(
+    references: Product, accepted: Product, exposures: Sequence[str]
+) -> Mapping[str, Any] | None:
+    """The row of the exposures' MDRIZTAB for their filter and number."""
+    from astropy.io import fits
+
+    first = exposure_in(accepted.file(f"{exposures[0]}_flc.fits")).primary
+    filters = [str(first[key]).strip().upper() for key in ("FILTER", "FILTER1", "FILTER2") if key in first]
+    path = references.files / REFERENCES / str(first["MDRIZTAB"]).rpartition("$")[2]
+    return recommended_row(fits.getdata(path, 1), filters=filters, images=len(exposures))
 
 
 def widths(detected: Product) -> tuple[NDArray[np.float64], Mapping[str, NDArray[np.float64]]]:

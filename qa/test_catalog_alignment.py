@@ -11,8 +11,10 @@ from checks import (
     alignment,
     calibration,
     cosmic_rays,
+    drizzle_parameters,
     epochs,
     files,
+    header_solutions,
     residuals,
     solution_names,
     solutions,
@@ -21,7 +23,7 @@ from checks import (
 )
 from checks import drizzled as drizzling
 from checks.measurement import not_applicable
-from checks.readers import ShiftFile, read_fits_structure
+from checks.readers import ShiftFile, read_drizzle_parameters, read_fits_structure
 from checks.source_pairs import pair_sources
 from fixtures.dataset import Dataset
 from fixtures.judging import Judge
@@ -99,6 +101,14 @@ def test_distortion_solution(fetched: Product, exposure: str, chip_number: int, 
     judge(world_coordinates.distortion_solution_violations(served, chip_number))
 
 
+@criterion("WCS-001")
+def test_update_keeps_the_distortion_solution(
+    accepted: Product, exposure: str, chip_number: int, updated: str, judge: Judge
+) -> None:
+    final = exposure_in(accepted.file(f"{exposure}_flc.fits"))
+    judge(world_coordinates.distortion_solution_violations(final, chip_number))
+
+
 @criterion("WCS-002")
 def test_round_trip(accepted: Product, exposure: str, chip_number: int, judge: Judge) -> None:
     final = exposure_in(accepted.file(f"{exposure}_flc.fits"))
@@ -154,8 +164,13 @@ def test_shifts_agree(shifts: ShiftFile, dataset: Dataset, catalog: str, visit: 
 
 
 @criterion("AST-008")
-def test_residuals_have_no_trend(fitted: Product, shifts: ShiftFile, exposure: str, judge: Judge) -> None:
-    judge(residuals.residual_trend(shifts, exposure, match_in(fitted, exposure, "flc")))
+def test_residuals_have_no_trend(
+    fitted: Product, shifts: ShiftFile, exposure: str, catalog: str, judge: Judge
+) -> None:
+    scale = frame_scale(fitted.file("shifts_wcs.fits"))
+    error = residuals.CATALOG_ERRORS[catalog] / 1000.0 / scale
+    match = match_in(fitted, exposure, "flc")
+    judge(residuals.residual_trend(shifts, exposure, match, catalog_error=error))
 
 
 @criterion("AST-009")
@@ -224,6 +239,34 @@ def test_solution_is_named(accepted: Product, fetched: Product, dataset: Dataset
     )
 
 
+@criterion("AST-010")
+def test_headerlets_hold_the_solutions(
+    accepted: Product, dataset: Dataset, headerlets: str, judge: Judge
+) -> None:
+    kept = {path.name.removesuffix("_hlet.fits"): path for path in accepted.glob("*_hlet.fits")}
+    exposures = {name: exposure_in(accepted.file(f"{name}_flc.fits")) for name in dataset.rootnames}
+    judge(
+        header_solutions.headerlet_violations(
+            {name: exposure_in(path) for name, path in kept.items()}, exposures
+        )
+    )
+
+
+@criterion("AST-019")
+def test_header_holds_the_fit(accepted: Product, fitted_gaia: Product, exposure: str, judge: Judge) -> None:
+    if readings.decisions(accepted)[exposure]["kept"] == "archive":
+        reason = "the exposure kept the archive's solution"
+        judge(not_applicable("header_fit_difference", exposure, reason))
+    updated = exposure_in(accepted.file(f"{exposure}_flc.fits"))
+    judge(
+        header_solutions.header_fit_difference(
+            {chip: wcs_in(updated.path, chip) for chip in updated.chips},
+            match_in(fitted_gaia, exposure, "flc"),
+            exposure=exposure,
+        )
+    )
+
+
 @criterion("AST-016")
 def test_solution_agrees_with_the_archives(
     accepted: Product, fetched: Product, exposure: str, judge: Judge
@@ -241,11 +284,33 @@ def test_solution_agrees_with_the_archives(
 
 
 @criterion("WCS-003")
-def test_exposures_agree_on_positions(detected_singly: Product, reduction: Reduction, judge: Judge) -> None:
-    first, second = (
-        readings.exposure_positions(detected_singly, name) for name in reduction.drizzle.exposures[:2]
-    )
-    judge(source_positions.source_position_difference(pair_sources(first, second), subject="exposures"))
+def test_exposures_agree_on_positions(
+    detected_singly: Product, accepted: Product, dataset: Dataset, exposure: str, judge: Judge
+) -> None:
+    other = readings.overlapping(accepted, exposure, dataset.rootnames)
+    if other is None:
+        judge(not_applicable("source_position_difference", exposure, "no other exposure overlaps it"))
+        return
+    pairs = pair_sources(*(readings.exposure_positions(detected_singly, name) for name in (exposure, other)))
+    judge(source_positions.source_position_difference(pairs, subject=exposure, other=other))
+
+
+@criterion("AST-012")
+def test_exposure_is_on_the_catalog(
+    detected_singly: Product, gaia_catalog: Product, fetched: Product, exposure: str, judge: Judge
+) -> None:
+    found = readings.exposure_positions(detected_singly, exposure)
+    expected = readings.catalog_positions(gaia_catalog, fetched, exposure)
+    judge(source_positions.catalog_offset(pair_sources(found, expected), subject=exposure))
+
+
+@criterion("AST-017")
+def test_exposure_is_not_turned_against_the_catalog(
+    detected_singly: Product, gaia_catalog: Product, fetched: Product, exposure: str, judge: Judge
+) -> None:
+    found = readings.exposure_positions(detected_singly, exposure)
+    expected = readings.catalog_positions(gaia_catalog, fetched, exposure)
+    judge(source_positions.catalog_offset_variation(pair_sources(found, expected), subject=exposure))
 
 
 # The combined image
@@ -261,6 +326,34 @@ def test_drizzled_fits_form(mosaic: Product, reduction: Reduction, judge: Judge)
 def test_coverage_is_finite(mosaic: Product, reduction: Reduction, judge: Judge) -> None:
     image = combined_image(mosaic, reduction.drizzle.root)
     judge(drizzling.finite_coverage(image.science(), image.weight(), subject=image.name))
+
+
+@criterion("DRZ-004")
+def test_scale_and_orientation(
+    mosaic: Product, accepted: Product, reduction: Reduction, judge: Judge
+) -> None:
+    first = exposure_in(accepted.file(f"{reduction.drizzle.exposures[0]}_flc.fits"))
+    asked = reduction.drizzle.frame(detector_scale=float(first.header("SCI")["IDCSCALE"]))
+    image = combined_image(mosaic, reduction.drizzle.root)
+    judge(drizzling.output_frame_deviation(image, scale=asked.scale, angle=asked.angle))
+
+
+@criterion("DRZ-005")
+def test_parameters_are_recommended(
+    mosaic: Product, accepted: Product, references: Product, reduction: Reduction, judge: Judge
+) -> None:
+    table = reduction.drizzle
+    if not table.recommended:
+        reason = "the dataset takes no parameter from MDRIZTAB"
+        judge(not_applicable("drizzle_parameter_violations", table.root, reason))
+    judge(
+        drizzle_parameters.drizzle_parameter_violations(
+            read_drizzle_parameters(mosaic.file("astrodrizzle.log")),
+            readings.recommended_parameters(references, accepted, table.exposures),
+            names=table.recommended,
+            subject=table.root,
+        )
+    )
 
 
 @criterion("PHT-008")

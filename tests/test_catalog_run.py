@@ -124,6 +124,23 @@ def test_every_exposure_has_a_decision_a_solution_and_its_headerlet(small):
         assert decision["reason"]
 
 
+def test_accepted_headers_state_their_quality_in_the_units_of_their_keywords(small):
+    """CRDER in degrees, RMS in mas; the scatter of either axis is that of the shift file, turned."""
+    accepted = small.product("accept")
+    decisions = json.loads((accepted / "decisions.json").read_text(encoding="utf-8"))
+    fitted = [name for name in EXPOSURES if decisions[name]["kept"] == "fit"]
+    assert fitted
+    for name in fitted:
+        row = read_shift_file(small.product("align-gaia") / "shifts.txt", relative=False).row(name)
+        header = fits.getheader(accepted / f"{name}_flc.fits", "SCI", 1)
+        expected = 39.6 * math.hypot(row.xrms, row.yrms)
+        assert math.hypot(header["RMS_RA"], header["RMS_DEC"]) == pytest.approx(expected, rel=0.01)
+        assert header["CRDER1"] * 3.6e6 == pytest.approx(header["RMS_RA"])
+        headerlet = fits.getheader(accepted / f"{name}_hlet.fits")
+        assert headerlet["NMATCH"] == header["NMATCHES"] == small.verdict("AST-003", f"{name} gaia")["value"]
+        assert header["HDRNAME"] == headerlet["HDRNAME"] == f"{name}_Gaia"
+
+
 def test_catalogues_of_the_services_give_the_same_fits(small, served):
     assert served.results["run"]["archive"] == "mast"
     for name in EXPOSURES:

@@ -21,6 +21,7 @@ from checks.calibration import reference_file_violations, unit_violations, unusa
 from checks.cosmic_rays import cosmic_ray_rate, rejected_cores
 from checks.criteria import load_criteria
 from checks.dark_rate import blank_residual, dark_fraction, dark_rate_order_violations
+from checks.drizzle_parameters import drizzle_parameter_violations, recommended_row
 from checks.drizzled import (
     drizzled_photometry_violations,
     finite_coverage,
@@ -30,6 +31,7 @@ from checks.drizzled import (
 )
 from checks.epochs import catalog_epoch_displacement
 from checks.files import fits_form_problems, keyword_problems, structure_problems
+from checks.header_solutions import header_fit_difference
 from checks.measurement import Measurement
 from checks.photometry import (
     chip_count_rate_ratio,
@@ -132,6 +134,27 @@ def displacement(assumed: Pointing) -> Measurement:
     return solution_displacement(
         solutions(assumed), solutions(), headers(), shapes=SHAPES, exposure="ibwb01xrq"
     )
+
+
+def held_fit(departures: Mapping[int, Pointing] | None = None) -> Measurement:
+    """Headers that hold a fit, but for departures on some chips."""
+    xy = sightings(STARS, RIGHT)
+    chips, radec = np.repeat([1, 2], [len(xy[1]), len(xy[2])]), on_sky(xy, RIGHT)
+    fit = replace(
+        match_file(len(chips)), chip=chips, original_input_xy=np.concatenate([xy[1], xy[2]]), radec=radec
+    )
+    held = {chip: solutions((departures or {}).get(chip, RIGHT))[chip] for chip in (1, 2)}
+    return header_fit_difference(held, fit, exposure="ibwb01xrq")
+
+
+def recommended(images: int, name: str = "driz_cr_snr") -> Measurement:
+    """AstroDrizzle told of two images, where there were more or fewer."""
+    rows = [("ANY", 1, "minmed", "3.5 3.0"), ("ANY", 2, "minmed", "3.5,3.0"), ("F606W", 6, "median", "6 5")]
+    columns = [("filter", "U8"), ("numimages", int), ("combine_type", "U8"), ("driz_cr_snr", "U8")]
+    table = np.array(rows, dtype=columns)
+    row = recommended_row(table, filters=["F606W"], images=images)
+    used = {"driz_cr_snr": "3.5 3.0", "combine_type": "minmed"}
+    return drizzle_parameter_violations(used, row, names=["combine_type", name], subject="f606w")
 
 
 def epochs(catalog: float) -> Measurement:
@@ -335,6 +358,13 @@ CASES: Mapping[str, Case] = {
         {"rotation": lambda: offset(Pointing(rotation=0.1), catalog_offset_variation)},
     ),
     "AST-018": Case(lambda: epochs(2011.8), {"Gaia's own epoch": lambda: epochs(2016.0)}),
+    "AST-019": Case(
+        held_fit,
+        {
+            "twice": lambda: held_fit({chip: Pointing(shift=(0.2, -0.1)) for chip in (1, 2)}),
+            "one chip left behind": lambda: held_fit({2: Pointing(shift=(0.2, -0.1))}),
+        },
+    ),
     "PHT-001": Case(
         lambda: photflam_spread(exposure("flt")),
         {"not normalised": lambda: photflam_spread(exposure("flt", photflams=PHOTFLAMS))},
@@ -562,6 +592,13 @@ CASES: Mapping[str, Case] = {
     "DRZ-004": Case(
         frame,
         {"scale": lambda: frame(scale=0.0455), "angle": lambda: frame(angle=30.001)},
+    ),
+    "DRZ-005": Case(
+        lambda: recommended(2),
+        {
+            "another number of images": lambda: recommended(6),
+            "not in the log": lambda: recommended(2, "bits"),
+        },
     ),
 }
 

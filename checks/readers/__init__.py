@@ -7,6 +7,7 @@ that names the file and what is wrong with it.
 from __future__ import annotations
 
 from checks.readers.cosmic_ray_mask import read_cosmic_ray_mask
+from checks.readers.drizzle_log import read_drizzle_parameters
 from checks.readers.drizzled import Drizzled, read_drizzled
 from checks.readers.errors import ReaderError
 from checks.readers.exposure import Exposure, Extension, read_exposure
@@ -25,6 +26,7 @@ __all__ = [
     "ShiftFile",
     "ShiftRow",
     "read_cosmic_ray_mask",
+    "read_drizzle_parameters",
     "read_drizzled",
     "read_exposure",
     "read_fits_structure",

@@ -1,0 +1,45 @@
+"""AstroDrizzle's log: the parameters that its steps worked with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from checks.readers.errors import ReaderError
+
+__all__ = ["read_drizzle_parameters"]
+
+_STEP = re.compile(r"==== Processing Step '(?P<step>[^']+)' (?P<event>started|finished)")
+_PARAMETER = re.compile(r"^\[INFO\s*\]\s+(?P<name>[a-z]\w*) :\t(?P<value>.*)$")
+# Steps whose log leaves out what AstroDrizzle's own names of their parameters begin with.
+_PREFIXES: Mapping[str, str] = {"Separate Drizzle": "driz_sep_", "Final Drizzle": "final_"}
+
+
+def read_drizzle_parameters(path: Path) -> Mapping[str, str]:
+    """Read the parameters that AstroDrizzle's steps report, by AstroDrizzle's own names.
+
+    Parameters
+    ----------
+    path : Path
+        What its ``runfile`` names.
+
+    Raises
+    ------
+    ReaderError
+        If the file cannot be read, or reports no parameter.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise ReaderError(f"{path}: cannot read AstroDrizzle's log: {error}") from error
+    parameters: dict[str, str] = {}
+    prefix = ""
+    for line in lines:
+        if step := _STEP.search(line):
+            prefix = _PREFIXES.get(step["step"], "") if step["event"] == "started" else ""
+        elif found := _PARAMETER.match(line):
+            parameters[f"{prefix}{found['name']}"] = found["value"].strip()
+    if not parameters:
+        raise ReaderError(f"{path}: no parameters are in it; is it AstroDrizzle's log?")
+    return parameters
