@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from astropy.io.fits import Header
@@ -11,7 +11,7 @@ from checks.measurement import Json, Measurement, count_violations, not_measured
 from checks.readers.exposure import Exposure
 from checks.readers.fits_structure import FitsStructure
 
-__all__ = ["fits_form_problems", "keyword_problems", "structure_problems"]
+__all__ = ["association_problems", "fits_form_problems", "keyword_problems", "structure_problems"]
 
 Layout: TypeAlias = tuple[tuple[str, int], ...]
 
@@ -168,6 +168,39 @@ def keyword_problems(exposure: Exposure) -> Measurement:
     if not arrays:
         problems.append(f"there is no {name} extension")
     return count_violations("keyword_problems", exposure.path.name, problems)
+
+
+def association_problems(
+    members: Sequence[str], exposures: Sequence[Exposure], *, subject: str
+) -> Measurement:
+    """Count what an association's table combines that it should not, or leaves out.
+
+    Parameters
+    ----------
+    members : sequence of str
+        Rootnames of the exposures that its table lists as present.
+    exposures : sequence of Exposure
+        All exposures of the dataset; ASN_ID names the association that each was taken for.
+    subject : str
+        The association.
+    """
+    named = {one.name: str(one.primary.get("ASN_ID", "")).strip().lower() for one in exposures}
+    filters = {one.name: str(one.primary.get("FILTER1", "")).strip() for one in exposures}
+    problems = [f"{name} is listed, but was not fetched" for name in members if name not in named]
+    problems += [
+        f"{name} is listed, but its ASN_ID is {named[name] or 'missing'}"
+        for name in members
+        if name in named and named[name] != subject
+    ]
+    problems += [
+        f"{name} has its ASN_ID, but is not listed as present"
+        for name, association in named.items()
+        if association == subject and name not in members
+    ]
+    found = sorted({filters[name] for name in members if name in filters})
+    if len(found) > 1:
+        problems.append(f"its exposures have different filters: {', '.join(found)}")
+    return count_violations("association_problems", subject, problems, {"members": [*members]})
 
 
 def _pair(pair: tuple[str, int]) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks.dark_rate import DarkCounts, Temperature, box_counts
+from numpy.typing import NDArray
+
+from checks.dark_rate import DarkCounts, box_counts
+from checks.detector_temperature import Temperature
 from checks.readers import Exposure
 from fixtures.product import Product
 from fixtures.stages.dark_photometry import PHOTOMETRY
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "affected",
     "chosen_darks",
+    "chosen_images",
     "dark_counts",
     "matched",
     "members",
@@ -39,7 +44,9 @@ def temperature(exposure: Exposure) -> Temperature:
     """The temperatures that an exposure's header states; None where one is missing or no number."""
     header = exposure.header("SCI", 1)
     begin, end = (_number(header.get(keyword)) for keyword in ("MDECODT1", "MDECODT2"))
-    return Temperature(begin, end)
+    times = (_number(exposure.primary.get(keyword)) for keyword in ("EXPSTART", "EXPTIME"))
+    started, exptime = (math.nan if time is None else time for time in times)
+    return Temperature(begin, end, started, exptime)
 
 
 def _number(value: Any) -> float | None:
@@ -74,6 +81,13 @@ def chosen_darks(matches: Product, darks: Product, exposure: str) -> list[tuple[
     table = _table(matches.file(MATCHES))
     rows = table[table["exposure"] == exposure]
     return [(float(row["share"]), dark_counts(darks.file(f"{row['dark']}_raw.fits"))) for row in rows]
+
+
+def chosen_images(matches: Product, darks: Product, exposure: str) -> dict[str, NDArray[Any]]:
+    """Counts of the dark frames chosen for an exposure, by name."""
+    table = _table(matches.file(MATCHES))
+    names = [str(name) for name in table[table["exposure"] == exposure]["dark"]]
+    return {name: array_in(darks.file(f"{name}_raw.fits"), "SCI", 1) for name in names}
 
 
 def members(fetched: Product, association: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from checks import calibration, dark_rate, files, photometry, world_coordinates
+from checks import calibration, dark_rate, detector_temperature, files, photometry, world_coordinates
 from checks import drizzled as drizzling
 from checks.measurement import not_applicable
 from checks.readers import Drizzled, read_fits_structure
@@ -59,6 +59,12 @@ def test_keywords(fetched: Product, exposure: str, judge: Judge) -> None:
     judge(files.keyword_problems(exposure_in(fetched.file(f"{exposure}_flt.fits"))))
 
 
+@criterion("FIL-004")
+def test_association_is_whole(fetched: Product, dataset: Dataset, association: str, judge: Judge) -> None:
+    exposures = [exposure_in(fetched.file(f"{name}_flt.fits")) for name in dataset.rootnames]
+    judge(files.association_problems(readings.members(fetched, association), exposures, subject=association))
+
+
 @criterion("CAL-002")
 def test_reference_files_are_best(references: Product, exposure: str, judge: Judge) -> None:
     judge(calibration.reference_file_violations(reference_choices(references, exposure), subject=exposure))
@@ -103,7 +109,7 @@ def test_warm_exposures_are_recognised(
 ) -> None:
     headers = {name: exposure_in(fetched.file(f"{name}_flt.fits")) for name in dataset.rootnames}
     judge(
-        dark_rate.temperature_violations(
+        detector_temperature.temperature_violations(
             {name: readings.temperature(header) for name, header in headers.items()},
             recognised=readings.affected(temperatures),
             matched=readings.matched(matched_darks),
@@ -135,6 +141,21 @@ def test_dark_matches_exposure(
             readings.chosen_darks(matched_darks, darks, exposure),
             dark_rate.box_counts(array_in(path, "SCI", 1)),
             float(exposure_in(path).primary["EXPTIME"]),
+            subject=exposure,
+        )
+    )
+
+
+@criterion("DRK-006")
+def test_dark_has_the_exposures_hot_pixels(
+    fetched: Product, darks: Product, matched_darks: Product, exposure: str, judge: Judge
+) -> None:
+    if exposure not in readings.matched(matched_darks):
+        judge(not_applicable("hot_pixel_agreement", exposure, "the dark of its association is not measured"))
+    judge(
+        dark_rate.hot_pixel_agreement(
+            readings.chosen_images(matched_darks, darks, exposure),
+            array_in(fetched.file(f"{exposure}_flt.fits"), "SCI", 1),
             subject=exposure,
         )
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from checks.dark_rate import (
-    DarkCounts,
-    Temperature,
-    dark_match_ratio,
-    dark_rate_order_violations,
-    temperature_violations,
-)
+import numpy as np
+from astropy.io import fits
+
+from checks.dark_rate import DarkCounts, dark_match_ratio, dark_rate_order_violations, hot_pixel_agreement
+from checks.detector_temperature import Temperature, temperature_violations
+from checks.files import association_problems
 from checks.measurement import Measurement
+from checks.readers import Exposure
+from fixtures.archives.simulated.sbc.detector import HOT_PIXELS
 
 # Programme 13961, 1000 s each: temperatures at the beginning and at the end, counts in [650:850, 580:780].
 DARKS: Mapping[str, tuple[float, float, int]] = {
@@ -47,6 +49,17 @@ TEMPERATURES: Mapping[str, float] = {
     "jcmc11dtq": 24.1638,
     "jcmc11e6q": 25.9953,
 }
+# Beginnings in hours of the day (57125 in MJD), and exposure times in seconds.
+_TIMES: Mapping[str, tuple[float, float]] = {
+    "jcmc11ctq": (10.036, 960.0),
+    "jcmc11cwq": (10.327, 640.0),
+    "jcmc11cxq": (10.528, 500.0),
+    "jcmc11deq": (11.428, 600.0),
+    "jcmc11dhq": (11.618, 600.0),
+    "jcmc11dsq": (11.808, 500.0),
+    "jcmc11dtq": (11.971, 640.0),
+    "jcmc11e6q": (13.022, 960.0),
+}
 BOXES: Mapping[str, float] = {"jcmc11ctq": 428.6138, "jcmc11e6q": 2379.351}
 
 
@@ -75,5 +88,31 @@ def recognition(
 ) -> Measurement:
     """The recognition of the warm exposure, with some mean temperatures changed."""
     means = {**TEMPERATURES, **changes}
-    stated = {name: Temperature(mean and mean - 0.4, mean and mean + 0.4) for name, mean in means.items()}
+    stated = {
+        name: Temperature(
+            mean and mean - 0.4, mean and mean + 0.4, 57125.0 + _TIMES[name][0] / 24.0, _TIMES[name][1]
+        )
+        for name, mean in means.items()
+    }
     return temperature_violations(stated, recognised=recognised, matched=matched, subject="jcmc11")
+
+
+def hot_pixels(turn: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Measurement:
+    """The hot pixels of a dark frame, turned in some way, in an exposure."""
+    rate = np.zeros((1024, 1024))
+    for pixel, each in HOT_PIXELS.items():
+        rate[pixel] = each
+    frame = turn(1000.0 * rate)
+    return hot_pixel_agreement({"jcrx01iyq": frame}, 960.0 * rate, subject="jcmc11e6q")
+
+
+def association(
+    members: Sequence[str] = ("jcmc11deq", "jcmc11dhq"), filters: tuple[str, str] = ("F150LP", "F150LP")
+) -> Measurement:
+    """What the table of jcmc11040 lists, of whose exposures and one other."""
+    taken = (("jcmc11deq", "JCMC11040", filters[0]), ("jcmc11dhq", "JCMC11040", filters[1]))
+    exposures = [
+        Exposure(Path(f"{name}_flt.fits"), fits.Header({"ASN_ID": asn, "FILTER1": element}), ())
+        for name, asn, element in (*taken, ("jcmc11ctq", "JCMC11010", "F165LP"))
+    ]
+    return association_problems(members, exposures, subject="jcmc11040")

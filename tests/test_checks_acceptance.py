@@ -56,7 +56,7 @@ from checks.source_positions import (
 from checks.verdict import Status, judge
 from checks.world_coordinates import distortion_solution_violations, round_trip_error
 from tests import background_samples as infrared
-from tests.dark_rate_samples import DARKS, dark, match, order, recognition
+from tests.dark_rate_samples import DARKS, association, dark, hot_pixels, match, order, recognition
 from tests.uvis_fields import SHAPES, Pointing, field, flc, headers, on_sky, sightings, solutions
 from tests.wfpc2_samples import (
     FAILED,
@@ -517,6 +517,10 @@ CASES: Mapping[str, Case] = {
             "cool one taken for warm": lambda: recognition(recognised=("jcmc11ctq", "jcmc11e6q")),
             "warm one without a dark": lambda: recognition(matched=("jcmc11ctq",)),
             "no telemetry": lambda: recognition(jcmc11ctq=0.0),
+            "lost telemetry": lambda: recognition(jcmc11ctq=-99.0),
+            "two exposures' exchanged": lambda: recognition(
+                ("jcmc11ctq",), jcmc11ctq=25.9953, jcmc11e6q=17.3262
+            ),
         },
     ),
     "DRK-002": Case(
@@ -551,6 +555,15 @@ CASES: Mapping[str, Case] = {
             ),
         },
     ),
+    "DRK-006": Case(
+        hot_pixels,
+        {
+            "upside down": lambda: hot_pixels(np.flipud),
+            "mirrored": lambda: hot_pixels(np.fliplr),
+            "turned": lambda: hot_pixels(np.rot90),
+            "a row off": lambda: hot_pixels(lambda image: np.roll(image, 1, axis=0)),
+        },
+    ),
     "FIL-001": Case(
         form,
         {
@@ -574,6 +587,15 @@ CASES: Mapping[str, Case] = {
             "missing": lambda: keyword_problems(exposure(primary={"EXPSTART": None})),
             "other type": lambda: keyword_problems(exposure(science={"PHOTFLAM": "3.44e-18"})),
             "no instrument": lambda: keyword_problems(exposure(primary={"INSTRUME": None})),
+        },
+    ),
+    "FIL-004": Case(
+        association,
+        {
+            "one too few": lambda: association(("jcmc11deq",)),
+            "another's": lambda: association(("jcmc11deq", "jcmc11dhq", "jcmc11ctq")),
+            "one that is not there": lambda: association(("jcmc11deq", "jcmc11dhq", "jcmc11zzq")),
+            "another filter": lambda: association(filters=("F150LP", "F165LP")),
         },
     ),
     "DRZ-001": Case(

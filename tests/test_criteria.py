@@ -50,8 +50,8 @@ def test_catalogue_holds_the_workflows() -> None:
         *(f"CAL-{number:03}" for number in range(1, 7)),
         *(f"TVB-{number:03}" for number in range(1, 6)),
         *(f"WCS-{number:03}" for number in range(1, 4)),
-        *(f"DRK-{number:03}" for number in range(1, 6)),
-        *(f"FIL-{number:03}" for number in range(1, 4)),
+        *(f"DRK-{number:03}" for number in range(1, 7)),
+        *(f"FIL-{number:03}" for number in range(1, 5)),
         *(f"DRZ-{number:03}" for number in range(1, 6)),
     }
     assert set(load_criteria()) == expected

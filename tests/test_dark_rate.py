@@ -14,18 +14,20 @@ from hypothesis import strategies as st
 
 from checks.dark_rate import (
     DarkCounts,
-    Temperature,
     blank_residual,
     box_counts,
     dark_fraction,
     dark_match_ratio,
     dark_rate_order_violations,
+    hot_pixel_agreement,
 )
+from checks.detector_temperature import Temperature
 from fixtures.dark_rate.apertures import Ellipse, footprint
-from fixtures.dark_rate.frames import Box, frame_header, read_association
+from fixtures.dark_rate.combination import Combined, parts_of_mean
+from fixtures.dark_rate.frames import Box, check_dark, frame_header, read_association
 from fixtures.dark_rate.matching import BoxCounts, match_darks
 from fixtures.stage import StageError
-from tests.dark_rate_samples import BOXES, DARKS, dark, order, recognition
+from tests.dark_rate_samples import BOXES, DARKS, dark, hot_pixels, order, recognition
 
 PUBLISHED = [BoxCounts(name, counts, 1000.0) for name, (_, _, counts) in DARKS.items()]
 
@@ -58,6 +60,11 @@ def test_header_states_time_and_temperature(tmp_path):
             {"MDECODT1": 0.0},
             r"\[SCI,1\]: MDECODT1 is 0, which is no temperature but missing telemetry; corr",
         ),
+        (
+            {},
+            {"MDECODT1": -99.0},
+            r"\[SCI,1\]: MDECODT1 is -99, which is no temperature of a detector; correct it",
+        ),
         ({}, {"MDECODT1": "warm"}, r"\[SCI,1\]: MDECODT1 is 'warm', no number; fetch"),
         ({"EXPTIME": None}, {}, r"\[primary\]: EXPTIME is missing; fetch"),
         ({"EXPTIME": 0.0}, {}, r"EXPTIME is 0 s; leave the exposure out"),
@@ -71,6 +78,13 @@ def test_header_that_lacks_something_is_one_line(tmp_path, primary, science, wor
     ) as caught:
         frame_header(path)
     assert "\n" not in str(caught.value)
+
+
+def test_frame_of_the_sky_is_no_dark(tmp_path):
+    check_dark(frame(tmp_path / "jcrx01iiq_raw.fits", {"IMAGETYP": "DARK"}))
+    light = frame(tmp_path / "jcmc11e6q_raw.fits", {"IMAGETYP": "EXT"})
+    with pytest.raises(StageError, match=r"^jcmc11e6q_raw.fits: IMAGETYP is 'EXT', not DARK; take it out of"):
+        check_dark(light)
 
 
 def test_association_names_its_present_exposures_only(tmp_path):
@@ -176,12 +190,37 @@ def test_single_pixel_counts_where_it_is():
     assert place.sum(image.T) == 0.0
 
 
+def test_pixels_that_one_exposure_flags_are_anothers():
+    """What is combined is the mean of what is good, with weights by exposure time."""
+    flagged = np.ones((170, 170), dtype=bool)
+    flagged[80:84] = False
+    wcs = image_wcs(0.03, 170)
+    first, second = Combined(100.0, flagged, wcs), Combined(300.0, np.ones((170, 170), dtype=bool), wcs)
+    place = np.s_[70:90, 60:70]
+    parts = [parts_of_mean(place, *each) for each in ((first, [second]), (second, [first]))]
+    assert parts[0] + parts[1] == pytest.approx(1.0)
+    assert parts[0][0] == pytest.approx(0.25)
+    assert np.array_equal(parts[0][10:14], np.zeros((4, 10)))
+    assert parts_of_mean(place, second, []) == pytest.approx(1.0)
+
+
+def test_exposure_gives_nothing_beside_itself():
+    beside = Combined(300.0, np.ones((50, 50), dtype=bool), image_wcs(0.03, 50))
+    whole = Combined(100.0, np.ones((170, 170), dtype=bool), image_wcs(0.03, 170))
+    part = parts_of_mean(np.s_[85:86, 0:170], whole, [beside])[0]
+    assert part[:60] == pytest.approx(1.0) == part[110:]
+    assert part[61:109] == pytest.approx(0.25)
+
+
 def test_aperture_off_the_image_is_an_error():
     beside = Ellipse(x=1200.0, y=90.0, a=40.0, b=25.0)
-    with pytest.raises(StageError, match=r"aperture at \(1200, 90\) is not covered by the image; move it"):
+    with pytest.raises(StageError, match=r"aperture at \(1200, 90\) is not covered by the image: it reaches"):
         beside.sum(np.ones((200, 200)))
     with pytest.raises(StageError, match=r"aperture at \(1200, 90\) is not on the exposure; move it"):
         footprint(beside, image_wcs(0.025, 200), image_wcs(0.03, 170), (170, 170), 0.025)
+    over_the_edge = Ellipse(x=190.0, y=90.0, a=40.0, b=25.0)
+    with pytest.raises(StageError, match=r"aperture at \(190, 90\) is not covered by the image: it reaches"):
+        over_the_edge.sum(np.ones((200, 200)))
     hole = np.ones((200, 200))
     hole[90, 120] = np.nan
     with pytest.raises(StageError, match="is not covered by the image"):
@@ -209,6 +248,21 @@ def test_violations_name_the_exposure_and_what_was_taken():
     assert "jcmc11e6q: 26.00 deg C, but matched with no dark frame" in recognition(matched=()).reason
     assert "jcmc11ctq: MDECODT1 is 0.0" in recognition(jcmc11ctq=0.0).reason
     assert "jcmc11zzq is none of the exposures" in recognition(("jcmc11e6q", "jcmc11zzq")).reason
+
+
+def test_jump_of_the_temperature_is_named():
+    exchanged = recognition(("jcmc11ctq",), jcmc11ctq=25.9953, jcmc11e6q=17.3262)
+    assert "jcmc11cwq begins at 18.27 deg C, but jcmc11ctq ended at 26.40 1 min before" in exchanged.reason
+    assert recognition().value == 0.0
+
+
+def test_few_hot_pixels_tell_nothing():
+    even = np.full((1024, 1024), 0.1)
+    measured = hot_pixel_agreement({"jcrx01iyq": even}, even, subject="jcmc11e6q")
+    assert not measured.applicable
+    assert "jcrx01iyq has 0 hot pixels" in measured.reason
+    assert not hot_pixel_agreement({}, even, subject="jcmc11e6q").measured
+    assert hot_pixels().value == 1.0
 
 
 def test_mislabelled_dark_is_named():

@@ -14,7 +14,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 
 from checks.criteria import load_criteria
-from checks.dark_rate import dark_match_ratio
+from checks.dark_rate import dark_match_ratio, hot_pixel_agreement
 from checks.measurement import Measurement
 from checks.photometry import drizzled_flux_ratio
 from checks.verdict import Status, judge
@@ -27,7 +27,7 @@ from fixtures.stage import Inputs, StageError
 from fixtures.stages.dark_frames import DarkFrameSettings, dark_frames
 from fixtures.stages.dark_photometry import PHOTOMETRY, DarkPhotometrySettings, dark_photometry
 from fixtures.stages.drizzle import DrizzleSettings, drizzle
-from fixtures.stages.match_darks import BOXES, MATCHES
+from fixtures.stages.match_darks import BOXES, MATCHES, MatchSettings, match
 from fixtures.stages.temperatures import TEMPERATURES, TemperatureSettings, temperatures
 from fixtures.workflows.workflow import load_workflow
 from tests import crds_server, mast_server
@@ -79,8 +79,18 @@ def test_simulated_dataset_is_green(simulated):
     assert simulated.process.returncode == 0, simulated.process.stdout
     assert {v["status"] for v in simulated.verdicts} == {"pass", "not applicable"}
     judged = {v["criterion"] for v in simulated.verdicts}
-    assert judged >= {f"DRK-{number:03}" for number in range(1, 6)}
-    assert judged >= {"PHT-006", "FIL-001", "FIL-002", "FIL-003", "WCS-001", "WCS-002", "DRZ-001", "DRZ-004"}
+    assert judged >= {f"DRK-{number:03}" for number in range(1, 7)}
+    assert judged >= {
+        "PHT-006",
+        "FIL-001",
+        "FIL-002",
+        "FIL-003",
+        "FIL-004",
+        "WCS-001",
+        "WCS-002",
+        "DRZ-001",
+        "DRZ-004",
+    }
 
 
 def test_dark_fraction_is_the_truth(simulated):
@@ -300,6 +310,47 @@ def test_wrong_dark_is_rejected(bench, exposure, wrong):
     # The drizzle is as it should be: the criterion names what is wrong.
     assert verdict("PHT-006", conserved(rows["target"])) is Status.PASS
     assert rows["target"]["dark"] < rates(bench.run, "target")["dark"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("y", [740.0, 791.0])
+def test_aperture_over_the_wires_gap_is_measured(bench, y):
+    """Each exposure lacks rows there that the other has; the drizzled image has them all."""
+    output = bench.directory / "photometry"
+    output.mkdir()
+    over = TARGET.model_copy(update={"y": y})
+    dark_photometry.run(
+        Inputs(bench.products(dark=bench.run.product(f"master-dark-{ASSOCIATION}"))),
+        output,
+        DarkPhotometrySettings(
+            association=ASSOCIATION,
+            science_root=ASSOCIATION,
+            dark_root=f"{ASSOCIATION}_dark",
+            apertures={"target": over},
+        ),
+    )
+    (row,) = Table.read(output / PHOTOMETRY, format="ascii.ecsv")
+    for image in ("science", "dark"):
+        assert row[image] / row[f"{image}_expected"] == pytest.approx(1.0, abs=0.005)
+
+
+def test_light_frame_among_the_darks_is_an_error(bench):
+    darks = bench.copy("darks")
+    fits.setval(darks / "jcrx01iyq_raw.fits", "IMAGETYP", value="EXT")
+    output = bench.directory / "matches"
+    output.mkdir()
+    with pytest.raises(StageError, match=r"jcrx01iyq_raw.fits: IMAGETYP is 'EXT', not DARK; take it out"):
+        match.run(Inputs(bench.products(darks=darks)), output, MatchSettings(associations=(ASSOCIATION,)))
+
+
+@pytest.mark.parametrize("turn", [np.flipud, np.fliplr, np.rot90])
+def test_dark_file_that_is_turned_is_rejected(bench, turn):
+    """Counted in the box as it is, and drizzled as it is: only its hot pixels tell."""
+    of_dark = fits.getdata(bench.products()["darks"] / "jcrx01iyq_raw.fits", 1)
+    exposure = fits.getdata(bench.products()["exposures"] / f"{WARM}_flt.fits", 1)
+    for image, expected in ((of_dark, Status.PASS), (turn(of_dark), Status.FAIL)):
+        measured = hot_pixel_agreement({"jcrx01iyq": image}, exposure, subject=WARM)
+        assert verdict("DRK-006", measured) is expected
 
 
 def test_darks_of_unequal_times_weigh_as_the_exposures(bench):
