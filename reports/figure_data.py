@@ -49,12 +49,14 @@ class _Record(BaseModel):
 class PlotAxis(_Record):
     """How a column is drawn along an axis: its label, and the ends of the whole axis.
 
-    ``low`` is at the left or at the bottom; it is the larger where an axis runs the other way.
+    ``low`` is at the left or at the bottom; it is the larger where an axis runs the other way. ``error``
+    names the column of the standard deviations that are drawn where the axis is upright.
     """
 
     label: str
     low: float
     high: float
+    error: str = ""
 
     @model_validator(mode="after")
     def _extended(self) -> Self:
@@ -64,11 +66,12 @@ class PlotAxis(_Record):
 
 
 class PlotGroup(_Record):
-    """Points that are drawn alike: their name, colour ``#rrggbb`` and marker."""
+    """Points that are drawn alike: their name, colour ``#rrggbb``, marker, and whether it has a ring."""
 
     name: str
     colour: str = Field(pattern=r"^#[0-9a-f]{6}$")
     marker: Literal["circle", "square", "triangle", "diamond"] = "circle"
+    ringed: bool = False
 
 
 class PlotColumn(_Record):
@@ -162,6 +165,8 @@ class Plot(_Record):
         Of each point, its number in `groups`.
     columns : mapping of str to PlotColumn
         What is told of a point, in this order, and drawn.
+    names : tuple of str
+        What each point is called, told first; none where points have no names.
     lines, circles, marks, arrows, trends
         What is drawn besides.
     """
@@ -175,6 +180,7 @@ class Plot(_Record):
     groups: tuple[PlotGroup, ...]
     group: tuple[int, ...] = Field(max_length=MOST_POINTS)
     columns: Mapping[Name, PlotColumn]
+    names: tuple[str, ...] = ()
     lines: tuple[PlotLine, ...] = ()
     circles: tuple[PlotCircle, ...] = ()
     marks: tuple[PlotMark, ...] = ()
@@ -190,6 +196,11 @@ class Plot(_Record):
         uneven = [name for name, each in self.columns.items() if len(each.values) != len(self.group)]
         if uneven:
             raise ValueError(f"{uneven[0]!r} has not one value for each point")
+        if len(self.names) not in (0, len(self.group)):
+            raise ValueError("some points have a name and some have none")
+        errors = {axis.error for axis in self.axes.values() if axis.error}
+        if not errors <= set(self.columns):
+            raise ValueError(f"{min(errors - set(self.columns))!r} are errors, but no column")
         if any(not 0 <= number < len(self.groups) for number in self.group):
             raise ValueError("a point is of no group")
         if any(line.axis not in self.axes for line in self.lines):

@@ -467,10 +467,10 @@ def everywhere(results: Results, alter: Callable[[str], str]) -> Results:
 
 
 def _altered_data(name: str, alter: Callable[[str], str]) -> str:
-    """A copy of a figure's data with every text altered, but for names, colours and markers."""
+    """A copy of a figure's data with every text altered, but for names of columns, colours and markers."""
     if not name:
         return ""
-    chosen = {"kind", "colour", "marker", "axis", "x", "y"}
+    chosen = {"kind", "colour", "marker", "axis", "error", "x", "y"}
 
     def altered(value: object, key: str = "") -> object:
         if isinstance(value, str):

@@ -11,8 +11,9 @@ from matplotlib.text import Text
 
 from checks.criteria import Bounds
 from fixtures.dark_rate.apertures import Ellipse
+from reports.figure_data import Plot
 from reports.figures.sbc_images import ApertureRates, dark_budget, science_and_dark
-from reports.figures.sbc_rates import Frame, dark_rates, temperature_course
+from reports.figures.sbc_rates import Frame, dark_rate_points, dark_rates, temperature_course
 from reports.figures.sky_marks import SkyFrame
 from reports.figures.style import save
 from tests.dark_rate_samples import BOXES, DARKS, TEMPERATURES
@@ -123,3 +124,20 @@ def test_no_light_has_no_fraction(tmp_path):
     figure = dark_budget(rates(science=0.0), ACCEPTED)
     assert "nan" in words(figure)
     assert is_drawn(figure, tmp_path)
+
+
+def test_frames_to_be_asked_have_names_errors_and_rings():
+    plot = dark_rate_points([*darks(), *(each for each in exposures() if each.name in BOXES)], 25.0)
+    assert len(plot.names) == 22
+    ringed = [name for name, group in zip(plot.names, plot.group, strict=True) if plot.groups[group].ringed]
+    assert ringed == ["jcrx01iqq for jcmc11ctq", "jcrx01iyq for jcmc11e6q"]
+    assert plot.columns[plot.axes["rate"].error].values[0] == pytest.approx(math.sqrt(300.0))
+
+
+def test_names_and_errors_that_do_not_fit_are_refused():
+    table = dark_rate_points(darks(), 25.0).model_dump()
+    with pytest.raises(ValueError, match="some points have a name and some have none"):
+        Plot.model_validate(table | {"names": ["jcrx01iiq"]})
+    table["axes"]["rate"]["error"] = "sigma"
+    with pytest.raises(ValueError, match="'sigma' are errors, but no column"):
+        Plot.model_validate(table)

@@ -19,6 +19,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from reports.figure_data import Plot
 from reports.figures.offsets import Offsets, offset_points
 from reports.html import write_report
 from tests.report_sample import OMEGA, broken_results, everywhere, sample_plot, sample_results
@@ -303,6 +304,30 @@ def test_without_scripts_the_image_stands(browser: WebDriver, report: Path) -> N
         assert not figure.find_elements(By.CLASS_NAME, "plot")
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_few_points_are_large_and_have_names_errors_and_rings(browser: WebDriver, tmp_path: Path) -> None:
+    results = sample_results(tmp_path / "drawn")
+    table = sample_plot(12).model_dump()
+    table["names"] = [f"frame{number}" for number in range(12)]
+    table["axes"]["dx"]["error"] = "error"
+    table["columns"]["error"] = {"label": "error", "values": [0.01] * 12}
+    table["groups"][1]["ringed"] = True
+    points = tmp_path / "drawn" / "residuals.json"
+    points.write_text(Plot.model_validate(table).model_dump_json())
+    figure = plotted(browser, write_report(results, tmp_path / "report").parent)
+    parts = {
+        kind: [
+            (each.get_attribute("d") or "").count("M")
+            for each in figure.find_elements(By.CSS_SELECTOR, f".inner .{kind}")
+        ]
+        for kind in ("few", "errors", "ringed")
+    }
+    # Two groups in four panels; two of the panels are of dx, one group has rings.
+    assert parts == {"few": [6] * 8, "errors": [6] * 4, "ringed": [6] * 4}
+    figure.find_element(By.CSS_SELECTOR, "svg[role=application]").send_keys(Keys.ARROW_RIGHT)
+    assert re.match(r"frame\d+ · WF[23] · source \d+ · x ", told(figure))
+    assert browser.get_log("browser") == []
 
 
 def test_offsets_are_drawn_east_to_the_left_with_their_bound_median_and_arrows(

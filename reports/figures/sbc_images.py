@@ -46,8 +46,8 @@ __all__ = ["ApertureRates", "dark_budget", "dark_figures", "science_and_dark"]
 
 _IMAGES = (
     "The combined image and the master dark on one grid and one logarithmic stretch, smoothed by 6 pixels "
-    "(bright is dark); red: the apertures on the target and on blank sky; the square is the box in which "
-    "dark rates are compared, where the first exposure has it. Good: the same glow on both, the target on "
+    "(bright is dark); red: the apertures on the target and on blank sky; black: the box in which dark "
+    "rates are compared, where the first exposure has it. Good: the same glow on both, the target on "
     "the left alone. Bad: a glow that the dark lacks or exceeds (another night's dark), a dark turned or "
     "mirrored against the detector's features, an aperture beside its target."
 )
@@ -56,7 +56,8 @@ _BUDGET = (
     "difference. On blank sky nothing should be left. Right: the dark's part of the light in the target's "
     "aperture, with an error that includes that of the match; the tinted range is accepted. Bad: a remainder "
     "on blank sky beyond its error, which is in the target too; a fraction near 0 where the detector was "
-    "warm."
+    "warm. Rates are sums over drizzled pixels, about 1.6 times the detector's counts: its pixels have 1.6 "
+    "times the area of those of the distortion table's nominal scale. The fraction is the same in either."
 )
 _COLUMNS, _BLUR = 480, 6.0
 

@@ -19,7 +19,7 @@ from reports.figure_data import Plot, PlotAxis, PlotColumn, PlotGroup, PlotLine,
 from reports.figures.illustration import Illustration
 from reports.figures.style import ACCENT, FAINT, INK, SOFT, new_figure, place, say, styled
 
-__all__ = ["Frame", "dark_rates", "rate_figures", "read_frames", "temperature_course"]
+__all__ = ["Frame", "dark_rate_points", "dark_rates", "rate_figures", "read_frames", "temperature_course"]
 
 _TEMPERATURES = (
     "Temperature of the detector at the beginning and at the end of each frame (MDECODT1, MDECODT2), joined "
@@ -105,7 +105,7 @@ def rate_figures(inputs: Inputs) -> Iterator[Illustration]:
         caption=_RATES,
         alt=f"Counts in the box per 1000 s against temperature. Chosen: {matched}.",
         drawing=dark_rates(counted, limit),
-        points=_points(counted, limit),
+        points=dark_rate_points(counted, limit),
     )
 
 
@@ -283,12 +283,25 @@ def _errors(axes: Axes, frames: Sequence[Frame], colour: str, marker: str, label
     )
 
 
-def _points(frames: Sequence[Frame], limit: float) -> Plot:
+def _named(frame: Frame) -> str:
+    return f"{frame.name} for {' and '.join(frame.chosen)}" if frame.chosen else frame.name
+
+
+def dark_rate_points(frames: Sequence[Frame], limit: float) -> Plot:
+    """The same to be asked: each frame with its name, its error, and what it was chosen for.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+        Frames that were counted.
+    limit : float
+        Degrees C.
+    """
     means = [frame.mean for frame in frames]
     rates = [frame.rate for frame in frames]
     groups = (
         PlotGroup(name="dark frame", colour=INK),
-        PlotGroup(name="dark frame, chosen", colour=ACCENT),
+        PlotGroup(name="dark frame, chosen", colour=INK, ringed=True),
         PlotGroup(name="exposure", colour=ACCENT, marker="diamond"),
     )
     number = {"dark": 0, "science": 2}
@@ -299,11 +312,14 @@ def _points(frames: Sequence[Frame], limit: float) -> Plot:
             "temperature": PlotAxis(
                 label="mean temperature (°C)", low=min(means) - 0.5, high=max(means) + 0.5
             ),
-            "rate": PlotAxis(label="counts in the box per 1000 s", low=0.0, high=1.08 * max(rates)),
+            "rate": PlotAxis(
+                label="counts in the box per 1000 s", low=0.0, high=1.08 * max(rates), error="error"
+            ),
         },
         panels=(PlotPanel(x="temperature", y="rate"),),
         groups=groups,
         group=tuple(1 if frame.chosen else number[frame.kind] for frame in frames),
+        names=tuple(_named(frame) for frame in frames),
         columns={
             "temperature": PlotColumn(label="mean temperature", unit="°C", decimals=2, values=tuple(means)),
             "rate": PlotColumn(label="counts per 1000 s", decimals=1, values=tuple(rates)),

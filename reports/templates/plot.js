@@ -5,11 +5,12 @@
   const REACH = 18; // pixels from the pointer to the point that it means
   const NARROW = 480; // pixels: below, panels stand one below another
   const EDGE = { left: 52, right: 10, top: 10, bottom: 36 };
-  const SHAPES = {
-    circle: (x, y) => `M${x - 2.2} ${y}a2.2 2.2 0 1 0 4.4 0a2.2 2.2 0 1 0 -4.4 0`,
-    square: (x, y) => `M${x - 2} ${y - 2}h4v4h-4z`,
-    triangle: (x, y) => `M${x} ${y - 2.7}l2.6 4.6h-5.2z`,
-    diamond: (x, y) => `M${x} ${y - 2.9}l2.6 2.9l-2.6 2.9l-2.6 -2.9z`,
+  const FEW = 60; // points: no more are drawn larger
+  const SHAPES = { // about a place, s times as large as where points are many
+    circle: (x, y, s) => `M${x - 2.2 * s} ${y}a${2.2 * s} ${2.2 * s} 0 1 0 ${4.4 * s} 0a${2.2 * s} ${2.2 * s} 0 1 0 ${-4.4 * s} 0`,
+    square: (x, y, s) => `M${x - 2 * s} ${y - 2 * s}h${4 * s}v${4 * s}h${-4 * s}z`,
+    triangle: (x, y, s) => `M${x} ${y - 2.7 * s}l${2.6 * s} ${4.6 * s}h${-5.2 * s}z`,
+    diamond: (x, y, s) => `M${x} ${y - 2.9 * s}l${2.6 * s} ${2.9 * s}l${-2.6 * s} ${2.9 * s}l${-2.6 * s} ${-2.9 * s}z`,
   };
 
   function element(name, attributes = {}, text = "") {
@@ -96,8 +97,9 @@
       const legend = document.createElement("span");
       legend.className = "legend-of-plot";
       for (const group of this.groups) {
-        const mark = element("svg", { width: 12, height: 12, viewBox: "0 0 12 12", "aria-hidden": "true" });
-        mark.append(element("path", { d: SHAPES[group.marker](6, 6), fill: group.colour, transform: "translate(-3 -3) scale(1.5)" }));
+        const mark = element("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+        mark.append(element("path", { d: SHAPES[group.marker](8, 8, 1.5), fill: group.colour }));
+        if (group.ringed) mark.append(element("path", { class: "ringed", d: SHAPES.circle(8, 8, 3), stroke: group.colour }));
         const entry = document.createElement("span");
         entry.append(mark, group.name);
         legend.append(entry);
@@ -189,7 +191,7 @@
     drawAxes(part, place) {
       const { wide, tall } = place;
       const { x, y } = place.panel;
-      for (const tick of ticks(...this.view[x], wide < 220 ? 3 : 5)) {
+      for (const tick of ticks(...this.view[x], wide < 220 ? 3 : wide < 400 ? 5 : 7)) {
         const across = this.toX(place, tick.value);
         part.append(element("path", { class: "tick", d: `M${across} ${tall}v4` }));
         part.append(element("text", { x: across, y: tall + 15, "text-anchor": "middle" }, tick.text));
@@ -239,12 +241,21 @@
 
     drawGroup(place, group, number) {
       const [xs, ys] = [this.columns[place.panel.x].values, this.columns[place.panel.y].values];
-      let d = "";
+      const size = this.count > FEW ? 1 : 1.7;
+      let [points, rings, errors] = ["", "", ""];
       for (let index = 0; index < this.count; index += 1) {
         if (this.group[index] !== number || xs[index] === null || ys[index] === null) continue;
-        d += SHAPES[group.marker](+this.toX(place, xs[index]).toFixed(1), +this.toY(place, ys[index]).toFixed(1));
+        const [x, y] = [+this.toX(place, xs[index]).toFixed(1), +this.toY(place, ys[index]).toFixed(1)];
+        points += SHAPES[group.marker](x, y, size);
+        if (group.ringed) rings += SHAPES.circle(x, y, 2 * size);
+        const error = this.columns[this.axes[place.panel.y].error]?.values[index] ?? null;
+        if (error !== null) errors += `M${x} ${this.toY(place, ys[index] - error)}V${this.toY(place, ys[index] + error)}`;
       }
-      return element("path", { class: "points", d, fill: group.colour });
+      const drawn = element("g");
+      if (errors) drawn.append(element("path", { class: "errors", d: errors, stroke: group.colour }));
+      drawn.append(element("path", { class: this.count > FEW ? "points" : "few points", d: points, fill: group.colour }));
+      if (rings) drawn.append(element("path", { class: "ringed", d: rings, stroke: group.colour }));
+      return drawn;
     }
 
     drawTrend(inner, place, trend) {
@@ -275,7 +286,8 @@
         const text = value === null ? "–" : value.toFixed(column.decimals).replace("-", "−");
         return `${column.label} ${text}${column.unit ? ` ${column.unit}` : ""}`;
       });
-      return [this.groups[this.group[index]].name.replace(/ \(\d+\)$/, ""), ...numbers].join(" · ");
+      const kind = this.groups[this.group[index]].name.replace(/ \(\d+\)$/, "");
+      return [...(this.names.length ? [this.names[index]] : []), kind, ...numbers].join(" · ");
     }
 
     pixel(place, index) {
