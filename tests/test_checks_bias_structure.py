@@ -58,6 +58,39 @@ def test_stars_and_cosmic_rays_do_not_count():
     assert scatter(sci) == pytest.approx(1.0, abs=0.16)
 
 
+def crowded(number: int) -> np.ndarray:
+    """Stars as wide as a cluster's in a long exposure, of which the brightest outshine their columns."""
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    sci = background()
+    for flux in 60.0 * rng.pareto(1.0, number):
+        distance = np.hypot(y - rng.uniform(0, SHAPE[0]), x - rng.uniform(0, SHAPE[1]))
+        sci += flux / (1.0 + distance**2) ** 1.5
+    return sci
+
+
+def test_crowded_field_is_no_bias_structure():
+    sci = crowded(400)
+    assert scatter(sci) < 1.3
+    sci[:, 13::16] += 15.0
+    assert scatter(sci) > 1.5
+
+
+def test_saturated_star_is_no_bias_structure():
+    sci, dq = background(), np.zeros(SHAPE, np.int16)
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    sci += 3e5 / (1.0 + np.hypot(y - 128.0, x - 40.0) ** 2) ** 1.5
+    dq[sci > 80_000] = 256
+    assert dq.any()
+    assert scatter(sci, dq) == pytest.approx(1.0, abs=0.16)
+
+
+def test_column_with_few_pixels_does_not_spoil_its_band():
+    sci = background()
+    sci[: SHAPE[0] // 4 - 10, 40] += np.resize((1000.0, -1000.0), SHAPE[0] // 4 - 10)
+    assert scatter(sci) == pytest.approx(1.0, abs=0.16)
+
+
 @pytest.mark.parametrize(("flag", "found"), [(BIAS_STRUCTURE, True), (4, False), (4 | BIAS_STRUCTURE, False)])
 def test_flag_of_the_bias_does_not_hide_a_column(flag, found):
     sci, dq = background(), np.zeros(SHAPE, np.int16)

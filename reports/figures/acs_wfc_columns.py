@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from checks.bias_structure import BIAS_STRUCTURE, column_levels
+from checks.bias_structure import column_levels, judged_pixels
 from checks.criteria import Bounds
 from checks.readers import Exposure, read_exposure
 from fixtures.stage import Inputs
@@ -125,8 +125,7 @@ def calibration_figures(
 
 def _columns(raw: Exposure, calibrated: Exposure, version: int) -> ChipColumns:
     science = calibrated.array("SCI", version)
-    flags = calibrated.array("DQ", version)
-    judged = (flags & ~BIAS_STRUCTURE) == 0
+    judged = judged_pixels(calibrated.array("DQ", version))
     header = raw.header("SCI", version)
     left, below = (round(float(header.get(f"LTV{axis}", 0.0))) for axis in (1, 2))
     rows, columns = science.shape
