@@ -68,7 +68,7 @@ def column_levels(image: NDArray[Any], judged: NDArray[np.bool_] | None = None) 
 
 
 def judged_pixels(dq: NDArray[Any]) -> NDArray[np.bool_]:
-    """Pixels whose columns are judged: without another flag than `BIAS_STRUCTURE`, clear of saturated ones."""
+    """Pixels that count: without another flag than `BIAS_STRUCTURE`, and clear of saturated ones."""
     flags = np.asarray(dq)
     return np.asarray(((flags & ~BIAS_STRUCTURE) == 0) & ~_around((flags & _FULL_WELL) > 0, _HALO))
 

@@ -121,9 +121,9 @@ def unusable_fraction(
     """Fraction of a chip's pixels that are flagged; 1 where its arrays break a rule.
 
     The rules: SCI, ERR and DQ have one shape; SCI is finite everywhere; ERR is finite and positive at
-    each unflagged pixel. For the instruments of `ROOT_COUNTS_ERRORS`, ERR is judged only where SCI is
-    positive. A chip that breaks a rule is unusable as a whole: no stage after the calibration expects
-    such pixels.
+    each unflagged pixel; DQ flags some pixel, since no detector is without bad ones. For the instruments
+    of `ROOT_COUNTS_ERRORS`, ERR is judged only where SCI is positive. A chip that breaks a rule is
+    unusable as a whole: no stage after the calibration expects such pixels.
 
     Parameters
     ----------
@@ -144,6 +144,8 @@ def unusable_fraction(
     }
     flagged = float(np.count_nonzero(dq) / dq.size)
     broken = [f"{rule} at {count} pixels" for rule, count in counts.items() if count]
+    if not flagged:
+        broken.append("DQ flags no pixel at all: the flags were lost")
     context: dict[str, Json] = {"flagged_fraction": flagged, **counts}
     value = 1.0 if broken else flagged
     return Measurement("unusable_fraction", value, "", subject, context=context, reason="; ".join(broken))

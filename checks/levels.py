@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 from checks.background import background_level
 from checks.measurement import Json, Measurement, not_measured
 
-__all__ = ["last_minus_first", "level_deviation"]
+__all__ = ["last_minus_first", "level_deviation", "light_sensitive"]
 
 # Reference pixels on each side of a read of WFC3/IR (WFC3 Data Handbook, section 2.2.3), of which the
 # outermost are not used.
 _BORDER = 5
+# Parts, along each axis, of an image whose levels are compared: each is of one amplifier.
+_PARTS = 4
 
 Pixels = NDArray[Any]
 
@@ -46,14 +49,24 @@ def last_minus_first(
         Electrons per second.
     """
     difference = last.astype(float) - first
-    inner = np.s_[_BORDER:-_BORDER, _BORDER:-_BORDER]
-    sides = np.concatenate([difference[inner[0], 1:_BORDER], difference[inner[0], -_BORDER:-1]], axis=1)
-    level = difference[inner] - background_level(sides).median - dark[inner]
-    return np.asarray(level * gain / flat[inner] / time)
+    rows = np.s_[_BORDER:-_BORDER]
+    sides = np.concatenate([difference[rows, 1:_BORDER], difference[rows, -_BORDER:-1]], axis=1)
+    level = light_sensitive(difference - dark) - background_level(sides).median
+    return np.asarray(level * gain / light_sensitive(flat) / time)
 
 
-def level_deviation(calibrated: Pixels, independent: Pixels, dq: Pixels, *, subject: str) -> Measurement:
+def light_sensitive(read: Pixels) -> Pixels:
+    """The part of a read within its reference pixels."""
+    return read[_BORDER:-_BORDER, _BORDER:-_BORDER]
+
+
+def level_deviation(
+    calibrated: Pixels, independent: Pixels, dq: Pixels, *, subject: str, least: float = 0.0
+) -> Measurement:
     """Median difference of a calibrated image and an independent one, over the latter's median.
+
+    Of 4 by 4 parts of the image the one that departs most: an amplifier's bias level, or a flat field
+    of another filter, may leave the median of the whole where it was.
 
     Parameters
     ----------
@@ -63,6 +76,9 @@ def level_deviation(calibrated: Pixels, independent: Pixels, dq: Pixels, *, subj
         Data quality; flagged pixels do not count.
     subject : str
         The exposure.
+    least : float
+        Level below which differences are told as fractions of this one: what the zero point of a level
+        is known to does not grow less where the sky is dark.
     """
     if not calibrated.shape == independent.shape == dq.shape:
         reason = f"shapes differ: {calibrated.shape}, {independent.shape}, {dq.shape}"
@@ -71,13 +87,33 @@ def level_deviation(calibrated: Pixels, independent: Pixels, dq: Pixels, *, subj
     if not good.any():
         return not_measured("level_deviation", subject, "no pixel is unflagged")
     level = float(np.median(independent[good]))
-    if not level > 0:
+    if not max(level, least) > 0:
         reason = f"the level by the raw reads is {level:.3g}, against which nothing can be compared"
         return not_measured("level_deviation", subject, reason)
-    difference = background_level((calibrated - independent)[good])
+    difference = np.where(good, calibrated - independent, np.nan)
+    medians = {part: background_level(difference[rows]).median for part, rows in _parts(good)}
+    worst = max(medians, key=lambda part: abs(medians[part]))
     context: dict[str, Json] = {
         "calibrated": float(np.median(calibrated[good])),
         "independent": level,
         "pixels": int(np.count_nonzero(good)),
+        "part": worst,
+        "differences": dict(medians),
     }
-    return Measurement("level_deviation", difference.median / level, "", subject, context=context)
+    value = medians[worst] / max(level, least)
+    reason = f"{medians[worst]:+.3g} in {worst}"
+    return Measurement("level_deviation", value, "", subject, context=context, reason=reason)
+
+
+def _parts(good: NDArray[np.bool_]) -> Iterator[tuple[str, tuple[slice, slice]]]:
+    """Parts of an image in which at least half as many pixels are good as on average."""
+    rows, columns = (
+        [slice(int(edges[0]), int(edges[-1]) + 1) for edges in np.array_split(np.arange(length), parts)]
+        for length in good.shape
+        for parts in [min(_PARTS, length)]
+    )
+    for row in rows:
+        for column in columns:
+            if good[row, column].mean() >= 0.5 * good.mean():
+                name = f"[{column.start + 1}:{column.stop}, {row.start + 1}:{row.stop}]"
+                yield name, (row, column)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.ccd_levels import Half, electrons_from_raw
+from checks.ccd_levels import LEAST_LEVEL, Half, electrons_from_raw
 from checks.readers import Exposure
 from checks.readers.exposure import open_fits
 from fixtures.product import Product
 from fixtures.stages.references import REFERENCES
 from qa.readings import reference_choices
 
-__all__ = ["raw_electrons"]
+__all__ = ["RawElectrons", "raw_electrons"]
 
 # Amplifiers of each chip, left and right (ACS Data Handbook, section 1.2).
 _AMPLIFIERS = {1: ("A", "B"), 2: ("C", "D")}
@@ -23,8 +23,23 @@ _AMPLIFIERS = {1: ("A", "B"), 2: ("C", "D")}
 Row = Mapping[str, Any]
 
 
-def raw_electrons(raw: Exposure, version: int, references: Product) -> NDArray[np.float64]:
-    """Electrons of a chip by arithmetic from its raw image and the reference files chosen for it."""
+class RawElectrons(NamedTuple):
+    """Electrons of a chip by arithmetic from its raw image and the reference files chosen for it.
+
+    Attributes
+    ----------
+    image : ndarray
+        Electrons.
+    patterns : mapping of str to ndarray
+        What each reference file took out of it, electrons; a flat field, where there is sky.
+    """
+
+    image: NDArray[np.float64]
+    patterns: Mapping[str, NDArray[np.float64]]
+
+
+def raw_electrons(raw: Exposure, version: int, references: Product) -> RawElectrons:
+    """Calibrate a chip by arithmetic."""
     header = raw.header("SCI", version)
     chip = int(header["CCDCHIP"])
     choices = reference_choices(references, raw.name)
@@ -36,15 +51,15 @@ def raw_electrons(raw: Exposure, version: int, references: Product) -> NDArray[n
         for row in _rows(files["OSCNTAB"], chip)
         if (row["NY"], row["NX"]) == pixels.shape and str(row["CCDAMP"]).strip() == raw.primary["CCDAMP"]
     )
+    halves, rows = _halves(chip, gains, region), slice(region["TRIMY1"], region["NY"] - region["TRIMY2"])
+    bias, flat = _image(files["BIASFILE"], chip), _image(files["PFLTFILE"], chip)
     dark = _image(files["DARKFILE"], chip) * float(raw.primary["DARKTIME"])
-    return electrons_from_raw(
-        pixels,
-        _halves(chip, gains, region),
-        rows=slice(region["TRIMY1"], region["NY"] - region["TRIMY2"]),
-        bias=_image(files["BIASFILE"], chip),
-        dark=dark,
-        flat=_image(files["PFLTFILE"], chip),
-    )
+    image = electrons_from_raw(pixels, halves, rows=rows, bias=bias, dark=dark, flat=flat)
+    structure = np.hstack([bias[rows, half.columns] * half.gain for half in halves])
+    patterns, sky = {"BIASFILE": structure / flat, "DARKFILE": dark / flat}, float(np.median(image))
+    if sky >= LEAST_LEVEL:
+        patterns["PFLTFILE"] = sky * (flat - 1.0)
+    return RawElectrons(image, patterns)
 
 
 def _fits(row: Row, raw: Exposure) -> bool:

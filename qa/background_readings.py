@@ -7,24 +7,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checks.background import background_level, difference_noise
-from checks.levels import last_minus_first
+from checks.levels import last_minus_first, light_sensitive
 from checks.readers import Drizzled, Exposure, ReaderError
 from fixtures.product import Product
 from fixtures.stages.calibrate import SWITCHES
 from fixtures.stages.references import REFERENCES
 from qa.readings import array_in, exposure_in, reference_choices
 
-__all__ = ["Background", "affected_exposures", "covered", "independent_rates", "single_images", "switches"]
+__all__ = [
+    "Background",
+    "IndependentRates",
+    "affected_exposures",
+    "covered",
+    "independent_rates",
+    "removed_charge",
+    "single_images",
+    "switches",
+]
 
 Pixels = NDArray[np.float64]
 
 # EXPOS_n of a dark agrees with the time of a read within this many seconds.
 _SAME_TIME = 0.01
+# Charge is a cosmic ray's from this many standard deviations on.
+_CHARGE = 5.0
 
 
 def switches(diagnosis: Product) -> Mapping[str, Mapping[str, str]]:
@@ -60,8 +72,23 @@ class Background:
         return cls(pixels, difference_noise(rate, dark, read_noise=read_noise, time=time))
 
 
-def independent_rates(fetched: Product, references: Product, exposure: Exposure) -> NDArray[np.float64]:
-    """Rates of an exposure from the first and the last of its raw reads; see `last_minus_first`."""
+class IndependentRates(NamedTuple):
+    """Rates of an exposure from the first and the last of its raw reads; see `last_minus_first`.
+
+    Attributes
+    ----------
+    image : ndarray
+        Electrons per second.
+    patterns : mapping of str to ndarray
+        What each reference file took out of it, electrons per second.
+    """
+
+    image: NDArray[np.float64]
+    patterns: Mapping[str, NDArray[np.float64]]
+
+
+def independent_rates(fetched: Product, references: Product, exposure: Exposure) -> IndependentRates:
+    """Calibrate an exposure by arithmetic."""
     raw = exposure_in(fetched.file(f"{exposure.name}_raw.fits"))
     first, last = raw.array("SCI", int(raw.primary["NSAMP"])), raw.array("SCI", 1)
     time = float(raw.header("SCI", 1)["SAMPTIME"])
@@ -73,7 +100,11 @@ def independent_rates(fetched: Product, references: Product, exposure: Exposure)
     gain = float(np.mean([exposure.primary[f"ATODGN{amplifier}"] for amplifier in "ABCD"]))
     flat = np.prod([_plane(used[kind], 1) for kind in ("PFLTFILE", "DFLTFILE") if kind in used], axis=0)
     dark = _dark(used["DARKFILE"], time)
-    return last_minus_first(first, last, dark=dark, flat=flat, gain=gain, time=time)
+    image = last_minus_first(first, last, dark=dark, flat=flat, gain=gain, time=time)
+    dark, flat = light_sensitive(dark), light_sensitive(flat)
+    level = background_level(image).median
+    patterns = {"DARKFILE": dark * gain / flat / time, "PFLTFILE": level * (flat - 1.0)}
+    return IndependentRates(image, patterns)
 
 
 @cache
@@ -87,6 +118,13 @@ def _dark(path: Path, time: float) -> NDArray[np.float32]:
         if abs(float(header[f"EXPOS_{version}"]) - time) <= _SAME_TIME:
             return _plane(path, version)
     raise ReaderError(f"{path}: the dark has no read of {time:g} s")
+
+
+def removed_charge(exposure: Exposure, independent: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Pixels in which a ramp fit left out charge that the last read has and the first has not."""
+    science, error, quality = (array_in(exposure.path, plane, 1) for plane in ("SCI", "ERR", "DQ"))
+    noise = np.hypot(Background.of(exposure).noise, error)
+    return np.asarray((quality == 0) & (independent - science > _CHARGE * noise))
 
 
 def covered(image: Drizzled) -> NDArray[np.float32]:

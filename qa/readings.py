@@ -22,7 +22,8 @@ from checks.readers import (
     read_match_file,
     read_shift_file,
 )
-from fixtures.archives.reference_files import BEST_REFERENCES, read_best_references
+from fixtures.archives.crds_cache import NOT_APPLICABLE
+from fixtures.archives.reference_files import BEST_REFERENCES, header_reference, read_best_references
 from fixtures.product import Product
 from fixtures.stages.references import REFERENCES
 from fixtures.stages.stars import CHIP_STARS, SIGHTINGS, STARS
@@ -40,6 +41,7 @@ __all__ = [
     "exposure_in",
     "frame_scale",
     "match_in",
+    "named_references",
     "reference_choices",
     "shift_file_in",
     "star_tables",
@@ -119,6 +121,19 @@ def reference_choices(references: Product, rootname: str) -> Mapping[str, Refere
             best=choice.best, used=choice.used, available=(directory / choice.used).is_file()
         )
         for kind, choice in chosen.items()
+    }
+
+
+def named_references(references: Product, exposure: Exposure) -> Mapping[str, ReferenceChoice]:
+    """The reference files that a calibrated exposure's header names, and which are best."""
+    directory = references.files / REFERENCES
+    named = {
+        kind: (choice["best"], header_reference(exposure.primary, kind) or NOT_APPLICABLE)
+        for kind, choice in reference_choices(references, exposure.name).items()
+    }
+    return {
+        kind: ReferenceChoice(best=best, used=used, available=(directory / used).is_file())
+        for kind, (best, used) in named.items()
     }
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import pytest
 
 from checks import bias_structure, calibration, files, levels, world_coordinates
+from checks.ccd_levels import LEAST_LEVEL
 from checks.readers import Exposure, read_fits_structure
+from checks.reference_patterns import remaining_pattern
 from fixtures.dataset import Dataset
 from fixtures.judging import Judge
 from fixtures.product import Product
 from fixtures.run import Run
 from fixtures.workflows.acs_wfc_calibration import Reduction, chip_version
 from qa.acs_readings import raw_electrons
-from qa.readings import chip_shape, exposure_in, reference_choices, wcs_in
+from qa.readings import chip_shape, exposure_in, named_references, wcs_in
 
 pytestmark = pytest.mark.workflow("acs-wfc-calibration")
 criterion = pytest.mark.criterion
@@ -90,8 +92,9 @@ def test_steps_were_done(raw: Exposure, recalibrated: Exposure, reduction: Reduc
 
 
 @criterion("CAL-002")
-def test_reference_files_are_best(references: Product, exposure: str, judge: Judge) -> None:
-    judge(calibration.reference_file_violations(reference_choices(references, exposure), subject=exposure))
+def test_reference_files_are_best(references: Product, recalibrated: Exposure, judge: Judge) -> None:
+    choices = named_references(references, recalibrated)
+    judge(calibration.reference_file_violations(choices, subject=recalibrated.name))
 
 
 @criterion("CAL-003")
@@ -117,8 +120,20 @@ def test_level_by_the_raw_pixels(
     raw: Exposure, recalibrated: Exposure, references: Product, version: int, judge: Judge
 ) -> None:
     sci, dq = (recalibrated.array(plane, version) for plane in ("SCI", "DQ"))
-    independent = raw_electrons(raw, version, references)
-    judge(levels.level_deviation(sci, independent, dq, subject=recalibrated.label(version)))
+    independent = raw_electrons(raw, version, references).image
+    judge(
+        levels.level_deviation(sci, independent, dq, subject=recalibrated.label(version), least=LEAST_LEVEL)
+    )
+
+
+@criterion("CAL-007")
+def test_no_pattern_of_a_reference_is_left(
+    raw: Exposure, recalibrated: Exposure, references: Product, version: int, judge: Judge
+) -> None:
+    sci, dq = (recalibrated.array(plane, version) for plane in ("SCI", "DQ"))
+    image, patterns = raw_electrons(raw, version, references)
+    subject = recalibrated.label(version)
+    judge(remaining_pattern(sci, image, patterns, dq, instrument="ACS", subject=subject))
 
 
 # World coordinates

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from checks import background, calibration, cosmic_rays, drizzled, files, levels, world_coordinates
 from checks.measurement import not_applicable
 from checks.readers import Drizzled, Exposure, read_cosmic_ray_mask, read_fits_structure
+from checks.reference_patterns import remaining_pattern
+from fixtures.calibration.switches import OMIT
 from fixtures.dataset import Dataset
 from fixtures.judging import Judge
 from fixtures.product import Product
 from fixtures.run import Run
+from fixtures.stages.diagnose import DIAGNOSIS_CRITERION
 from fixtures.stages.read_statistics import read_rates
 from fixtures.workflows.ir_background import Reduction
 from qa.background_readings import (
@@ -23,8 +28,8 @@ from qa.background_readings import (
     affected_exposures,
     covered,
     independent_rates,
+    removed_charge,
     single_images,
-    switches,
 )
 from qa.readings import (
     array_in,
@@ -32,12 +37,14 @@ from qa.readings import (
     combined_image,
     drizzled_in,
     exposure_in,
-    reference_choices,
+    named_references,
     wcs_in,
 )
 
 pytestmark = pytest.mark.workflow("wfc3-ir-background")
 criterion = pytest.mark.criterion
+
+Pixels = NDArray[np.bool_]
 
 
 @pytest.fixture
@@ -110,20 +117,26 @@ def test_background_is_steady(reads: Product, exposure: str, judge: Judge) -> No
 @criterion("CAL-001")
 def test_steps_were_done(
     fetched: Product,
-    diagnosis: Product,
+    reads: Product,
     recalibrated: Exposure,
     exposure: str,
+    dataset: Dataset,
     reduction: Reduction,
     judge: Judge,
 ) -> None:
     raw = exposure_in(fetched.file(f"{exposure}_raw.fits"))
-    set_to = {**reduction.calibrate.switches, **switches(diagnosis)[exposure]}
+    # By the reads, not by what the diagnosis made of them.
+    rates = read_rates(reads.files)[exposure]
+    ratio = background.background_rate_ratio(rates.time, rates.rate, subject=exposure).value
+    steady = ratio is None or dataset.bounds(DIAGNOSIS_CRITERION, exposure).contains(ratio)
+    set_to = {**reduction.calibrate.switches, **({} if steady else {"CRCORR": OMIT})}
     judge(calibration.switch_violations(raw.primary, recalibrated.primary, set_to=set_to, subject=exposure))
 
 
 @criterion("CAL-002")
-def test_reference_files_are_best(references: Product, exposure: str, judge: Judge) -> None:
-    judge(calibration.reference_file_violations(reference_choices(references, exposure), subject=exposure))
+def test_reference_files_are_best(references: Product, recalibrated: Exposure, judge: Judge) -> None:
+    choices = named_references(references, recalibrated)
+    judge(calibration.reference_file_violations(choices, subject=recalibrated.name))
 
 
 @criterion("CAL-003")
@@ -142,8 +155,18 @@ def test_level_by_the_raw_reads(
     fetched: Product, references: Product, recalibrated: Exposure, judge: Judge
 ) -> None:
     sci, dq = (array_in(recalibrated.path, plane, 1) for plane in ("SCI", "DQ"))
-    expected = independent_rates(fetched, references, recalibrated)
+    expected = independent_rates(fetched, references, recalibrated).image
     judge(levels.level_deviation(sci, expected, dq, subject=recalibrated.name))
+
+
+@criterion("CAL-007")
+def test_no_pattern_of_a_reference_is_left(
+    fetched: Product, references: Product, recalibrated: Exposure, judge: Judge
+) -> None:
+    sci, dq = (array_in(recalibrated.path, plane, 1) for plane in ("SCI", "DQ"))
+    image, patterns = independent_rates(fetched, references, recalibrated)
+    name = recalibrated.name
+    judge(remaining_pattern(sci, image, patterns, dq, instrument="WFC3", subject=name))
 
 
 # Background
@@ -203,15 +226,27 @@ def test_coverage(image: Drizzled, association: str, judge: Judge) -> None:
     judge(drizzled.finite_coverage(image.science(), image.weight(), subject=association))
 
 
+@pytest.fixture
+def rejected(
+    fetched: Product,
+    references: Product,
+    mosaic: Product,
+    diagnosis: Product,
+    recalibrated: Exposure,
+    exposure: str,
+) -> Pixels:
+    """Pixels whose cosmic rays AstroDrizzle rejected, or the ramp fit where that was not left out."""
+    if exposure in affected_exposures(diagnosis):
+        return read_cosmic_ray_mask(mosaic.file(f"{exposure}_sci1_crmask.fits"))
+    return removed_charge(recalibrated, independent_rates(fetched, references, recalibrated).image)
+
+
 @criterion("DRZ-002")
 def test_cosmic_rays_are_rejected(
-    mosaic: Product, diagnosis: Product, recalibrated: Exposure, exposure: str, judge: Judge
+    rejected: Pixels, recalibrated: Exposure, exposure: str, judge: Judge
 ) -> None:
-    if exposure not in affected_exposures(diagnosis):
-        judge(not_applicable("cosmic_ray_rate", exposure, "the ramp fit removed its cosmic rays"))
-    flagged = {1: read_cosmic_ray_mask(mosaic.file(f"{exposure}_sci1_crmask.fits"))}
     time = float(recalibrated.primary["EXPTIME"])
-    judge(cosmic_rays.cosmic_ray_rate(flagged, exposure_time=time, subject=exposure))
+    judge(cosmic_rays.cosmic_ray_rate({1: rejected}, exposure_time=time, subject=exposure))
 
 
 @criterion("DRZ-004")

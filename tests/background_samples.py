@@ -17,6 +17,7 @@ from checks.background import (
 from checks.calibration import switch_violations
 from checks.levels import last_minus_first, level_deviation
 from checks.measurement import Measurement
+from checks.reference_patterns import remaining_pattern
 
 TIMES = tuple(2.932291 + 100.0003155 * step for step in range(15))
 RATE, TIME, READ_NOISE, DARK = 0.5, 1402.9, 20.0, 0.045
@@ -66,8 +67,8 @@ def steps(ended: Mapping[str, str] | None = None, **set_to: str) -> Measurement:
     return switch_violations(SWITCHES, calibrated, set_to=set_to, subject="ibohbfb9q")
 
 
-def level(factor: float = 1.0) -> Measurement:
-    """Raw reads of a level and a calibrated image of a multiple of it."""
+def level(factor: float = 1.0, *, quadrant: float = 1.0) -> Measurement:
+    """Raw reads of a level and a calibrated image of a multiple of it, and one quadrant of another."""
     rng = np.random.default_rng(7)
     first = 14_000.0 + rng.normal(0.0, 300.0, SHAPE)
     last = first + 3.0 + rng.normal(0.0, 8.0, SHAPE)
@@ -76,5 +77,22 @@ def level(factor: float = 1.0) -> Measurement:
     inner = np.s_[5:-5, 5:-5]
     last[inner] += dark[inner] + RATE * TIME * flat[inner] / gain
     found = last_minus_first(first, last, dark=dark, flat=flat, gain=gain, time=TIME)
-    calibrated = factor * RATE + rng.normal(0.0, NOISE, found.shape)
+    # The fit of a ramp is about as noisy as the difference of two reads, and not independent of it.
+    calibrated = factor * found + rng.normal(0.0, 0.3 * NOISE, found.shape)
+    calibrated[: SHAPE[0] // 2, : SHAPE[1] // 2] *= quadrant
     return level_deviation(calibrated, found, np.zeros(found.shape, dtype=int), subject="ibohbfb9q")
+
+
+def pattern(*, dark: float = 0.0, flat: float = 0.0) -> Measurement:
+    """An image in which fractions of the patterns of its dark and its flat field are left."""
+    rng = np.random.default_rng(8)
+    hot = rng.random(SHAPE) < 0.004
+    patterns = {
+        "DARKFILE": DARK + np.where(hot, rng.lognormal(-1.0, 1.0, SHAPE), 0.0),
+        "PFLTFILE": RATE * rng.normal(0.0, 0.02, SHAPE),
+    }
+    found = sky()
+    left = dark * patterns["DARKFILE"] + flat * patterns["PFLTFILE"]
+    calibrated = found + left + rng.normal(0.0, 0.3 * NOISE, SHAPE)
+    flags = np.where(hot, 16, 0)
+    return remaining_pattern(calibrated, found, patterns, flags, instrument="WFC3", subject="ibohbfb9q")

@@ -14,8 +14,10 @@ from astropy.table import Table
 from astropy.wcs import WCS
 
 from fixtures.archives.simulated.truth import read_truth
+from fixtures.product import read_product
 from tests.acs_scenes import ASSOCIATION, DITHERED, LONG
 from tests.qa_runs import QaRun, run_qa
+from tests.silent_failures import acs_failures, altered
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
 
@@ -51,7 +53,7 @@ def test_embedded_backend_is_accepted(run):
     judged = {verdict["criterion"] for verdict in run.verdicts}
     assert judged == {
         *(f"FIL-{number:03}" for number in range(1, 4)),
-        *(f"CAL-{number:03}" for number in range(1, 7)),
+        *(f"CAL-{number:03}" for number in range(1, 8)),
         *("WCS-001", "WCS-002"),
     }
 
@@ -100,6 +102,99 @@ def test_each_exposure_has_its_figures(run):
     figures = [figure for figure in run.results["figures"] if figure["figure"] == "bias-structure"]
     assert len(figures) == 10
     assert all((run.report / figure["file"]).is_file() for figure in figures)
+
+
+# What goes wrong silently
+
+
+def scaled(factor: float, half: bool = False) -> Callable[..., None]:
+    """An image that is a multiple of what it was, or the half that its left amplifier read."""
+
+    def change(hdus, references):
+        columns = slice(0, hdus["SCI", 1].data.shape[1] // (2 if half else 1))
+        hdus["SCI", 1].data[:, columns] *= factor
+
+    return change
+
+
+def offset(electrons: float) -> Callable[..., None]:
+    def change(hdus, references):
+        hdus["SCI", 2].data[:, : hdus["SCI", 2].data.shape[1] // 2] += electrons
+
+    return change
+
+
+def patterned(kind: str, factor: float) -> Callable[..., None]:
+    """An image in which a fraction of a reference's pattern is left."""
+
+    def change(hdus, references):
+        name = hdus[0].header[kind].rpartition("$")[2]
+        path = references / name
+        for version in (1, 2):
+            image, pattern = hdus["SCI", version].data, fits.getdata(path, "SCI", version)
+            rows = slice(20, None) if version == 2 else slice(0, -20)
+            if kind == "BIASFILE":
+                image += factor * 2.0 * pattern[rows, 24:-24]
+            elif kind == "DARKFILE":
+                image += factor * 53.0 * pattern
+            else:
+                image *= pattern**factor
+
+    return change
+
+
+def lose_flags(hdus, references) -> None:
+    hdus["DQ", 1].data[:] = 0
+
+
+def name_another_flat(hdus, references) -> None:
+    hdus[0].header["PFLTFILE"] = "jref$old_pfl.fits"
+
+
+def exchange_chips(hdus, references) -> None:
+    first = hdus["SCI", 1].data.copy()
+    hdus["SCI", 1].data[:] = hdus["SCI", 2].data
+    hdus["SCI", 2].data[:] = first
+
+
+@pytest.mark.parametrize(
+    ("change", "criterion", "reason"),
+    [
+        (lambda hdus, references: None, "", ""),
+        (patterned("DARKFILE", 52.0 / 53.0), "CAL-007", "97% of the pattern of DARKFILE is in the image"),
+        (patterned("BIASFILE", 1.0), "CAL-007", "of the pattern of BIASFILE is in the image"),
+        (patterned("BIASFILE", 1.0), "CAL-004", "is not ≤ 1.5"),
+        (patterned("PFLTFILE", 1.0), "CAL-007", "of the pattern of PFLTFILE is in the image"),
+        (patterned("PFLTFILE", -1.0), "CAL-007", "of the pattern of PFLTFILE is in the image"),
+        (offset(0.5), "CAL-006", "+0.5 in [1:256"),
+        (scaled(1.03, half=True), "CAL-006", ""),
+        (scaled(0.5), "CAL-006", ""),
+        (exchange_chips, "CAL-006", ""),
+        (lose_flags, "CAL-003", "the flags were lost"),
+        (name_another_flat, "CAL-002", "PFLTFILE: old_pfl.fits is used"),
+    ],
+    ids=[
+        "nothing",
+        "dark of one second",
+        "bias left",
+        "hot columns left",
+        "flat left",
+        "flat twice",
+        "overscan of one amplifier",
+        "gain of one amplifier",
+        "data numbers",
+        "chips exchanged",
+        "flags lost",
+        "another flat by the header",
+    ],
+)
+def test_silent_failure_is_found(run, tmp_path, change, criterion, reason):
+    fetched, references = (read_product(run.product(node).parent) for node in ("fetch", "references"))
+    served = run.product("calibrate") / f"{LONG}_flt.fits"
+    flt = altered(served, tmp_path / "altered", lambda hdus: change(hdus, references.files / "references"))
+    failures = acs_failures(flt, fetched, references)
+    assert reason in failures.get(criterion, "")
+    assert (criterion in failures) == bool(failures)
 
 
 def test_executable_that_dies_is_a_failed_stage_told_once(run, directory):

@@ -186,6 +186,8 @@ def test_backends_agree(archive, flt, tmp_path):
         ({"DARKTIME": None}, "has no DARKTIME"),
         ({"DARKTIME": ""}, "has '' for DARKTIME"),
         ({"PCTECORR": "PERFORM"}, "PCTETAB names no file"),
+        ({"FILTER1": "F435W"}, r"IMPHTTAB jref\$sim2006a_imp.fits has no row acs,wfc1,f435w in PHOTFLAM"),
+        ({"EXPSTART": 60000.0}, "IMPHTTAB knows PHOTFLAM from MJD 52334 to 56000 only, not at 60000"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -205,8 +207,6 @@ def test_raw_that_cannot_be_calibrated(archive, tmp_path, backend, keywords, mes
         ),
         ({"CCDAMP": "AD"}, "CCDAMP is AD; the embedded backend calibrates exposures read by ABCD only"),
         ({"CCDGAIN": 1.0}, r"CCDTAB jref\$sim2006a_ccd.fits has no row for chip 2, .* CCDGAIN 1.0"),
-        ({"FILTER1": "F435W"}, "has no row acs,wfc1,f435w in PHOTFLAM"),
-        ({"EXPSTART": 60000.0}, "IMPHTTAB knows PHOTFLAM from MJD 52334 to 56000 only, not at 60000"),
         (
             {"BIASFILE": "jref$sim2006a_drk.fits"},
             "BIASFILE sim2006a_drk.fits has 1024 x 512 pixels, not 1072",
@@ -220,11 +220,12 @@ def test_raw_that_the_embedded_backend_refuses(archive, tmp_path, keywords, mess
     assert "\n" not in str(told.value)
 
 
-def test_reference_variable_that_is_not_set(archive, tmp_path, monkeypatch):
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_reference_variable_that_is_not_set(archive, tmp_path, monkeypatch, backend):
     monkeypatch.delenv("jref", raising=False)
     copy = raw_copy(archive, tmp_path)
     with pytest.raises(StageError, match="jref is not set; set the environment variable jref"):
-        calibrate_exposure(copy, choose_backend("embedded", "ACS", "WFC"))
+        calibrate_exposure(copy, choose_backend(backend, "ACS", "WFC"))
 
 
 def test_raw_of_another_size_than_the_references(archive, tmp_path, monkeypatch):

@@ -444,6 +444,7 @@ CASES: Mapping[str, Case] = {
             "no error": lambda: arrays(error=0.0),
             "NaN error": lambda: arrays(error=np.nan),
             "shape": lambda: arrays(cut=1),
+            "flags lost": lambda: arrays(flagged=0.0),
         },
     ),
     "CAL-004": Case(
@@ -464,7 +465,19 @@ CASES: Mapping[str, Case] = {
     ),
     "CAL-006": Case(
         infrared.level,
-        {"gain twice": lambda: infrared.level(2.35), "two per cent": lambda: infrared.level(1.02)},
+        {
+            "gain twice": lambda: infrared.level(2.35),
+            "two per cent": lambda: infrared.level(1.02),
+            "one amplifier": lambda: infrared.level(quadrant=1.02),
+        },
+    ),
+    "CAL-007": Case(
+        infrared.pattern,
+        {
+            "dark not scaled": lambda: infrared.pattern(dark=0.98),
+            "dark twice": lambda: infrared.pattern(dark=-1.0),
+            "flat field of another filter": lambda: infrared.pattern(flat=0.4),
+        },
     ),
     "TVB-001": Case(
         lambda: infrared.ratio(0.9),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from checks.background import background_deviation, background_level, background_rate_ratio, background_shape
+from checks.cosmic_rays import cosmic_ray_rate
 from checks.criteria import load_criteria
 from checks.readers import read_exposure
 from checks.verdict import Status, judge
@@ -17,9 +20,11 @@ from fixtures.archives.simulated.ir.detector import SAMPLES
 from fixtures.archives.simulated.truth import read_truth
 from fixtures.calibration.backends import choose_backend
 from fixtures.product import read_product
-from fixtures.stages.read_statistics import read_rates
-from qa.background_readings import Background
+from fixtures.stage import Inputs, StageError
+from fixtures.stages.read_statistics import ReadStatisticsSettings, read_rates, read_statistics
+from qa.background_readings import Background, independent_rates
 from tests.qa_runs import QaRun, run_qa
+from tests.silent_failures import Change, altered, ir_failures
 
 EXPOSURES = [f"ibohbf{name}q" for name in ("b7", "b9", "be", "bg", "bi", "bk")]
 AFFECTED = ["ibohbfb9q", "ibohbfbgq", "ibohbfbkq"]
@@ -131,3 +136,93 @@ def test_drizzled_image_is_of_all_exposures(run):
     assert header["BUNIT"] == "ELECTRONS/S"
     names = {path.name[:9] for path in run.product("drizzle").glob("*_single_sci.fits")}
     assert names == set(EXPOSURES)
+
+
+# What goes wrong silently
+
+
+def pixels(change: Callable[[np.ndarray], np.ndarray]) -> Change:
+    def altering(hdus):
+        hdus["SCI", 1].data[:] = change(hdus["SCI", 1].data)
+
+    return altering
+
+
+def flat_field(run: QaRun) -> np.ndarray:
+    (flat,) = (run.product("references") / "references").glob("*_pfl.fits")
+    return fits.getdata(flat, "SCI")[5:-5, 5:-5]
+
+
+def brighten_quadrant(hdus) -> None:
+    hdus["SCI", 1].data[:200, :200] += 0.01
+
+
+def lose_flags(hdus) -> None:
+    hdus["DQ", 1].data[:] = 0
+
+
+def name_another_dark(hdus) -> None:
+    hdus[0].header["DARKFILE"] = "iref$old_drk.fits"
+
+
+@pytest.mark.parametrize(
+    ("change", "criterion", "reason"),
+    [
+        (lambda hdus: None, "", ""),
+        (pixels(lambda image: image * 1402.9), "CAL-006", ""),
+        (pixels(lambda image: image / 2.35), "TVB-003", ""),
+        (brighten_quadrant, "CAL-006", "in ["),
+        (lose_flags, "CAL-003", "the flags were lost"),
+        (name_another_dark, "CAL-002", "DARKFILE: old_drk.fits is used"),
+        (lambda hdus: hdus["SCI", 1].header.update(BUNIT="ELECTRONS"), "CAL-005", "BUNIT is 'ELECTRONS'"),
+    ],
+    ids=["nothing", "electrons", "data numbers", "one quadrant", "flags lost", "another dark", "unit"],
+)
+def test_silent_failure_is_found(run, tmp_path, change, criterion, reason):
+    failures = failures_of(run, EXPOSURES[0], tmp_path, change)
+    assert reason in failures.get(criterion, "")
+    assert (criterion in failures) == bool(failures)
+
+
+def failures_of(run: QaRun, name: str, directory: Path, change: Change) -> dict[str, str]:
+    products = [read_product(run.product(node).parent) for node in ("fetch", "references", "read-statistics")]
+    return ir_failures(
+        altered(run.product("calibrate") / f"{name}_flt.fits", directory / "altered", change), *products
+    )
+
+
+@pytest.mark.parametrize("name", [EXPOSURES[0], AFFECTED[0]])
+def test_steps_that_were_not_done_leave_their_pattern(run, tmp_path, name):
+    fetched, references = (read_product(run.product(node).parent) for node in ("fetch", "references"))
+    exposure = read_exposure(run.product("calibrate") / f"{name}_flt.fits")
+    dark = independent_rates(fetched, references, exposure).patterns["DARKFILE"]
+    changes = {"DARKFILE": lambda image: image + dark, "PFLTFILE": lambda image: image * flat_field(run)}
+    for kind, change in changes.items():
+        failures = failures_of(run, name, tmp_path / kind, pixels(change))
+        assert f"of the pattern of {kind} is in the image" in failures["CAL-007"]
+
+
+def test_ramp_fit_that_left_cosmic_rays_in(run):
+    """The header says COMPLETE, the pixels are those of the last read less the first."""
+    fetched, references = (read_product(run.product(node).parent) for node in ("fetch", "references"))
+    exposure = read_exposure(run.product("calibrate") / f"{EXPOSURES[0]}_flt.fits")
+    image = independent_rates(fetched, references, exposure).image
+    noise = Background.of(exposure).noise
+    for left, expected in ((exposure.array("SCI", 1), Status.PASS), (image, Status.FAIL)):
+        mask = image - left > 5.0 * np.hypot(noise, exposure.array("ERR", 1))
+        rate = cosmic_ray_rate({1: mask}, exposure_time=1402.9, subject=EXPOSURES[0])
+        assert judge(load_criteria()["DRZ-002"], rate).status is expected
+
+
+def test_reads_in_order_of_time_are_refused(run, tmp_path, monkeypatch):
+    served = tmp_path / "fetched"
+    served.mkdir()
+    monkeypatch.chdir(tmp_path)
+    with fits.open(run.product("fetch") / f"{EXPOSURES[0]}_ima.fits") as hdus:
+        for hdu in hdus[1:]:
+            hdu.ver = 17 - hdu.ver
+        hdus.writeto(served / f"{EXPOSURES[0]}_ima.fits")
+    with pytest.raises(StageError, match="SAMPTIME does not fall from read to read; fetch it again"):
+        read_statistics.run(
+            Inputs({"exposures": served}), tmp_path, ReadStatisticsSettings(exposures=(EXPOSURES[0],))
+        )

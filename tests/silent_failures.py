@@ -1,0 +1,92 @@
+"""Calibrated exposures altered afterwards, as a pipeline that goes wrong leaves them; what criteria say."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from astropy.io import fits
+
+from checks import bias_structure, calibration, files, levels
+from checks.background import background_deviation, background_shape
+from checks.ccd_levels import LEAST_LEVEL
+from checks.criteria import load_criteria
+from checks.measurement import Measurement
+from checks.readers import Exposure, read_exposure
+from checks.reference_patterns import remaining_pattern
+from checks.verdict import Status, judge
+from fixtures.product import Product
+from fixtures.stages.read_statistics import read_rates
+from qa.acs_readings import raw_electrons
+from qa.background_readings import Background, independent_rates
+from qa.readings import exposure_in, named_references
+
+__all__ = ["Change", "acs_failures", "altered", "ir_failures"]
+
+Change = Callable[[fits.HDUList], None]
+
+
+def altered(flt: Path, directory: Path, change: Change) -> Path:
+    """A changed copy of a calibrated exposure."""
+    directory.mkdir(parents=True)
+    copy = Path(shutil.copyfile(flt, directory / flt.name))
+    with fits.open(copy, mode="update") as hdus:
+        change(hdus)
+    return copy
+
+
+def acs_failures(flt: Path, fetched: Product, references: Product) -> dict[str, str]:
+    """What criteria say of an ACS/WFC exposure that they reject, by their ids."""
+    exposure = read_exposure(flt)
+    raw = exposure_in(fetched.file(f"{exposure.name}_raw.fits"))
+    return _failures(_acs(flt, raw, references))
+
+
+def _acs(flt: Path, raw: Exposure, references: Product) -> Iterator[tuple[str, Measurement]]:
+    exposure = read_exposure(flt)
+    choices = named_references(references, exposure)
+    yield "CAL-002", calibration.reference_file_violations(choices, subject=exposure.name)
+    yield "FIL-003", files.keyword_problems(exposure)
+    for version in (1, 2):
+        sci, err, dq = (exposure.array(plane, version) for plane in ("SCI", "ERR", "DQ"))
+        subject = exposure.label(version)
+        image, patterns = raw_electrons(raw, version, references)
+        yield "CAL-003", calibration.unusable_fraction(sci, err, dq, instrument="ACS", subject=subject)
+        yield "CAL-004", bias_structure.column_scatter(sci, dq, subject=subject)
+        yield "CAL-005", calibration.unit_violations(exposure, version)
+        yield "CAL-006", levels.level_deviation(sci, image, dq, subject=subject, least=LEAST_LEVEL)
+        yield (
+            "CAL-007",
+            remaining_pattern(sci, image, patterns, dq, instrument="ACS", subject=subject),
+        )
+
+
+def ir_failures(flt: Path, fetched: Product, references: Product, reads: Product) -> dict[str, str]:
+    """What criteria say of a WFC3/IR exposure that they reject, by their ids."""
+    return _failures(_ir(flt, fetched, references, reads))
+
+
+def _ir(
+    flt: Path, fetched: Product, references: Product, reads: Product
+) -> Iterator[tuple[str, Measurement]]:
+    exposure = read_exposure(flt)
+    name, rates = exposure.name, read_rates(reads.files)[exposure.name]
+    sci, err, dq = (exposure.array(plane, 1) for plane in ("SCI", "ERR", "DQ"))
+    image, patterns = independent_rates(fetched, references, exposure)
+    background = Background.of(exposure)
+    choices = named_references(references, exposure)
+    yield "CAL-002", calibration.reference_file_violations(choices, subject=name)
+    yield "FIL-003", files.keyword_problems(exposure)
+    yield "CAL-003", calibration.unusable_fraction(sci, err, dq, instrument="WFC3", subject=name)
+    yield "CAL-005", calibration.unit_violations(exposure, 1)
+    yield "CAL-006", levels.level_deviation(sci, image, dq, subject=name)
+    yield "CAL-007", remaining_pattern(sci, image, patterns, dq, instrument="WFC3", subject=name)
+    yield "TVB-002", background_shape(background.pixels, noise=background.noise, subject=name)
+    yield "TVB-003", background_deviation(background.pixels, rate=rates.rate[-1], subject=name)
+
+
+def _failures(measured: Iterator[tuple[str, Measurement]]) -> dict[str, str]:
+    criteria = load_criteria()
+    verdicts = [(name, judge(criteria[name], measurement)) for name, measurement in measured]
+    return {name: verdict.reason for name, verdict in verdicts if verdict.status is not Status.PASS}
