@@ -285,11 +285,15 @@ def test_solution_agrees_with_the_archives(
 
 @criterion("WCS-003")
 def test_exposures_agree_on_positions(
-    detected_singly: Product, accepted: Product, dataset: Dataset, exposure: str, judge: Judge
+    detected_singly: Product, accepted: Product, reduction: Reduction, exposure: str, judge: Judge
 ) -> None:
-    other = readings.overlapping(accepted, exposure, dataset.rootnames)
+    other = readings.overlapping(accepted, exposure, reduction.drizzle.exposures)
     if other is None:
-        judge(not_applicable("source_position_difference", exposure, "no other exposure overlaps it"))
+        judge(
+            not_applicable(
+                "source_position_difference", exposure, "no other of the combined exposures overlaps it"
+            )
+        )
         return
     pairs = pair_sources(*(readings.exposure_positions(detected_singly, name) for name in (exposure, other)))
     judge(source_positions.source_position_difference(pairs, subject=exposure, other=other))

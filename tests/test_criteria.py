@@ -21,6 +21,7 @@ FIGURES = {
     "solutions",
     "epochs",
     "catalog-offsets",
+    "exposure-offsets",
     "matched-sources",
     "bias-structure",
     "temperatures",

@@ -63,6 +63,7 @@ IDS = {
     "matched-sources",
     "drizzled",
     "catalog-offsets",
+    "exposure-offsets",
 }
 NAN = float("nan")
 FAILED = {"dx": NAN, "dy": NAN, "rot": NAN, "scale": NAN, "xrms": 0.0, "yrms": 0.0}
@@ -77,7 +78,9 @@ def bounds_of_fits() -> dict[str, dict[str, Bounds]]:
 def settings() -> dict[str, tuple[object, object]]:
     common = {"exposures": EXPOSURES, "suffix": "flc"}
     rms = {f"{name} gaia": Bounds(above=0, below=0.1) for name in EXPOSURES}
-    ten = {name: Bounds(at_most=10) for name in ("offset", "variation", "difference")}
+    ten = Bounds(at_most=10)
+    by_subject = dict.fromkeys(("gaia", *EXPOSURES), ten)
+    accepted = {"singly": EXPOSURES, "offset": by_subject, "variation": by_subject, "difference": ten}
     tables = {"wcsname": "Gaia", "plate_scale": SCALE, "accepted": "gaia", "catalogs": SERVICES}
     return {
         "solutions": (
@@ -86,7 +89,7 @@ def settings() -> dict[str, tuple[object, object]]:
         ),
         "fits": (draw_fits, FitFigureSettings(**common, catalog="gaia", rms=rms)),
         "mosaic": (draw_mosaic, MosaicFigureSettings(root="f606w", exposures=EXPOSURES)),
-        "offsets": (draw_offsets, OffsetFigureSettings(**common, catalog="gaia", **ten)),
+        "offsets": (draw_offsets, OffsetFigureSettings(**common, catalog="gaia", **accepted)),
     }
 
 
@@ -410,7 +413,7 @@ def test_lists_without_pairs_are_drawn_and_told(own, tmp_path):
         head = next(number for number, line in enumerate(lines) if not line.startswith("#")) + 1
         path.write_text("".join(lines[: head + 5]))
     entries = draw("offsets", own, tmp_path / "out")
-    assert len(entries) == 2
+    assert [entry["subject"] for entry in entries] == ["gaia", *EXPOSURES, EXPOSURES[0]]
     assert "not measured (one of the lists has 5 sources; pairs take 20)" in entries[0]["caption"]
 
 

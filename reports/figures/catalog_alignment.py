@@ -105,16 +105,21 @@ class OffsetFigureSettings(Settings):
         Suffix of their files.
     catalog : str
         The catalogue that the image is on.
-    offset, variation, difference : Bounds
-        Accepted median offset from the catalogue, its variation over the field, and median distance
-        between exposures, mas.
+    singly : tuple of str
+        Rootnames of all exposures, combined or not.
+    offset, variation : mapping of str to Bounds
+        Accepted median offset from the catalogue and its variation over the field, mas, by catalogue for
+        the combined image and by rootname.
+    difference : Bounds
+        Accepted median distance between exposures, mas.
     """
 
     exposures: tuple[str, ...] = Field(min_length=1)
     suffix: str
     catalog: str
-    offset: Bounds
-    variation: Bounds
+    singly: tuple[str, ...]
+    offset: Mapping[str, Bounds]
+    variation: Mapping[str, Bounds]
     difference: Bounds
 
 
@@ -168,7 +173,7 @@ def draw_mosaic(inputs: Inputs, output: Path, settings: MosaicFigureSettings) ->
     publish(mosaic_figures(inputs, settings.exposures, root=settings.root), output)
 
 
-@stage("offset-figures", version=2, tools=("matplotlib",), background=True)
+@stage("offset-figures", version=3, tools=("matplotlib",), background=True)
 def draw_offsets(inputs: Inputs, output: Path, settings: OffsetFigureSettings) -> None:
     """Draw offsets of sources found afresh.
 
@@ -182,6 +187,7 @@ def draw_offsets(inputs: Inputs, output: Path, settings: OffsetFigureSettings) -
         settings.exposures,
         suffix=settings.suffix,
         catalog=settings.catalog,
+        singly=settings.singly,
         offset=settings.offset,
         variation=settings.variation,
         difference=settings.difference,

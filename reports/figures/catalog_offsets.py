@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from astropy.table import Table
@@ -34,12 +34,12 @@ __all__ = ["offset_figures"]
 Positions = NDArray[np.float64]
 
 _CATALOG = (
-    "Sources found afresh on the drizzled image, less the catalogue's positions at the exposures' epoch; no "
-    "fit has a part in it. Left: every source; cross: their median; dashes: how long it may be. Right: "
-    "medians over parts of the field; an arrow may be as long as the one above. Good: the cross in the "
-    "middle, arrows hardly to be seen. Bad: a cloud beside the middle (a catalogue of another epoch, a "
-    "shift after the fit), arrows that swirl (rotation) or point out of a centre (scale), arrows of one "
-    "part of the field only (a chip out of place)."
+    "Sources found afresh, by the coordinates that the file carries now, less the catalogue's positions at "
+    "the exposure's epoch; no fit has a part in it. Left: every source; cross: their median; dashes: how "
+    "long it may be. Right: medians over parts of the field; an arrow may be as long as the one above. Good: "
+    "the cross in the middle, arrows hardly to be seen. Bad: a cloud beside the middle (a catalogue of "
+    "another epoch, a shift after the fit), arrows that swirl (rotation) or point out of a centre (scale), "
+    "arrows of one part of the field only (a chip out of place)."
 )
 _EXPOSURES = (
     "The same sources by two exposures, each by its own coordinates as drizzled. Left: every source; cross: "
@@ -55,11 +55,12 @@ def offset_figures(
     *,
     suffix: str,
     catalog: str,
-    offset: Bounds,
-    variation: Bounds,
+    singly: Sequence[str],
+    offset: Mapping[str, Bounds],
+    variation: Mapping[str, Bounds],
     difference: Bounds,
 ) -> Iterator[Illustration]:
-    """Draw offsets from the catalogue and, where two exposures were combined, between them.
+    """Draw offsets from the catalogue, combined and singly, and, where two were combined, between them.
 
     Parameters
     ----------
@@ -71,17 +72,27 @@ def offset_figures(
         Suffix of their files.
     catalog : str
         Which catalogue, as verdicts name it.
-    offset, variation, difference : Bounds
-        Accepted median offset from the catalogue, its variation over the field, and median distance
-        between exposures, mas.
+    singly : sequence of str
+        Rootnames of all exposures, combined or not.
+    offset, variation : mapping of str to Bounds
+        Accepted median offset from the catalogue and its variation over the field, mas, by catalogue for
+        the combined image and by rootname.
+    difference : Bounds
+        Accepted median distance between exposures, mas.
     """
     found = Table.read(inputs.products["detected"] / DRIZZLED_SOURCES, format="ascii.ecsv")
-    header = read_exposure(inputs.products["exposures"] / f"{exposures[0]}_{suffix}.fits").primary
-    epoch = julian_year(header["EXPSTART"], header["EXPEND"])
-    reference = _at_epoch(read_catalog(inputs.products["catalog"] / CATALOG), epoch)
-    yield _against_catalog(found, reference, catalog, offset, variation)
+    catalogued = read_catalog(inputs.products["catalog"] / CATALOG)
+
+    def offsets(sources: Table, exposure: str, subject: str) -> Illustration:
+        header = read_exposure(inputs.products["exposures"] / f"{exposure}_{suffix}.fits").primary
+        reference = _at_epoch(catalogued, julian_year(header["EXPSTART"], header["EXPEND"]))
+        return _against_catalog(sources, reference, catalog, subject, offset[subject], variation[subject])
+
+    yield offsets(found, exposures[0], catalog)
+    of_exposures = Table.read(inputs.products["detected-singly"] / EXPOSURE_SOURCES, format="ascii.ecsv")
+    for exposure in singly:
+        yield offsets(of_exposures[of_exposures["exposure"] == exposure], exposure, exposure)
     if len(exposures) > 1:
-        of_exposures = Table.read(inputs.products["detected-singly"] / EXPOSURE_SOURCES, format="ascii.ecsv")
         yield _between(of_exposures, exposures[0], exposures[1], difference)
 
 
@@ -94,11 +105,13 @@ def _at_epoch(reference: Catalog, epoch: float) -> Positions:
 
 
 def _against_catalog(
-    found: Table, reference: Positions, catalog: str, offset: Bounds, variation: Bounds
+    found: Table, reference: Positions, catalog: str, subject: str, offset: Bounds, variation: Bounds
 ) -> Illustration:
     name = CATALOG_NAMES.get(catalog, catalog)
+    image = "the drizzled image" if subject == catalog else subject
+    heading = "Drizzled image" if subject == catalog else subject
     pairs = pair_sources(_positions(found), reference)
-    shift, turn = (check(pairs, subject=catalog) for check in (catalog_offset, catalog_offset_variation))
+    shift, turn = (check(pairs, subject=subject) for check in (catalog_offset, catalog_offset_variation))
     drawn = Offsets(
         pairs.positions,
         pairs.offsets,
@@ -110,13 +123,13 @@ def _against_catalog(
     told += f" departure from the mean over the field {_words(turn)} (accepted: {variation.text('mas')})"
     return Illustration(
         figure="catalog-offsets",
-        name=f"catalog-offsets-{catalog}",
-        title=f"Offsets of the drizzled image from {name}",
+        name=f"catalog-offsets-{subject}",
+        title=f"Offsets of {image} from {name}",
         caption=f"{told}. {_CATALOG}",
-        alt=f"Cloud of offsets from {name} in RA and Dec, and a map of their medians. {told}.",
-        drawing=offset_maps(drawn, title=f"Drizzled image less {name}: {len(pairs)} sources"),
-        points=offset_points(drawn, _told(found, pairs), name="on the drizzled image"),
-        subject=catalog,
+        alt=f"Cloud of offsets of {image} from {name} in RA and Dec, and a map of their medians. {told}.",
+        drawing=offset_maps(drawn, title=f"{heading} less {name}: {len(pairs)} sources"),
+        points=offset_points(drawn, _told(found, pairs), name=f"on {image}"),
+        subject=subject,
     )
 
 
@@ -130,14 +143,14 @@ def _between(found: Table, first: str, second: str, difference: Bounds) -> Illus
     )
     told = f"{len(pairs)} sources: median distance {words} (accepted: {difference.text('mas')})"
     return Illustration(
-        figure="catalog-offsets",
+        figure="exposure-offsets",
         name="exposure-offsets",
         title=f"Offsets of {first} from {second}",
         caption=f"{told}. {_EXPOSURES}",
         alt=f"Cloud of offsets between the exposures in RA and Dec, and a map of their medians. {told}.",
         drawing=offset_maps(drawn, title=f"{first} less {second}: {len(pairs)} sources"),
         points=offset_points(drawn, _told(lists[0], pairs), name=f"on {first}"),
-        subject="dataset",
+        subject=first,
     )
 
 
