@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from checks.alignment import fitted_row
 from checks.measurement import Json, Measurement, not_measured
 from checks.readers.match_file import MatchFile
-from checks.readers.shift_file import ShiftFile
+from checks.readers.shift_file import ShiftFile, ShiftRow, exposure_name
 
 __all__ = ["CATALOG_ERRORS", "matched_sources", "residual_trend", "rms_consistency"]
 
@@ -28,6 +28,9 @@ DISTORTION_ERROR = 0.005  # pix
 # have systematic errors of 20 to 30 mas (Pier et al. 2003), of which the published NGC 6791 matches show
 # trends of up to 0.13 pix, 5 mas, over a chip; Gaia's are too small to matter.
 CATALOG_ERRORS: Mapping[str, float] = {"gaia": 0.0, "sdss": 4.0}
+
+# Match files state their fit's shift with four decimals.
+SHIFT_PRECISION = 1e-4  # pix
 
 # A straight line through fewer sources has errors that are themselves hardly known.
 MIN_TREND_SOURCES = 10
@@ -102,7 +105,8 @@ def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
     """Scatter recomputed from the match file over the shift file's, the worse of x and y.
 
     TweakReg's scatter is the standard deviation of the residuals of the sources in the match file,
-    with n in the denominator. A component below `SMALL_RMS` is compared by its difference, put on
+    with n in the denominator. There is nothing to compare where the match file itself tells of another
+    exposure or another shift. A component below `SMALL_RMS` is compared by its difference, put on
     the scale of the ratio: 0.005 pix count as 0.1.
 
     Parameters
@@ -115,6 +119,9 @@ def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
         return row
     if match is None or len(match) == 0:
         return not_measured("rms_consistency", row.exposure, "the fit has no match file with sources")
+    other = _other_fit(row, match)
+    if other:
+        return not_measured("rms_consistency", row.exposure, other)
     recomputed = np.std(match.residuals, axis=0)
     ratios = [_rms_ratio(*pair) for pair in zip(recomputed, (row.xrms, row.yrms), strict=True)]
     worst = max(ratios, key=lambda ratio: math.inf if math.isnan(ratio) else abs(ratio - 1.0))
@@ -123,6 +130,17 @@ def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
         "shift_file_rms": [row.xrms, row.yrms],
     }
     return Measurement("rms_consistency", worst, "", row.exposure, context=context)
+
+
+def _other_fit(row: ShiftRow, match: MatchFile) -> str:
+    """Why a match file is not of a row's fit; empty where it is, or does not say."""
+    image = match.header.get("Input image", "")
+    if image and exposure_name(image) != row.exposure:
+        return f"{match.path.name} is of {image}"
+    shift = [float(number) for number in match.header.get("X and Y shift", "").split()]
+    if shift and not np.allclose(shift, (row.dx, row.dy), rtol=0.0, atol=SHIFT_PRECISION, equal_nan=True):
+        return f"{match.path.name} is of a fit with the shift {shift[0]:g}, {shift[1]:g} pix"
+    return ""
 
 
 def _trends(
