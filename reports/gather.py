@@ -11,7 +11,17 @@ from fixtures.events import BuildResult
 from fixtures.hosting import Host
 from fixtures.run import Run
 from reports.records import dataset_record, figure_records, stage_record, versions
-from reports.results import DatasetRecord, FigureRecord, Results, RunRecord, StageRecord, VerdictRecord
+from reports.results import (
+    CONTEXT_FACT,
+    NOT_JUDGED_FACT,
+    DatasetRecord,
+    FigureRecord,
+    Results,
+    RunRecord,
+    StageRecord,
+    VerdictRecord,
+)
+from reports.wording import left_out_text
 
 __all__ = ["gather"]
 
@@ -84,7 +94,9 @@ def _datasets(run: Run, built: dict[str, Built]) -> Iterator[DatasetRecord]:
 
 
 def _facts(run: Run, built: Built) -> dict[str, str]:
-    facts = {"CRDS context": run.archive.context}
+    facts = {CONTEXT_FACT: run.archive.context} if run.archive.context else {}
+    if run.left_out:
+        facts[NOT_JUDGED_FACT] = left_out_text(run.left_out)
     references = built.get("references")
     if references is not None and references.product is not None and references.complete:
         chosen = json.loads(references.product.file("bestrefs.json").read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ from typing import Any
 
 __all__ = [
     "CONTEXT_FACT",
+    "NOT_JUDGED_FACT",
     "SCHEMA_VERSION",
     "DatasetRecord",
     "FigureRecord",
@@ -29,6 +30,7 @@ __all__ = [
 SCHEMA_VERSION = 2
 
 CONTEXT_FACT = "CRDS context"
+NOT_JUDGED_FACT = "Files not judged"
 """Name of the dataset fact that holds the CRDS context its references were chosen by."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -162,7 +164,8 @@ class FigureRecord:
 class DatasetRecord:
     """A dataset that was reduced or judged.
 
-    ``facts`` are provenance: reference files by keyword, and the context under `CONTEXT_FACT`.
+    ``facts`` are provenance: reference files by keyword, the context under `CONTEXT_FACT`,
+    and under `NOT_JUDGED_FACT` which finished products were passed over, and why.
     ``absent`` is empty, or says why the dataset could not be had from the archive.
     """
 

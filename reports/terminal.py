@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from reports.numerals import duration
-from reports.results import Results, VerdictRecord
+from reports.results import NOT_JUDGED_FACT, Results, VerdictRecord
 from reports.summary import REJECTING, RunSummary, StageFailure, State, severity, state_of, summarise
 from reports.text import shorten, tail
 from reports.wording import (
@@ -47,6 +47,8 @@ def _totals(summary: RunSummary) -> Iterator[str]:
     for dataset in summary.datasets:
         if dataset.record.absent:
             yield f"absent: {dataset.record.name}: {dataset.record.absent}"
+    facts = (dataset.record.facts.get(NOT_JUDGED_FACT, "") for dataset in summary.datasets)
+    yield from (f"not judged: {fact}" for fact in dict.fromkeys(facts) if fact)
 
 
 def _stages(failures: Iterable[StageFailure]) -> Iterator[str]:

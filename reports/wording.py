@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from reports.numerals import value_text
 from reports.results import RunRecord, VerdictRecord
@@ -14,12 +14,15 @@ __all__ = [
     "bounds_text",
     "counts_text",
     "headline",
+    "left_out_text",
     "number",
     "number_of",
     "stages_text",
     "value_with_unit",
     "verdicts_text",
 ]
+
+_FEW_NAMES = 3
 
 SYMBOLS: Mapping[State, str] = {
     State.STAGE_FAILED: "■",
@@ -108,6 +111,20 @@ def stages_text(summary: RunSummary) -> str:
     if summary.blocked:
         parts.append(f"{summary.blocked} blocked by a failed stage")
     return ", ".join(parts) if summary.built + summary.reused + summary.blocked else "none"
+
+
+def left_out_text(left_out: Mapping[str, str]) -> str:
+    """Name the files that were not judged, by the reason; of many, the first few and their number."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in left_out.items():
+        reasons.setdefault(reason, []).append(name)
+    return "; ".join(f"{_some(names)}: {reason}" for reason, names in reasons.items())
+
+
+def _some(names: Sequence[str]) -> str:
+    if len(names) <= _FEW_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:_FEW_NAMES])} and {len(names) - _FEW_NAMES} more"
 
 
 def archive_text(run: RunRecord) -> str:

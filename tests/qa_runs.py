@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -35,10 +36,29 @@ class QaRun:
         (found,) = [v for v in self.verdicts if (v["criterion"], v["subject"]) == (criterion, subject)]
         return found
 
+    def rejected(self) -> set[tuple[str, str]]:
+        """Criterion and subject of every verdict that was not accepted."""
+        return {(v["criterion"], v["subject"]) for v in self.verdicts if not v["accepted"]}
+
     def product(self, node: str) -> Path:
         """Files of the product of a node."""
         (stage,) = [stage for stage in self.results["stages"] if stage["node"] == node]
         return Path(stage["directory"], "files")
+
+
+def judge_products(directory: Path, products: Path, *arguments: str) -> QaRun:
+    """Judge finished products as a user does, in one process."""
+    return run_qa(directory, f"{products.name}-report", "--products", str(products), "-n", "0", *arguments)
+
+
+def collect(run: QaRun, target: Path, *nodes: str) -> Path:
+    """Copy what some nodes of a run produced into one directory, as a user keeps products."""
+    target.mkdir()
+    for node in nodes:
+        for path in run.product(node).iterdir():
+            copy = target / path.name
+            shutil.copyfile(path, copy)
+    return target
 
 
 def run_qa(directory: Path, report: str, *arguments: str, **environment: str) -> QaRun:

@@ -16,7 +16,7 @@ from fixtures.archives.simulated.crds_cache import CONTEXT
 from fixtures.archives.simulated.truth import read_truth
 from tests import crds_server, mast_server, sdss_server, tap_server
 from tests.mast_server import Observation
-from tests.qa_runs import ROOT, QaRun, run_qa
+from tests.qa_runs import ROOT, QaRun, collect, judge_products, run_qa
 
 EXPOSURES = ("ibwb01xqq", "ibwb01xrq", "ibwb01xxq")
 DATASET = ("--dataset", "uvis-ngc6791")
@@ -172,3 +172,22 @@ def test_what_comes_by_chance_in_a_dense_field_is_caught_and_left_out_of_headers
             for node in ("fetch", "accept")
         )
         assert all(final[key] == served[key] for key in ("WCSNAME", "CRVAL1", "CRVAL2", "CD1_1", "CD2_2"))
+
+
+def test_finished_products_are_accepted_and_a_failed_fit_among_them_is_found(small, tmp_path):
+    place = collect(small, tmp_path / "aligned", "accept", "align-gaia", "drizzle")
+    sound = judge_products(tmp_path, place)
+    assert sound.process.returncode == 0, sound.process.stdout
+    assert {v["status"] for v in sound.verdicts if v["criterion"] == "AST-002"} == {"pass"}
+
+    # What TweakReg leaves of a failed fit to a catalogue: the name that was asked for, and no fit.
+    for name in EXPOSURES:
+        with fits.open(place / f"{name}_flc.fits", mode="update") as hdus:
+            for chip in (1, 2):
+                header = hdus["SCI", chip].header
+                header["WCSNAME"] = "MINE"
+                header["WCSTYPE"] = "not aligned: reference" if name == EXPOSURES[0] else "user-defined"
+    (place / "shifts.txt").unlink()
+    failed = judge_products(tmp_path, place)
+    assert ("AST-010", "MINE") in failed.rejected()
+    assert EXPOSURES[0] in failed.verdict("AST-010", "MINE")["reason"]

@@ -23,7 +23,7 @@ from fixtures.product import read_product
 from fixtures.stage import Inputs, StageError
 from fixtures.stages.read_statistics import ReadStatisticsSettings, read_rates, read_statistics
 from qa.background_readings import Background, independent_rates
-from tests.qa_runs import QaRun, run_qa
+from tests.qa_runs import QaRun, collect, judge_products, run_qa
 from tests.silent_failures import Change, altered, ir_failures
 
 EXPOSURES = [f"ibohbf{name}q" for name in ("b7", "b9", "be", "bg", "bi", "bk")]
@@ -226,3 +226,19 @@ def test_reads_in_order_of_time_are_refused(run, tmp_path, monkeypatch):
         read_statistics.run(
             Inputs({"exposures": served}), tmp_path, ReadStatisticsSettings(exposures=(EXPOSURES[0],))
         )
+
+
+def test_finished_products_of_the_archive_are_rejected_where_the_background_varies(run, tmp_path):
+    served = judge_products(tmp_path, collect(run, tmp_path / "served", "fetch"))
+    assert served.rejected() == {
+        *(("TVB-001", f"{name}_ima") for name in AFFECTED),
+        *(("TVB-002", f"{name}_flt") for name in AFFECTED),
+    }
+
+
+def test_finished_products_without_ramp_fit_are_accepted(run, tmp_path):
+    made = judge_products(tmp_path, collect(run, tmp_path / "made", "fetch", "update-wcs", "drizzle"))
+    assert made.process.returncode == 0, made.process.stdout
+    assert {made.verdict("TVB-001", f"{name}_ima")["status"] for name in AFFECTED} == {"not applicable"}
+    assert {made.verdict("CAL-001", f"{name}_flt")["status"] for name in EXPOSURES} == {"pass"}
+    assert "intermediate file of the tools" in made.process.stdout

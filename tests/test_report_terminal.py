@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.results import DatasetRecord, Results, VerdictRecord
+from reports.results import NOT_JUDGED_FACT, DatasetRecord, Results, VerdictRecord
 from reports.terminal import summary_lines
+from reports.wording import left_out_text
 from tests.report_sample import OMEGA, broken_results, everywhere, sample_results, sample_run, verdict
 
 
@@ -95,3 +96,15 @@ def test_hostile_text_cannot_drive_the_terminal(sample: Results) -> None:
         line.encode("utf-8")
         assert line.isprintable(), line
         assert len(line) < 300
+
+
+def test_finished_products_that_were_passed_over_show_once() -> None:
+    names = [f"u5jx0108r_sci{chip}_crmask.fits" for chip in (1, 2, 3, 4)]
+    fact = left_out_text({**dict.fromkeys(names, "it is intermediate"), "a.fits": "its name says nothing"})
+    assert fact == (
+        "u5jx0108r_sci1_crmask.fits, u5jx0108r_sci2_crmask.fits, u5jx0108r_sci3_crmask.fits and 1 more: "
+        "it is intermediate; a.fits: its name says nothing"
+    )
+    datasets = tuple(DatasetRecord(name, "", "", (), {NOT_JUDGED_FACT: fact}) for name in ("acs", "wfc3"))
+    lines = summary_lines(Results(sample_run(0), datasets, (), (), ()))
+    assert [line for line in lines if line.startswith("not judged")] == [f"not judged: {fact}"]

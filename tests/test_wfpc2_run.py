@@ -11,7 +11,7 @@ from astropy.table import Table
 
 from checks.readers import read_shift_file
 from fixtures.archives.simulated.truth import read_truth
-from tests.qa_runs import SHARED, QaRun, run_qa
+from tests.qa_runs import SHARED, QaRun, collect, judge_products, run_qa
 
 DATASET = ("--dataset", "wfpc2-omega-cen")
 BOTH = (*DATASET, "--dataset", "wfpc2-u40x010hm")
@@ -183,3 +183,79 @@ def test_what_one_exposure_cannot_give_is_not_applicable(real):
 def test_absent_datasets_are_said_to_be_absent(real):
     absent = {dataset["name"]: dataset["absent"] for dataset in real.results["datasets"] if dataset["absent"]}
     assert "none of its exposures" in absent["wfpc2-omega-cen"]
+
+
+# Finished products
+
+
+@pytest.fixture(scope="module")
+def finished(directory, full) -> QaRun:
+    """What the notebook's workflow leaves: C0M and C1M, aligned FLT, shifts, the drizzled image."""
+    products = collect(full, directory / "finished", "fetch", "align-flt", "drizzle-flt")
+    return judge_products(directory, products)
+
+
+def test_sound_products_are_accepted(finished):
+    assert finished.process.returncode == 0, finished.process.stdout
+    assert {v["status"] for v in finished.verdicts} == {"pass", "not applicable"}
+    assert finished.results["stages"] == []
+    judged = {v["criterion"] for v in finished.verdicts if v["status"] == "pass"}
+    assert judged == {
+        *(f"AST-{number:03}" for number in (1, 2, 3, 4, 5, 8, 9, 10)),
+        *(f"PHT-{number:03}" for number in (1, 2, 3, 8)),
+        *(f"FIL-{number:03}" for number in (1, 2, 3)),
+        *("CAL-003", "CAL-005", "DRZ-001", "WCS-001", "WCS-002"),
+    }
+
+
+def test_judging_leaves_products_as_they_are(directory, finished, full):
+    for node in ("fetch", "align-flt", "drizzle-flt"):
+        for path in full.product(node).iterdir():
+            kept = (directory / "finished" / path.name).read_bytes()
+            assert kept == path.read_bytes() or (node, path.suffix) == ("fetch", ".fits")
+
+
+def test_spoilt_products_are_rejected(directory, full, finished):
+    place = collect(full, directory / "spoilt", "fetch", "align-flt", "drizzle-flt")
+    with fits.open(place / "u5jx0108r_flt.fits", mode="update") as hdus:
+        hdus["SCI", 2].header["PHOTFLAM"] *= 1.013
+        hdus["SCI", 4].data *= 1.02
+        hdus["ERR", 1].data[:] = 0.0
+        hdus["DQ", 1].data[:] = 0
+    with fits.open(place / "wfpc2_flt_drw_sci.fits", mode="update") as hdus:
+        covered = fits.getdata(place / "wfpc2_flt_drw_wht.fits") > 0
+        hdus[0].data[covered & (np.cumsum(covered).reshape(covered.shape) <= 100)] = np.nan
+    (place / "u5jx010hr_c1m.fits").write_bytes((place / "u5jx010hr_c1m.fits").read_bytes()[:-40_000])
+    shifts = place / "shifts.txt"
+    (fitted,) = (line for line in shifts.read_text().splitlines() if line.startswith("u5jx010hr"))
+    failed = "u5jx010hr_flt.fits nan nan nan nan 0.000000 0.000000"
+    shifts.write_text(shifts.read_text().replace(fitted, failed))
+
+    spoilt = judge_products(directory, place)
+
+    assert spoilt.process.returncode == 1, spoilt.process.stdout
+    assert spoilt.rejected() >= {
+        ("PHT-001", "u5jx0108r_flt"),
+        ("PHT-003", "u5jx0108r_flt SCI,4"),
+        ("PHT-008", "wfpc2_flt_drw_sci"),
+        ("CAL-003", "u5jx0108r_flt SCI,1"),
+        ("DRZ-001", "wfpc2_flt_drw_sci"),
+        ("FIL-001", "u5jx010hr_c1m"),
+        ("AST-001", "shifts u5jx010hr_flt"),
+        ("AST-002", "shifts u5jx010hr_flt"),
+    }
+    assert not {subject for _, subject in spoilt.rejected() if subject.startswith("u5jx0108r_c0m")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--archive", "mast"), "leave --archive out"),
+        (("--dataset", "uvis-ngc6791"), "is of WFC3, of which"),
+        (("--dataset", "none-such"), "no such dataset"),
+    ],
+)
+def test_what_does_not_go_with_products_is_one_clear_line(directory, finished, arguments, words):
+    run = judge_products(directory, directory / "finished", *arguments)
+    assert run.process.returncode not in (0, 1)
+    assert words in run.process.stdout + run.process.stderr

@@ -31,7 +31,8 @@ class FitsStructure:
     units : int
         Header-data units that could be read.
     declared_extensions : int or None
-        The primary header's NEXTEND: how many extensions the file had when it was calibrated.
+        The primary header's NEXTEND: how many extensions the file had when it was calibrated. None for an
+        image in the primary unit: AstroDrizzle copies the keyword from its inputs there.
     checksums : int
         Units that carry a CHECKSUM or DATASUM.
     remarks : tuple of str
@@ -65,7 +66,7 @@ def read_fits_structure(path: Path) -> FitsStructure:
         try:
             with fits.open(path, memmap=False, checksum=True) as hdus:
                 units = len(hdus)
-                extensions = hdus[0].header.get("NEXTEND")
+                extensions = None if hdus[0].header.get("NAXIS") else hdus[0].header.get("NEXTEND")
                 checksums = sum("CHECKSUM" in hdu.header or "DATASUM" in hdu.header for hdu in hdus)
                 place = hdus[-1].fileinfo()
                 declared = place["datLoc"] + place["datSpan"]

@@ -1,0 +1,163 @@
+"""What the tests of finished products read out of the files of a directory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from astropy.io.fits import Header
+
+from checks.readers import Drizzled, Exposure, ReaderError
+from checks.solutions import catalog_of_fit
+from fixtures.finished.files import Kind
+from fixtures.finished.survey import Finished
+from qa.readings import array_in, drizzled_in, exposure_in
+
+__all__ = [
+    "Chip",
+    "ReadRates",
+    "chip_of",
+    "claims_catalog",
+    "counts_of",
+    "image_of",
+    "inputs_of",
+    "path_of",
+    "rates_of_reads",
+    "requested_steps",
+    "solutions_of",
+    "without_ramp_fit",
+]
+
+# Reference pixels about the light-sensitive ones, which an IMA has too.
+_BORDER = 5
+_INPUT = re.compile(r"D\d{3}DATA")
+_SWITCH = re.compile(r"[A-Z0-9]{2,4}CORR")
+# Switches of updatewcs, which leaves them as they are.
+_OF_UPDATEWCS = frozenset({"TDDCORR", "NPOLCORR", "D2IMCORR", "DGEOCORR", "VACORR"})
+
+
+class Chip(NamedTuple):
+    """A chip of an exposure."""
+
+    exposure: Exposure
+    number: int
+
+
+class ReadRates(NamedTuple):
+    """Seconds from the zeroth read to each of the others, increasing, and the background rates until then."""
+
+    time: list[float]
+    rate: list[float]
+
+
+def path_of(found: Finished, label: str) -> Path:
+    """The file of a label."""
+    return found.files[label].path
+
+
+def chip_of(found: Finished, label: str) -> Chip:
+    """The chip of a label like ``"u40x010hm_flt SCI,2"``."""
+    name, _, number = label.rpartition(" SCI,")
+    return Chip(exposure_in(path_of(found, name)), int(number))
+
+
+def image_of(found: Finished, label: str) -> Drizzled:
+    """A drizzled image."""
+    return drizzled_in(path_of(found, label))
+
+
+def counts_of(found: Finished, label: str) -> Exposure:
+    """The C0M file that belongs to the FLT of a chip like ``"u40x010hm_flt SCI,2"``.
+
+    Raises
+    ------
+    ReaderError
+        If it is not there.
+    """
+    flt = found.files[label.rpartition(" SCI,")[0]]
+    file = found.sibling(flt, "c0m")
+    if file is None:
+        raise ReaderError(f"{flt.path}: {flt.root}_c0m.fits is not among the products")
+    return exposure_in(file.path)
+
+
+def inputs_of(found: Finished, image: Drizzled) -> tuple[list[Exposure], list[str]]:
+    """The exposures that a drizzled image names as its inputs, and the names of those that are not there."""
+    names = [str(image.primary[key]).partition("[")[0] for key in image.primary if _INPUT.fullmatch(key)]
+    names += [str(image.header[key]).partition("[")[0] for key in image.header if _INPUT.fullmatch(key)]
+    present = {file.path.name: file.path for file in found.files.values() if file.kind is Kind.EXPOSURE}
+    wanted = list(dict.fromkeys(names))
+    return (
+        [exposure_in(present[name]) for name in wanted if name in present],
+        [name for name in wanted if name not in present],
+    )
+
+
+def solutions_of(found: Finished, name: str) -> Mapping[str, Mapping[int, Header]]:
+    """Headers of the chips of the calibrated exposures that carry a solution of a name, by label."""
+    return {
+        label: exposure_in(found.files[label].path).science_headers()
+        for label in found.labels(Kind.EXPOSURE, suffixes=("flt", "flc"))
+        if found.files[label].wcsname == name
+    }
+
+
+def claims_catalog(exposure: Exposure) -> str:
+    """Why an exposure's solution claims no fit to a catalogue; empty if that of any chip does."""
+    headers = exposure.science_headers().values()
+    if any(catalog_of_fit(header) for header in headers):
+        return ""
+    names = sorted({str(header.get("WCSNAME", "none")) for header in headers})
+    return f"its solution ({', '.join(names) or 'none'}) claims no fit to a catalogue"
+
+
+def requested_steps(exposure: Exposure) -> Mapping[str, str]:
+    """The calibration steps that an exposure's own header shows to have been asked for, or omitted.
+
+    calacs and calwf3 write COMPLETE for what they did, SKIPPED for what they could not do, and leave
+    PERFORM where they did not come to it: all of these were asked for.
+    """
+    header = exposure.primary
+    steps = {key: str(header[key]).strip() for key in header if _SWITCH.fullmatch(key)}
+    return {
+        key: "PERFORM" if value in ("COMPLETE", "SKIPPED", "PERFORM") else "OMIT"
+        for key, value in steps.items()
+        if key not in _OF_UPDATEWCS
+    }
+
+
+def without_ramp_fit(found: Finished, label: str) -> str:
+    """That an exposure's FLT was made without ramp fit: its background may vary; empty if it was not."""
+    flt = found.sibling(found.files[label], "flt")
+    if flt is None or str(exposure_in(flt.path).primary.get("CRCORR", "")).strip() != "OMIT":
+        return ""
+    return f"{flt.path.name} was calibrated without the ramp fit (CRCORR = OMIT)"
+
+
+def rates_of_reads(path: Path) -> ReadRates:
+    """Background rate of each read of an IMA, electrons per second, from the zeroth read on.
+
+    Raises
+    ------
+    ReaderError
+        If a read has no SAMPTIME.
+    """
+    exposure = exposure_in(path)
+    reads = []
+    for number in exposure.chips:
+        header = exposure.header("SCI", number)
+        if "SAMPTIME" not in header:
+            raise ReaderError(f"{path}: SCI,{number} has no SAMPTIME; it is not a read of an IMA")
+        if float(header["SAMPTIME"]) > 0:
+            reads.append((float(header["SAMPTIME"]), number))
+    inner = np.s_[_BORDER:-_BORDER, _BORDER:-_BORDER]
+    time, rate = [], []
+    for seconds, number in sorted(reads):
+        unit = str(exposure.header("SCI", number).get("BUNIT", "")).upper()
+        level = float(np.median(array_in(path, "SCI", number)[inner]))
+        time.append(seconds)
+        rate.append(level if "/S" in unit else level / seconds)
+    return ReadRates(time, rate)

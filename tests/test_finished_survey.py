@@ -1,0 +1,204 @@
+"""Looking through a directory of finished products."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+
+from fixtures.finished.datasets import finished_datasets
+from fixtures.finished.files import Kind
+from fixtures.finished.survey import FinishedError, survey
+from fixtures.workflows import load_workflow
+from qa.finished_fits import aligned_to_one_another, fit_of, without_match
+from tests.fits_samples import exposure_bytes
+from tests.qa_runs import SHARED
+
+FRAME = "# frame: output\n# refimage: shifts_wcs.fits[wcs]\n# form: delta\n# units: pixels\n"
+ALIGNED = "u5jx0108r_flt.fits 0.000000 0.000000 0.000000 1.000000 0.000000 0.000000\n"
+FITTED = "u5jx010hr_flt.fits 1.806800 -0.398800 0.014000 1.000010 0.120000 0.110000\n"
+FAILED = "u5jx010hr_flt.fits nan nan nan nan 0.000000 0.000000\n"
+MOVED = ALIGNED.replace("fits 0.000000", "fits 0.100000")
+SOURCE = "1 2 3 4 5 6 0.1 -0.1 9 10 11 12 13 14 3 201.7 -47.5"
+
+
+def write_match(directory: Path, *, origin: str, shift: str = "1.8068  -0.3988") -> None:
+    text = f"#    X and Y shift: {shift}\n#\n{SOURCE} {origin}\n"
+    (directory / "u5jx010hr_flt_catalog_fit.match").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Two WFPC2 exposures with a shift file, and an ACS one below them."""
+    place = tmp_path / "mine"
+    (place / "acs").mkdir(parents=True)
+    for root in ("u5jx0108r", "u5jx010hr"):
+        (place / f"{root}_flt.fits").write_bytes(exposure_bytes(root, extensions=4))
+    acs = exposure_bytes("j94f05bgq", extensions=2, INSTRUME="ACS", DETECTOR="WFC")
+    (place / "acs" / "j94f05bgq_flt.fits").write_bytes(acs)
+    (place / "shift_flt.txt").write_text(FRAME + ALIGNED + FITTED, encoding="utf-8")
+    return place
+
+
+def axes(directory: Path, instrument: str = "WFPC2"):
+    return survey(directory).instruments[instrument].axes()
+
+
+def test_products_are_found_by_instrument(directory):
+    found = survey(directory).instruments
+    assert set(found) == {"ACS", "WFPC2"}
+    assert set(found["ACS"].files) == {"j94f05bgq_flt"}
+    assert found["WFPC2"].files["shift_flt"].kind is Kind.SHIFTS
+    assert found["WFPC2"].files["u5jx0108r_flt"].chips == (1, 2, 3, 4)
+
+
+def test_axes_name_chips_and_rows_of_shift_files(directory):
+    assert axes(directory)["fit"] == ("shift_flt u5jx0108r_flt", "shift_flt u5jx010hr_flt")
+    assert axes(directory)["normalised"] == ("u5jx0108r_flt", "u5jx010hr_flt")
+    assert len(axes(directory)["science_chip"]) == 8
+    assert axes(directory, "ACS")["science_chip"] == ("j94f05bgq_flt SCI,1", "j94f05bgq_flt SCI,2")
+    assert axes(directory, "ACS")["normalised"] == ()
+
+
+def test_files_of_one_name_are_told_apart_by_their_directories(directory):
+    again = directory / "again"
+    again.mkdir()
+    (again / "u5jx0108r_flt.fits").write_bytes(exposure_bytes("u5jx0108r"))
+    (again / "u5jx0108r_c0m.fits").write_bytes(exposure_bytes("u5jx0108r"))
+    found = survey(directory).instruments["WFPC2"]
+    assert {"again/u5jx0108r_flt", "u5jx0108r_flt"} <= set(found.files)
+    beside = found.sibling(found.files["u5jx0108r_c0m"], "flt")
+    assert beside is found.files["again/u5jx0108r_flt"]
+
+
+def test_what_is_not_judged_is_told_with_its_reason(directory):
+    (directory / "sources.fits").write_bytes(exposure_bytes("u5jx0108r"))
+    (directory / "o4qp9g010_flt.fits").write_bytes(exposure_bytes("o4qp9g010", INSTRUME="STIS"))
+    (directory / "u5jx0108r_sci1_crmask.fits").write_bytes(exposure_bytes("u5jx0108r"))
+    (directory / "u5jx0108r_c0m.fits.gz").write_bytes(b"")
+    (directory / "notes.txt").write_text("seeing was good\n", encoding="utf-8")
+    assert survey(directory).left_out == {
+        "o4qp9g010_flt.fits": "there are no criteria for STIS",
+        "sources.fits": "its name ends in none of the suffixes that are judged",
+        "u5jx0108r_c0m.fits.gz": "it is compressed; unpack it to have it judged",
+        "u5jx0108r_sci1_crmask.fits": "it is an intermediate file of the tools",
+    }
+
+
+def test_a_file_that_cannot_be_read_is_judged_all_the_same(directory):
+    (directory / "u5jx010jr_flt.fits").write_bytes(b"not FITS at all")
+    assert "u5jx010jr_flt" in axes(directory)["file"]
+    assert "u5jx010jr_flt" in axes(directory)["exposure"]
+
+
+def test_a_shift_file_that_cannot_be_read_is_judged_with_its_neighbours(directory):
+    (directory / "shift_flt.txt").write_text(FRAME + "u5jx0108r_flt.fits 1 2 3\n", encoding="utf-8")
+    assert axes(directory)["fit"] == ("shift_flt",)
+
+
+def test_stores_and_reports_are_passed_over(directory):
+    for names in (("qa-store.json",), ("results.json", "index.html")):
+        place = directory / names[0].partition(".")[0]
+        place.mkdir()
+        for name in names:
+            (place / name).write_text("{}", encoding="utf-8")
+        (place / "u5jx010jr_flt.fits").write_bytes(exposure_bytes("u5jx010jr"))
+    assert "u5jx010jr_flt" not in survey(directory).instruments["WFPC2"].files
+
+
+def test_a_directory_without_products_is_one_clear_line(tmp_path):
+    (tmp_path / "picture.fits").write_bytes(exposure_bytes("u5jx0108r"))
+    with pytest.raises(FinishedError, match=r"holds no .* product \(picture.fits: its name ends in none"):
+        survey(tmp_path)
+    with pytest.raises(FinishedError, match="no such directory"):
+        survey(tmp_path / "none")
+
+
+def test_datasets_are_made_of_the_products(directory):
+    datasets = finished_datasets(directory, {})
+    assert set(datasets) == {"acs-products", "wfpc2-products"}
+    wfpc2 = datasets["wfpc2-products"]
+    assert wfpc2.rootnames == ("u5jx0108r", "u5jx010hr")
+    assert wfpc2.title == "Finished products: 1 shift file, 2 calibrated exposures"
+    assert load_workflow(wfpc2.workflow).parameters(wfpc2) == axes(directory)
+
+
+# Fits
+
+
+def fit(directory: Path, label: str):
+    return fit_of(survey(directory).instruments["WFPC2"], label)
+
+
+def test_the_reference_image_of_a_relative_alignment_is_known(directory):
+    write_match(directory, origin="u5jx0108r_flt.fits[2]")
+    assert fit(directory, "shift_flt u5jx0108r_flt").shifts.reference.exposure == "u5jx0108r"
+    assert len(fit(directory, "shift_flt u5jx010hr_flt").match) == 1
+
+
+def test_no_row_of_an_alignment_to_a_catalogue_is_a_reference(directory):
+    write_match(directory, origin="gaia.cat")
+    assert fit(directory, "shift_flt u5jx0108r_flt").shifts.reference is None
+
+
+def test_match_files_belong_to_the_fit_whose_shift_they_quote(directory):
+    other = FITTED.replace("1.806800", "1.950000")
+    (directory / "shift_again.txt").write_text(FRAME + ALIGNED + other, encoding="utf-8")
+    write_match(directory, origin="u5jx0108r_flt.fits[2]", shift="1.9500  -0.3988")
+    assert fit(directory, "shift_flt u5jx010hr_flt").match is None
+    assert without_match("matched_sources", fit(directory, "shift_flt u5jx010hr_flt")) is not None
+    assert len(fit(directory, "shift_again u5jx010hr_flt").match) == 1
+    assert without_match("matched_sources", fit(directory, "shift_again u5jx010hr_flt")) is None
+
+
+def test_a_match_file_that_contradicts_the_only_shift_file_is_not_set_aside(directory):
+    write_match(directory, origin="u5jx0108r_flt.fits[2]", shift="7.0000  7.0000")
+    assert len(fit(directory, "shift_flt u5jx010hr_flt").match) == 1
+
+
+def carried(wcstype: str):
+    types = {"u5jx0108r_flt": "not aligned: reference", "u5jx010hr_flt": wcstype}
+    return {label: {1: fits.Header({"WCSNAME": "TWEAK", "WCSTYPE": each})} for label, each in types.items()}
+
+
+@pytest.mark.parametrize(
+    ("shifts", "origin", "relative"),
+    [
+        (ALIGNED + FITTED, "", True),
+        (
+            ALIGNED.replace(" 0.000000 0.000000 0.000000 1", " 0.100000 0.000000 0.000000 1") + FAILED,
+            "",
+            False,
+        ),
+        ("", "u5jx0108r_flt.fits[2]", True),
+        ("", "gaia.cat", False),
+        ("", "", None),
+    ],
+    ids=["reference row", "no reference row", "match file of an exposure", "match file of Gaia", "nothing"],
+)
+def test_a_reference_image_is_told_from_a_failed_fit(directory, shifts, origin, relative):
+    (directory / "shift_flt.txt").unlink()
+    if shifts:
+        (directory / "shift_flt.txt").write_text(FRAME + shifts, encoding="utf-8")
+    if origin:
+        write_match(directory, origin=origin)
+    found = survey(directory).instruments["WFPC2"]
+    assert aligned_to_one_another(found, carried("user-defined")) is relative
+
+
+def test_exposures_that_were_all_fitted_need_no_reference(directory):
+    found = survey(directory).instruments["WFPC2"]
+    fitted = {"u5jx0108r_flt": {1: fits.Header({"WCSNAME": "TWEAK", "WCSTYPE": "user-defined"})}}
+    assert aligned_to_one_another(found, fitted) is False
+
+
+@pytest.mark.skipif(
+    not (SHARED / "catalogs").is_dir(),
+    reason="real shift files are not beside this repository (../shared/catalogs)",
+)
+def test_real_match_files_are_of_the_gaia_alignment():
+    found = survey(SHARED / "catalogs").instruments["WFC3"]
+    for name in ("ibwb01xqq", "ibwb01xrq", "ibwb01xxq"):
+        assert len(fit_of(found, f"Gaia_shifts {name}_flc").match) > 480
+        assert fit_of(found, f"SDSS_shifts {name}_flc").match is None
