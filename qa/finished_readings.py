@@ -106,12 +106,12 @@ def solutions_of(found: Finished, name: str) -> Mapping[str, Mapping[int, Header
 
 
 def claims_catalog(exposure: Exposure) -> str:
-    """Why an exposure's solution claims no fit to a catalogue; empty if that of any chip does."""
+    """Why an exposure's solution is no fit of the archive's to a catalogue; empty if that of any chip is."""
     headers = exposure.science_headers().values()
     if any(catalog_of_fit(header) for header in headers):
         return ""
     names = sorted({str(header.get("WCSNAME", "none")) for header in headers})
-    return f"its solution ({', '.join(names) or 'none'}) claims no fit to a catalogue"
+    return f"WCSNAME is {', '.join(names) or 'none'}: no fit of the archive's to a catalogue"
 
 
 def requested_steps(exposure: Exposure) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from checks import (
     background,
     calibration,
     files,
+    fit_keywords,
     photometry,
     residuals,
     solution_names,
@@ -168,6 +169,19 @@ def test_solution_is_named(found: Finished, solution: str, judge: Judge) -> None
             carried, wcsname=solution, relative=bool(relative), subject=solution
         )
     )
+
+
+# Fits, by the headers
+
+
+@criterion("AST-002")
+def test_fit_rms_of_header(found: Finished, fitted_file: str, judge: Judge) -> None:
+    judge(fit_keywords.keyword_rms(exposure_in(readings.path_of(found, fitted_file))))
+
+
+@criterion("AST-003")
+def test_matched_sources_of_header(found: Finished, fitted_file: str, judge: Judge) -> None:
+    judge(fit_keywords.keyword_matches(exposure_in(readings.path_of(found, fitted_file))))
 
 
 # Shift files

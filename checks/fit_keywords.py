@@ -1,0 +1,65 @@
+"""What TweakReg writes into a header of the fit whose solution it carries: scatter and sources."""
+
+from __future__ import annotations
+
+import math
+
+from checks.measurement import Json, Measurement, not_measured
+from checks.readers.exposure import Exposure
+from checks.solutions import DETECTOR_SCALES
+
+__all__ = ["keyword_matches", "keyword_rms", "tells_of_fit"]
+
+_KEYWORDS = ("RMS_RA", "RMS_DEC", "NMATCH")
+
+
+def tells_of_fit(exposure: Exposure) -> bool:
+    """Whether every chip carries the solution of a fit of TweakReg's: FITNAME is its WCSNAME."""
+    headers = exposure.science_headers().values()
+    return bool(headers) and all(
+        header.get("FITNAME") and header["FITNAME"] == header.get("WCSNAME") for header in headers
+    )
+
+
+def keyword_matches(exposure: Exposure) -> Measurement:
+    """Count the sources of an exposure's fit by NMATCH, the smallest of its chips'.
+
+    For want of a match file, whose rows are the better count.
+    """
+    problem = _missing(exposure)
+    if problem:
+        return not_measured("matched_sources", exposure.name, problem)
+    counts = {chip: int(header["NMATCH"]) for chip, header in exposure.science_headers().items()}
+    by_chip: dict[str, Json] = {f"SCI,{chip}": count for chip, count in counts.items()}
+    return Measurement(
+        "matched_sources", min(counts.values()), "", exposure.name, context={"NMATCH": by_chip}
+    )
+
+
+def keyword_rms(exposure: Exposure) -> Measurement:
+    """Scatter of an exposure's fit in one axis by RMS_RA and RMS_DEC, pixels of the detector.
+
+    TweakReg turns the vector of both axes' scatter to the sky, degrees of right ascension and of
+    declination, so that one of them may be nearly 0 and only the length is sure: over the square root
+    of 2, it is the scatter of each axis if both are alike, and never more than the larger.
+    """
+    problem = _missing(exposure)
+    scale = DETECTOR_SCALES.get((exposure.instrument, exposure.detector))
+    if problem or scale is None:
+        known = f"no plate scale is on record for {exposure.instrument} {exposure.detector}".rstrip()
+        return not_measured("fit_rms", exposure.name, problem or known)
+    lengths = [
+        math.hypot(header["RMS_RA"] * math.cos(math.radians(header["CRVAL2"])), header["RMS_DEC"])
+        for header in exposure.science_headers().values()
+    ]
+    value = max(lengths) * 3600.0 / scale / math.sqrt(2.0)
+    return Measurement("fit_rms", value, "pix", exposure.name, context={"plate_scale_arcsec": scale})
+
+
+def _missing(exposure: Exposure) -> str:
+    for chip, header in exposure.science_headers().items():
+        for key in (*_KEYWORDS, "CRVAL2"):
+            value = header.get(key)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                return f"SCI,{chip}: {key} is {value!r}, no number"
+    return ""

@@ -1,0 +1,70 @@
+"""Scatter and sources of a fit by the keywords that TweakReg writes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.criteria import load_criteria
+from checks.fit_keywords import keyword_matches, keyword_rms, tells_of_fit
+from checks.verdict import Status, judge
+from tests.uvis_fields import SCALE, flc
+
+DECLINATION = 37.8
+
+
+def fitted(x: float, y: float, *, angle: float = 0.0, **changes: object):
+    """An exposure after a fit with a scatter of `x` and `y` pixels, the frame turned by an angle, degrees."""
+    turn = math.radians(angle)
+    east, north = (
+        abs(x * math.cos(turn) - y * math.sin(turn)),
+        abs(x * math.sin(turn) + y * math.cos(turn)),
+    )
+    degrees = SCALE / 3600.0
+    cards = {
+        "WCSNAME": "GAIA",
+        "FITNAME": "GAIA",
+        "NMATCH": 120,
+        "CRVAL2": DECLINATION,
+        "RMS_RA": east * degrees / math.cos(math.radians(DECLINATION)),
+        "RMS_DEC": north * degrees,
+    }
+    return flc(**{**cards, **changes})
+
+
+@pytest.mark.parametrize(
+    ("scatter", "status"), [((0.04, 0.05), Status.PASS), ((0.2, 0.2), Status.FAIL), ((0.0, 0.0), Status.FAIL)]
+)
+def test_rms_is_judged(scatter, status):
+    assert judge(load_criteria()["AST-002"], keyword_rms(fitted(*scatter))).status is status
+
+
+@pytest.mark.parametrize(("matches", "status"), [(120, Status.PASS), (20, Status.PASS), (19, Status.FAIL)])
+def test_matches_are_judged(matches, status):
+    exposure = fitted(0.04, 0.05, NMATCH=matches)
+    assert judge(load_criteria()["AST-003"], keyword_matches(exposure)).status is status
+
+
+@given(st.floats(0.001, 1.0), st.floats(0.001, 1.0), st.floats(0.0, 360.0))
+def test_rms_does_not_depend_on_orientation_and_lies_between_the_axes(x, y, angle):
+    value = keyword_rms(fitted(x, y, angle=angle)).value
+    assert min(x, y) * (1 - 1e-9) <= value <= max(x, y) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("keyword", ["RMS_RA", "RMS_DEC", "NMATCH"])
+@pytest.mark.parametrize("value", [None, "many"])
+def test_what_is_no_number_is_not_measured(keyword, value):
+    exposure = fitted(0.04, 0.05, **{keyword: value})
+    for measurement in (keyword_rms(exposure), keyword_matches(exposure)):
+        assert measurement.value is None
+        assert keyword in measurement.reason
+
+
+def test_only_a_fit_of_the_solution_carried_counts():
+    assert tells_of_fit(fitted(0.04, 0.05))
+    assert not tells_of_fit(fitted(0.04, 0.05, FITNAME="OTHER"))
+    assert not tells_of_fit(fitted(0.04, 0.05, WCSNAME="IDC_2731450pi"))
+    assert not tells_of_fit(flc())
