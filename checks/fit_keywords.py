@@ -6,11 +6,11 @@ import math
 
 from checks.measurement import Json, Measurement, not_measured
 from checks.readers.exposure import Exposure
-from checks.solutions import DETECTOR_SCALES
+from checks.world_coordinates import plate_scale
 
 __all__ = ["keyword_matches", "keyword_rms", "tells_of_fit"]
 
-_KEYWORDS = ("RMS_RA", "RMS_DEC", "NMATCH")
+_KEYWORDS = ("RMS_RA", "RMS_DEC", "NMATCH", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
 
 
 def tells_of_fit(exposure: Exposure) -> bool:
@@ -37,28 +37,29 @@ def keyword_matches(exposure: Exposure) -> Measurement:
 
 
 def keyword_rms(exposure: Exposure) -> Measurement:
-    """Scatter of an exposure's fit in one axis by RMS_RA and RMS_DEC, pixels of the detector.
+    """Scatter of an exposure's fit in one axis by RMS_RA and RMS_DEC, pixels.
 
     TweakReg turns the vector of both axes' scatter to the sky, degrees of right ascension and of
     declination, so that one of them may be nearly 0 and only the length is sure: over the square root
-    of 2, it is the scatter of each axis if both are alike, and never more than the larger.
+    of 2, it is the scatter of each axis if both are alike, and never more than the larger. Pixels are
+    the first chip's, as in TweakReg's own frame and so in its shift files: PC1's for WFPC2.
     """
     problem = _missing(exposure)
-    scale = DETECTOR_SCALES.get((exposure.instrument, exposure.detector))
-    if problem or scale is None:
-        known = f"no plate scale is on record for {exposure.instrument} {exposure.detector}".rstrip()
-        return not_measured("fit_rms", exposure.name, problem or known)
+    if problem:
+        return not_measured("fit_rms", exposure.name, problem)
+    headers = exposure.science_headers()
     lengths = [
         math.hypot(header["RMS_RA"] * math.cos(math.radians(header["CRVAL2"])), header["RMS_DEC"])
-        for header in exposure.science_headers().values()
+        for header in headers.values()
     ]
+    scale = plate_scale(headers[min(headers)])
     value = max(lengths) * 3600.0 / scale / math.sqrt(2.0)
     return Measurement("fit_rms", value, "pix", exposure.name, context={"plate_scale_arcsec": scale})
 
 
 def _missing(exposure: Exposure) -> str:
     for chip, header in exposure.science_headers().items():
-        for key in (*_KEYWORDS, "CRVAL2"):
+        for key in _KEYWORDS:
             value = header.get(key)
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 return f"SCI,{chip}: {key} is {value!r}, no number"
