@@ -11,7 +11,7 @@ from reports.results import StageRecord
 
 __all__ = ["Box", "Drawing", "draw_plan"]
 
-_WIDTH, _HEIGHT = 172, 44
+_WIDTH, _HEIGHT = 206, 44
 _LANE = 14
 _GAP_X, _GAP_Y, _EDGE = 20, 32, 4
 _SWEEPS = 4

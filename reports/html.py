@@ -195,6 +195,7 @@ def _environment() -> Environment:
         settings=settings_of,
         shorten=text.shorten,
         tail=text.tail,
+        beyond=text.beyond,
         unbroken=lambda bounds: _SIGN.sub("\\1\u00a0", bounds),
         word=lambda state: str(state).replace(",", "").replace(" ", "-"),
     )

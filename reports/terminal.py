@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from reports.numerals import duration
 from reports.results import NOT_JUDGED_FACT, Results, VerdictRecord
 from reports.summary import REJECTING, RunSummary, StageFailure, State, severity, state_of, summarise
-from reports.text import shorten, tail
+from reports.text import beyond, shorten, tail
 from reports.wording import (
     bounds_text,
     counts_text,
@@ -57,7 +57,8 @@ def _stages(failures: Iterable[StageFailure]) -> Iterator[str]:
         label = "stage interrupted" if stage.outcome == "interrupted" else State.STAGE_FAILED
         error = stage.error or "no reason was recorded"
         yield f"{label}: {stage.node} of {', '.join(failure.datasets)}: {error}"
-        yield from (f"    | {line}" for line in tail(stage.log_tail, _LOG_LINES).splitlines())
+        log = tail(beyond(stage.log_tail, stage.error), _LOG_LINES)
+        yield from (f"    | {line}" for line in log.splitlines())
 
 
 def _rejections(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable
 
-__all__ = ["clean", "file_names", "natural", "safe_name", "shorten", "tail"]
+__all__ = ["beyond", "clean", "file_names", "natural", "safe_name", "shorten", "tail"]
 
 # ECMA-48 control sequences and operating-system commands, as terminals colour logs with.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -40,6 +40,11 @@ def tail(text: str, lines: int, limit: int = 20_000) -> str:
     """Return the last lines of a log, with no line cut to less than its end."""
     end = "\n".join(text.rstrip().splitlines()[-lines:])
     return end if len(end) <= limit else f"… {end[-limit:]}"
+
+
+def beyond(log: str, error: str) -> str:
+    """A log that says more than an error; nothing where it only repeats it."""
+    return "" if log.strip() == error.strip() else log
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:

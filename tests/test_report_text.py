@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.text import clean, file_names, natural, shorten, tail
+from reports.text import beyond, clean, file_names, natural, shorten, tail
 
 any_text = st.text(st.characters())
 
@@ -45,6 +45,12 @@ def test_long_text_says_how_much_is_missing() -> None:
     assert shorten("abcdef", 6) == "abcdef"
     assert shorten("abcdefgh", 6) == "abcdef … (2 more characters)"
     assert shorten("abc\x1b[31mdef", 6) == "abcdef"
+
+
+def test_a_log_that_only_repeats_the_error_says_nothing() -> None:
+    assert beyond("MDECODT1 is 0\n", "MDECODT1 is 0") == ""
+    assert beyond("reading\nMDECODT1 is 0\n", "MDECODT1 is 0") == "reading\nMDECODT1 is 0\n"
+    assert beyond("", "") == ""
 
 
 def test_the_end_of_a_log_is_what_is_kept() -> None:

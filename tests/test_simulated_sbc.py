@@ -232,7 +232,9 @@ def test_replay_serves_real_files_as_they_are(tmp_path):
     dataset = DATASETS / "sbc-jcmc11-real-darks.toml"
     sources = frame_files(asked, dataset)
     assert set(sources) == {"jcrx01iqq_raw.fits", "jcmc11010_asn.fits"}
-    assert "the real frames that it takes are not there" in absent_frames(asked, dataset)
+    absent = absent_frames(asked, dataset)
+    assert absent.startswith("the real frames that it takes are not there, e.g. ")
+    assert absent.endswith("; put them there, or name their directory in simulation.replay.archive")
     for name, path in sources.items():
         path.parent.mkdir(parents=True)
         path.write_bytes(name.encode())
