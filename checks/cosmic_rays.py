@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.measurement import Json, Measurement, not_measured
+from checks.measurement import Json, Measurement, not_applicable, not_measured
 
-__all__ = ["Masks", "cosmic_ray_rate", "rejected_cores"]
+__all__ = ["Masks", "cosmic_ray_rate", "cosmic_ray_remainder", "rejected_cores"]
 
 Masks: TypeAlias = Mapping[int, NDArray[np.bool_]]
 """A boolean image for each chip, by EXTVER."""
@@ -22,6 +22,12 @@ MIN_PIXELS = 100_000
 
 # One star of fewer is more than the 1 % that may be rejected.
 MIN_STARS = 100
+
+# A pixel of one exposure that stands this far above the sky of the others is a cosmic ray: beyond 20
+# standard deviations, where AstroDrizzle's thresholds leave no doubt. Fewer of them are no sample.
+_STANDS_OUT = 20.0
+_SKY = 3.0
+MIN_HITS = 100
 
 
 def cosmic_ray_rate(
@@ -98,6 +104,50 @@ def rejected_cores(
     return Measurement(
         "rejected_cores", rejected - by_chance, "", subject, uncertainty=error, context=context
     )
+
+
+def cosmic_ray_remainder(
+    combined: NDArray[Any], singles: Mapping[str, NDArray[Any]], *, subject: str
+) -> Measurement:
+    """Fraction of pixels hit by cosmic rays in one exposure whose hit is left in the combined image.
+
+    Masks of cosmic rays say what was found, not that it was left out. Judged are pixels that one
+    exposure has far above the sky and the others at the sky. The hit is left where the combined image
+    holds more than half of what it would without any rejection, one part of as many as there are
+    exposures.
+
+    Parameters
+    ----------
+    combined : ndarray, shape (ny, nx)
+        Combined image, as a rate; NaN where it has no weight.
+    singles : mapping of str to ndarray, shape (ny, nx)
+        Each exposure drizzled singly to the same grid, likewise.
+    subject : str
+        The product.
+    """
+    if len(singles) < 2:
+        return not_applicable("cosmic_ray_remainder", subject, "one exposure alone rejects nothing")
+    if any(each.shape != combined.shape for each in singles.values()):
+        reason = "the combined image is on another grid than the single ones"
+        return not_applicable("cosmic_ray_remainder", subject, reason)
+    stack = np.array([*singles.values()], dtype=np.float32)
+    seen = np.isfinite(stack).all(axis=0) & np.isfinite(combined)
+    ordered = np.sort(stack[:, seen], axis=0)
+    if not ordered.size:
+        return not_applicable("cosmic_ray_remainder", subject, "no pixel is seen by all exposures")
+    highest, others = ordered[-1], np.median(ordered[:-1], axis=0)
+    sky = float(np.median(others))
+    noise = 1.4826 * float(np.median(np.abs(others - sky)))
+    hit = (highest - others > _STANDS_OUT * noise) & (np.abs(others - sky) < _SKY * noise)
+    number = int(np.count_nonzero(hit))
+    if number < MIN_HITS:
+        reason = f"{number} pixels stand out in one exposure alone; it takes {MIN_HITS}"
+        return not_applicable("cosmic_ray_remainder", subject, reason)
+    shares = (np.asarray(combined)[seen][hit] - others[hit]) / (highest - others)[hit]
+    left = float(np.mean(shares > 0.5 / len(singles)))
+    context: dict[str, Json] = {"hits": number, "median_share": float(np.median(shares))}
+    error = math.sqrt(max(left * (1.0 - left), 1.0 / number) / number)
+    return Measurement("cosmic_ray_remainder", left, "", subject, uncertainty=error, context=context)
 
 
 def _judged(flagged: Masks, judged: Masks | None) -> Masks:

@@ -31,9 +31,11 @@ from fixtures.product import Product
 from fixtures.run import Run
 from fixtures.workflows.catalog_alignment import ACCEPTED, Reduction
 from qa import catalog_readings as readings
+from qa.background_readings import covered
 from qa.readings import (
     chip_shape,
     combined_image,
+    drizzled_in,
     exposure_in,
     frame_scale,
     match_in,
@@ -428,3 +430,11 @@ def test_cores_of_stars_are_kept(
     masks = readings.cosmic_ray_masks(mosaic, accepted, combined, reduction.drizzle.exposures)
     stars = readings.star_pixels(detected_singly, combined, reduction.drizzle.exposures)
     judge(cosmic_rays.rejected_cores(masks.flagged, stars, judged=masks.judged, subject=combined))
+
+
+@criterion("DRZ-006")
+def test_no_cosmic_rays_are_left(mosaic: Product, reduction: Reduction, judge: Judge) -> None:
+    table = reduction.drizzle
+    singles = {name: covered(drizzled_in(mosaic.file(f"{name}_single_sci.fits"))) for name in table.exposures}
+    combined = covered(combined_image(mosaic, table.root))
+    judge(cosmic_rays.cosmic_ray_remainder(combined, singles, subject=table.root))

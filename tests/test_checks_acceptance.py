@@ -18,7 +18,7 @@ from checks.alignment import (
 )
 from checks.bias_structure import column_scatter
 from checks.calibration import reference_file_violations, unit_violations, unusable_fraction
-from checks.cosmic_rays import cosmic_ray_rate, rejected_cores
+from checks.cosmic_rays import cosmic_ray_rate, cosmic_ray_remainder, rejected_cores
 from checks.criteria import load_criteria
 from checks.dark_rate import blank_residual, dark_fraction, dark_rate_order_violations
 from checks.drizzle_parameters import drizzle_parameter_violations, recommended_row
@@ -171,6 +171,21 @@ def cores(rejected: int) -> Measurement:
     masks[1][200, :400] = False
     masks[1][200, :rejected] = True
     return rejected_cores(masks, {1: np.column_stack([x, np.full(400, 201.0)])}, subject="ibwb01xrq")
+
+
+def left(fraction: float, exposures: int = 2) -> Measurement:
+    """An image of exposures with 500 cosmic rays each, a fraction of which is not rejected."""
+    rng = np.random.default_rng(6)
+    stack = rng.normal(0.0, 1.0, (exposures, 200, 200))
+    weights = np.ones_like(stack)
+    for number in range(exposures):
+        y, x = (rng.integers(0, 200, 500) for _ in "yx")
+        stack[number, y, x] += 300.0
+        weights[number, y, x] = rng.random(500) < fraction
+    total = weights.sum(axis=0)
+    combined = np.where(total > 0, (weights * stack).sum(axis=0) / np.maximum(total, 1.0), np.nan)
+    singles = {f"ibwb01x{number}q": each for number, each in enumerate(stack)}
+    return cosmic_ray_remainder(combined, singles, subject="f606w")
 
 
 def names(**second: str) -> Measurement:
@@ -634,6 +649,10 @@ CASES: Mapping[str, Case] = {
             "another number of images": lambda: recommended(6),
             "not in the log": lambda: recommended(2, "bits"),
         },
+    ),
+    "DRZ-006": Case(
+        lambda: left(0.0),
+        {"no rejection": lambda: left(1.0), "every tenth": lambda: left(0.1)},
     ),
 }
 

@@ -8,7 +8,7 @@ from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.cosmic_rays import cosmic_ray_rate, rejected_cores
+from checks.cosmic_rays import cosmic_ray_rate, cosmic_ray_remainder, rejected_cores
 from checks.criteria import load_criteria
 from checks.footprints import on_chips, seen_by_others
 from checks.readers import ReaderError, read_cosmic_ray_mask
@@ -156,3 +156,12 @@ def test_other_files_are_no_masks(tmp_path: Path, array: np.ndarray | None, mess
     with pytest.raises(ReaderError, match=message) as caught:
         read_cosmic_ray_mask(path)
     assert str(path) in str(caught.value)
+
+
+def test_remainder_needs_exposures_on_one_grid_with_cosmic_rays() -> None:
+    sky = np.random.default_rng(1).normal(0.0, 1.0, (2, 50, 50))
+    few = cosmic_ray_remainder(sky.mean(axis=0), dict(zip("ab", sky, strict=True)), subject="f606w")
+    assert "0 pixels stand out" in few.reason
+    alone = cosmic_ray_remainder(sky[0], {"a": sky[0]}, subject="f606w")
+    other = cosmic_ray_remainder(sky[0], {"a": sky[0], "b": sky[1, :40]}, subject="f606w")
+    assert not any(measurement.applicable for measurement in (few, alone, other))
