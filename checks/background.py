@@ -22,6 +22,7 @@ __all__ = [
     "difference_noise",
     "histogram_peaks",
     "residual_cosmic_rays",
+    "weighting_range",
 ]
 
 # Seconds after the zeroth read before which a read holds too little light to tell a rate: with 0.5 e/s,
@@ -33,6 +34,9 @@ _CLIP = 5.0
 _ROUNDS = 4
 # A background of fewer pixels has no shape.
 MIN_PIXELS = 10_000
+
+# Exponents of the weights that ramps are fitted with.
+_POWERS = (0.0, 0.4, 1.0, 3.0, 6.0, 10.0)
 
 # Histograms: width of the bins and of the smoothing, in units of the expected noise, and how far a peak
 # must rise above the saddle to a higher one, as a fraction of the highest.
@@ -138,6 +142,32 @@ def background_rate_ratio(times: Sequence[float], rates: Sequence[float], *, sub
         "rates": [*judged.values()],
     }
     return Measurement("background_rate_ratio", high / low, "", subject, context=context)
+
+
+def weighting_range(times: Sequence[float], rates: Sequence[float]) -> tuple[float, float]:
+    """How far slopes of an exposure's background depart from its sum, by the weights of its reads.
+
+    The fit of a ramp weights reads by ``|2 i / n - 1|^p`` (Fixsen et al. 2000, PASP 112, 1350), from all
+    alike where noise is that of reading, ``p = 0``, to the sum, last minus first, where it is that of
+    light. All agree on a steady background, but not on one that changes.
+
+    Parameters
+    ----------
+    times : sequence of float
+        Seconds from the zeroth read to each other read, in order.
+    rates : sequence of float
+        Median of each read over that time.
+
+    Returns
+    -------
+    tuple of float
+        Least and greatest slope less the sum over the time, in the unit of the rates; 0 is between.
+    """
+    time, charge = np.array(times), np.multiply(times, rates)
+    place = np.abs(np.linspace(-1.0, 1.0, len(time)))
+    slopes = [np.polyfit(time, charge, 1, w=np.sqrt(place**power))[0] for power in _POWERS]
+    departures = [0.0, *(float(slope - rates[-1]) for slope in slopes)]
+    return min(departures), max(departures)
 
 
 def histogram_peaks(values: NDArray[Any], noise: float) -> tuple[float, ...]:

@@ -61,7 +61,13 @@ def light_sensitive(read: Pixels) -> Pixels:
 
 
 def level_deviation(
-    calibrated: Pixels, independent: Pixels, dq: Pixels, *, subject: str, least: float = 0.0
+    calibrated: Pixels,
+    independent: Pixels,
+    dq: Pixels,
+    *,
+    subject: str,
+    least: float = 0.0,
+    weighting: tuple[float, float] = (0.0, 0.0),
 ) -> Measurement:
     """Median difference of a calibrated image and an independent one, over the latter's median.
 
@@ -79,6 +85,9 @@ def level_deviation(
     least : float
         Level below which differences are told as fractions of this one: what the zero point of a level
         is known to does not grow less where the sky is dark.
+    weighting : tuple of float
+        Between what a fit may differ from the sum because it weights the reads of a background that
+        changes; see `background.weighting_range`. Such a difference of the whole image does not count.
     """
     if not calibrated.shape == independent.shape == dq.shape:
         reason = f"shapes differ: {calibrated.shape}, {independent.shape}, {dq.shape}"
@@ -92,11 +101,14 @@ def level_deviation(
         return not_measured("level_deviation", subject, reason)
     difference = np.where(good, calibrated - independent, np.nan)
     medians = {part: background_level(difference[rows]).median for part, rows in _parts(good)}
+    excused = float(np.clip(np.median([*medians.values()]), *weighting))
+    medians = {part: median - excused for part, median in medians.items()}
     worst = max(medians, key=lambda part: abs(medians[part]))
     context: dict[str, Json] = {
         "calibrated": float(np.median(calibrated[good])),
         "independent": level,
         "pixels": int(np.count_nonzero(good)),
+        "weighting": excused,
         "part": worst,
         "differences": dict(medians),
     }

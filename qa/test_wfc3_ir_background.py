@@ -152,11 +152,13 @@ def test_unit_and_exposure_time(recalibrated: Exposure, judge: Judge) -> None:
 
 @criterion("CAL-006")
 def test_level_by_the_raw_reads(
-    fetched: Product, references: Product, recalibrated: Exposure, judge: Judge
+    fetched: Product, references: Product, reads: Product, recalibrated: Exposure, judge: Judge
 ) -> None:
     sci, dq = (array_in(recalibrated.path, plane, 1) for plane in ("SCI", "DQ"))
     expected = independent_rates(fetched, references, recalibrated).image
-    judge(levels.level_deviation(sci, expected, dq, subject=recalibrated.name))
+    fitted, rates = recalibrated.primary["CRCORR"] == "COMPLETE", read_rates(reads.files)[recalibrated.name]
+    weighting = background.weighting_range(rates.time, rates.rate) if fitted else (0.0, 0.0)
+    judge(levels.level_deviation(sci, expected, dq, subject=recalibrated.name, weighting=weighting))
 
 
 @criterion("CAL-007")

@@ -17,6 +17,7 @@ from checks.background import (
     difference_noise,
     histogram_peaks,
     residual_cosmic_rays,
+    weighting_range,
 )
 from checks.calibration import switch_violations
 from checks.levels import last_minus_first, level_deviation
@@ -143,6 +144,37 @@ def test_last_minus_first_inverts_a_readout(gain, time, rate):
     found = last_minus_first(first, last, dark=dark, flat=flat, gain=gain, time=time)
     assert found.shape == (20, 30)
     assert found == pytest.approx(np.full((20, 30), rate))
+
+
+@given(rate=st.floats(0.1, 10.0))
+def test_weights_do_not_matter_to_a_steady_background(rate):
+    assert weighting_range(TIMES, [rate] * len(TIMES)) == pytest.approx((0.0, 0.0), abs=1e-9)
+
+
+@pytest.mark.parametrize(("onset", "sign"), [(300.0, 1), (700.0, -1)])
+def test_weights_matter_to_a_background_that_sets_in(onset, sign):
+    """Light that sets in early is overrated by all fits, late light underrated."""
+    times = np.linspace(1.0, 1000.0, 100)
+    low, high = weighting_range(times, np.maximum(times - onset, 0.0) / times)
+    # A line through all points alike, by integration: (1 - a)^2 (1 + 2 a), against 1 - a.
+    away = onset / 1000.0
+    line = (1.0 - away) ** 2 * (1.0 + 2.0 * away) - (1.0 - away)
+    assert (low == 0.0) == (sign > 0)
+    assert (high == 0.0) == (sign < 0)
+    assert max(sign * low, sign * high) >= sign * line - 0.005 > 0.0
+
+
+def test_weights_of_a_ramp_fit_excuse_the_whole_image_only():
+    calibrated, zeros = np.full((40, 40), 1.02), np.zeros((40, 40), int)
+    one = np.ones((40, 40))
+
+    def value(weighting):
+        return level_deviation(calibrated, one, zeros, subject="x", weighting=weighting).value
+
+    ranges = ((0.0, 0.0), (0.0, 0.05), (0.0, 0.01), (-0.05, 0.0))
+    assert [value(each) for each in ranges] == pytest.approx([0.02, 0.0, 0.01, 0.02])
+    calibrated[:10, :10] = 1.05
+    assert value((0.0, 0.05)) == pytest.approx(0.03)
 
 
 def test_level_deviation_needs_a_level():
