@@ -18,6 +18,8 @@ __all__ = ["last_minus_first", "level_deviation", "light_sensitive"]
 _BORDER = 5
 # Parts, along each axis, of an image whose levels are compared: each is of one amplifier.
 _PARTS = 4
+# A deviation of which it is told where it is.
+_WORTH_TELLING = 0.005
 
 Pixels = NDArray[Any]
 
@@ -113,7 +115,7 @@ def level_deviation(
         "differences": dict(medians),
     }
     value = medians[worst] / max(level, least)
-    reason = f"{medians[worst]:+.3g} in {worst}"
+    reason = f"most in columns and rows {worst}" if abs(value) > _WORTH_TELLING else ""
     return Measurement("level_deviation", value, "", subject, context=context, reason=reason)
 
 

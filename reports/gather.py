@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from fixtures.dataset import Dataset
@@ -100,10 +100,22 @@ def _facts(run: Run, built: Built) -> dict[str, str]:
     references = built.get("references")
     if references is not None and references.product is not None and references.complete:
         chosen = json.loads(references.product.file("bestrefs.json").read_text(encoding="utf-8"))
-        for rootname, types in chosen["exposures"].items():
-            used = (f"{kind} {choice['used']}" for kind, choice in sorted(types.items()))
-            facts[f"References of {rootname}"] = ", ".join(used)
+        facts.update(_reference_facts(chosen["exposures"]))
+    calibrated = built.get("calibrate")
+    if calibrated is not None and calibrated.product is not None:
+        backend = calibrated.product.manifest.settings.get("backend", {})
+        if backend:
+            facts["Calibrated by"] = f"{backend['tool']} {backend['version']} ({backend['name']} backend)"
     return facts
+
+
+def _reference_facts(exposures: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
+    """The reference files used, once for all exposures that have the same."""
+    sharing: dict[str, list[str]] = {}
+    for rootname, types in exposures.items():
+        used = ", ".join(f"{kind} {choice['used']}" for kind, choice in sorted(types.items()))
+        sharing.setdefault(used, []).append(rootname)
+    return {f"References of {', '.join(names)}": used for used, names in sharing.items()}
 
 
 def _stages(built: dict[str, Built]) -> Iterator[StageRecord]:

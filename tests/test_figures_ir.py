@@ -31,8 +31,9 @@ def test_rates_of_reads_are_drawn_and_judged():
 
 def test_histograms_stand_side_by_side_on_one_scale():
     before, after = sky(0.56, 0.05).astype(np.float32), sky(0.5).astype(np.float32)
-    figure = exposure_histograms({"a": (before, after), "b": (after, after)})
+    figure = exposure_histograms({"a": (before, after), "b": (after, after)}, {"a": 0.5, "b": 0.49})
     assert len(figure.axes) == 4
+    assert [axes.lines[0].get_xdata()[0] for axes in figure.axes] == [0.5, 0.5, 0.49, 0.49]
     for left, right in (figure.axes[:2], figure.axes[2:]):
         assert left.get_xlim() == right.get_xlim()
     counts, edges, _ = figure.axes[1].patches[0].get_data()

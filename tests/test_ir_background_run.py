@@ -102,6 +102,12 @@ def test_manifest_says_what_calibrated(run):
     assert product.manifest.settings["backend"] == backend.model_dump()
     assert (backend.name == "hstcal") == (shutil.which("calwf3.e") is not None)
     assert str(backend) in product.log_tail(1000)
+    (dataset,) = run.results["datasets"]
+    assert dataset["facts"]["Calibrated by"] == f"{backend.tool} {backend.version} ({backend.name} backend)"
+    # All six exposures have the same references, which are told once.
+    assert [name for name in dataset["facts"] if name.startswith("References")] == [
+        f"References of {', '.join(EXPOSURES)}"
+    ]
 
 
 def test_raw_is_what_the_archive_serves(run):
@@ -171,7 +177,7 @@ def name_another_dark(hdus) -> None:
         (lambda hdus: None, "", ""),
         (pixels(lambda image: image * 1402.9), "CAL-006", ""),
         (pixels(lambda image: image / 2.35), "TVB-003", ""),
-        (brighten_quadrant, "CAL-006", "in ["),
+        (brighten_quadrant, "CAL-006", "most in columns and rows ["),
         (lose_flags, "CAL-003", "the flags were lost"),
         (name_another_dark, "CAL-002", "DARKFILE: old_drk.fits is used"),
         (lambda hdus: hdus["SCI", 1].header.update(BUNIT="ELECTRONS"), "CAL-005", "BUNIT is 'ELECTRONS'"),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from checks.background import Level, background_level
 from checks.readers import Drizzled, read_drizzled, read_exposure
 from fixtures.stage import Inputs
+from fixtures.stages.read_statistics import read_rates
 from reports.figures.illustration import Illustration, batches
 from reports.figures.images import Window
 from reports.figures.style import (
@@ -46,8 +47,8 @@ _SECTION = 200
 """Pixels of the section that is shown."""
 _HISTOGRAMS = (
     "Unflagged pixels of the FLT as the archive served it and as calibrated anew. Good: one peak, as "
-    "wide as its noise, at the rate that the last read tells. Bad: several peaks, a shoulder, a peak beside "
-    "that rate. Cosmic rays make a tail to the right where there was no ramp fit."
+    "wide as its noise, at the rate that the last read tells (dotted line). Bad: several peaks, a shoulder, "
+    "a peak beside that rate. Cosmic rays make a tail to the right where there was no ramp fit."
 )
 _COMBINED = (
     "Background of the combined images, each about its own median. Good: the reprocessed one (red) is "
@@ -61,7 +62,8 @@ _IMAGES = (
 
 
 def histogram_figures(inputs: Inputs, exposures: Sequence[str]) -> Iterator[Illustration]:
-    """Draw the histograms of each exposure: products ``fetched`` and ``calibrated``."""
+    """Draw the histograms of each exposure: products ``fetched``, ``reads`` and ``calibrated``."""
+    rates = read_rates(inputs.products["reads"])
     for ending, some in batches(exposures):
         pixels = {name: (_flt(inputs, "fetched", name), _flt(inputs, "calibrated", name)) for name in some}
         widths = "; ".join(_told(name, *pair) for name, pair in pixels.items())
@@ -72,7 +74,7 @@ def histogram_figures(inputs: Inputs, exposures: Sequence[str]) -> Iterator[Illu
             title=f"Background of {names}, original and reprocessed",
             caption=f"{_HISTOGRAMS} Median ± width in e⁻/s, original → reprocessed: {widths}.",
             alt=f"Histograms of {names}, as the archive calibrated them and calibrated anew: {widths}.",
-            drawing=exposure_histograms(pixels),
+            drawing=exposure_histograms(pixels, {name: rates[name].rate[-1] for name in some}),
         )
 
 
@@ -117,13 +119,15 @@ def _weighted(image: Drizzled) -> Pixels:
 
 
 @styled
-def exposure_histograms(pixels: Mapping[str, tuple[Pixels, Pixels]]) -> Figure:
+def exposure_histograms(pixels: Mapping[str, tuple[Pixels, Pixels]], rates: Mapping[str, float]) -> Figure:
     """Draw histograms of exposures, a row each: original on the left, reprocessed on the right.
 
     Parameters
     ----------
     pixels : mapping of str to pair of ndarray
         Unflagged pixels of the original and of the reprocessed exposure, electrons per second.
+    rates : mapping of str to float
+        The rate that the last read tells, which is marked.
     """
     height, gap, left, between, below = 1.15, 0.5, 0.25, 0.25, 0.55
     width = (WIDTH - left - 0.15 - between) / 2.0
@@ -132,10 +136,10 @@ def exposure_histograms(pixels: Mapping[str, tuple[Pixels, Pixels]]) -> Figure:
         bottom = below + (len(pixels) - 1 - row) * (height + gap)
         levels = [background_level(each) for each in pair]
         limits = _limits(levels)
-        for column, (word, each, level) in enumerate(zip((_BEFORE, _AFTER), pair, levels, strict=True)):
+        for column, (word, each) in enumerate(zip((_BEFORE, _AFTER), pair, strict=True)):
             axes = place(figure, left + column * (width + between), bottom, width, height)
             _histogram(axes, each, limits, ACCENT if word == _AFTER else SOFT)
-            axes.axvline(level.median, color=INK, linewidth=0.7, linestyle=":")
+            axes.axvline(rates[name], color=INK, linewidth=0.9, linestyle=":")
             axes.set_title(f"{name} {word}", fontsize=9)
             if row == len(pixels) - 1:
                 axes.set_xlabel("background (e⁻/s)")
