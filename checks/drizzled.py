@@ -68,6 +68,10 @@ def finite_coverage(science: NDArray[Any], weight: NDArray[Any], *, subject: str
     )
 
 
+# Keywords that differ by less hold one number: the rounding of single precision.
+_ONE_NUMBER = 1e-7
+
+
 def output_frame_deviation(drizzled: Drizzled, *, scale: float, angle: float | None = None) -> Measurement:
     """Departure of a drizzled image's scale and orientation from those asked for, in tolerances.
 
@@ -211,10 +215,10 @@ def stellar_width_ratio(
 
 
 def _same_number(first: object, second: object) -> bool:
-    """Whether two keywords hold one number; FITS cards round in the last of some 16 digits."""
+    """Whether two keywords hold one number; HSTCAL writes it in single precision, others in double."""
     if not (isinstance(first, (int, float)) and isinstance(second, (int, float))):
         return False
-    return math.isclose(first, second, rel_tol=1e-12)
+    return math.isclose(first, second, rel_tol=_ONE_NUMBER)
 
 
 def _inside(image: NDArray[Any], corners: NDArray[np.float64]) -> NDArray[Any]:
