@@ -20,6 +20,7 @@ from fixtures.hosting import HOST, is_worker, opened_run, run_of
 from fixtures.judging import complete_verdict, criterion_of, subject_of
 from fixtures.plugin import dataset_of
 from fixtures.run import Run
+from fixtures.store import StoreError
 from reports.records import verdict_record
 from reports.results import Results, VerdictRecord
 
@@ -106,11 +107,20 @@ class Collector:
         """Gather the results and write the report."""
         run = opened_run(self.config)
         verdicts = self._all_verdicts(run) if run is not None else ()
-        if run is None or not verdicts:
+        if run is None or not verdicts or exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
+        try:
+            self.results = self._gather(run, verdicts, exitstatus)
+            self._write(run.options.report)
+        except StoreError as error:
+            self.problem = str(error)
+        if self.problem:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def _gather(self, run: Run, verdicts: tuple[VerdictRecord, ...], exitstatus: int) -> Results:
         from reports.gather import gather
 
-        self.results = gather(
+        return gather(
             run,
             self.config.stash[HOST],
             verdicts,
@@ -119,9 +129,8 @@ class Collector:
             command=shlex.join(["pytest", *sys.argv[1:]]),
             exit_status=int(exitstatus),
         )
-        self._write(run.options.report, session)
 
-    def _write(self, directory: Path | None, session: pytest.Session) -> None:
+    def _write(self, directory: Path | None) -> None:
         if directory is None or self.results is None:
             return
         from reports.html import ReportError, write_report
@@ -130,7 +139,6 @@ class Collector:
             self.page = write_report(self.results, directory)
         except (ReportError, OSError) as error:
             self.problem = str(error)
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def _all_verdicts(self, run: Run) -> tuple[VerdictRecord, ...]:
         noted = sorted(run.notices.glob(f"*{_OWED}"))
@@ -140,13 +148,14 @@ class Collector:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say in a few lines what was found, and where the report is."""
-        if self.results is None:
+        if self.results is None and not self.problem:
             return
-        from reports.terminal import summary_lines
-
         terminalreporter.section("Hubble imaging QA")
-        for line in summary_lines(self.results):
-            terminalreporter.write_line(line)
+        if self.results is not None:
+            from reports.terminal import summary_lines
+
+            for line in summary_lines(self.results):
+                terminalreporter.write_line(line)
         if self.problem:
             terminalreporter.write_line(f"No report was written: {self.problem}", red=True)
         if self.page is not None:

@@ -210,6 +210,37 @@ def test_a_wrong_option_is_one_line(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--datasets", "none"], "none: there is no dataset file (*.toml); name the directory that holds"),
+        (
+            ["--rebuild", "fl"],
+            "--rebuild fl: no such stage or node; there are: all, add, fetch, flt",
+        ),
+        (["--context", "hst_1.pmap"], "--context hst_1.pmap: the simulated archive has a context of its own"),
+        (["--crds", "crds"], "--crds crds: the simulated archive writes its own CRDS cache"),
+        (["--store", "datasets"], "datasets is not a store and holds other files; choose another directory"),
+        (["--store", "datasets", "-n", "2"], "datasets is not a store and holds other files; choose"),
+        (["--store", "pytest.ini"], "pytest.ini: Not a directory; repair it or choose another store"),
+        (["test_small.py::test_spread[x]", "--dataset", "nebula"], "--dataset nebula: no such dataset"),
+    ],
+)
+def test_a_mistake_is_told_once_and_before_anything_is_built(
+    project: SmallProject, arguments: list[str], line: str
+) -> None:
+    module = 'import pytest\npytestmark = pytest.mark.workflow("tests.small_workflow:WORKFLOW")\n'
+    (project.path / "test_other.py").write_text(f"{module}\n\ndef test_nothing(dataset):\n    pass\n")
+
+    ended = project.run(*arguments)
+
+    text = ended.stdout + ended.stderr
+    assert ended.returncode == pytest.ExitCode.USAGE_ERROR
+    assert text.count(line) == 1, text
+    assert "Traceback" not in text
+    assert not project.builds()
+
+
+@pytest.mark.parametrize(
     ("more", "line"),
     [
         ("\n[stages.flt]\nad = 1\n", r"numbers\.toml: stages\.flt\.ad: no such key; remove it or mend"),
@@ -230,9 +261,10 @@ def test_a_wrong_dataset_is_one_line(project: SmallProject, more: str, line: str
 
     ended = project.run()
 
-    assert ended.returncode == 2
-    assert re.search(line, ended.stdout), ended.stdout
-    assert "Traceback" not in ended.stdout
+    text = ended.stdout + ended.stderr
+    assert ended.returncode == pytest.ExitCode.USAGE_ERROR
+    assert re.search(line, text), text
+    assert "Traceback" not in text
 
 
 def test_datasets_are_selected_by_name(project: SmallProject) -> None:
