@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from fixtures.plan import Node
@@ -44,6 +45,14 @@ def write(inputs: Inputs, output: Path, settings: Plain) -> None:
     note(inputs, f"end {settings.label}")
 
 
+def fill(path: Path) -> None:
+    """Write until the disk is full, and say so as numpy does: without the system's error number."""
+    with suppress(OSError), path.open("wb") as file:
+        while True:
+            file.write(bytes(65536))
+    raise OSError("640000 requested and 286272 written")
+
+
 @stage("misbehave", version=1, preloaded=False, timeout=60.0)
 def misbehave(inputs: Inputs, output: Path, settings: Plain) -> None:
     """Go wrong in the way that the settings name, having written a file."""
@@ -62,6 +71,8 @@ def misbehave(inputs: Inputs, output: Path, settings: Plain) -> None:
                 raise OSError(28, "No space left on device")
             except OSError as error:
                 raise RuntimeError("cannot write") from error
+        case "fill":
+            fill(output / "large.bin")
         case "segfault":
             ctypes.string_at(0)
         case "vanish":

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -285,6 +286,30 @@ def test_closing_ends_what_runs_and_leaves_nothing_half(store: Store, journal: P
     with pytest.raises(EngineError, match="the engine is closed"):
         engine.submit([node])
     engine.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MB."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", path], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a file system takes privileges")
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+def test_a_failure_on_a_full_disk_does_not_last(small_disk: Path, journal: Path) -> None:
+    store, node = Store(small_disk / "store"), going_wrong("fill", journal)
+
+    (failed,) = run(store, node)
+    subprocess.run(["mount", "-o", "remount,size=8m", small_disk], check=True)
+    run(store, node)
+
+    assert failed.outcome == "interrupted"
+    assert failed.error == f"OSError: 640000 requested and 286272 written; {NO_SPACE}"
+    assert len(begun(journal)) == 2
 
 
 @pytest.mark.parametrize("name", ["write-b", "field/write-b"])
