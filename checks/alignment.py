@@ -186,7 +186,8 @@ def shift_file_disagreement(first: ShiftFile, second: ShiftFile, *, subject: str
     }
     worst = max(ratios, key=lambda name: math.inf if math.isnan(ratios[name]) else ratios[name])
     context: dict[str, Json] = {"worst": worst, "tolerances": {**SHIFT_FILE_TOLERANCES}}
-    return Measurement("shift_file_disagreement", ratios[worst], "", subject, context=context)
+    reason = f"in units of its tolerance, most in {worst}"
+    return Measurement("shift_file_disagreement", ratios[worst], "", subject, context=context, reason=reason)
 
 
 def fitted_row(quantity: str, shifts: ShiftFile, exposure: str) -> ShiftRow | Measurement:

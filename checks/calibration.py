@@ -116,7 +116,7 @@ def switch_violations(
 
 
 def unusable_fraction(
-    sci: NDArray[Any], err: NDArray[Any], dq: NDArray[Any], *, instrument: str, subject: str
+    sci: NDArray[Any], err: NDArray[Any] | None, dq: NDArray[Any], *, instrument: str, subject: str
 ) -> Measurement:
     """Fraction of a chip's pixels that are flagged; 1 where its arrays break a rule.
 
@@ -128,20 +128,22 @@ def unusable_fraction(
     Parameters
     ----------
     sci, err, dq : ndarray, shape (ny, nx)
-        Science, error and data quality arrays; 0 in `dq` is good.
+        Science, error and data quality arrays; 0 in `dq` is good. C0M files have no errors: None.
     instrument : str
         The INSTRUME keyword.
     subject : str
         The exposure and chip.
     """
-    if not sci.shape == err.shape == dq.shape or sci.size == 0:
-        reason = f"shapes differ or are empty: SCI {sci.shape}, ERR {err.shape}, DQ {dq.shape}"
+    arrays = {"SCI": sci, **({} if err is None else {"ERR": err}), "DQ": dq}
+    if len({array.shape for array in arrays.values()}) > 1 or sci.size == 0:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        reason = f"shapes differ or are empty: {shapes}"
         return Measurement("unusable_fraction", 1.0, "", subject, reason=reason)
     judged = (dq == 0) & (sci > 0) if instrument in ROOT_COUNTS_ERRORS else dq == 0
-    counts = {
-        "SCI not finite": int(np.count_nonzero(~np.isfinite(sci))),
-        "ERR not finite and positive": int(np.count_nonzero(judged & ~(np.isfinite(err) & (err > 0)))),
-    }
+    counts = {"SCI not finite": int(np.count_nonzero(~np.isfinite(sci)))}
+    if err is not None:
+        wrong = judged & ~(np.isfinite(err) & (err > 0))
+        counts["ERR not finite and positive"] = int(np.count_nonzero(wrong))
     flagged = float(np.count_nonzero(dq) / dq.size)
     broken = [f"{rule} at {count} pixels" for rule, count in counts.items() if count]
     if not flagged:

@@ -18,6 +18,7 @@ from checks.world_coordinates import linear_matrix, orientation, plate_scale
 __all__ = [
     "drizzled_photometry_violations",
     "finite_coverage",
+    "median_weights",
     "output_frame_deviation",
     "stellar_width_ratio",
     "weight_ratio",
@@ -31,6 +32,10 @@ EXPECTED_WEIGHT_RATIO = (WF_SCALE / PC_SCALE) ** 2
 SCALE_TOLERANCE = 1e-6
 ORIENTATION_TOLERANCE = 1e-4
 
+# Share of its weight alone that a chip has at least in a combination: resampling in a turned frame and
+# pixels that are bad in one exposure change a median by some per cent, an exposure that is missing by all.
+LEAST_SHARE = 0.9
+
 # A median weight of fewer pixels is at the mercy of a few bad ones.
 MIN_REGION_PIXELS = 1000
 
@@ -40,11 +45,18 @@ MIN_WIDTHS = 10
 _RATE = re.compile(r"(/\s*(s|sec|second)s?|\bs(ec)?(\*\*|\^)?\(?-1\)?|^cps)$", re.IGNORECASE)
 
 
-def finite_coverage(science: NDArray[Any], weight: NDArray[Any], *, subject: str) -> Measurement:
-    """Fraction of a drizzled image's pixels with positive weight; 0 where one of them is not finite.
+def finite_coverage(
+    science: NDArray[Any],
+    weight: NDArray[Any],
+    *,
+    subject: str,
+    chips: Mapping[str, tuple[float, float]] | None = None,
+) -> Measurement:
+    """Fraction of a drizzled image's pixels with positive weight; 0 where something is missing.
 
     A covered pixel without a finite value spoils every sum over it, so that an image with any counts
-    as not covered at all.
+    as not covered at all. So does one in which a chip of an exposure is missing, which where exposures
+    overlap leaves no hole: the weight of the combination is the sum of its exposures'.
 
     Parameters
     ----------
@@ -52,6 +64,9 @@ def finite_coverage(science: NDArray[Any], weight: NDArray[Any], *, subject: str
         The science and weight images.
     subject : str
         The product.
+    chips : mapping of str to (float, float), optional
+        Of each exposure's chip, the median weight where it falls on this image, and on the image of
+        that exposure alone; see `median_weights`.
     """
     if science.shape != weight.shape or science.size == 0:
         reason = f"shapes differ or are empty: SCI {science.shape}, WHT {weight.shape}"
@@ -61,11 +76,33 @@ def finite_coverage(science: NDArray[Any], weight: NDArray[Any], *, subject: str
         np.count_nonzero(~np.isfinite(weight))
     )
     fraction = float(np.count_nonzero(covered) / covered.size)
-    context: dict[str, Json] = {"covered_fraction": fraction, "not_finite": holes}
-    reason = f"{holes} pixels with weight are not finite" if holes else ""
+    missing = [name for name, pair in (chips or {}).items() if not pair[0] >= LEAST_SHARE * pair[1] > 0]
+    context: dict[str, Json] = {"covered_fraction": fraction, "not_finite": holes, "missing": [*missing]}
+    problems = [f"{holes} pixels with weight are not finite"] if holes else []
+    if missing:
+        problems.append(f"{', '.join(missing)}: weight is missing where it falls")
     return Measurement(
-        "finite_coverage", 0.0 if holes else fraction, "", subject, context=context, reason=reason
+        "finite_coverage",
+        0.0 if problems else fraction,
+        "",
+        subject,
+        context=context,
+        reason="; ".join(problems),
     )
+
+
+def median_weights(weight: NDArray[Any], polygons: Mapping[int, NDArray[np.float64]]) -> Mapping[int, float]:
+    """Median weight of an image under each chip, its pixels without weight included.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (ny, nx)
+        The weight image.
+    polygons : mapping of int to ndarray, shape (4, 2)
+        Corners of each chip's undisturbed part by EXTVER; see `world_coordinates.chip_polygon`.
+    """
+    found = {chip: _inside(weight, corners) for chip, corners in polygons.items()}
+    return {chip: float(np.median(inside)) if inside.size else 0.0 for chip, inside in found.items()}
 
 
 # Keywords that differ by less hold one number: the rounding of single precision.
@@ -102,7 +139,11 @@ def output_frame_deviation(drizzled: Drizzled, *, scale: float, angle: float | N
         "orientation_deg": found_angle,
         "orientation_asked_deg": angle,
     }
-    return Measurement("output_frame_deviation", np.max(ratios), "", drizzled.name, context=context)
+    asked = "" if angle is None else f", {angle:.5f} deg"
+    reason = f"{found_scale:.7g} arcsec per pixel, {found_angle:.5f} deg; asked were {scale:.7g}{asked}"
+    return Measurement(
+        "output_frame_deviation", np.max(ratios), "", drizzled.name, context=context, reason=reason
+    )
 
 
 def drizzled_photometry_violations(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Measurement:

@@ -41,6 +41,9 @@ GAIN_7, GAIN_14 = (7.0,), (14.0, 15.0)
 MIN_SIGNAL = 1.0
 MIN_PIXELS = 100
 
+# How near a ratio of pixels is to what explains it; see PHT-003.
+RATIO_PRECISION = 1e-4
+
 # PHT-005 asks for both; see `chip_count_rate_ratio`.
 RATE_SIGMAS = 3.0
 RATE_TOLERANCE = 0.02
@@ -144,7 +147,24 @@ def pixel_ratio_deviation(
         "half_width": float(departures[1]),
         "pixels": int(np.count_nonzero(good)),
     }
-    return Measurement("pixel_ratio_deviation", np.max(departures), "", subject, context=context)
+    reason = f"FLT/C0M is {median:.6f} on the chip, {expected:.6f} by PHOTFLAM"
+    reason += _ratio_explanation(float(median), expected)
+    return Measurement(
+        "pixel_ratio_deviation", np.max(departures), "", subject, context=context, reason=reason
+    )
+
+
+def _ratio_explanation(ratio: float, expected: float) -> str:
+    """What a wrong ratio of pixels looks like; empty where it is right or looks like nothing known."""
+
+    def near(value: float) -> bool:
+        return math.isclose(ratio, value, rel_tol=RATIO_PRECISION)
+
+    if near(expected):
+        return ""
+    if near(1.0):
+        return ": the pixels are as they were, only the header was changed"
+    return ": the pixels were multiplied twice" if near(expected**2) else ""
 
 
 def combined_chip_factor(factors: Sequence[float], weights: Sequence[float]) -> float:
@@ -225,7 +245,9 @@ def chip_count_rate_ratio(
         "rates": [rate, other_rate],
         "rate_uncertainties": [sigma, other_sigma],
     }
-    reason = "" if error > 0 else "the rates have no standard deviations"
+    reason = (
+        f"the ratio is {ratio:.4f} ± {error:.4f}" if error > 0 else "the rates have no standard deviations"
+    )
     return Measurement("chip_count_rate_ratio", value, "", subject, context=context, reason=reason)
 
 

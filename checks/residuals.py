@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,14 @@ from checks.measurement import Json, Measurement, not_measured
 from checks.readers.match_file import MatchFile
 from checks.readers.shift_file import ShiftFile, ShiftRow, exposure_name
 
-__all__ = ["CATALOG_ERRORS", "matched_sources", "residual_trend", "rms_consistency"]
+__all__ = [
+    "CATALOG_ERRORS",
+    "MatchedPositions",
+    "matched_source_offset",
+    "matched_sources",
+    "residual_trend",
+    "rms_consistency",
+]
 
 # Below this a scatter is compared by difference: shift files and match files hold rounded numbers.
 SMALL_RMS = 0.005  # pix
@@ -34,6 +42,37 @@ SHIFT_PRECISION = 1e-4  # pix
 
 # A straight line through fewer sources has errors that are themselves hardly known.
 MIN_TREND_SOURCES = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchedPositions:
+    """Positions of matched sources by the headers of two exposures.
+
+    Attributes
+    ----------
+    own, reference : ndarray, shape (n, 2)
+        Right ascension and declination by the exposure's header and by the reference exposure's, degrees.
+    chip : ndarray of int, shape (n,)
+        EXTVER of the exposure's chip that the source is on.
+    """
+
+    own: NDArray[np.float64]
+    reference: NDArray[np.float64]
+    chip: NDArray[np.int64]
+
+    def median_offsets(self, fewest: int) -> Mapping[str, NDArray[np.float64]]:
+        """Median offset east and north, mas, of each chip that has `fewest` sources, else of all chips.
+
+        Empty where all of them together have fewer.
+        """
+        offsets = self.own - self.reference
+        offsets[:, 0] = (offsets[:, 0] + 180.0) % 360.0 - 180.0
+        offsets[:, 0] *= np.cos(np.radians(self.reference[:, 1]))
+        chips = {f"SCI,{chip}": self.chip == chip for chip in np.unique(self.chip)}
+        regions = {name: here for name, here in chips.items() if here.sum() >= fewest}
+        if not regions and len(offsets) >= fewest:
+            regions = {"all chips": np.ones(len(offsets), dtype=bool)}
+        return {name: 3.6e6 * np.median(offsets[here], axis=0) for name, here in regions.items()}
 
 
 def matched_sources(shifts: ShiftFile, exposure: str, match: MatchFile | None) -> Measurement:
@@ -98,7 +137,8 @@ def residual_trend(
         for region in sorted({name.partition(":")[0] for name in trends})
     }
     context: dict[str, Json] = {"worst": worst, "strongest": strongest}
-    return Measurement("residual_trend", trends[worst], "", row.exposure, context=context)
+    reason = f"most in {worst}"
+    return Measurement("residual_trend", trends[worst], "", row.exposure, context=context, reason=reason)
 
 
 def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -> Measurement:
@@ -130,6 +170,45 @@ def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
         "shift_file_rms": [row.xrms, row.yrms],
     }
     return Measurement("rms_consistency", worst, "", row.exposure, context=context)
+
+
+def matched_source_offset(
+    shifts: ShiftFile, exposure: str, positions: MatchedPositions | None
+) -> Measurement:
+    """Offset of an exposure's matched sources from where the reference exposure has them, mas.
+
+    Both positions are those of the headers that are handed on, from the pixels in which the sources
+    were measured: it shows a fit that never reached the header, or reached some of its chips only.
+    It is the longest of the chips' median offsets, of chips with `MIN_TREND_SOURCES` sources; where none
+    has so many, the median offset of all sources.
+
+    Parameters
+    ----------
+    shifts, exposure
+        As for `matched_sources`.
+    positions : MatchedPositions or None
+        The sources; None where TweakReg wrote no match file.
+    """
+    row = fitted_row("matched_source_offset", shifts, exposure)
+    if isinstance(row, Measurement):
+        return row
+    offsets = {} if positions is None else positions.median_offsets(MIN_TREND_SOURCES)
+    if not offsets:
+        reason = f"there are not {MIN_TREND_SOURCES} matched sources"
+        return not_measured("matched_source_offset", row.exposure, reason)
+    lengths = {region: float(np.hypot(*offset)) for region, offset in offsets.items()}
+    worst = max(lengths, key=lambda region: math.inf if math.isnan(lengths[region]) else lengths[region])
+    context: dict[str, Json] = {
+        "offsets_mas": {region: [float(axis) for axis in offset] for region, offset in offsets.items()}
+    }
+    return Measurement(
+        "matched_source_offset",
+        lengths[worst],
+        "mas",
+        row.exposure,
+        context=context,
+        reason=f"on {worst}, by the headers of both exposures",
+    )
 
 
 def _other_fit(row: ShiftRow, match: MatchFile) -> str:

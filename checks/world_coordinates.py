@@ -39,7 +39,9 @@ _TABLES = (
 GRID = 9
 
 
-def distortion_solution_violations(exposure: Exposure, chip: int) -> Measurement:
+def distortion_solution_violations(
+    exposure: Exposure, chip: int, *, distortion_only: bool = False
+) -> Measurement:
     """Count what updatewcs should have left in a chip's header and did not.
 
     An ``IDC_*`` solution named after the header's IDCTAB (the current one or, after an alignment, an
@@ -53,6 +55,9 @@ def distortion_solution_violations(exposure: Exposure, chip: int) -> Measurement
         An exposure after updatewcs.
     chip : int
         EXTVER of the chip.
+    distortion_only : bool
+        Whether the ``IDC_*`` solution must be the current one, without a fit on top of it: as
+        updatewcs leaves it that was told to ask no database.
     """
     header = exposure.header("SCI", chip)
     names = {key: str(header[f"WCSNAME{key}".strip()]) for key in _KEYS if f"WCSNAME{key}".strip() in header}
@@ -62,6 +67,8 @@ def distortion_solution_violations(exposure: Exposure, chip: int) -> Measurement
         *_original_violations(header),
         *(problem for table in _TABLES for problem in _table_violations(exposure, header, *table)),
     ]
+    if distortion_only and "-" in names.get(" ", ""):
+        violations.append(f"the current solution is {names[' ']}: updatewcs did not replace it")
     if "WCSTYPE" in header and exposure.find("WCSCORR") is None:
         violations.append("the solution was changed after updatewcs, but there is no WCSCORR table")
     context: dict[str, Json] = {"wcsnames": {key.strip() or "current": name for key, name in names.items()}}

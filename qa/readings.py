@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,15 +15,18 @@ from numpy.typing import NDArray
 
 from checks import photometry, world_coordinates
 from checks.calibration import ReferenceChoice
+from checks.drizzled import median_weights
 from checks.readers import (
     Drizzled,
     Exposure,
     MatchFile,
+    ReaderError,
     read_drizzled,
     read_exposure,
     read_match_file,
     read_shift_file,
 )
+from checks.residuals import MatchedPositions
 from fixtures.archives.crds_cache import NOT_APPLICABLE
 from fixtures.archives.reference_files import BEST_REFERENCES, header_reference, read_best_references
 from fixtures.product import Product
@@ -36,14 +41,17 @@ __all__ = [
     "array_in",
     "chip_polygons",
     "chip_shape",
+    "chip_weights",
     "combined_image",
     "drizzled_in",
     "exposure_in",
     "frame_scale",
     "match_in",
+    "matched_positions",
     "named_references",
     "reference_choices",
     "shift_file_in",
+    "single_image",
     "star_tables",
     "wcs_in",
 ]
@@ -98,6 +106,50 @@ def match_in(aligned: Product, exposure: str, suffix: str) -> MatchFile | None:
     return match_file_in(path) if path.exists() else None
 
 
+# TweakReg's name for where a reference source was measured, "u5jx0108r_flt.fits[3]": file and extension.
+_ORIGIN = re.compile(r"(?P<file>\w+\.fits)\[(?P<extension>\d+)\]")
+
+
+def matched_positions(aligned: Product, exposure: str, suffix: str) -> MatchedPositions | None:
+    """Matched sources by the aligned headers of their exposure and of the reference exposure.
+
+    None where TweakReg wrote no match file.
+
+    Raises
+    ------
+    ReaderError
+        If the match file does not say where a reference source was measured.
+    """
+    match = match_in(aligned, exposure, suffix)
+    if match is None:
+        return None
+    file = aligned.file(f"{exposure}_{suffix}.fits")
+    own = [(file, int(chip)) for chip in match.chip]
+    reference = [_chip_of_origin(aligned, origin) for origin in match.origin]
+    return MatchedPositions(
+        own=_positions(own, match.original_input_xy),
+        reference=_positions(reference, match.original_reference_xy),
+        chip=match.chip,
+    )
+
+
+def _chip_of_origin(aligned: Product, origin: str) -> tuple[Path, int]:
+    found = _ORIGIN.fullmatch(origin)
+    if found is None:
+        raise ReaderError(f"{origin!r} of the match file does not name a file and its extension")
+    path = aligned.file(found["file"])
+    return path, exposure_in(path).extensions[int(found["extension"]) - 1].version
+
+
+def _positions(chips: Sequence[tuple[Path, int]], xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sky positions, degrees, of pixels counted from 1 on the chips named."""
+    sky = np.empty_like(xy)
+    for chip in set(chips):
+        here = np.array([each == chip for each in chips])
+        sky[here] = wcs_in(*chip).all_pix2world(xy[here], 1)
+    return sky
+
+
 def combined_image(product: Product, root: str) -> Drizzled:
     """The combined drizzled image with a given root of its name.
 
@@ -110,6 +162,27 @@ def combined_image(product: Product, root: str) -> Drizzled:
     if len(found) != 1:
         raise FileNotFoundError(f"{product.files}: {len(found)} files match {root}_dr?_sci.fits, need one")
     return drizzled_in(found[0])
+
+
+def single_image(drizzled: Product, exposure: str, suffix: str) -> Drizzled:
+    """The drizzled image of one exposure; AstroDrizzle leaves the suffix of FLTs out of its name."""
+    stem = f"{exposure}_single" if suffix == "flt" else f"{exposure}_{suffix}_single"
+    return drizzled_in(drizzled.file(f"{stem}_sci.fits"), drizzled.file(f"{stem}_wht.fits"))
+
+
+def chip_weights(
+    combined: Drizzled, drizzled: Product, registered: Product, rootnames: Sequence[str], suffix: str
+) -> Mapping[str, tuple[float, float]]:
+    """Median weight under each chip of each exposure in the combined image, and in the exposure's own."""
+    weights: dict[str, tuple[float, float]] = {}
+    for rootname in rootnames:
+        exposure = exposure_in(registered.file(f"{rootname}_{suffix}.fits"))
+        together, alone = (
+            median_weights(image.weight(), chip_polygons(exposure, image))
+            for image in (combined, single_image(drizzled, rootname, suffix))
+        )
+        weights |= {exposure.label(chip): (together[chip], alone[chip]) for chip in exposure.chips}
+    return weights
 
 
 def reference_choices(references: Product, rootname: str) -> Mapping[str, ReferenceChoice]:
@@ -209,15 +282,25 @@ class StarTables:
         """Sums over the stars that only one chip saw."""
         rows = self.chip_stars[self.chip_stars["chip"] == chip]
         rate = rows["total"] * rows["pixel_area"] / rows["exposure_time"]
-        return ChipSums(len(rows), float(np.sum(rows["drizzled_sum"])), float(np.sum(rate)))
+        # All of them are normalised by one factor, exposures of one filter and gain.
+        factor = float(np.mean(rows["photflam_c0m"] / rows["photflam_reference"])) if len(rows) else math.nan
+        return ChipSums(
+            stars=len(rows),
+            drizzled=float(np.sum(rows["drizzled_sum"])),
+            drizzled_c0m=float(np.sum(rows["c0m_sum"])),
+            chip=float(np.sum(rate)),
+            factor=factor,
+        )
 
 
 class ChipSums(NamedTuple):
-    """Number of stars, and their summed rates in the drizzled image and on the chip."""
+    """Number of stars, their summed rates in either drizzled image and on the chip, its factor."""
 
     stars: int
     drizzled: float
+    drizzled_c0m: float
     chip: float
+    factor: float
 
 
 def _number(label: str) -> int:

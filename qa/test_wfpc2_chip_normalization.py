@@ -25,13 +25,15 @@ from qa.readings import (
     array_in,
     chip_polygons,
     chip_shape,
+    chip_weights,
     combined_image,
-    drizzled_in,
     exposure_in,
     frame_scale,
     match_in,
+    matched_positions,
     reference_choices,
     shift_file_in,
+    single_image,
     star_tables,
     wcs_in,
 )
@@ -100,14 +102,24 @@ def test_reference_files_are_best(references: Product, exposure: str, judge: Jud
 
 @criterion("CAL-003")
 def test_arrays_are_usable(
-    flt: Product, exposure: str, chip_number: int, dataset: Dataset, judge: Judge
+    fetched: Product,
+    flt: Product,
+    exposure: str,
+    suffix: str,
+    chip_number: int,
+    dataset: Dataset,
+    judge: Judge,
 ) -> None:
-    path = flt.file(f"{exposure}_flt.fits")
-    science, error, quality = (array_in(path, name, chip_number) for name in ("SCI", "ERR", "DQ"))
+    subject = f"{exposure} {chip_number}"
+    if suffix == "flt":
+        path = flt.file(f"{exposure}_flt.fits")
+        science, error, quality = (array_in(path, name, chip_number) for name in ("SCI", "ERR", "DQ"))
+    else:
+        science = array_in(fetched.file(f"{exposure}_c0m.fits"), "SCI", chip_number)
+        quality = array_in(fetched.file(f"{exposure}_c1m.fits"), "SDQ", chip_number)
+        error = None
     judge(
-        calibration.unusable_fraction(
-            science, error, quality, instrument=dataset.instrument, subject=f"{exposure} {chip_number}"
-        )
+        calibration.unusable_fraction(science, error, quality, instrument=dataset.instrument, subject=subject)
     )
 
 
@@ -153,10 +165,19 @@ def test_pixels_are_normalised(
 
 @criterion("WCS-001")
 def test_distortion_solution(
-    distortion_corrected: Product, exposure: str, suffix: str, chip_number: int, judge: Judge
+    distortion_corrected: Product,
+    exposure: str,
+    suffix: str,
+    chip_number: int,
+    reduction: Reduction,
+    judge: Judge,
 ) -> None:
     corrected = exposure_in(distortion_corrected.file(f"{exposure}_{suffix}.fits"))
-    judge(world_coordinates.distortion_solution_violations(corrected, chip_number))
+    judge(
+        world_coordinates.distortion_solution_violations(
+            corrected, chip_number, distortion_only=not reduction.update_wcs.use_db
+        )
+    )
 
 
 @criterion("WCS-002")
@@ -231,6 +252,14 @@ def test_rms_is_consistent(
     judge(residuals.rms_consistency(shifts, exposure, match_in(aligned, exposure, suffix)))
 
 
+@criterion("AST-020")
+def test_headers_carry_the_fit(
+    aligned: Product, shifts: ShiftFile, exposure: str, suffix: str, judge: Judge
+) -> None:
+    positions = matched_positions(aligned, exposure, suffix)
+    judge(residuals.matched_source_offset(shifts, exposure, positions))
+
+
 @criterion("AST-010")
 def test_solution_is_named(
     aligned: Product, dataset: Dataset, reduction: Reduction, suffix: str, judge: Judge
@@ -256,15 +285,21 @@ def test_flt_and_c0m_shifts_agree(aligned_flt: Product, aligned_c0m: Product, ju
 
 
 @criterion("FIL-001")
-def test_drizzled_fits_form(drizzled: Product, reduction: Reduction, suffix: str, judge: Judge) -> None:
+def test_drizzled_fits_form(
+    drizzled: Product, reduction: Reduction, suffix: str, plane: str, judge: Judge
+) -> None:
     image = combined_image(drizzled, reduction.drizzle(suffix).root)
-    judge(files.fits_form_problems(read_fits_structure(image.path)))
+    path = image.weight_path if plane == "wht" else image.path
+    judge(files.fits_form_problems(read_fits_structure(path)))
 
 
 @criterion("DRZ-001")
-def test_coverage_is_finite(drizzled: Product, reduction: Reduction, suffix: str, judge: Judge) -> None:
+def test_coverage_is_finite(
+    drizzled: Product, registered: Product, dataset: Dataset, reduction: Reduction, suffix: str, judge: Judge
+) -> None:
     image = combined_image(drizzled, reduction.drizzle(suffix).root)
-    judge(drizzling.finite_coverage(image.science(), image.weight(), subject=image.name))
+    weights = chip_weights(image, drizzled, registered, dataset.rootnames, suffix)
+    judge(drizzling.finite_coverage(image.science(), image.weight(), subject=image.name, chips=weights))
 
 
 @criterion("DRZ-004")
@@ -281,9 +316,7 @@ def test_scale_and_orientation(
 def test_weight_of_planetary_camera(
     drizzled_flt: Product, registered_flt: Product, exposure: str, judge: Judge
 ) -> None:
-    weight = drizzled_in(
-        drizzled_flt.file(f"{exposure}_single_sci.fits"), drizzled_flt.file(f"{exposure}_single_wht.fits")
-    )
+    weight = single_image(drizzled_flt, exposure, "flt")
     polygons = chip_polygons(exposure_in(registered_flt.file(f"{exposure}_flt.fits")), weight)
     judge(drizzling.weight_ratio(weight.weight(), polygons, subject=exposure))
 
@@ -308,6 +341,12 @@ def test_star_ratio_in_combined_images(stars: StarTables, star: str, judge: Judg
             float(row["flt_sum"]), float(row["c0m_sum"]), expected=stars.expected_ratio(star), subject=star
         )
     )
+
+
+@criterion("PHT-004")
+def test_chip_ratio_in_combined_images(stars: StarTables, chip: str, chip_number: int, judge: Judge) -> None:
+    sums = stars.chip_sums(chip_number)
+    judge(flux.star_ratio_deviation(sums.drizzled, sums.drizzled_c0m, expected=sums.factor, subject=chip))
 
 
 @criterion("PHT-005")

@@ -43,7 +43,13 @@ from checks.photometry import (
 )
 from checks.readers import FitsStructure, ShiftRow
 from checks.readers.exposure import science_wcs
-from checks.residuals import matched_sources, residual_trend, rms_consistency
+from checks.residuals import (
+    MatchedPositions,
+    matched_source_offset,
+    matched_sources,
+    residual_trend,
+    rms_consistency,
+)
 from checks.solution_names import wcs_name_violations
 from checks.solutions import archive_fit_error, solution_displacement
 from checks.source_pairs import pair_sources
@@ -92,6 +98,16 @@ def fitted(measure: Callable[..., Measurement], row: ShiftRow = FITTED, **settin
 
 def matched(measure: Callable[..., Measurement], row: ShiftRow = FITTED, **sources: object) -> Measurement:
     return measure(shift_file(REFERENCE, row), row.file, match_file(**sources))
+
+
+def by_headers(offsets: Mapping[int, float] | None = None, *, sources: int = 120) -> Measurement:
+    """Matched sources by two exposures' headers, some chips of one of them out of place by so many mas."""
+    match = match_file(sources)
+    own = match.radec.copy()
+    for chip, offset in (offsets or {}).items():
+        own[match.chip == chip, 1] += offset / 3.6e6
+    positions = MatchedPositions(own, match.radec, match.chip)
+    return matched_source_offset(shift_file(), FITTED.file, positions)
 
 
 def search(dx: float) -> Measurement:
@@ -225,11 +241,18 @@ def references(**choice: object) -> Measurement:
     return reference_file_violations({"idctab": idctab, "dgeofile": dgeofile}, subject="u5jx010hr")
 
 
-def arrays(*, flagged: float = 0.1, science: float = 4.0, error: float = 2.0, cut: int = 0) -> Measurement:
+def arrays(
+    *,
+    flagged: float = 0.1,
+    science: float = 4.0,
+    error: float = 2.0,
+    cut: int = 0,
+    instrument: str = "ACS",
+) -> Measurement:
     sci, err, dq = np.full((20, 20), 9.0), np.full((20, 20), 3.0), np.zeros((20, 20), np.int16)
     sci[-1, -1], err[-1, -1] = science, error
     dq.flat[: int(flagged * dq.size)] = 2
-    return unusable_fraction(sci, err[cut:], dq, instrument="ACS", subject="WF2")
+    return unusable_fraction(sci, err[cut:], dq, instrument=instrument, subject="WF2")
 
 
 def round_trip(**changes: float) -> Measurement:
@@ -249,11 +272,12 @@ def columns(hot: float = 0.0, each: float = 0.0) -> Measurement:
     return column_scatter(sci, np.zeros(sci.shape, np.int16), subject="j9l960a9q_flt SCI,1")
 
 
-def coverage(covered: float, science: float = 1.0) -> Measurement:
+def coverage(covered: float, science: float = 1.0, *, together: float = 33.0) -> Measurement:
     weight = np.zeros((10, 10))
     weight.flat[: int(covered * 100)] = 16.0
     sci = np.where(weight > 0, science, np.nan)
-    return finite_coverage(sci, weight, subject="wfpc2_flt_drw_sci")
+    chips = {"u5jx0108r_flt WF3": (16.0, 16.1), "u5jx010hr_flt WF3": (together, 16.1)}
+    return finite_coverage(sci, weight, subject="wfpc2_flt_drw_sci", chips=chips)
 
 
 def frame(**settings: float) -> Measurement:
@@ -378,6 +402,14 @@ CASES: Mapping[str, Case] = {
         {
             "twice": lambda: held_fit({chip: Pointing(shift=(0.2, -0.1)) for chip in (1, 2)}),
             "one chip left behind": lambda: held_fit({2: Pointing(shift=(0.2, -0.1))}),
+        },
+    ),
+    "AST-020": Case(
+        by_headers,
+        {
+            "one chip": lambda: by_headers({4: 30.0}),
+            "all chips": lambda: by_headers({2: 85.0, 3: 85.0, 4: 85.0}),
+            "few on each chip": lambda: by_headers({2: 85.0, 3: 85.0, 4: 85.0}, sources=24),
         },
     ),
     "PHT-001": Case(
@@ -528,6 +560,9 @@ CASES: Mapping[str, Case] = {
             "no history": lambda: distortion_solution_violations(
                 exposure(science={"WCSTYPE": "user-defined"}), 2
             ),
+            "updatewcs passed it over": lambda: distortion_solution_violations(
+                exposure(science={"WCSNAME": "IDC_sad1946fu-FIT_IMG_GAIAeDR3"}), 2, distortion_only=True
+            ),
         },
     ),
     "WCS-002": Case(round_trip, {"no inverse": lambda: round_trip(A_2_0=3e-3)}),
@@ -628,7 +663,13 @@ CASES: Mapping[str, Case] = {
     ),
     "DRZ-001": Case(
         lambda: coverage(0.6),
-        {"elsewhere": lambda: coverage(0.2), "hole": lambda: coverage(0.6, science=np.nan)},
+        {
+            "elsewhere": lambda: coverage(0.2),
+            "hole": lambda: coverage(0.6, science=np.nan),
+            "exposure left out": lambda: coverage(0.6, together=0.0),
+            "chip left out": lambda: coverage(0.6, together=4.0),
+            "no weight at all": lambda: coverage(0.6, together=np.nan),
+        },
     ),
     "DRZ-002": Case(
         lambda: cosmic_ray_rate(flagged(0.007), exposure_time=360.0, subject="ibwb01xrq"),

@@ -68,6 +68,14 @@ def test_one_science_pixel_that_is_not_finite_spoils_the_chip(pixel: int, value:
     assert measurement.reason == "SCI not finite at 1 pixels"
 
 
+def test_c0m_files_have_no_errors_and_must_have_flags() -> None:
+    sci, dq = np.ones(SHAPE), np.zeros(SHAPE, np.int16)
+    lost = unusable_fraction(sci, None, dq, instrument="WFPC2", subject="chip")
+    dq[0, 0] = 2
+    assert (lost.value, lost.reason) == (1.0, "no pixel is flagged: the data quality is lost")
+    assert unusable_fraction(sci, None, dq, instrument="WFPC2", subject="chip").value < 1.0
+
+
 def test_root_of_negative_counts_is_no_error_of_wfpc2() -> None:
     """drizzlepac makes WFPC2's ERR as the square root of SCI: NaN or 0 where SCI is not positive."""
     sci = np.linspace(-1.0, 3.0, 256).reshape(SHAPE)

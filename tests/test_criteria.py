@@ -46,7 +46,7 @@ source = "notebook"
 
 def test_catalogue_holds_the_workflows() -> None:
     expected = {
-        *(f"AST-{number:03}" for number in range(1, 20)),
+        *(f"AST-{number:03}" for number in range(1, 21)),
         *(f"PHT-{number:03}" for number in range(1, 9)),
         *(f"CAL-{number:03}" for number in range(1, 8)),
         *(f"TVB-{number:03}" for number in range(1, 6)),
