@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from fixtures.dataset import Dataset
 from fixtures.events import BuildResult
 from fixtures.hosting import Host
+from fixtures.plan import Node
 from fixtures.run import Run
 from reports.records import dataset_record, figure_records, stage_record, versions
 from reports.results import (
@@ -35,6 +36,7 @@ def gather(
     elapsed: float,
     command: str,
     exit_status: int,
+    stopped: bool = False,
 ) -> Results:
     """Gather what a run found.
 
@@ -54,10 +56,15 @@ def gather(
         The command line.
     exit_status : int
         pytest's exit status.
+    stopped : bool
+        Whether somebody ended the run before its end: what is not built yet is then not waited for.
     """
     judged = {record.dataset for record in verdicts}
+    ask = host.decided if stopped else host.result
     built = {
-        name: dict(_built(run, host, dataset)) for name, dataset in run.datasets.items() if name in judged
+        name: dict(_built(run, host, dataset, ask))
+        for name, dataset in run.datasets.items()
+        if name in judged
     }
     return Results(
         run=RunRecord(
@@ -80,10 +87,13 @@ def gather(
 Built = dict[str, BuildResult]
 
 
-def _built(run: Run, host: Host, dataset: Dataset) -> Iterator[tuple[str, BuildResult]]:
+def _built(
+    run: Run, host: Host, dataset: Dataset, ask: Callable[[Node], BuildResult | None]
+) -> Iterator[tuple[str, BuildResult]]:
     for name, node in run.plan(dataset).nodes.items():
-        if node.key in host.requested:
-            yield name, host.result(node)
+        result = ask(node) if node.key in host.requested else None
+        if result is not None:
+            yield name, result
 
 
 def _datasets(run: Run, built: dict[str, Built]) -> Iterator[DatasetRecord]:

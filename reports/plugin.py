@@ -110,14 +110,17 @@ class Collector:
         if run is None or not verdicts or exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
         try:
-            self.results = self._gather(run, verdicts, exitstatus)
+            stopped = exitstatus == pytest.ExitCode.INTERRUPTED or bool(session.shouldfail)
+            self.results = self._gather(run, verdicts, exitstatus, stopped)
             self._write(run.options.report)
         except StoreError as error:
             self.problem = str(error)
         if self.problem:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
-    def _gather(self, run: Run, verdicts: tuple[VerdictRecord, ...], exitstatus: int) -> Results:
+    def _gather(
+        self, run: Run, verdicts: tuple[VerdictRecord, ...], exitstatus: int, stopped: bool
+    ) -> Results:
         from reports.gather import gather
 
         return gather(
@@ -128,6 +131,7 @@ class Collector:
             elapsed=time.monotonic() - self.clock,
             command=shlex.join(["pytest", *sys.argv[1:]]),
             exit_status=int(exitstatus),
+            stopped=stopped,
         )
 
     def _write(self, directory: Path | None) -> None:

@@ -72,7 +72,7 @@ def test_c0m_files_have_no_errors_and_must_have_flags() -> None:
     sci, dq = np.ones(SHAPE), np.zeros(SHAPE, np.int16)
     lost = unusable_fraction(sci, None, dq, instrument="WFPC2", subject="chip")
     dq[0, 0] = 2
-    assert (lost.value, lost.reason) == (1.0, "no pixel is flagged: the data quality is lost")
+    assert (lost.value, lost.reason) == (1.0, "DQ flags no pixel at all: the flags were lost")
     assert unusable_fraction(sci, None, dq, instrument="WFPC2", subject="chip").value < 1.0
 
 

@@ -288,6 +288,15 @@ def test_closing_ends_what_runs_and_leaves_nothing_half(store: Store, journal: P
     engine.close()
 
 
+def test_a_node_can_be_asked_for_without_waiting(store: Store, journal: Path) -> None:
+    quick, endless = chain(journal, "a")[0], Node("field", "endless", hang, Plain(label="endless"))
+    with Engine(store, new_run(), jobs=2) as engine:
+        engine.submit([endless])
+        built = engine.result(quick)
+        assert engine.decided(endless) is None
+        assert engine.decided(quick) == built
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB."""

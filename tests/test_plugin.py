@@ -240,6 +240,17 @@ def test_a_mistake_is_told_once_and_before_anything_is_built(
     assert not project.builds()
 
 
+def test_a_run_that_stops_at_the_first_failure_waits_for_nothing_else(project: SmallProject) -> None:
+    """The stage that the last checks need would take longer than the test may."""
+    project.dataset(add=0.5, more="\n[stages.photometry]\nseconds = 3600.0\n")
+
+    ended = project.run("-x", "--jobs", "1", "-k", "spread or rotation")
+
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout
+    assert set(project.statuses().values()) == {"fail", "not measured"}
+    assert [stage["node"] for stage in project.results()["stages"]] == ["fetch", "flt"]
+
+
 @pytest.mark.parametrize(
     ("more", "line"),
     [
