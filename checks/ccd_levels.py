@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 __all__ = ["LEAST_LEVEL", "Half", "electrons_from_raw"]
 
-# Electrons of sky below which a level is compared with this one: six columns of overscan with 5 electrons of
-# noise tell the bias level of a part of the chip to a tenth of an electron, 1 % of it.
-LEAST_LEVEL = 10.0
+# Electrons of sky below which a level is compared with this one: a line through 500 rows of six columns of
+# overscan, with 5 electrons of noise each, tells the bias level at its ends to 0.2 electrons, 1 % of it.
+LEAST_LEVEL = 20.0
 
 Pixels = NDArray[Any]
 
