@@ -43,7 +43,7 @@ def electrons_from_raw(
     bias: Pixels,
     dark: Pixels,
     flat: Pixels,
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """Electrons of a chip, without any of the pipelines' steps.
 
     ``((raw - bias - overscan) * gain - dark) / flat`` over the light-sensitive part, where the overscan
@@ -62,11 +62,11 @@ def electrons_from_raw(
     flat : ndarray
         Flat field, of the light-sensitive part.
     """
-    structureless = raw.astype(float) - bias
+    structureless = raw.astype(np.float32) - bias
     parts = []
     for half in halves:
         levels = np.median(structureless[rows, half.overscan], axis=1)
         number = np.arange(len(levels))
-        line = np.polyval(np.polyfit(number, levels, 1), number)
-        parts.append((structureless[rows, half.columns] - line[:, np.newaxis]) * half.gain)
+        line = np.polyval(np.polyfit(number, levels, 1), number).astype(np.float32)
+        parts.append((structureless[rows, half.columns] - line[:, np.newaxis]) * np.float32(half.gain))
     return np.asarray((np.hstack(parts) - dark) / flat)

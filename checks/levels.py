@@ -126,8 +126,9 @@ def _parts(good: NDArray[np.bool_]) -> Iterator[tuple[str, tuple[slice, slice]]]
         for length in good.shape
         for parts in [min(_PARTS, length)]
     )
+    fewest = 0.5 * good.mean()
     for row in rows:
         for column in columns:
-            if good[row, column].mean() >= 0.5 * good.mean():
+            if good[row, column].mean() >= fewest:
                 name = f"[{column.start + 1}:{column.stop}, {row.start + 1}:{row.stop}]"
                 yield name, (row, column)

@@ -61,9 +61,17 @@ def remaining_pattern(
     shapes = {array.shape for array in (calibrated, independent, dq, *patterns.values())}
     if len(shapes) > 1:
         return not_measured("remaining_pattern", subject, f"shapes differ: {sorted(shapes)}")
-    judged = (dq & ~REFERENCE_FLAGS[instrument]) == 0
-    difference = (calibrated - independent)[judged]
-    found = {kind: _left(difference, pattern[judged]) for kind, pattern in patterns.items()}
+    difference = calibrated - independent
+    judged = ((dq & ~REFERENCE_FLAGS[instrument]) == 0) & np.isfinite(difference)
+    for pattern in patterns.values():
+        judged &= np.isfinite(pattern)
+    if np.count_nonzero(judged) < _FEWEST:
+        return not_measured(
+            "remaining_pattern", subject, f"fewer than {_FEWEST} pixels are unflagged and finite"
+        )
+    excess = difference[judged]
+    excess -= np.median(excess)
+    found = {kind: _left(excess, pattern[judged]) for kind, pattern in patterns.items()}
     certain = {kind: left for kind, left in found.items() if left.error <= _UNCERTAIN}
     if not certain:
         return not_measured("remaining_pattern", subject, "no pattern stands out of the noise")
@@ -78,18 +86,15 @@ def remaining_pattern(
     )
 
 
-def _left(difference: Pixels, pattern: Pixels) -> _Left:
-    known = np.isfinite(difference) & np.isfinite(pattern)
-    if np.count_nonzero(known) < _FEWEST:
-        return _Left(math.nan, math.inf)
-    difference, pattern = difference[known], pattern[known]
+def _left(excess: Pixels, pattern: Pixels) -> _Left:
     departure = pattern - np.median(pattern)
-    number = max(int(_EXTREME * departure.size), _FEWEST)
-    extreme = np.argpartition(np.abs(departure), -min(number, departure.size))[-number:]
-    extreme = extreme[departure[extreme] != 0.0]
+    distance = np.abs(departure)
+    number = min(max(int(_EXTREME * distance.size), _FEWEST), distance.size)
+    least = np.partition(distance, -number)[-number]
+    extreme = np.flatnonzero((distance >= least) & (distance > 0.0))
     if extreme.size < _FEWEST:
         return _Left(math.nan, math.inf)
-    ratios = (difference[extreme] - np.median(difference)) / departure[extreme]
+    ratios = excess[extreme] / departure[extreme]
     fraction = float(np.median(ratios))
     width = 1.4826 * float(np.median(np.abs(ratios - fraction)))
     return _Left(fraction, 1.2533 * width / math.sqrt(extreme.size))

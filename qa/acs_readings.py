@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,22 +21,37 @@ __all__ = ["RawElectrons", "raw_electrons"]
 # Amplifiers of each chip, left and right (ACS Data Handbook, section 1.2).
 _AMPLIFIERS = {1: ("A", "B"), 2: ("C", "D")}
 
+# Of every so many rows and columns one tells the sky: half a million pixels know it to 0.01 electrons.
+_SKY_STEP = 4
+
 Row = Mapping[str, Any]
+Image = NDArray[np.float32]
 
 
-class RawElectrons(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class RawElectrons:
     """Electrons of a chip by arithmetic from its raw image and the reference files chosen for it.
 
     Attributes
     ----------
     image : ndarray
         Electrons.
-    patterns : mapping of str to ndarray
-        What each reference file took out of it, electrons; a flat field, where there is sky.
+    bias, dark, flat : ndarray
+        What was taken away, electrons, and what the rest was divided by.
     """
 
-    image: NDArray[np.float64]
-    patterns: Mapping[str, NDArray[np.float64]]
+    image: Image
+    bias: Image
+    dark: Image
+    flat: Image
+
+    def patterns(self) -> Mapping[str, Image]:
+        """What each reference file took out of the image, electrons; a flat field, where there is sky."""
+        patterns = {"BIASFILE": self.bias / self.flat, "DARKFILE": self.dark / self.flat}
+        sky = np.median(self.image[::_SKY_STEP, ::_SKY_STEP])
+        if sky >= LEAST_LEVEL:
+            patterns["PFLTFILE"] = sky * (self.flat - 1)
+        return patterns
 
 
 def raw_electrons(raw: Exposure, version: int, references: Product) -> RawElectrons:
@@ -53,13 +69,10 @@ def raw_electrons(raw: Exposure, version: int, references: Product) -> RawElectr
     )
     halves, rows = _halves(chip, gains, region), slice(region["TRIMY1"], region["NY"] - region["TRIMY2"])
     bias, flat = _image(files["BIASFILE"], chip), _image(files["PFLTFILE"], chip)
-    dark = _image(files["DARKFILE"], chip) * float(raw.primary["DARKTIME"])
+    dark = _image(files["DARKFILE"], chip) * np.float32(raw.primary["DARKTIME"])
     image = electrons_from_raw(pixels, halves, rows=rows, bias=bias, dark=dark, flat=flat)
-    structure = np.hstack([bias[rows, half.columns] * half.gain for half in halves])
-    patterns, sky = {"BIASFILE": structure / flat, "DARKFILE": dark / flat}, float(np.median(image))
-    if sky >= LEAST_LEVEL:
-        patterns["PFLTFILE"] = sky * (flat - 1.0)
-    return RawElectrons(image, patterns)
+    structure = np.hstack([bias[rows, half.columns] * np.float32(half.gain) for half in halves])
+    return RawElectrons(image, structure, dark, flat)
 
 
 def _fits(row: Row, raw: Exposure) -> bool:
@@ -90,7 +103,7 @@ def _rows(path: Any, chip: int) -> Iterator[Row]:
                 yield {name.upper(): row[name] for name in table.names}
 
 
-def _image(path: Any, chip: int) -> NDArray[np.float64]:
+def _image(path: Any, chip: int) -> Image:
     with open_fits(path) as hdus:
         found = next(hdu for hdu in hdus if hdu.name == "SCI" and hdu.header.get("CCDCHIP") == chip)
-        return np.asarray(found.data, dtype=float)
+        return np.asarray(found.data, dtype=np.float32)

@@ -131,9 +131,8 @@ def test_no_pattern_of_a_reference_is_left(
     raw: Exposure, recalibrated: Exposure, references: Product, version: int, judge: Judge
 ) -> None:
     sci, dq = (recalibrated.array(plane, version) for plane in ("SCI", "DQ"))
-    image, patterns = raw_electrons(raw, version, references)
-    subject = recalibrated.label(version)
-    judge(remaining_pattern(sci, image, patterns, dq, instrument="ACS", subject=subject))
+    found, subject = raw_electrons(raw, version, references), recalibrated.label(version)
+    judge(remaining_pattern(sci, found.image, found.patterns(), dq, instrument="ACS", subject=subject))
 
 
 # World coordinates

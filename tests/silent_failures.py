@@ -51,14 +51,14 @@ def _acs(flt: Path, raw: Exposure, references: Product) -> Iterator[tuple[str, M
     for version in (1, 2):
         sci, err, dq = (exposure.array(plane, version) for plane in ("SCI", "ERR", "DQ"))
         subject = exposure.label(version)
-        image, patterns = raw_electrons(raw, version, references)
+        found = raw_electrons(raw, version, references)
         yield "CAL-003", calibration.unusable_fraction(sci, err, dq, instrument="ACS", subject=subject)
         yield "CAL-004", bias_structure.column_scatter(sci, dq, subject=subject)
         yield "CAL-005", calibration.unit_violations(exposure, version)
-        yield "CAL-006", levels.level_deviation(sci, image, dq, subject=subject, least=LEAST_LEVEL)
+        yield "CAL-006", levels.level_deviation(sci, found.image, dq, subject=subject, least=LEAST_LEVEL)
         yield (
             "CAL-007",
-            remaining_pattern(sci, image, patterns, dq, instrument="ACS", subject=subject),
+            remaining_pattern(sci, found.image, found.patterns(), dq, instrument="ACS", subject=subject),
         )
 
 
