@@ -13,13 +13,12 @@ from checks.measurement import Json, Measurement, count_violations, not_measured
 from checks.readers.exposure import Exposure
 from checks.readers.match_file import MatchFile
 from checks.readers.shift_file import exposure_name
+from checks.sky import sky_offsets
 from checks.solution_names import same_coordinates
 
 __all__ = ["header_fit_difference", "headerlet_violations"]
 
 Chips: TypeAlias = Mapping[int, Any]
-
-_MAS = 3.6e6  # per degree
 
 
 def header_fit_difference(chips: Chips, match: MatchFile | None, *, exposure: str) -> Measurement:
@@ -79,11 +78,8 @@ def headerlet_violations(
 
 def _offsets(wcs: Any, match: MatchFile, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
     """East and north offsets of the header's positions from the fit's, mas."""
-    fitted = match.radec[rows]
-    offsets = np.asarray(wcs.all_pix2world(match.original_input_xy[rows], 1)) - fitted
-    offsets[:, 0] = (offsets[:, 0] + 180.0) % 360.0 - 180.0
-    offsets[:, 0] *= np.cos(np.radians(fitted[:, 1]))
-    return np.asarray(_MAS * offsets, dtype=np.float64)
+    held = np.asarray(wcs.all_pix2world(match.original_input_xy[rows], 1))
+    return sky_offsets(held, match.radec[rows])
 
 
 def _headerlet_problems(name: str, headerlet: Exposure, exposure: Exposure) -> list[str]:

@@ -13,6 +13,7 @@ from checks.alignment import fitted_row
 from checks.measurement import Json, Measurement, not_measured
 from checks.readers.match_file import MatchFile
 from checks.readers.shift_file import ShiftFile, ShiftRow, exposure_name
+from checks.sky import sky_offsets
 
 __all__ = [
     "CATALOG_ERRORS",
@@ -65,14 +66,12 @@ class MatchedPositions:
 
         Empty where all of them together have fewer.
         """
-        offsets = self.own - self.reference
-        offsets[:, 0] = (offsets[:, 0] + 180.0) % 360.0 - 180.0
-        offsets[:, 0] *= np.cos(np.radians(self.reference[:, 1]))
+        offsets = sky_offsets(self.own, self.reference)
         chips = {f"SCI,{chip}": self.chip == chip for chip in np.unique(self.chip)}
         regions = {name: here for name, here in chips.items() if here.sum() >= fewest}
         if not regions and len(offsets) >= fewest:
             regions = {"all chips": np.ones(len(offsets), dtype=bool)}
-        return {name: 3.6e6 * np.median(offsets[here], axis=0) for name, here in regions.items()}
+        return {name: np.median(offsets[here], axis=0) for name, here in regions.items()}
 
 
 def matched_sources(shifts: ShiftFile, exposure: str, match: MatchFile | None) -> Measurement:

@@ -15,6 +15,7 @@ from checks.alignment import fitted_row, row_context
 from checks.measurement import Json, Measurement, not_applicable, not_measured
 from checks.readers.exposure import Exposure
 from checks.readers.shift_file import ShiftFile, exposure_name
+from checks.sky import sky_offsets
 from checks.world_coordinates import pixel_grid
 
 __all__ = ["Chips", "archive_fit_error", "fit_displacement", "solution_displacement"]
@@ -42,7 +43,6 @@ _FIT = re.compile(
     r"-FIT_(?:(?:REL|IMG|EVM|SVM)_)?(?!(?:REL|IMG|EVM|SVM)_|NONE$)(?P<catalog>[A-Z]\w*)$", re.IGNORECASE
 )
 _RMS = ("RMS_RA", "RMS_DEC")
-_MAS = 3.6e6  # per degree
 
 
 def archive_fit_error(exposure: Exposure) -> Measurement:
@@ -203,7 +203,4 @@ def _displacements(final: Any, archive: Any, shape: tuple[int, ...]) -> NDArray[
     """East and north displacements over a chip's grid, mas."""
     pixels = pixel_grid(shape)
     here, there = (np.asarray(wcs.all_pix2world(pixels, 1)) for wcs in (final, archive))
-    difference = here - there
-    difference[:, 0] = (difference[:, 0] + 180.0) % 360.0 - 180.0
-    difference[:, 0] *= np.cos(np.radians(there[:, 1]))
-    return np.asarray(_MAS * difference, dtype=np.float64)
+    return sky_offsets(here, there)

@@ -13,6 +13,7 @@ from checks.epochs import julian_year, positions_at_epoch
 from checks.footprints import on_chips
 from checks.readers import Exposure, read_exposure, read_match_file, read_reference_frame, read_shift_file
 from checks.readers.exposure import science_wcs
+from checks.sky import sky_offsets
 from checks.world_coordinates import plate_scale
 from fixtures.catalogs.catalog import Catalog
 from fixtures.catalogs.reading import read_catalog
@@ -28,7 +29,6 @@ __all__ = ["epoch_table"]
 
 Positions = NDArray[np.float64]
 
-_MAS = 3.6e6  # per degree
 
 _COLUMNS = (
     TableColumn(label="Exposure"),
@@ -145,9 +145,7 @@ def _row(inputs: Inputs, exposure: Exposure, moved: _Moved, suffix: str, catalog
 
 def _lengths(moved: _Moved) -> Positions:
     """Lengths of the displacements, mas."""
-    east, north = (moved.after - moved.before).T
-    east = (east + 180.0) % 360.0 - 180.0
-    return np.asarray(_MAS * np.hypot(east * np.cos(np.radians(moved.before[:, 1])), north))
+    return np.asarray(np.hypot(*sky_offsets(moved.after, moved.before).T))
 
 
 def _shift(moved: _Moved, references: NDArray[np.int64], wcs: Any) -> Positions | None:

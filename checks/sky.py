@@ -1,0 +1,32 @@
+"""Small offsets on the sky."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["sky_offsets"]
+
+_MAS = 3.6e6  # per degree
+
+
+def sky_offsets(positions: NDArray[np.float64], origins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Offsets of positions from others, east and north.
+
+    ``((alpha - alpha0) cos(delta0), delta - delta0)``, right ascensions compared around the circle: an
+    approximation for offsets of arcseconds, away from the poles.
+
+    Parameters
+    ----------
+    positions, origins : ndarray, shape (n, 2)
+        Right ascension and declination, degrees.
+
+    Returns
+    -------
+    ndarray, shape (n, 2)
+        East and north, mas; NaN where a coordinate is.
+    """
+    offsets = np.asarray(positions, dtype=np.float64) - origins
+    offsets[:, 0] = (offsets[:, 0] + 180.0) % 360.0 - 180.0
+    offsets[:, 0] *= np.cos(np.radians(origins[:, 1]))
+    return np.asarray(_MAS * offsets)
