@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,6 @@ __all__ = [
     "background_width_change",
     "difference_noise",
     "histogram_peaks",
-    "residual_cosmic_rays",
     "weighting_range",
 ]
 
@@ -42,13 +41,6 @@ _POWERS = (0.0, 0.4, 1.0, 3.0, 6.0, 10.0)
 # must rise above the saddle to a higher one, as a fraction of the highest.
 _BIN, _SMOOTHING = 0.1, 0.35
 _PROMINENCE = 0.05
-
-# Standard deviations by which a pixel of a combined image must exceed the median of its exposures to be a
-# residual cosmic ray, and at which the median shows a source, whose pixels are not judged.
-_RESIDUAL = 5.0
-_SOURCE = 5.0
-_GROWTH = 3  # pixels by which sources are grown
-_EDGE = 4  # pixels along the edge of the field that all exposures see
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,67 +297,3 @@ def background_width_change(
         "reprocessed_exposures": list(affected),
     }
     return Measurement("background_width_change", new.width / old.width, "", subject, context=context)
-
-
-def residual_cosmic_rays(
-    combined: NDArray[Any], singles: Mapping[str, NDArray[Any]], *, subject: str
-) -> Measurement:
-    """Pixels of a combined image above the median of its exposures, beyond chance, in standard deviations.
-
-    A pixel counts that departs from the median by more than 5 times the width of the combined
-    background. Noise departs as often to either side: pixels below the median say how many above it a
-    clean image would have. The value is ``(n+ - n-) / sqrt(n+ + n- + 1)``.
-
-    Pixels that not all exposures see are not judged, where a median cannot tell; nor those at an
-    exposure's very edge, where AstroDrizzle has nothing to compare it with and rejects nothing; nor those
-    of sources, because undersampled stars differ from exposure to exposure.
-
-    Parameters
-    ----------
-    combined : ndarray, shape (ny, nx)
-        Combined image; NaN where it has no weight.
-    singles : mapping of str to ndarray, shape (ny, nx)
-        Each exposure on the same grid, its own background subtracted; NaN where it has no weight.
-    subject : str
-        The product.
-    """
-    if len(singles) < 3:
-        reason = f"{len(singles)} exposures have no median that a cosmic ray leaves alone; it takes 3"
-        return not_measured("residual_cosmic_rays", subject, reason)
-    stack = np.array([np.asarray(each, dtype=np.float32) for each in singles.values()])
-    judged = _within(np.isfinite(stack).all(axis=0)) & np.isfinite(combined)
-    median = np.median(stack, axis=0)
-    judged &= ~_sources(median, judged)
-    number = int(np.count_nonzero(judged))
-    if number < MIN_PIXELS:
-        reason = f"only {number} pixels without sources are seen by all exposures; it takes {MIN_PIXELS}"
-        return not_measured("residual_cosmic_rays", subject, reason)
-    excess = (combined - median)[judged]
-    width = background_level(np.asarray(combined)[judged]).width
-    pulls = (excess - background_level(excess).median) / width
-    above, below = (int(np.count_nonzero(sign * pulls > _RESIDUAL)) for sign in (1, -1))
-    context: dict[str, Json] = {
-        "above": above,
-        "below": below,
-        "pixels": number,
-        "residuals_per_mpix": (above - below) / number * 1e6,
-    }
-    value = (above - below) / math.sqrt(above + below + 1.0)
-    return Measurement("residual_cosmic_rays", value, "", subject, uncertainty=1.0, context=context)
-
-
-def _within(seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Seen pixels clear of the common field's edges; bad pixels are no edges."""
-    from scipy.ndimage import binary_closing, binary_erosion
-
-    filled = binary_closing(np.pad(seen, _EDGE), iterations=_EDGE)
-    inner = binary_erosion(filled, iterations=_EDGE)[_EDGE:-_EDGE, _EDGE:-_EDGE]
-    return np.asarray(seen & inner)
-
-
-def _sources(median: NDArray[Any], judged: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    from scipy.ndimage import binary_dilation
-
-    level = background_level(median[judged])
-    bright = judged & (median > level.median + _SOURCE * level.width)
-    return np.asarray(binary_dilation(bright, iterations=_GROWTH))

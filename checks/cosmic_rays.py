@@ -1,4 +1,4 @@
-"""Cosmic-ray rejection: how much was flagged, and whether stars were."""
+"""Cosmic-ray rejection: how much was flagged, whether stars were, and what is left in combined images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.background import background_level
 from checks.measurement import Json, Measurement, not_applicable, not_measured
 
-__all__ = ["Masks", "cosmic_ray_rate", "cosmic_ray_remainder", "rejected_cores"]
+__all__ = ["Masks", "cosmic_ray_rate", "cosmic_ray_remainder", "rejected_cores", "residual_cosmic_rays"]
 
 Masks: TypeAlias = Mapping[int, NDArray[np.bool_]]
 """A boolean image for each chip, by EXTVER."""
@@ -28,6 +29,14 @@ MIN_STARS = 100
 _STANDS_OUT = 20.0
 _SKY = 3.0
 MIN_HITS = 100
+
+# Standard deviations by which a pixel of a combined image must exceed the median of its exposures to be a
+# residual cosmic ray, and at which the median shows a source, whose pixels are not judged.
+_RESIDUAL = 5.0
+_SOURCE = 5.0
+_GROWTH = 3  # pixels by which sources are grown
+_EDGE = 4  # pixels along the edge of the field that all exposures see
+_FEWEST_JUDGED = 10_000  # pixels, as the shape of a background takes
 
 
 def cosmic_ray_rate(
@@ -150,6 +159,53 @@ def cosmic_ray_remainder(
     return Measurement("cosmic_ray_remainder", left, "", subject, uncertainty=error, context=context)
 
 
+def residual_cosmic_rays(
+    combined: NDArray[Any], singles: Mapping[str, NDArray[Any]], *, subject: str
+) -> Measurement:
+    """Pixels of a combined image above the median of its exposures, beyond chance, in standard deviations.
+
+    A pixel counts that departs from the median by more than 5 times the width of the combined
+    background. Noise departs as often to either side: pixels below the median say how many above it a
+    clean image would have. The value is ``(n+ - n-) / sqrt(n+ + n- + 1)``.
+
+    Pixels that not all exposures see are not judged, where a median cannot tell; nor those at an
+    exposure's very edge, where AstroDrizzle has nothing to compare it with and rejects nothing; nor those
+    of sources, because undersampled stars differ from exposure to exposure.
+
+    Parameters
+    ----------
+    combined : ndarray, shape (ny, nx)
+        Combined image; NaN where it has no weight.
+    singles : mapping of str to ndarray, shape (ny, nx)
+        Each exposure on the same grid, its own background subtracted; NaN where it has no weight.
+    subject : str
+        The product.
+    """
+    if len(singles) < 3:
+        reason = f"{len(singles)} exposures have no median that a cosmic ray leaves alone; it takes 3"
+        return not_measured("residual_cosmic_rays", subject, reason)
+    stack = np.array([np.asarray(each, dtype=np.float32) for each in singles.values()])
+    judged = _within(np.isfinite(stack).all(axis=0)) & np.isfinite(combined)
+    median = np.median(stack, axis=0)
+    judged &= ~_sources(median, judged)
+    number = int(np.count_nonzero(judged))
+    if number < _FEWEST_JUDGED:
+        reason = f"only {number} pixels without sources are seen by all exposures; it takes {_FEWEST_JUDGED}"
+        return not_measured("residual_cosmic_rays", subject, reason)
+    excess = (combined - median)[judged]
+    width = background_level(np.asarray(combined)[judged]).width
+    pulls = (excess - background_level(excess).median) / width
+    above, below = (int(np.count_nonzero(sign * pulls > _RESIDUAL)) for sign in (1, -1))
+    context: dict[str, Json] = {
+        "above": above,
+        "below": below,
+        "pixels": number,
+        "residuals_per_mpix": (above - below) / number * 1e6,
+    }
+    value = (above - below) / math.sqrt(above + below + 1.0)
+    return Measurement("residual_cosmic_rays", value, "", subject, uncertainty=1.0, context=context)
+
+
 def _judged(flagged: Masks, judged: Masks | None) -> Masks:
     return {chip: np.ones_like(each) for chip, each in flagged.items()} if judged is None else judged
 
@@ -169,3 +225,20 @@ def _at(
     inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
     x, y = x[inside], y[inside]
     return np.asarray(flagged[y, x][judged[y, x]], dtype=bool)
+
+
+def _within(seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Seen pixels clear of the common field's edges; bad pixels are no edges."""
+    from scipy.ndimage import binary_closing, binary_erosion
+
+    filled = binary_closing(np.pad(seen, _EDGE), iterations=_EDGE)
+    inner = binary_erosion(filled, iterations=_EDGE)[_EDGE:-_EDGE, _EDGE:-_EDGE]
+    return np.asarray(seen & inner)
+
+
+def _sources(median: NDArray[Any], judged: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    from scipy.ndimage import binary_dilation
+
+    level = background_level(median[judged])
+    bright = judged & (median > level.median + _SOURCE * level.width)
+    return np.asarray(binary_dilation(bright, iterations=_GROWTH))

@@ -203,7 +203,7 @@ def test_no_cosmic_rays_are_left(
     mosaic: Product, image: Drizzled, association: str, dataset: Dataset, judge: Judge
 ) -> None:
     singles = {name: drizzled_in(mosaic.file(f"{name}_single_sci.fits")) for name in dataset.rootnames}
-    judge(background.residual_cosmic_rays(covered(image), single_images(singles), subject=association))
+    judge(cosmic_rays.residual_cosmic_rays(covered(image), single_images(singles), subject=association))
 
 
 # World coordinates

@@ -12,9 +12,9 @@ from checks.background import (
     background_shape,
     background_width_change,
     difference_noise,
-    residual_cosmic_rays,
 )
 from checks.calibration import switch_violations
+from checks.cosmic_rays import residual_cosmic_rays
 from checks.levels import last_minus_first, level_deviation
 from checks.measurement import Measurement
 from checks.reference_patterns import remaining_pattern

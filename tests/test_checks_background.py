@@ -16,12 +16,11 @@ from checks.background import (
     background_width_change,
     difference_noise,
     histogram_peaks,
-    residual_cosmic_rays,
     weighting_range,
 )
 from checks.calibration import switch_violations
 from checks.levels import last_minus_first, level_deviation
-from tests.background_samples import NOISE, RATE, TIMES, ratio, residuals, shape, sky, steps
+from tests.background_samples import NOISE, RATE, TIMES, ratio, shape, sky, steps
 
 RATES = st.lists(st.floats(0.01, 100.0), min_size=len(TIMES), max_size=len(TIMES))
 
@@ -99,29 +98,6 @@ def test_deviation_has_a_sign_and_an_error():
 def test_width_change_needs_a_reprocessed_exposure():
     measured = background_width_change(sky(), sky(), affected=[], subject="x")
     assert not measured.applicable
-
-
-@settings(deadline=None, max_examples=20)
-@given(hits=st.integers(0, 60))
-def test_residual_cosmic_rays_are_counted(hits):
-    measured = residuals(hits)
-    assert measured.context["above"] == hits
-    assert measured.value == pytest.approx(hits / np.sqrt(hits + 1.0))
-
-
-def test_residual_cosmic_rays_are_not_stars_nor_noise_nor_edges():
-    singles = {str(number): sky(0.0, 0.03, seed=number) for number in range(6)}
-    for number, image in enumerate(singles.values()):
-        image[50:53, 60:63] += 5.0 + number  # a star that differs from exposure to exposure
-        image[:2, :] = np.nan
-    singles["0"][2, 5:60] += 3.0  # next to where nothing is seen
-    singles["1"][100, 100] = np.nan
-    stack = np.array([*singles.values()])
-    combined = np.where(np.isfinite(stack).any(axis=0), np.nansum(stack, axis=0) / 6.0, np.nan)
-    measured = residual_cosmic_rays(combined, singles, subject="x")
-    assert (measured.context["above"], measured.context["below"]) == (0, 0)
-    few = residual_cosmic_rays(combined, {"a": combined, "b": combined}, subject="x")
-    assert "it takes 3" in few.reason
 
 
 def test_switches_that_serve_associations_do_not_count():

@@ -8,11 +8,17 @@ from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.cosmic_rays import cosmic_ray_rate, cosmic_ray_remainder, rejected_cores
+from checks.cosmic_rays import (
+    cosmic_ray_rate,
+    cosmic_ray_remainder,
+    rejected_cores,
+    residual_cosmic_rays,
+)
 from checks.criteria import load_criteria
 from checks.footprints import on_chips, seen_by_others
 from checks.readers import ReaderError, read_cosmic_ray_mask
 from checks.verdict import Status, judge
+from tests.background_samples import residuals, sky
 from tests.uvis_fields import SHAPE, Pointing, field, sightings, solutions
 
 SIZE = (500, 600)
@@ -165,3 +171,26 @@ def test_remainder_needs_exposures_on_one_grid_with_cosmic_rays() -> None:
     alone = cosmic_ray_remainder(sky[0], {"a": sky[0]}, subject="f606w")
     other = cosmic_ray_remainder(sky[0], {"a": sky[0], "b": sky[1, :40]}, subject="f606w")
     assert not any(measurement.applicable for measurement in (few, alone, other))
+
+
+@settings(deadline=None, max_examples=20)
+@given(hits=st.integers(0, 60))
+def test_residual_cosmic_rays_are_counted(hits: int) -> None:
+    measured = residuals(hits)
+    assert measured.context["above"] == hits
+    assert measured.value == pytest.approx(hits / np.sqrt(hits + 1.0))
+
+
+def test_residual_cosmic_rays_are_not_stars_nor_noise_nor_edges() -> None:
+    singles = {str(number): sky(0.0, 0.03, seed=number) for number in range(6)}
+    for number, image in enumerate(singles.values()):
+        image[50:53, 60:63] += 5.0 + number  # a star that differs from exposure to exposure
+        image[:2, :] = np.nan
+    singles["0"][2, 5:60] += 3.0  # next to where nothing is seen
+    singles["1"][100, 100] = np.nan
+    stack = np.array([*singles.values()])
+    combined = np.where(np.isfinite(stack).any(axis=0), np.nansum(stack, axis=0) / 6.0, np.nan)
+    measured = residual_cosmic_rays(combined, singles, subject="x")
+    assert (measured.context["above"], measured.context["below"]) == (0, 0)
+    few = residual_cosmic_rays(combined, {"a": combined, "b": combined}, subject="x")
+    assert "it takes 3" in few.reason
