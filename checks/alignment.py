@@ -55,6 +55,11 @@ def fit_rms(shifts: ShiftFile, exposure: str) -> Measurement:
 
     A failed fit and the reference image both read 0; of the two, the reference image's row alone is
     an identity, and has no fit to judge.
+
+    Parameters
+    ----------
+    shifts, exposure
+        As for `nonfinite_shift_fields`.
     """
     row = fitted_row("fit_rms", shifts, exposure)
     if isinstance(row, Measurement):
@@ -64,7 +69,13 @@ def fit_rms(shifts: ShiftFile, exposure: str) -> Measurement:
 
 
 def fit_rotation(shifts: ShiftFile, exposure: str) -> Measurement:
-    """Rotation of an exposure's fit, degrees, within [-180, 180)."""
+    """Rotation of an exposure's fit, degrees, within [-180, 180).
+
+    Parameters
+    ----------
+    shifts, exposure
+        As for `nonfinite_shift_fields`.
+    """
     row = fitted_row("fit_rotation", shifts, exposure)
     if isinstance(row, Measurement):
         return row
@@ -74,7 +85,13 @@ def fit_rotation(shifts: ShiftFile, exposure: str) -> Measurement:
 
 
 def fit_scale_change(shifts: ShiftFile, exposure: str) -> Measurement:
-    """Scale of an exposure's fit less 1."""
+    """Scale of an exposure's fit less 1.
+
+    Parameters
+    ----------
+    shifts, exposure
+        As for `nonfinite_shift_fields`.
+    """
     row = fitted_row("fit_scale_change", shifts, exposure)
     if isinstance(row, Measurement):
         return row

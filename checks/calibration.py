@@ -1,4 +1,4 @@
-"""Calibrated exposures: reference files, arrays, and units."""
+"""Calibrated exposures: reference files, steps, arrays, and units."""
 
 from __future__ import annotations
 

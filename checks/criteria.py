@@ -106,7 +106,7 @@ class Criterion(BaseModel):
     Attributes
     ----------
     id : str
-        Stable identifier, e.g. ``"AST-002"``; reports and history are keyed by it.
+        Stable identifier, e.g. ``"AST-002"``; reports are keyed by it.
     title : str
         A few words for tables.
     quantity, unit : str

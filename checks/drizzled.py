@@ -42,6 +42,9 @@ MIN_REGION_PIXELS = 1000
 # A median width of fewer stars is at the mercy of a few blends.
 MIN_WIDTHS = 10
 
+# Keywords that differ by less hold one number: the rounding of single precision.
+_ONE_NUMBER = 1e-7
+
 _RATE = re.compile(r"(/\s*(s|sec|second)s?|\bs(ec)?(\*\*|\^)?\(?-1\)?|^cps)$", re.IGNORECASE)
 
 
@@ -103,10 +106,6 @@ def median_weights(weight: NDArray[Any], polygons: Mapping[int, NDArray[np.float
     """
     found = {chip: _inside(weight, corners) for chip, corners in polygons.items()}
     return {chip: float(np.median(inside)) if inside.size else 0.0 for chip, inside in found.items()}
-
-
-# Keywords that differ by less hold one number: the rounding of single precision.
-_ONE_NUMBER = 1e-7
 
 
 def output_frame_deviation(drizzled: Drizzled, *, scale: float, angle: float | None = None) -> Measurement:

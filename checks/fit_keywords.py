@@ -25,6 +25,11 @@ def keyword_matches(exposure: Exposure) -> Measurement:
     """Count the sources of an exposure's fit by NMATCH, the smallest of its chips'.
 
     For want of a match file, whose rows are the better count.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        An exposure that `tells_of_fit`.
     """
     problem = _missing(exposure)
     if problem:
@@ -43,6 +48,11 @@ def keyword_rms(exposure: Exposure) -> Measurement:
     declination, so that one of them may be nearly 0 and only the length is sure: over the square root
     of 2, it is the scatter of each axis if both are alike, and never more than the larger. Pixels are
     the first chip's, as in TweakReg's own frame and so in its shift files: PC1's for WFPC2.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        As for `keyword_matches`.
     """
     problem = _missing(exposure)
     if problem:

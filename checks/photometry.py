@@ -50,7 +50,13 @@ RATE_TOLERANCE = 0.02
 
 
 def photflam_spread(exposure: Exposure) -> Measurement:
-    """Spread of PHOTFLAM over an exposure's chips: (largest - smallest) / mean."""
+    """Spread of PHOTFLAM over an exposure's chips: (largest - smallest) / mean.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        An exposure whose chips should have one inverse sensitivity; NaN where one has none.
+    """
     photflams = _photflams(exposure)
     subject = exposure.path.name.partition(".")[0]
     if len(photflams) < 2:
@@ -101,6 +107,13 @@ def expected_chip_factor(c0m: Exposure, chip: int) -> float:
     """Factor by which the normalisation multiplies a chip: PHOTFLAM(chip) / PHOTFLAM(WF3) of the C0M.
 
     NaN where either is missing.
+
+    Parameters
+    ----------
+    c0m : Exposure
+        The exposure before its chips were normalised.
+    chip : int
+        EXTVER of the chip.
     """
     photflams = _photflams(c0m)
     references = [
