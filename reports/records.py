@@ -31,7 +31,6 @@ _TOOLS = (
     "stcal",
     "ccdproc",
     "wfc3tools",
-    "acstools",
 )
 
 
