@@ -11,14 +11,13 @@ import numpy as np
 from astropy.io.fits import Header
 from numpy.typing import NDArray
 
-from checks.alignment import fitted_row, row_context
 from checks.measurement import Json, Measurement, not_applicable, not_measured
 from checks.readers.exposure import Exposure
-from checks.readers.shift_file import ShiftFile, exposure_name
+from checks.readers.shift_file import exposure_name
 from checks.sky import sky_offsets
 from checks.world_coordinates import pixel_grid
 
-__all__ = ["Chips", "archive_fit_error", "fit_displacement", "solution_displacement"]
+__all__ = ["Chips", "archive_fit_error", "catalog_of_fit", "solution_displacement"]
 
 Chips: TypeAlias = Mapping[int, Any]
 
@@ -92,42 +91,6 @@ def catalog_of_fit(header: Header) -> str:
     """Catalogue that a header's solution was fitted to by the archive; empty where its name tells of none."""
     found = _FIT.search(str(header.get("WCSNAME", "")))
     return found["catalog"] if found else ""
-
-
-def fit_displacement(
-    shifts: ShiftFile, exposure: str, archive: Mapping[int, Header], *, plate_scale: float
-) -> Measurement:
-    """Length of a fit's shift from the archive's own fit to a catalogue, mas.
-
-    For the decision on a fit that no header carries yet: TweakReg states shifts relative to the
-    solution that it found in the header, the archive's. See `solution_displacement` for later.
-
-    Parameters
-    ----------
-    shifts : ShiftFile
-        The shift file.
-    exposure : str
-        The exposure's name or file.
-    archive : mapping of int to Header
-        Headers of its SCI extensions as the archive served them, by EXTVER.
-    plate_scale : float
-        Of the shift file's reference frame, arcsec per pixel.
-    """
-    row = fitted_row("archive_displacement", shifts, exposure)
-    if isinstance(row, Measurement):
-        return row
-    reason = _no_comparison(archive)
-    if reason:
-        return not_applicable("archive_displacement", row.exposure, reason)
-    length = 1000.0 * plate_scale * math.hypot(row.dx, row.dy)
-    return Measurement(
-        "archive_displacement",
-        length,
-        "mas",
-        row.exposure,
-        uncertainty=_archive_error(archive),
-        context=row_context(row),
-    )
 
 
 def solution_displacement(

@@ -69,7 +69,6 @@ def test_companions_are_found_inside_or_beside(root: Path, tmp_path: Path, place
     archive = DirectoryArchive(root)
     assert archive.required_crds() == tmp_path / place
     assert archive.catalogs is None
-    assert archive.describe() == {"archive": str(root), "CRDS cache": str(tmp_path / place)}
 
 
 def test_named_companions_come_first(root: Path, tmp_path: Path) -> None:

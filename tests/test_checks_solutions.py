@@ -1,6 +1,5 @@
 """World coordinate solutions: names, the archive's fit, and the distance from it."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.criteria import load_criteria
-from checks.readers import ShiftRow, read_exposure
+from checks.readers import read_exposure
 from checks.solution_names import wcs_name_violations
-from checks.solutions import archive_fit_error, catalog_of_fit, fit_displacement, solution_displacement
+from checks.solutions import archive_fit_error, catalog_of_fit, solution_displacement
 from checks.verdict import Status, judge
 from tests.uvis_fields import (
     ARCHIVE_NAME,
@@ -23,12 +22,11 @@ from tests.uvis_fields import (
     headers,
     solutions,
 )
-from tests.wfpc2_samples import aligned_headers, shift_file
+from tests.wfpc2_samples import aligned_headers
 
 SHARED = Path(__file__).parents[2] / "shared" / "headers"
 PUBLISHED = {"ibwb01xqq": (442, 1.3, 1.5), "ibwb01xrq": (462, 4.0, 3.8), "ibwb01xxq": (429, 3.9, 3.7)}
 MOVED = Pointing(shift=(-0.21, 0.10))
-FITTED = ShiftRow("ibwb01xqq_flc.fits", -0.21, 0.10, 0.0, 1.0, 0.02, 0.03)
 
 
 def archive_fit(**changes: object):
@@ -239,11 +237,8 @@ def displacement(pointing: Pointing, **changes: object):
 @given(dx=st.floats(-3, 3), dy=st.floats(0.01, 3))
 def test_displacement_is_the_shift(dx: float, dy: float) -> None:
     length = 1000.0 * SCALE * np.hypot(dx, dy)
-    assert displacement(Pointing(shift=(dx, dy))).value == pytest.approx(length, rel=1e-3)
-    row = replace(FITTED, dx=dx, dy=dy)
-    by_fit = fit_displacement(shift_file(row), row.file, headers(), plate_scale=SCALE)
-    assert (by_fit.value, by_fit.unit) == (pytest.approx(length), "mas")
-    assert by_fit.quantity == displacement(Pointing(shift=(dx, dy))).quantity
+    measured = displacement(Pointing(shift=(dx, dy)))
+    assert (measured.value, measured.unit) == (pytest.approx(length, rel=1e-3), "mas")
 
 
 def test_displacement_by_rotation_is_that_of_the_farthest_corner() -> None:
@@ -271,21 +266,11 @@ def test_kept_solution_has_no_distance() -> None:
 def test_archive_without_a_fit_is_no_standard(changes: dict) -> None:
     rule = load_criteria()["AST-016"]
     far = displacement(Pointing(shift=(9.0, 9.0)), **changes)
-    by_fit = fit_displacement(shift_file(FITTED), FITTED.file, headers(**changes), plate_scale=SCALE)
-    assert judge(rule, far).status is judge(rule, by_fit).status is Status.NOT_APPLICABLE
+    assert judge(rule, far).status is Status.NOT_APPLICABLE
 
 
 def test_solutions_of_other_chips_are_not_measured() -> None:
     measurement = solution_displacement(
         {1: solutions(MOVED)[1]}, solutions(), headers(), shapes=SHAPES, exposure="ibwb01xqq"
-    )
-    assert judge(load_criteria()["AST-016"], measurement).status is Status.NOT_MEASURED
-
-
-def test_failed_fit_has_no_distance() -> None:
-    nan = float("nan")
-    failed = replace(FITTED, dx=nan, dy=nan, rotation=nan, scale=nan, xrms=0.0, yrms=0.0)
-    measurement = fit_displacement(
-        replace(shift_file(failed), relative=False), failed.file, headers(), plate_scale=SCALE
     )
     assert judge(load_criteria()["AST-016"], measurement).status is Status.NOT_MEASURED

@@ -15,7 +15,6 @@ from reports.figures.ratio import RatioMap, ratio_map, ratio_maps
 __all__ = ["ratio_figures"]
 
 Factors = Mapping[tuple[str, int], float]
-Footprints = Mapping[str, tuple[Footprint, ...]]
 
 _SINGLE = (
     "What the chip normalisation did: each exposure's drizzled FLT over its C0M. On the chips: the median "
