@@ -121,7 +121,8 @@ def unusable_fraction(
     """Fraction of a chip's pixels that are flagged; 1 where its arrays break a rule.
 
     The rules: SCI, ERR and DQ have one shape; SCI is finite everywhere; ERR is finite and positive at
-    each unflagged pixel; DQ flags some pixel, since no detector is without bad ones. For the instruments
+    each unflagged pixel; SCI is not one number everywhere; DQ flags some pixel, since no detector is
+    without bad ones. For the instruments
     of `ROOT_COUNTS_ERRORS`, ERR is judged only where SCI is positive. A chip that breaks a rule is
     unusable as a whole: no stage after the calibration expects such pixels.
 
@@ -146,6 +147,8 @@ def unusable_fraction(
         counts["ERR not finite and positive"] = int(np.count_nonzero(wrong))
     flagged = float(np.count_nonzero(dq) / dq.size)
     broken = [f"{rule} at {count} pixels" for rule, count in counts.items() if count]
+    if counts["SCI not finite"] == 0 and np.all(sci == sci.flat[0]):
+        broken.append(f"SCI reads {float(sci.flat[0]):g} everywhere: it holds no data")
     if not flagged:
         broken.append("DQ flags no pixel at all: the flags were lost")
     context: dict[str, Json] = {"flagged_fraction": flagged, **counts}
@@ -173,7 +176,7 @@ def unit_violations(exposure: Exposure, chip: int) -> Measurement:
         reason = f"no unit is on record for {exposure.instrument} {exposure.detector}".rstrip()
         return not_measured("unit_violations", subject, reason)
     unit = exposure.header("SCI", chip).get("BUNIT")
-    violations = [] if _same_unit(unit, expected) else [f"BUNIT is {unit!r}, not {expected!r}"]
+    violations = [] if _same_unit(unit, expected) else [_unit_problem(unit, expected)]
     violations += _time_violations(exposure)
     context: dict[str, Json] = {
         "bunit": unit,
@@ -192,6 +195,12 @@ def _file(name: str) -> str:
 
 def _same_unit(unit: object, expected: str) -> bool:
     return isinstance(unit, str) and unit.strip().upper() == expected
+
+
+def _unit_problem(unit: object, expected: str) -> str:
+    if unit is None:
+        return f"there is no BUNIT, and AstroDrizzle will take its counts for rates; set it to {expected!r}"
+    return f"BUNIT is {unit!r}, not {expected!r}"
 
 
 def _time_violations(exposure: Exposure) -> list[str]:

@@ -42,6 +42,8 @@ MIN_REGION_PIXELS = 1000
 # A median width of fewer stars is at the mercy of a few blends.
 MIN_WIDTHS = 10
 
+# So many chips are named in a sentence.
+_FEW_CHIPS = 3
 # Keywords that differ by less hold one number: the rounding of single precision.
 _ONE_NUMBER = 1e-7
 
@@ -58,8 +60,9 @@ def finite_coverage(
     """Fraction of a drizzled image's pixels with positive weight; 0 where something is missing.
 
     A covered pixel without a finite value spoils every sum over it, so that an image with any counts
-    as not covered at all. So does one in which a chip of an exposure is missing, which where exposures
-    overlap leaves no hole: the weight of the combination is the sum of its exposures'.
+    as not covered at all. So does one whose pixels all read one number, and one in which a chip of an
+    exposure is missing, which where exposures overlap leaves no hole: the weight of the combination is
+    the sum of its exposures'.
 
     Parameters
     ----------
@@ -82,6 +85,9 @@ def finite_coverage(
     missing = [name for name, pair in (chips or {}).items() if not pair[0] >= LEAST_SHARE * pair[1] > 0]
     context: dict[str, Json] = {"covered_fraction": fraction, "not_finite": holes, "missing": [*missing]}
     problems = [f"{holes} pixels with weight are not finite"] if holes else []
+    values = science[covered]
+    if values.size > 1 and np.all(values == values[0]):
+        problems.append(f"each pixel with weight reads {float(values[0]):g}: it holds no data")
     if missing:
         problems.append(f"{', '.join(missing)}: weight is missing where it falls")
     return Measurement(
@@ -145,12 +151,14 @@ def output_frame_deviation(drizzled: Drizzled, *, scale: float, angle: float | N
     )
 
 
-def drizzled_photometry_violations(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Measurement:
+def drizzled_photometry_violations(
+    drizzled: Drizzled, inputs: Sequence[Exposure], *, missing: Sequence[str] = ()
+) -> Measurement:
     """Count where a drizzled image's PHOTFLAM and BUNIT misstate its pixels.
 
-    AstroDrizzle copies PHOTFLAM from its first input, so that it holds for the image only if each chip
-    of each input has the same. It writes rates but for WFPC2 calls them ``counts``; and for inputs
-    without BUNIT it writes counts.
+    AstroDrizzle gives the image one PHOTFLAM, so that it holds only if each chip of each input has the
+    same. It writes rates but for WFPC2 calls them ``counts``; and for inputs without BUNIT it writes
+    counts.
 
     Parameters
     ----------
@@ -158,23 +166,47 @@ def drizzled_photometry_violations(drizzled: Drizzled, inputs: Sequence[Exposure
         A product in count rates.
     inputs : sequence of Exposure
         The exposures that were drizzled.
+    missing : sequence of str
+        Files of further exposures that were, and that cannot be read: of those the image's own header
+        must tell.
     """
-    if not inputs:
+    if not inputs and not missing:
         return not_measured("drizzled_photometry_violations", drizzled.name, "the inputs are not known")
     photflam, unit = drizzled.keyword("PHOTFLAM"), drizzled.keyword("BUNIT")
-    violations = [
-        f"PHOTFLAM is {photflam!r}, but {own!r} in {exposure.label(chip)}"
-        for exposure in inputs
-        for chip, header in exposure.science_headers().items()
-        # WFC3/IR exposures have it in their primary header.
-        for own in [header.get("PHOTFLAM", exposure.primary.get("PHOTFLAM"))]
-        if not _same_number(photflam, own)
+    violations = [] if _positive(photflam) else [f"PHOTFLAM is {photflam!r}, no inverse sensitivity"]
+    others = _other_photflams(photflam, inputs)
+    violations += [
+        f"PHOTFLAM is {photflam!r}, but {own!r} in {_named(chips)}; drizzle inputs that have one PHOTFLAM"
+        for own, chips in others.items()
     ]
     if not (isinstance(unit, str) and _RATE.search(unit.strip())):
         units = drizzled.keyword("D001OUUN")
         violations.append(f"BUNIT is {unit!r}, not a rate; AstroDrizzle was asked for {units!r}")
-    context: dict[str, Json] = {"photflam": photflam, "bunit": unit, "inputs": [one.name for one in inputs]}
+    context: dict[str, Json] = {
+        "photflam": photflam,
+        "bunit": unit,
+        "inputs": [one.name for one in inputs],
+        "inputs_not_there": [*missing],
+    }
     return count_violations("drizzled_photometry_violations", drizzled.name, violations, context)
+
+
+def _other_photflams(photflam: object, inputs: Sequence[Exposure]) -> Mapping[object, list[str]]:
+    """Chips of the inputs whose PHOTFLAM is another, by that."""
+    others: dict[object, list[str]] = {}
+    for exposure in inputs:
+        for chip, header in exposure.science_headers().items():
+            # WFC3/IR exposures have it in their primary header.
+            own = header.get("PHOTFLAM", exposure.primary.get("PHOTFLAM"))
+            if not _same_number(photflam, own):
+                others.setdefault(own, []).append(exposure.label(chip))
+    return others
+
+
+def _named(chips: Sequence[str]) -> str:
+    """The first few of some chips, and how many more there are."""
+    more = len(chips) - _FEW_CHIPS
+    return ", ".join(chips[:_FEW_CHIPS]) + (f" and {more} more" if more > 0 else "")
 
 
 def weight_ratio(
@@ -252,6 +284,10 @@ def stellar_width_ratio(
         "stars": len(combined),
     }
     return Measurement("stellar_width_ratio", ratio, "", subject, uncertainty=error, context=context)
+
+
+def _positive(number: object) -> bool:
+    return isinstance(number, (int, float)) and math.isfinite(number) and number > 0
 
 
 def _same_number(first: object, second: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -83,6 +84,8 @@ SCIENCE_KEYWORDS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "ACS": _COMMON_SCIENCE,
     "WFC3": _COMMON_SCIENCE,
 }
+# Names of exposures, IPPPSSOOT.
+_ROOTNAME = re.compile(r"^[a-z][a-z0-9]{8}$")
 # Files whose arrays are not called SCI.
 ARRAY_NAMES: Mapping[str, str] = {"c1m": "SDQ"}
 
@@ -148,7 +151,10 @@ def structure_problems(exposure: Exposure) -> Measurement:
 
 
 def keyword_problems(exposure: Exposure) -> Measurement:
-    """Count keywords that later stages need and that are missing or of another type.
+    """Count keywords that later stages need and that are missing, of another type, or of another exposure.
+
+    ROOTNAME is the exposure's that the file is named after, but for the last letter, which tells how
+    the data came down; files of names that are no rootnames may hold any.
 
     Parameters
     ----------
@@ -161,6 +167,7 @@ def keyword_problems(exposure: Exposure) -> Measurement:
         problems = [f"INSTRUME is {exposure.primary.get('INSTRUME')!r}, which has no keywords on record"]
         return count_violations("keyword_problems", exposure.path.name, problems)
     problems = _keyword_problems("primary", exposure.primary, PRIMARY_KEYWORDS[instrument])
+    problems += _rootname_problems(exposure)
     name = ARRAY_NAMES.get(exposure.suffix, "SCI")
     arrays = [extension for extension in exposure.extensions if extension.name == name]
     for each in arrays:
@@ -205,6 +212,13 @@ def association_problems(
 
 def _pair(pair: tuple[str, int]) -> str:
     return f"{pair[0]},{pair[1]}"
+
+
+def _rootname_problems(exposure: Exposure) -> list[str]:
+    own, named = str(exposure.primary.get("ROOTNAME", "")).strip().lower(), exposure.name.lower()
+    if not (_ROOTNAME.match(own) and _ROOTNAME.match(named)) or own[:8] == named[:8]:
+        return []
+    return [f"primary: ROOTNAME is {own!r}: the file holds that exposure under another's name; rename it"]
 
 
 def _keyword_problems(where: str, header: Header, keywords: Mapping[str, tuple[type, ...]]) -> list[str]:

@@ -10,11 +10,12 @@ from astropy.io.fits import Header
 
 from checks.measurement import Json, Measurement, count_violations, not_measured
 
-__all__ = ["Solutions", "same_coordinates", "wcs_name_violations"]
+__all__ = ["NOT_ALIGNED", "Solutions", "same_coordinates", "wcs_name_violations"]
 
 Solutions: TypeAlias = Mapping[str, Mapping[int, Header]]
 
-_NOT_ALIGNED = "not aligned"
+# How WCSTYPE begins of a reference image, and of an exposure whose fit failed.
+NOT_ALIGNED = "not aligned"
 
 # Linear terms of a chip's coordinates; header cards hold some 13 digits of them.
 _COORDINATES = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
@@ -62,7 +63,7 @@ def wcs_name_violations(
         violations += _name_violations(exposure, headers, name)
         if archive is not None:
             violations += _number_violations(exposure, headers, archive.get(exposure, {}), name)
-        if all(_NOT_ALIGNED in str(header.get("WCSTYPE", "")) for header in headers.values()):
+        if all(NOT_ALIGNED in str(header.get("WCSTYPE", "")) for header in headers.values()):
             unaligned.append(exposure)
     violations += _reference_violations(unaligned, relative)
     context: dict[str, Json] = {"wcsname": {**expected}, "not_aligned": [*unaligned], "relative": relative}
@@ -104,7 +105,7 @@ def same_coordinates(first: Header, second: Header) -> bool:
 
 def _reference_violations(unaligned: Sequence[str], relative: bool) -> list[str]:
     if not relative:
-        return [f"{exposure}: WCSTYPE says {_NOT_ALIGNED}" for exposure in unaligned]
+        return [f"{exposure}: WCSTYPE says {NOT_ALIGNED}" for exposure in unaligned]
     if not unaligned:
         return ["no exposure is the reference image"]
-    return [f"{exposure}: {_NOT_ALIGNED}, besides {unaligned[0]}" for exposure in unaligned[1:]]
+    return [f"{exposure}: {NOT_ALIGNED}, besides {unaligned[0]}" for exposure in unaligned[1:]]

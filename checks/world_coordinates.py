@@ -15,6 +15,7 @@ from checks.readers.exposure import Exposure
 
 __all__ = [
     "chip_polygon",
+    "distortion_name",
     "distortion_solution_violations",
     "linear_matrix",
     "orientation",
@@ -73,6 +74,15 @@ def distortion_solution_violations(
         violations.append("the solution was changed after updatewcs, but there is no WCSCORR table")
     context: dict[str, Json] = {"wcsnames": {key.strip() or "current": name for key, name in names.items()}}
     return count_violations("distortion_solution_violations", exposure.label(chip), violations, context)
+
+
+def distortion_name(primary: Header) -> str:
+    """Name of the solution of a header's IDCTAB, ``IDC_sad1946fu`` for sad1946fu_idc.fits; empty without."""
+    table = str(primary.get("IDCTAB", "")).strip()
+    if not table or table == "N/A":
+        return ""
+    name = table.rpartition("$")[2].rpartition("/")[2]
+    return "IDC_" + name.removesuffix(".fits").removesuffix("_idc")
 
 
 def round_trip_error(wcs: Any, shape: tuple[int, ...], *, subject: str) -> Measurement:
@@ -204,15 +214,15 @@ def chip_polygon(
 
 
 def _idc_violations(primary: Header, names: Mapping[str, str]) -> list[str]:
-    """Whether a solution bears the name of the IDCTAB, ``IDC_sad1946fu`` for sad1946fu_idc.fits."""
-    table = str(primary.get("IDCTAB", "")).strip()
-    if not table or table == "N/A":
+    """Whether a solution bears the name of the IDCTAB."""
+    expected = distortion_name(primary)
+    if not expected:
         return ["the primary header names no IDCTAB"]
-    expected = "IDC_" + table.rpartition("$")[2].rpartition("/")[2].removesuffix(".fits").removesuffix("_idc")
     # A name such as IDC_x-FIT_IMG_GAIAeDR3 is a fit on top of that distortion solution.
     if any(name.partition("-")[0] == expected for name in names.values()):
         return []
-    return [f"no solution is named {expected}, only {', '.join(names.values()) or 'none'}"]
+    found = ", ".join(names.values()) or "none"
+    return [f"no solution is named {expected}, only {found}: run updatewcs"]
 
 
 def _sip_violations(header: Header) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -9,13 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from astropy.io.fits import Header
 
+from checks.header_solutions import header_fit_difference
 from checks.measurement import Measurement, not_applicable
 from checks.readers import MatchFile, ShiftFile, ShiftRow
+from checks.solution_names import NOT_ALIGNED
 from fixtures.finished.files import MATCH_ENDING, Kind
 from fixtures.finished.survey import Finished
-from qa.readings import match_file_in, shift_file_in
+from qa.readings import exposure_in, match_file_in, shift_file_in, wcs_in
 
-__all__ = ["Fit", "aligned_to_one_another", "fit_of", "without_match"]
+__all__ = ["Fit", "aligned_to_one_another", "fit_of", "held_fit", "without_match"]
 
 # Match files quote their fit's shift to four decimals.
 _QUOTED = 6e-5  # pix
@@ -65,6 +68,32 @@ def without_match(quantity: str, fit: Fit) -> Measurement | None:
         return None
     reason = f"no match file of {fit.shifts.path.name} is beside it; keep *{MATCH_ENDING} of each fit"
     return not_applicable(quantity, fit.exposure, reason)
+
+
+def held_fit(found: Finished, label: str) -> Measurement:
+    """How far an exposure's headers are from the fit that they hold: the nearest of its match files.
+
+    There may be several, of alignments to several catalogues; the headers hold one of them.
+    """
+    exposure = exposure_in(found.files[label].path)
+    types = {str(header.get("WCSTYPE", "")) for header in exposure.science_headers().values()}
+    if all(NOT_ALIGNED in each for each in types):
+        reason = f"WCSTYPE is {types.pop()!r}: no fit was written into it; see AST-010"
+        return not_applicable("header_fit_difference", label, reason)
+    file = found.files[label]
+    matches = [
+        match_file_in(other.path)
+        for other in found.files.values()
+        if other.kind is Kind.MATCHES and (other.root, other.suffix) == (file.root, file.suffix)
+    ]
+    if not matches:
+        reason = f"no {file.root}_{file.suffix}{MATCH_ENDING} is among the products; keep that of the fit"
+        return not_applicable("header_fit_difference", label, reason)
+    chips = {chip: wcs_in(exposure.path, chip) for chip in exposure.chips}
+    return min(
+        (header_fit_difference(chips, match, exposure=exposure.name) for match in matches),
+        key=lambda one: math.inf if one.value is None else one.value,
+    )
 
 
 def aligned_to_one_another(found: Finished, carried: Mapping[str, Mapping[int, Header]]) -> bool | None:

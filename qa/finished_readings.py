@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from astropy.io.fits import Header
 
+from checks.background import background_level
 from checks.readers import Drizzled, Exposure, ReaderError
 from checks.solutions import catalog_of_fit
 from fixtures.finished.files import Kind
@@ -25,7 +26,9 @@ __all__ = [
     "image_of",
     "inputs_of",
     "path_of",
+    "rate_under",
     "rates_of_reads",
+    "reads_of",
     "requested_steps",
     "solutions_of",
     "without_ramp_fit",
@@ -33,6 +36,7 @@ __all__ = [
 
 # Reference pixels about the light-sensitive ones, which an IMA has too.
 _BORDER = 5
+_INNER = np.s_[_BORDER:-_BORDER, _BORDER:-_BORDER]
 _INPUT = re.compile(r"D\d{3}DATA")
 _SWITCH = re.compile(r"[A-Z0-9]{2,4}CORR")
 # Switches of updatewcs, which leaves them as they are.
@@ -86,14 +90,25 @@ def counts_of(found: Finished, label: str) -> Exposure:
 
 def inputs_of(found: Finished, image: Drizzled) -> tuple[list[Exposure], list[str]]:
     """The exposures that a drizzled image names as its inputs, and the names of those that are not there."""
-    names = [str(image.primary[key]).partition("[")[0] for key in image.primary if _INPUT.fullmatch(key)]
-    names += [str(image.header[key]).partition("[")[0] for key in image.header if _INPUT.fullmatch(key)]
-    present = {file.path.name: file.path for file in found.files.values() if file.kind is Kind.EXPOSURE}
-    wanted = list(dict.fromkeys(names))
+    names = [
+        str(header[key]).partition("[")[0]
+        for header in (image.primary, image.header)
+        for key in header
+        if _INPUT.fullmatch(key)
+    ]
+    chosen = {name: _input_of(found, image, name) for name in dict.fromkeys(names)}
     return (
-        [exposure_in(present[name]) for name in wanted if name in present],
-        [name for name in wanted if name not in present],
+        [exposure_in(path) for path in chosen.values() if path is not None],
+        [name for name, path in chosen.items() if path is None] or ([] if names else ["(none is named)"]),
     )
+
+
+def _input_of(found: Finished, image: Drizzled, name: str) -> Path | None:
+    """An input by its name: of several, the one beside the image, or with the image's own solution."""
+    files = [file for file in found.files.values() if file.kind is Kind.EXPOSURE and file.path.name == name]
+    files.sort(key=lambda file: file.wcsname != image.keyword("WCSNAME"))
+    files.sort(key=lambda file: file.path.parent != image.path.parent)
+    return files[0].path if files else None
 
 
 def solutions_of(found: Finished, name: str) -> Mapping[str, Mapping[int, Header]]:
@@ -153,11 +168,37 @@ def rates_of_reads(path: Path) -> ReadRates:
             raise ReaderError(f"{path}: SCI,{number} has no SAMPTIME; it is not a read of an IMA")
         if float(header["SAMPTIME"]) > 0:
             reads.append((float(header["SAMPTIME"]), number))
-    inner = np.s_[_BORDER:-_BORDER, _BORDER:-_BORDER]
     time, rate = [], []
     for seconds, number in sorted(reads):
-        unit = str(exposure.header("SCI", number).get("BUNIT", "")).upper()
-        level = float(np.median(array_in(path, "SCI", number)[inner]))
+        level = float(np.median(array_in(path, "SCI", number)[_INNER]))
         time.append(seconds)
-        rate.append(level if "/S" in unit else level / seconds)
+        rate.append(level if _in_rates(exposure, number) else level / seconds)
     return ReadRates(time, rate)
+
+
+def reads_of(found: Finished, label: str) -> Exposure | None:
+    """The IMA of an FLT; None where it is not among the products."""
+    file = found.sibling(found.files[label], "ima")
+    return exposure_in(file.path) if file else None
+
+
+def rate_under(exposure: Exposure, reads: Exposure) -> float:
+    """Background rate of an IMA's last read where an exposure's FLT is not flagged, electrons per second.
+
+    Raises
+    ------
+    ReaderError
+        If the last read has no SAMPTIME, or no pixel for each of the FLT's.
+    """
+    seconds = reads.header("SCI", 1).get("SAMPTIME")
+    if not isinstance(seconds, int | float) or seconds <= 0:
+        raise ReaderError(f"{reads.path}: SAMPTIME of SCI,1, the last read, is {seconds!r}, not in seconds")
+    quality, last = array_in(exposure.path, "DQ", 1), array_in(reads.path, "SCI", 1)[_INNER]
+    if last.shape != quality.shape:
+        raise ReaderError(f"{reads.path}: {last.shape} pixels sensitive to light, the FLT's {quality.shape}")
+    level = background_level(last[quality == 0]).median
+    return level if _in_rates(reads, 1) else level / float(seconds)
+
+
+def _in_rates(exposure: Exposure, number: int) -> bool:
+    return "/S" in str(exposure.header("SCI", number).get("BUNIT", "")).upper()

@@ -13,6 +13,7 @@ from checks import (
     alignment,
     background,
     calibration,
+    chip_solutions,
     files,
     fit_keywords,
     photometry,
@@ -30,7 +31,7 @@ from fixtures.judging import Judge
 from fixtures.run import Run
 from qa import finished_readings as readings
 from qa.background_readings import Background
-from qa.finished_fits import Fit, aligned_to_one_another, fit_of, without_match
+from qa.finished_fits import Fit, aligned_to_one_another, fit_of, held_fit, without_match
 from qa.finished_readings import Chip
 from qa.readings import array_in, chip_shape, exposure_in, wcs_in
 
@@ -171,7 +172,17 @@ def test_solution_is_named(found: Finished, solution: str, judge: Judge) -> None
     )
 
 
+@criterion("AST-010")
+def test_chips_carry_one_solution(found: Finished, science: str, judge: Judge) -> None:
+    judge(chip_solutions.chip_solution_violations(exposure_in(readings.path_of(found, science))))
+
+
 # Fits, by the headers
+
+
+@criterion("AST-019")
+def test_header_holds_a_fit(found: Finished, aligned_file: str, judge: Judge) -> None:
+    judge(held_fit(found, aligned_file))
 
 
 @criterion("AST-002")
@@ -250,10 +261,7 @@ def test_coverage_is_finite(found: Finished, image: str, judge: Judge) -> None:
 def test_zeropoint_and_unit(found: Finished, image: str, judge: Judge) -> None:
     drizzled = readings.image_of(found, image)
     inputs, missing = readings.inputs_of(found, drizzled)
-    if missing:
-        reason = f"its inputs are not all there: {', '.join(missing[:3])}"
-        judge(not_applicable("drizzled_photometry_violations", image, reason))
-    judge(drizzling.drizzled_photometry_violations(drizzled, inputs))
+    judge(drizzling.drizzled_photometry_violations(drizzled, inputs, missing=missing))
 
 
 # Infrared backgrounds
@@ -272,3 +280,19 @@ def test_background_is_steady(found: Finished, reads_file: str, judge: Judge) ->
 def test_background_shape(found: Finished, infrared: str, judge: Judge) -> None:
     sky = Background.of(exposure_in(readings.path_of(found, infrared)))
     judge(background.background_shape(sky.pixels, noise=sky.noise, subject=infrared))
+
+
+@criterion("TVB-003")
+def test_background_by_the_reads(found: Finished, infrared: str, judge: Judge) -> None:
+    exposure, reads = exposure_in(readings.path_of(found, infrared)), readings.reads_of(found, infrared)
+    if reads is None:
+        reason = f"no {exposure.name}_ima.fits is among the products"
+        judge(not_applicable("background_deviation", infrared, reason))
+    else:
+        judge(
+            background.background_deviation(
+                Background.of(exposure).pixels,
+                rate=readings.rate_under(exposure, reads),
+                subject=infrared,
+            )
+        )

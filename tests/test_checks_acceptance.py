@@ -275,7 +275,7 @@ def columns(hot: float = 0.0, each: float = 0.0) -> Measurement:
 def coverage(covered: float, science: float = 1.0, *, together: float = 33.0) -> Measurement:
     weight = np.zeros((10, 10))
     weight.flat[: int(covered * 100)] = 16.0
-    sci = np.where(weight > 0, science, np.nan)
+    sci = np.where(weight > 0, science * np.linspace(1.0, 2.0, weight.size).reshape(weight.shape), np.nan)
     chips = {"u5jx0108r_flt WF3": (16.0, 16.1), "u5jx010hr_flt WF3": (together, 16.1)}
     return finite_coverage(sci, weight, subject="wfpc2_flt_drw_sci", chips=chips)
 
@@ -650,6 +650,7 @@ CASES: Mapping[str, Case] = {
             "missing": lambda: keyword_problems(exposure(primary={"EXPSTART": None})),
             "other type": lambda: keyword_problems(exposure(science={"PHOTFLAM": "3.44e-18"})),
             "no instrument": lambda: keyword_problems(exposure(primary={"INSTRUME": None})),
+            "another exposure": lambda: keyword_problems(exposure(primary={"ROOTNAME": "u5jx0108r"})),
         },
     ),
     "FIL-004": Case(

@@ -28,7 +28,7 @@ def square(x: float, y: float = 10.0, side: float = 100.0) -> np.ndarray:
 def test_coverage_is_the_fraction_with_weight(covered: int) -> None:
     weight = np.zeros((10, 10))
     weight.flat[:covered] = 3.0
-    science = np.where(weight > 0, 1.0, np.nan)
+    science = np.where(weight > 0, np.arange(100.0).reshape(10, 10), np.nan)
     assert finite_coverage(science, weight, subject="drw").value == pytest.approx(covered / 100)
 
 
@@ -110,6 +110,20 @@ def test_single_precision_is_the_same_photflam() -> None:
     assert rounded.keyword("PHOTFLAM") != own
     assert drizzled_photometry_violations(rounded, [exposure()]).value == 0
     assert drizzled_photometry_violations(drizzled(PHOTFLAM=own * 1.0001), [exposure()]).value > 0
+
+
+def test_inputs_that_are_not_there_leave_the_products_own_header() -> None:
+    missing = ["u5jx010hr_flt.fits"]
+    assert drizzled_photometry_violations(drizzled(), [], missing=missing).value == 0
+    assert drizzled_photometry_violations(drizzled(BUNIT="ELECTRONS"), [], missing=missing).value == 1
+    assert drizzled_photometry_violations(drizzled(PHOTFLAM=0.0), [], missing=missing).value == 1
+
+
+def test_an_image_that_holds_no_data_is_not_covered() -> None:
+    weight = np.ones((40, 40))
+    measurement = finite_coverage(np.zeros((40, 40)), weight, subject="drw")
+    assert measurement.value == 0
+    assert "reads 0" in measurement.reason
 
 
 def test_product_of_unknown_inputs_is_not_measured() -> None:

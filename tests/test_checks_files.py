@@ -103,6 +103,21 @@ def test_type_of_a_keyword_is_told_for_each_chip() -> None:
     assert measurement.reason.endswith("and 1 more")
 
 
+@pytest.mark.parametrize(
+    ("rootname", "file", "problems"),
+    [
+        ("u5jx010hr", "u5jx010hr_flt.fits", 0),
+        ("U5JX010HM", "u5jx010hr_flt.fits", 0),
+        ("u5jx010hr", "combined_flt.fits", 0),
+        ("u5jx0108r", "u5jx010hr_flt.fits", 1),
+    ],
+    ids=["its own", "another transmission", "a name of one's own", "another exposure"],
+)
+def test_a_file_holds_the_exposure_that_it_is_named_after(rootname: str, file: str, problems: int) -> None:
+    found = keyword_problems(replace(exposure(primary={"ROOTNAME": rootname}), path=Path(file)))
+    assert found.value == problems
+
+
 def test_exposure_without_science_is_rejected() -> None:
     measurement = keyword_problems(replace(exposure(), extensions=()))
     assert measurement.reason == "there is no SCI extension"

@@ -239,6 +239,7 @@ def test_finished_products_of_the_archive_are_rejected_where_the_background_vari
     assert served.rejected() == {
         *(("TVB-001", f"{name}_ima") for name in AFFECTED),
         *(("TVB-002", f"{name}_flt") for name in AFFECTED),
+        *(("TVB-003", f"{name}_flt") for name in AFFECTED),
     }
 
 
@@ -246,5 +247,6 @@ def test_finished_products_without_ramp_fit_are_accepted(run, tmp_path):
     made = judge_products(tmp_path, collect(run, tmp_path / "made", "fetch", "update-wcs", "drizzle"))
     assert made.process.returncode == 0, made.process.stdout
     assert {made.verdict("TVB-001", f"{name}_ima")["status"] for name in AFFECTED} == {"not applicable"}
+    assert {made.verdict("TVB-003", f"{name}_flt")["status"] for name in EXPOSURES} == {"pass"}
     assert {made.verdict("CAL-001", f"{name}_flt")["status"] for name in EXPOSURES} == {"pass"}
     assert "intermediate file of the tools" in made.process.stdout

@@ -82,6 +82,8 @@ def read_drizzled(path: Path, weight_path: Path | None = None) -> Drizzled:
         weight_path = path.with_name(path.name.replace("_sci.fits", "_wht.fits")) if single else path
     if single and weight_path == path:
         raise ReaderError(f"{path}: the file has one image and is not named *_sci.fits; name its weight file")
+    if not weight_path.exists():
+        raise ReaderError(f"{path}: its weight image {weight_path.name} is not beside it; put it there")
     with open_fits(weight_path) as hdus:
         _image_unit(weight_path, hdus, "WHT")
     return Drizzled(path, weight_path, primary, header)

@@ -188,12 +188,14 @@ def open_fits(path: Path) -> Iterator[fits.HDUList]:
         warnings.filterwarnings("ignore", message="File may have been truncated")
         try:
             hdus = fits.open(path, memmap=False)
+        except FileNotFoundError as error:
+            raise ReaderError(f"{path} does not exist") from error
         except (OSError, ValueError) as error:
             raise ReaderError(f"{path}: cannot read as FITS: {error}") from error
         with hdus:
             try:
                 yield hdus
-            except (OSError, ValueError, TypeError) as error:
+            except (OSError, ValueError, TypeError, KeyError) as error:
                 if isinstance(error, ReaderError):
                     raise
                 raise ReaderError(f"{path}: cannot read as FITS: {error}") from error
