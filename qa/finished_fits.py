@@ -53,8 +53,7 @@ def fit_of(found: Finished, label: str) -> Fit:
     ReaderError
         If the shift file or a match file cannot be read.
     """
-    name, _, row = label.rpartition(" ")
-    file = found.files[name or label]
+    file, row = found.row(label)
     matches = {each: _match_of(found, file.path, each) for each in file.exposures}
     known = [match for match in matches.values() if match is not None]
     relative = all(_among_themselves(match, file.exposures) for match in known)

@@ -244,7 +244,7 @@ def test_rms_is_consistent(row_fit: Fit, judge: Judge) -> None:
 
 @criterion("AST-013")
 def test_flt_and_c0m_agree(found: Finished, pair: str, judge: Judge) -> None:
-    first, second = (read_shift_file(readings.path_of(found, label)) for label in pair.split(" "))
+    first, second = (read_shift_file(file.path) for file in found.pair(pair))
     judge(alignment.shift_file_disagreement(first, second, subject=pair))
 
 

@@ -78,10 +78,13 @@ def test_what_is_not_judged_is_told_with_its_reason(directory):
     (directory / "u5jx0108r_sci1_crmask.fits").write_bytes(exposure_bytes("u5jx0108r"))
     (directory / "u5jx0108r_c0m.fits.gz").write_bytes(b"")
     (directory / "notes.txt").write_text("seeing was good\n", encoding="utf-8")
+    (directory / "mosaic_drc.fits").write_bytes(b"not FITS at all")
     assert survey(directory).left_out == {
+        "mosaic_drc.fits": "it cannot be read as FITS, nor its name as a rootname",
+        "notes.txt": "it is no FITS file, shift file or match file",
         "o4qp9g010_flt.fits": "there are no criteria for STIS",
         "sources.fits": "its name ends in none of the suffixes that are judged",
-        "u5jx0108r_c0m.fits.gz": "it is compressed; unpack it to have it judged",
+        "u5jx0108r_c0m.fits.gz": "it is compressed (unpack it to have it judged)",
         "u5jx0108r_sci1_crmask.fits": "it is an intermediate file of the tools",
     }
 
@@ -95,6 +98,56 @@ def test_a_file_that_cannot_be_read_is_judged_all_the_same(directory):
 def test_a_shift_file_that_cannot_be_read_is_judged_with_its_neighbours(directory):
     (directory / "shift_flt.txt").write_text(FRAME + "u5jx0108r_flt.fits 1 2 3\n", encoding="utf-8")
     assert axes(directory)["fit"] == ("shift_flt",)
+
+
+def test_names_with_blanks_and_of_ones_own(directory):
+    place = directory / "run 2"
+    place.mkdir()
+    for name in ("field one", "field two"):
+        (place / f"{name}_flt.fits").write_bytes(exposure_bytes("u5jx0108r"))
+    rows = "".join(f"{name}_flt.fits 1 1 0 1 0.05 0.05\n" for name in ("field one", "field two"))
+    (place / "shifts flt.txt").write_text(FRAME + rows, encoding="utf-8")
+    (place / "shifts c0m.txt").write_text(FRAME + rows.replace("_flt", "_c0m"), encoding="utf-8")
+    label = "shifts flt field two_flt"
+    assert label in axes(directory)["fit"]
+    found = fit(directory, label)
+    assert found.shifts.row(found.exposure).exposure == "field two"
+    assert axes(directory)["pair"] == ("shifts flt shifts c0m",)
+    first, second = survey(directory).instruments["WFPC2"].pair("shifts flt shifts c0m")
+    assert (first.path.name, second.path.name) == ("shifts flt.txt", "shifts c0m.txt")
+
+
+def test_files_of_one_name_and_two_endings_are_both_judged(directory):
+    (directory / "shift_flt.dat").write_text(FRAME + ALIGNED + FITTED, encoding="utf-8")
+    kinds = survey(directory).instruments["WFPC2"].labels(Kind.SHIFTS)
+    assert set(kinds) == {"shift_flt.txt", "shift_flt.dat"}
+
+
+def test_linked_directories_are_gone_through_once(directory, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "u5jx010jr_flt.fits").write_bytes(exposure_bytes("u5jx010jr"))
+    (directory / "linked").symlink_to(elsewhere)
+    (elsewhere / "back").symlink_to(directory)
+    assert [name for name in axes(directory)["file"] if "010jr" in name] == ["u5jx010jr_flt"]
+
+
+def test_what_nothing_is_judged_by_is_told(directory):
+    write_match(directory, origin="gaia.cat")
+    assert survey(directory).left_out == {}
+    (directory / "shift_flt.txt").write_text(FRAME + ALIGNED, encoding="utf-8")
+    (directory / "acs" / "J94F05BGQ_FLT.FITS").write_bytes(b"")
+    survey.cache_clear()
+    assert survey(directory).left_out == {
+        "acs/J94F05BGQ_FLT.FITS": "its name does not end in .fits (rename it to have it judged)",
+        "u5jx010hr_flt_catalog_fit.match": "no shift file beside it has a row of its exposure",
+    }
+
+
+def test_a_shift_file_that_nothing_tells_the_instrument_of(tmp_path):
+    (tmp_path / "shifts.txt").write_text(FRAME + ALIGNED.replace("u5jx0108r", "field"), encoding="utf-8")
+    with pytest.raises(FinishedError, match=r"shifts.txt: neither its rows nor a file beside it"):
+        survey(tmp_path)
 
 
 def test_stores_and_reports_are_passed_over(directory):

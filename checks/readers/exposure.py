@@ -60,7 +60,7 @@ class Exposure:
     @property
     def suffix(self) -> str:
         """What the file name says the file is, in lower case, e.g. ``"flt"``."""
-        return self.path.name.partition(".")[0].partition("_")[2].lower()
+        return self.path.name.partition(".fits")[0].rpartition("_")[2].lower()
 
     @property
     def instrument(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from checks.readers.errors import ReaderError
 __all__ = ["ShiftFile", "ShiftRow", "exposure_name", "read_shift_file", "wrap_degrees"]
 
 _COLUMNS = 7
+# Names of exposures, IPPPSSOOT, and what the names of their files end in.
+_ROOTNAME = re.compile(r"^[a-z][a-z0-9]{8}$")
+_SUFFIXES = frozenset({"raw", "ima", "flt", "flc", "c0m", "c1m", "hlet"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class ShiftRow:
 
     @property
     def exposure(self) -> str:
-        """The exposure's name: the file name up to its first underscore, e.g. ``"u5jx0108r"``."""
+        """The exposure's name, e.g. ``"u5jx0108r"``; see `exposure_name`."""
         return exposure_name(self.file)
 
     @property
@@ -106,8 +110,16 @@ class ShiftFile:
 
 
 def exposure_name(file: str) -> str:
-    """Return the rootname of an exposure's file: ``"u5jx0108r_flt.fits"`` is u5jx0108r's."""
-    return Path(file).name.partition(".")[0].partition("_")[0]
+    """Return the name of an exposure by its file or its name, ``"u5jx0108r_flt.fits"`` or ``"u5jx0108r"``.
+
+    The rootname where the file is named after one, else the file's name without ending and suffix:
+    ``"ngc6791_long_flc.fits"`` is of ngc6791_long.
+    """
+    stem = Path(file).name.partition(".fits")[0]
+    first, (name, _, suffix) = stem.partition("_")[0], stem.rpartition("_")
+    if _ROOTNAME.match(first.lower()):
+        return first
+    return name if name and suffix.lower() in _SUFFIXES else stem
 
 
 def wrap_degrees(angle: float) -> float:
