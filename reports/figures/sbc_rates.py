@@ -226,6 +226,14 @@ def dark_rates(frames: Sequence[Frame], limit: float) -> Figure:
     _errors(axes, darks, INK, "o", "dark frame")
     _errors(axes, science, ACCENT, "D", "exposure")
     chosen = [frame for frame in darks if frame.chosen]
+    _mark_chosen(axes, chosen, science)
+    _name_frames(axes, (*chosen, *science))
+    _label_rates(axes)
+    return figure
+
+
+def _mark_chosen(axes: Axes, chosen: Sequence[Frame], science: Sequence[Frame]) -> None:
+    """Ring the dark frames that were chosen, and join each with the exposures that it is for."""
     axes.plot(
         [frame.mean for frame in chosen],
         [frame.rate for frame in chosen],
@@ -241,14 +249,12 @@ def dark_rates(frames: Sequence[Frame], limit: float) -> Figure:
     for frame in chosen:
         for name in frame.chosen:
             ends = by_name[name], frame
-            axes.plot(
-                [each.mean for each in ends],
-                [each.rate for each in ends],
-                color=FAINT,
-                linewidth=0.9,
-                zorder=0,
-            )
-    for frame in (*chosen, *science):
+            means, rates = [each.mean for each in ends], [each.rate for each in ends]
+            axes.plot(means, rates, color=FAINT, linewidth=0.9, zorder=0)
+
+
+def _name_frames(axes: Axes, frames: Sequence[Frame]) -> None:
+    for frame in frames:
         right = frame.kind == "dark"
         axes.annotate(
             frame.name,
@@ -258,6 +264,9 @@ def dark_rates(frames: Sequence[Frame], limit: float) -> Figure:
             fontsize=8,
             color=INK if right else ACCENT,
         )
+
+
+def _label_rates(axes: Axes) -> None:
     axes.set_xlabel("mean temperature (°C)")
     axes.set_ylabel("counts in the box per 1000 s")
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
@@ -267,7 +276,6 @@ def dark_rates(frames: Sequence[Frame], limit: float) -> Figure:
     axes.set_xlim(low, high + 0.06 * (high - low))
     axes.grid(True, which="both", axis="y")
     axes.legend(loc="upper left")
-    return figure
 
 
 def _errors(axes: Axes, frames: Sequence[Frame], colour: str, marker: str, label: str) -> None:
