@@ -37,6 +37,13 @@ from tests.qa_runs import SHARED, QaRun, run_qa
 from tests.sbc_scenes import COLD, DATASETS, TARGET, WARM, expected_fraction, settings
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
+# AstroDrizzle in this process imports what is deprecated, shortens comments and leaves files open.
+drizzles = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:stregion",
+    "ignore::astropy.io.fits.verify.VerifyWarning",
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
 
 ASSOCIATION = "jcmc11010"
 BLANK = TARGET.model_copy(update={"x": 200.0, "y": 200.0})
@@ -250,7 +257,7 @@ def verdict(criterion: str, measured: Measurement) -> Status:
     return judge(load_criteria()[criterion], measured).status
 
 
-@pytest.mark.filterwarnings("ignore")
+@drizzles
 def test_darks_in_other_dress_are_the_darks(bench):
     """Times, counts and place: the control of the tests below."""
     frames = bench.frames()
@@ -281,7 +288,7 @@ def of_another_pointing(path: Path) -> None:
     fits.setval(path, "CRVAL2", value=fits.getval(path, "CRVAL2", 1) + 2.0 / 3600.0, ext=1)
 
 
-@pytest.mark.filterwarnings("ignore")
+@drizzles
 @pytest.mark.parametrize("spoil", [unscaled, turned, of_another_pointing])
 def test_dark_of_wrong_time_or_place_is_rejected(bench, spoil: Callable[[Path], None]):
     frames = bench.frames()
@@ -291,7 +298,7 @@ def test_dark_of_wrong_time_or_place_is_rejected(bench, spoil: Callable[[Path], 
     assert verdict("PHT-006", conserved(rows["target"])) is Status.FAIL
 
 
-@pytest.mark.filterwarnings("ignore")
+@drizzles
 @pytest.mark.parametrize(
     ("exposure", "wrong"),
     [(WARM, "jcrx01iqq"), (COLD, "jcrx01iiq")],
@@ -312,7 +319,7 @@ def test_wrong_dark_is_rejected(bench, exposure, wrong):
     assert rows["target"]["dark"] < rates(bench.run, "target")["dark"]
 
 
-@pytest.mark.filterwarnings("ignore")
+@drizzles
 @pytest.mark.parametrize("y", [740.0, 791.0])
 def test_aperture_over_the_wires_gap_is_measured(bench, y):
     """Each exposure lacks rows there that the other has; the drizzled image has them all."""
@@ -412,7 +419,7 @@ def test_second_name_of_an_exposure_is_one_row(bench):
 
 
 @real_frames
-@pytest.mark.filterwarnings("ignore")
+@drizzles
 def test_published_rates_of_the_master_dark_come_out(bench):
     """With the real dark frames that the notebook's code takes: 0.3221 and 0.0684 per second.
 
