@@ -55,7 +55,7 @@ def register(suffix: str, parameters: dict[str, Any]) -> None:
 def drizzle(suffix: str, root: str, parameters: dict[str, Any]) -> None:
     """Single and combined drizzled images of one suffix."""
     exposures = sorted(str(path) for path in Path().glob(f"u*_{suffix}.fits"))
-    astrodrizzle.AstroDrizzle(exposures, output=root, preserve=False, build=False, **parameters)
+    astrodrizzle.AstroDrizzle(exposures, output=root, preserve=False, build=False, num_cores=1, **parameters)
 
 
 def photometry(root: str) -> None:
