@@ -153,6 +153,18 @@ def test_weights_of_a_ramp_fit_excuse_the_whole_image_only():
     assert value((0.0, 0.05)) == pytest.approx(0.03)
 
 
+@settings(deadline=None, max_examples=20)
+@given(factor=st.floats(0.5, 1.5), amplifier=st.integers(0, 15), unit=st.floats(1e-3, 1e3))
+def test_level_deviation_is_that_of_the_worst_part_whatever_the_unit(factor, amplifier, unit):
+    independent = unit * sky()
+    calibrated = independent.copy()
+    row, column = divmod(amplifier, 4)
+    rows, columns = (np.array_split(np.arange(length), 4) for length in independent.shape)
+    calibrated[np.ix_(rows[row], columns[column])] *= factor
+    measured = level_deviation(calibrated, independent, np.zeros(independent.shape, dtype=int), subject="x")
+    assert measured.value == pytest.approx(factor - 1.0, abs=0.005)
+
+
 def test_level_deviation_needs_a_level():
     zeros = np.zeros((20, 20), dtype=int)
     assert "shapes differ" in level_deviation(sky(), sky()[1:], zeros, subject="x").reason

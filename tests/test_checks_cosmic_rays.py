@@ -174,6 +174,21 @@ def test_remainder_needs_exposures_on_one_grid_with_cosmic_rays() -> None:
 
 
 @settings(deadline=None, max_examples=20)
+@given(kept=st.integers(0, 200), exposures=st.integers(2, 5), unit=st.floats(1e-3, 1e3))
+def test_remainder_is_the_fraction_kept_whatever_the_unit(kept: int, exposures: int, unit: float) -> None:
+    """Of 200 cosmic rays of one exposure so many are in the mean, the rest left out of it."""
+    stack = np.random.default_rng(5).normal(10.0, 1.0, (exposures, 100, 100))
+    combined = stack.mean(axis=0)
+    hits = np.unravel_index(np.arange(0, 10_000, 50), combined.shape)
+    stack[0][hits] = 500.0
+    combined[hits] = np.where(np.arange(200) < kept, stack.mean(axis=0)[hits], stack[1:].mean(axis=0)[hits])
+    singles = {f"{number}": unit * each for number, each in enumerate(stack)}
+    measured = cosmic_ray_remainder(unit * combined, singles, subject="f606w")
+    assert 185 <= measured.context["hits"] <= 200  # the noise of the others hides a few
+    assert measured.value == pytest.approx(kept / 200.0, abs=0.02)
+
+
+@settings(deadline=None, max_examples=20)
 @given(hits=st.integers(0, 60))
 def test_residual_cosmic_rays_are_counted(hits: int) -> None:
     measured = residuals(hits)
