@@ -175,10 +175,11 @@ def drizzled_photometry_violations(
     photflam, unit = drizzled.keyword("PHOTFLAM"), drizzled.keyword("BUNIT")
     violations = [] if _positive(photflam) else [f"PHOTFLAM is {photflam!r}, no inverse sensitivity"]
     others = _other_photflams(photflam, inputs)
-    violations += [
-        f"PHOTFLAM is {photflam!r}, but {own!r} in {_named(chips)}; drizzle inputs that have one PHOTFLAM"
-        for own, chips in others.items()
-    ]
+    if others:
+        found = "; ".join(f"{own!r} in {_named(chips)}" for own, chips in others.items())
+        violations.append(
+            f"PHOTFLAM is {photflam!r}, but {found}: drizzle exposures that have one (photeq makes it so)"
+        )
     if not (isinstance(unit, str) and _RATE.search(unit.strip())):
         units = drizzled.keyword("D001OUUN")
         violations.append(f"BUNIT is {unit!r}, not a rate; AstroDrizzle was asked for {units!r}")

@@ -17,7 +17,7 @@ from reports import numerals, text, wording
 from reports.figure_data import Plot, Table, read_figure_data
 from reports.pages import DatasetPage, Figure, dataset_page, figure_anchors, matrices, settings_of
 from reports.publish import ReportError, replacing
-from reports.results import CONTEXT_FACT, FigureRecord, Results, write_results
+from reports.results import CONTEXT_FACT, NOT_JUDGED_FACT, FigureRecord, Results, write_results
 from reports.summary import REJECTING, RunSummary, State, summarise
 
 if TYPE_CHECKING:
@@ -157,7 +157,8 @@ def _render(summary: RunSummary, pages: Sequence[DatasetPage], directory: Path) 
         pages=pages,
         matrices=matrices(pages),
         headline=wording.headline(summary.state, summary.counts, failed, summary.remark),
-        contexts=_contexts(pages),
+        contexts=_facts(pages, CONTEXT_FACT),
+        not_judged=_facts(pages, NOT_JUDGED_FACT),
     )
     _write(directory / INDEX, index)
     template = environment.get_template("dataset.html")
@@ -169,9 +170,10 @@ def _write(path: Path, page: str) -> None:
     path.write_text(page, encoding="utf-8", errors="replace")
 
 
-def _contexts(pages: Sequence[DatasetPage]) -> list[str]:
+def _facts(pages: Sequence[DatasetPage], name: str) -> list[str]:
+    """What the datasets say under a name, each text once."""
     facts = (page.summary.record.facts for page in pages)
-    return sorted({each[CONTEXT_FACT] for each in facts if CONTEXT_FACT in each})
+    return sorted({each[name] for each in facts if name in each})
 
 
 @cache
@@ -204,6 +206,7 @@ def _environment() -> Environment:
         rejecting=REJECTING,
         symbols=wording.SYMBOLS,
         archive_text=wording.archive_text,
+        judges_finished=wording.judges_finished,
         stages_text=wording.stages_text,
         verdicts_text=wording.verdicts_text,
         style=_asset("report.css"),

@@ -14,6 +14,7 @@ __all__ = [
     "bounds_text",
     "counts_text",
     "headline",
+    "judges_finished",
     "left_out_text",
     "number",
     "number_of",
@@ -125,6 +126,11 @@ def _some(names: Sequence[str]) -> str:
     if len(names) <= _FEW_NAMES:
         return ", ".join(names)
     return f"{', '.join(names[:_FEW_NAMES])} and {len(names) - _FEW_NAMES} more"
+
+
+def judges_finished(run: RunRecord) -> bool:
+    """Whether finished products were judged, so that no stage ran and no archive served anything."""
+    return run.archive == "products"
 
 
 def archive_text(run: RunRecord) -> str:

@@ -22,7 +22,14 @@ from hypothesis import strategies as st
 
 from reports.figure_data import Plot
 from reports.html import ReportError, write_report
-from reports.results import DatasetRecord, FigureRecord, Results, read_results, results_schema
+from reports.results import (
+    NOT_JUDGED_FACT,
+    DatasetRecord,
+    FigureRecord,
+    Results,
+    read_results,
+    results_schema,
+)
 from reports.summary import State
 from reports.wording import SYMBOLS
 from tests.report_sample import (
@@ -294,6 +301,19 @@ def test_empty_states_say_what_is_missing_and_why(tmp_path: Path) -> None:
     bare = pages[REAL].text()
     for said in ("No criterion was applied", "No figures were made", "No stage of this dataset was needed"):
         assert said in bare
+
+
+def test_finished_products_have_no_archive_and_no_stages(tmp_path: Path) -> None:
+    facts = {NOT_JUDGED_FACT: "notes.txt: it is no FITS file"}
+    dataset = DatasetRecord(OMEGA, "Finished products", "finished-products", (), facts=facts)
+    run = replace(sample_run(), archive="products", archive_location="/data/mine")
+    pages = written(Results(run, (dataset,), (), (verdict("AST-002", "a_flt", 0.05),), ()), tmp_path)
+    for page in pages.values():
+        shown = page.text()
+        assert "Products judged as they are" in shown
+        assert "notes.txt: it is no FITS file" in shown
+        for other in ("Archive", "Stages", "stages", "CRDS context", "Figures"):
+            assert other not in shown
 
 
 def test_a_figure_that_cannot_be_shown_is_named_as_missing(tmp_path: Path) -> None:
