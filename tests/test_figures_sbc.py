@@ -12,8 +12,9 @@ from matplotlib.text import Text
 from checks.criteria import Bounds
 from fixtures.dark_rate.apertures import Ellipse
 from reports.figure_data import Plot
+from reports.figures.sbc_frames import Frame
 from reports.figures.sbc_images import ApertureRates, dark_budget, science_and_dark
-from reports.figures.sbc_rates import Frame, dark_rate_points, dark_rates, temperature_course
+from reports.figures.sbc_rates import dark_rate_points, dark_rates, temperature_course
 from reports.figures.sky_marks import SkyFrame
 from reports.figures.style import save
 from tests.dark_rate_samples import BOXES, DARKS, TEMPERATURES
