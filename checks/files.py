@@ -42,6 +42,7 @@ STRUCTURES: Mapping[tuple[str, str, str], Layout] = {
     ),
     ("ACS", "WFC", "flt"): _triples(2),
     ("ACS", "WFC", "flc"): _triples(2),
+    ("ACS", "HRC", "flt"): _triples(1),
     ("ACS", "SBC", "flt"): _triples(1),
     ("WFC3", "UVIS", "flt"): _triples(2),
     ("WFC3", "UVIS", "flc"): _triples(2),
@@ -115,7 +116,8 @@ def fits_form_problems(structure: FitsStructure) -> Measurement:
 def structure_problems(exposure: Exposure) -> Measurement:
     """Count departures of an exposure's extensions from what its instrument and suffix require.
 
-    The required extensions come in the required order; those of `ADDED` may stand between them.
+    The required extensions come in the required order; those of `ADDED` may stand between them. A
+    subarray of a camera of two chips is on one of them.
 
     Parameters
     ----------
@@ -123,7 +125,7 @@ def structure_problems(exposure: Exposure) -> Measurement:
         The exposure; its file name tells the suffix.
     """
     key = (exposure.instrument, exposure.detector, exposure.suffix)
-    required = STRUCTURES.get(key)
+    required = _required(exposure, key)
     if required is None:
         reason = f"no structure is on record for {' '.join(part for part in key if part)} files"
         return not_measured("structure_problems", exposure.path.name, reason)
@@ -148,6 +150,11 @@ def structure_problems(exposure: Exposure) -> Measurement:
     ]
     context: dict[str, Json] = {"extensions": [_pair(pair) for pair in found]}
     return count_violations("structure_problems", exposure.path.name, problems, context)
+
+
+def _required(exposure: Exposure, key: tuple[str, str, str]) -> Layout | None:
+    whole = STRUCTURES.get(key)
+    return _triples(1) if exposure.primary.get("SUBARRAY") is True and whole == _triples(2) else whole
 
 
 def keyword_problems(exposure: Exposure) -> Measurement:

@@ -83,7 +83,7 @@ def archive_fit_error(exposure: Exposure) -> Measurement:
         "",
         exposure.name,
         context=context,
-        reason=f"only {matches} sources matched" if few else "",
+        reason=f"only {matches} sources matched" if few else f"RMS is {max(rms):.3f} pix in one axis",
     )
 
 

@@ -84,6 +84,20 @@ def test_required_structure_is_accepted_and_each_loss_rejected(key: tuple[str, s
         assert structure_problems(replace(whole, extensions=without)).value >= 1
 
 
+@pytest.mark.parametrize(
+    ("subarray", "chips", "problems"), [(True, 1, 0), (False, 1, 3), (False, 2, 0), (True, 2, 3)]
+)
+def test_a_subarray_is_on_one_chip(subarray: bool, chips: int, problems: int) -> None:
+    extensions = tuple(
+        Extension(name, chip, fits.Header(), (2, 2))
+        for chip in range(1, chips + 1)
+        for name in ("SCI", "ERR", "DQ")
+    )
+    primary = {"INSTRUME": "WFC3", "DETECTOR": "UVIS", "SUBARRAY": subarray}
+    found = replace(exposure(primary=primary), path=Path("ibwb01xqq_flc.fits"), extensions=extensions)
+    assert structure_problems(found).value == problems
+
+
 def test_structure_without_a_rule_is_not_measured() -> None:
     measurement = structure_problems(replace(exposure(), path=Path("u5jx010hr_ima.fits")))
     assert judge(load_criteria()["FIL-002"], measurement).status is Status.NOT_MEASURED
