@@ -150,6 +150,12 @@ def test_a_shift_file_that_nothing_tells_the_instrument_of(tmp_path):
         survey(tmp_path)
 
 
+def test_match_files_alone_are_no_products(tmp_path):
+    write_match(tmp_path, origin="gaia.cat")
+    with pytest.raises(FinishedError, match="no shift file beside it has a row of its exposure"):
+        survey(tmp_path)
+
+
 def test_stores_and_reports_are_passed_over(directory):
     for names in (("qa-store.json",), ("results.json", "index.html")):
         place = directory / names[0].partition(".")[0]
