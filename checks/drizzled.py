@@ -17,6 +17,7 @@ from checks.world_coordinates import linear_matrix, orientation, plate_scale
 
 __all__ = [
     "drizzled_photometry_violations",
+    "exposure_time_violations",
     "finite_coverage",
     "median_weights",
     "output_frame_deviation",
@@ -47,6 +48,11 @@ _FEW_CHIPS = 3
 # Keywords that differ by less hold one number: the rounding of single precision.
 _ONE_NUMBER = 1e-7
 
+# Exposure times that differ by less are one: headers round them.
+_ONE_TIME = 1e-3
+
+# Keyword of an input's file and extension.
+_INPUT = re.compile(r"(D\d{3})DATA")
 _RATE = re.compile(r"(/\s*(s|sec|second)s?|\bs(ec)?(\*\*|\^)?\(?-1\)?|^cps)$", re.IGNORECASE)
 
 
@@ -190,6 +196,40 @@ def drizzled_photometry_violations(
         "inputs_not_there": [*missing],
     }
     return count_violations("drizzled_photometry_violations", drizzled.name, violations, context)
+
+
+def exposure_time_violations(drizzled: Drizzled) -> Measurement:
+    """Count where a drizzled image's EXPTIME is not the sum of its inputs'.
+
+    AstroDrizzle notes the time of each chip that it drizzled, D001DEXP beside D001DATA; a file's chips
+    were exposed together. Who turns rates back into counts, for their noise, takes EXPTIME.
+
+    Parameters
+    ----------
+    drizzled : Drizzled
+        A product; its own header tells of its inputs.
+    """
+    times = {
+        str(drizzled.keyword(f"{number}DATA")).partition("[")[0]: drizzled.keyword(f"{number}DEXP")
+        for number in _numbers_of_inputs(drizzled)
+    }
+    if not times:
+        return not_applicable("unit_violations", drizzled.name, "its header names no inputs (D001DATA)")
+    own, parts = drizzled.keyword("EXPTIME"), list(times.values())
+    context: dict[str, Json] = {"exptime": own, "inputs": {**times}}
+    if not all(_positive(each) for each in (own, *parts)):
+        violations = [f"EXPTIME is {own!r}, those of its inputs (D001DEXP) are {parts}: not all are times"]
+    elif not math.isclose(own, sum(parts), rel_tol=_ONE_TIME):
+        violations = [f"EXPTIME is {own:g} s, its {len(parts)} inputs together have {sum(parts):g} s"]
+    else:
+        violations = []
+    return count_violations("unit_violations", drizzled.name, violations, context)
+
+
+def _numbers_of_inputs(drizzled: Drizzled) -> Sequence[str]:
+    """``D001`` and so on, one for each chip that was drizzled."""
+    keys = (*drizzled.primary, *drizzled.header)
+    return sorted({found[1] for found in map(_INPUT.fullmatch, keys) if found})
 
 
 def _other_photflams(photflam: object, inputs: Sequence[Exposure]) -> Mapping[object, list[str]]:

@@ -257,6 +257,11 @@ def test_coverage_is_finite(found: Finished, image: str, judge: Judge) -> None:
     judge(drizzling.finite_coverage(drizzled.science(), drizzled.weight(), subject=image))
 
 
+@criterion("CAL-005")
+def test_exposure_time_of_image(found: Finished, image: str, judge: Judge) -> None:
+    judge(drizzling.exposure_time_violations(readings.image_of(found, image)))
+
+
 @criterion("PHT-008")
 def test_zeropoint_and_unit(found: Finished, image: str, judge: Judge) -> None:
     drizzled = readings.image_of(found, image)

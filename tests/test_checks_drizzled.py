@@ -9,6 +9,7 @@ from checks.criteria import load_criteria
 from checks.drizzled import (
     EXPECTED_WEIGHT_RATIO,
     drizzled_photometry_violations,
+    exposure_time_violations,
     finite_coverage,
     output_frame_deviation,
     stellar_width_ratio,
@@ -117,6 +118,21 @@ def test_inputs_that_are_not_there_leave_the_products_own_header() -> None:
     assert drizzled_photometry_violations(drizzled(), [], missing=missing).value == 0
     assert drizzled_photometry_violations(drizzled(BUNIT="ELECTRONS"), [], missing=missing).value == 1
     assert drizzled_photometry_violations(drizzled(PHOTFLAM=0.0), [], missing=missing).value == 1
+
+
+@pytest.mark.parametrize(
+    ("exptime", "violations"), [(32.0, 0), (32.01, 0), (16.0, 1), (128.0, 1), (0.0, 1), (None, 1), ("32", 1)]
+)
+def test_exposure_time_is_that_of_the_files_not_of_their_chips(exptime: object, violations: int) -> None:
+    chips = [f"u5jx01{name}r_flt.fits[sci,{chip}]" for name in ("08", "0h") for chip in (1, 2, 3, 4)]
+    inputs = {f"D{n:03}DATA": chip for n, chip in enumerate(chips, start=1)}
+    times = dict.fromkeys((f"D{n:03}DEXP" for n in range(1, 9)), 16.0)
+    measurement = exposure_time_violations(drizzled(EXPTIME=exptime, **inputs, **times))
+    assert measurement.value == violations
+
+
+def test_exposure_time_of_an_image_of_unknown_inputs_is_not_applicable() -> None:
+    assert not exposure_time_violations(drizzled(EXPTIME=32.0)).applicable
 
 
 def test_an_image_that_holds_no_data_is_not_covered() -> None:
