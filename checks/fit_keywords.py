@@ -6,9 +6,10 @@ import math
 
 from checks.measurement import Json, Measurement, not_measured
 from checks.readers.exposure import Exposure
+from checks.readers.shift_file import ShiftRow
 from checks.world_coordinates import plate_scale
 
-__all__ = ["keyword_matches", "keyword_rms", "tells_of_fit"]
+__all__ = ["keyword_matches", "keyword_rms", "keyword_rms_consistency", "tells_of_fit"]
 
 _KEYWORDS = ("RMS_RA", "RMS_DEC", "NMATCH", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
 
@@ -58,13 +59,41 @@ def keyword_rms(exposure: Exposure) -> Measurement:
     if problem:
         return not_measured("fit_rms", exposure.name, problem)
     headers = exposure.science_headers()
-    lengths = [
-        math.hypot(header["RMS_RA"] * math.cos(math.radians(header["CRVAL2"])), header["RMS_DEC"])
-        for header in headers.values()
-    ]
     scale = plate_scale(headers[min(headers)])
-    value = max(lengths) * 3600.0 / scale / math.sqrt(2.0)
+    value = _length(exposure) / scale / math.sqrt(2.0)
     return Measurement("fit_rms", value, "pix", exposure.name, context={"plate_scale_arcsec": scale})
+
+
+def keyword_rms_consistency(exposure: Exposure, row: ShiftRow, *, frame_scale: float) -> Measurement:
+    """Scatter of an exposure's fit by its header over that by a shift file, both axes together.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The exposure.
+    row : ShiftRow
+        Its row of the shift file.
+    frame_scale : float
+        Plate scale of the shift file's reference frame, arcsec per pixel.
+    """
+    problem = _missing(exposure)
+    length = math.hypot(row.xrms, row.yrms) * frame_scale
+    if not problem and not length > 0:
+        problem = f"the shift file's RMS are {row.xrms:g} and {row.yrms:g} pix"
+    if problem:
+        return not_measured("rms_consistency", exposure.name, problem)
+    context: dict[str, Json] = {"shift_file_rms": [row.xrms, row.yrms], "frame_scale_arcsec": frame_scale}
+    own = _length(exposure)
+    reason = f"both axes: {own:.4f} arcsec by the header, {length:.4f} by the shift file"
+    return Measurement("rms_consistency", own / length, "", exposure.name, context=context, reason=reason)
+
+
+def _length(exposure: Exposure) -> float:
+    """Scatter of both axes together, arcsec, the largest of the chips'."""
+    return 3600.0 * max(
+        math.hypot(header["RMS_RA"] * math.cos(math.radians(header["CRVAL2"])), header["RMS_DEC"])
+        for header in exposure.science_headers().values()
+    )
 
 
 def _missing(exposure: Exposure) -> str:

@@ -10,15 +10,16 @@ from typing import NamedTuple
 import numpy as np
 from astropy.io.fits import Header
 
+from checks.fit_keywords import keyword_rms_consistency
 from checks.header_solutions import header_fit_difference
 from checks.measurement import Measurement, not_applicable
 from checks.readers import MatchFile, ShiftFile, ShiftRow
 from checks.solution_names import NOT_ALIGNED
 from fixtures.finished.files import MATCH_ENDING, Kind
 from fixtures.finished.survey import Finished
-from qa.readings import exposure_in, match_file_in, shift_file_in, wcs_in
+from qa.readings import exposure_in, frame_scale, match_file_in, shift_file_in, wcs_in
 
-__all__ = ["Fit", "aligned_to_one_another", "fit_of", "held_fit", "without_match"]
+__all__ = ["Fit", "aligned_to_one_another", "fit_of", "header_and_shifts", "held_fit", "without_match"]
 
 # Match files quote their fit's shift to four decimals.
 _QUOTED = 6e-5  # pix
@@ -93,6 +94,31 @@ def held_fit(found: Finished, label: str) -> Measurement:
         (header_fit_difference(chips, match, exposure=exposure.name) for match in matches),
         key=lambda one: math.inf if one.value is None else one.value,
     )
+
+
+def header_and_shifts(found: Finished, label: str) -> Measurement:
+    """Scatter of an exposure's fit by its header over a shift file's: of several, the one nearest to it.
+
+    It takes TweakReg's reference frame beside the shift file, whose pixels the shift file counts in.
+    """
+    file = found.files[label]
+    shifts = [
+        shift_file_in(found.files[each].path)
+        for each in found.labels(Kind.SHIFTS)
+        if file.path.name in found.files[each].exposures
+    ]
+    frames = [(one, one.path.with_name(one.reference_frame.partition("[")[0])) for one in shifts]
+    exposure = exposure_in(file.path)
+    ratios = [
+        keyword_rms_consistency(exposure, row, frame_scale=frame_scale(frame))
+        for one, frame in frames
+        for row in [one.row(file.path.name)]
+        if row is not None and frame.is_file()
+    ]
+    if not ratios:
+        reason = "the shift file's frame is not beside it" if shifts else "no shift file has a row of it"
+        return not_applicable("rms_consistency", label, reason)
+    return min(ratios, key=lambda one: math.inf if one.value is None else abs(one.value - 1.0))
 
 
 def aligned_to_one_another(found: Finished, carried: Mapping[str, Mapping[int, Header]]) -> bool | None:

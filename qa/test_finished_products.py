@@ -31,7 +31,7 @@ from fixtures.judging import Judge
 from fixtures.run import Run
 from qa import finished_readings as readings
 from qa.background_readings import Background
-from qa.finished_fits import Fit, aligned_to_one_another, fit_of, held_fit, without_match
+from qa.finished_fits import Fit, aligned_to_one_another, fit_of, header_and_shifts, held_fit, without_match
 from qa.finished_readings import Chip
 from qa.readings import array_in, chip_shape, exposure_in, wcs_in
 
@@ -193,6 +193,11 @@ def test_fit_rms_of_header(found: Finished, fitted_file: str, judge: Judge) -> N
 @criterion("AST-003")
 def test_matched_sources_of_header(found: Finished, fitted_file: str, judge: Judge) -> None:
     judge(fit_keywords.keyword_matches(exposure_in(readings.path_of(found, fitted_file))))
+
+
+@criterion("AST-009")
+def test_header_and_shift_file_tell_one_rms(found: Finished, fitted_file: str, judge: Judge) -> None:
+    judge(header_and_shifts(found, fitted_file))
 
 
 # Shift files

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.criteria import load_criteria
-from checks.fit_keywords import keyword_matches, keyword_rms, tells_of_fit
+from checks.fit_keywords import keyword_matches, keyword_rms, keyword_rms_consistency, tells_of_fit
+from checks.readers import ShiftRow
 from checks.verdict import Status, judge
 from tests.uvis_fields import SCALE, flc
 
@@ -52,6 +53,26 @@ def test_matches_are_judged(matches, status):
 def test_rms_does_not_depend_on_orientation_and_lies_between_the_axes(x, y, angle):
     value = keyword_rms(fitted(x, y, angle=angle)).value
     assert min(x, y) * (1 - 1e-9) <= value <= max(x, y) * (1 + 1e-9)
+
+
+def row(xrms: float, yrms: float) -> ShiftRow:
+    return ShiftRow("ibwb01xqq_flc.fits", 1.0, 1.0, 0.0, 1.0, xrms, yrms)
+
+
+@given(st.floats(0.001, 1.0), st.floats(0.001, 1.0), st.floats(0.0, 360.0), st.floats(0.01, 0.2))
+def test_header_and_shift_file_of_one_fit_agree_in_any_frame(x, y, angle, scale):
+    exposure, ratio = fitted(x, y, angle=angle), SCALE / scale
+    agreed = keyword_rms_consistency(exposure, row(x * ratio, y * ratio), frame_scale=scale)
+    assert agreed.value == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("scatter", "status"),
+    [((0.04, 0.05), Status.PASS), ((0.05, 0.06), Status.FAIL), ((0.0, 0.0), Status.NOT_MEASURED)],
+)
+def test_a_shift_file_of_another_fit_is_rejected(scatter, status):
+    measurement = keyword_rms_consistency(fitted(0.04, 0.05), row(*scatter), frame_scale=SCALE)
+    assert judge(load_criteria()["AST-009"], measurement).status is status
 
 
 @pytest.mark.parametrize("keyword", ["RMS_RA", "RMS_DEC", "NMATCH"])
