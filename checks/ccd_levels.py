@@ -43,11 +43,12 @@ def electrons_from_raw(
     bias: Pixels,
     dark: Pixels,
     flat: Pixels,
-) -> NDArray[np.float32]:
+) -> NDArray[np.floating]:
     """Electrons of a chip, without any of the pipelines' steps.
 
     ``((raw - bias - overscan) * gain - dark) / flat`` over the light-sensitive part, where the overscan
-    of a half is a straight line over the rows, through the medians of its columns.
+    of a half is a straight line over the rows, through the medians of its columns. The precision is
+    that of the reference images, at least single.
 
     Parameters
     ----------
@@ -62,11 +63,12 @@ def electrons_from_raw(
     flat : ndarray
         Flat field, of the light-sensitive part.
     """
-    structureless = raw.astype(np.float32) - bias
+    structureless = raw.astype(np.result_type(bias, np.float32)) - bias
+    precision = structureless.dtype.type
     parts = []
     for half in halves:
         levels = np.median(structureless[rows, half.overscan], axis=1)
         number = np.arange(len(levels))
-        line = np.polyval(np.polyfit(number, levels, 1), number).astype(np.float32)
-        parts.append((structureless[rows, half.columns] - line[:, np.newaxis]) * np.float32(half.gain))
+        line = np.polyval(np.polyfit(number, levels, 1), number).astype(precision)
+        parts.append((structureless[rows, half.columns] - line[:, np.newaxis]) * precision(half.gain))
     return np.asarray((np.hstack(parts) - dark) / flat)
