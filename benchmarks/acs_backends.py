@@ -26,17 +26,17 @@ BACKENDS = ("embedded", "hstcal")
 CALIBRATE = """
 import sys
 from pathlib import Path
-from fixtures.calibration.backends import choose_backend
-from fixtures.calibration.exposure import calibrate_exposure
+from hubble_qa.fixtures.reduction.calibration.backends import choose_backend
+from hubble_qa.fixtures.reduction.calibration.exposure import calibrate_exposure
 for raw in sorted(Path(sys.argv[2]).glob("*_raw.fits")):
     calibrate_exposure(raw, choose_backend(sys.argv[1], "ACS", "WFC"))
 """
 
 
 def simulate(directory: Path) -> tuple[str, ...]:
-    from fixtures.archives.simulated.settings import SimulationSettings
-    from fixtures.archives.simulated.stage import simulate
-    from fixtures.stage import Inputs
+    from hubble_qa.fixtures.plans.stage import Inputs
+    from hubble_qa.fixtures.simulation.settings import SimulationSettings
+    from hubble_qa.fixtures.simulation.stage import simulate
 
     table = tomllib.loads(DATASET.read_text(encoding="utf-8"))["simulation"]
     settings = SimulationSettings.model_validate(table)
@@ -47,7 +47,7 @@ def simulate(directory: Path) -> tuple[str, ...]:
 
 def prepare(archive: Path, names: tuple[str, ...], directory: Path) -> Path:
     """Fresh copies of the raw files that name the best references."""
-    from fixtures.archives.simulated.wfc.rules import REFERENCES
+    from hubble_qa.fixtures.simulation.wfc.rules import REFERENCES
 
     directory.mkdir()
     for name in names:
@@ -61,7 +61,7 @@ def prepare(archive: Path, names: tuple[str, ...], directory: Path) -> Path:
 
 def calibrate(backend: str, directory: Path, references: Path) -> tuple[float, float]:
     """Wall time and CPU time in seconds of the calibration of a directory's exposures."""
-    environment = {**os.environ, "jref": f"{references}{os.sep}", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "jref": f"{references}{os.sep}", "PYTHONPATH": str(ROOT / "src")}
     used, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [sys.executable, "-c", CALIBRATE, backend, str(directory)]
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
@@ -80,7 +80,7 @@ def largest_median(first: Path, second: Path) -> float:
 
 def main() -> None:
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    sys.path.insert(0, str(ROOT))
+    sys.path.insert(0, str(ROOT / "src"))
     with tempfile.TemporaryDirectory() as place:
         archive = Path(place) / "archive"
         names = simulate(archive)

@@ -25,9 +25,9 @@ from drizzlepac import astrodrizzle, tweakreg
 from photutils.aperture import CircularAnnulus, CircularAperture, aperture_photometry
 from stwcs.updatewcs import updatewcs
 
-from fixtures.archives.simulated.settings import SimulationSettings
-from fixtures.archives.simulated.stage import simulate
-from fixtures.stage import Inputs
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.simulation.settings import SimulationSettings
+from hubble_qa.fixtures.simulation.stage import simulate
 
 DATASET = Path(__file__).parent.parent / "qa/datasets/wfpc2-omega-cen.toml"
 # The stars of the notebook, in pixels of the combined image.

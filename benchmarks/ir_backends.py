@@ -28,17 +28,17 @@ BACKENDS = ("embedded", "hstcal")
 SIMULATE = """
 import sys, tomllib
 from pathlib import Path
-from fixtures.archives.simulated.settings import SimulationSettings
-from fixtures.archives.simulated.stage import simulate
-from fixtures.stage import Inputs
+from hubble_qa.fixtures.simulation.settings import SimulationSettings
+from hubble_qa.fixtures.simulation.stage import simulate
+from hubble_qa.fixtures.plans.stage import Inputs
 table = tomllib.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["simulation"]
 simulate.run(Inputs(), Path(sys.argv[2]), SimulationSettings.model_validate(table))
 """
 CALIBRATE = """
 import resource, sys
 from pathlib import Path
-from fixtures.calibration.backends import choose_backend
-from fixtures.calibration.exposure import calibrate_exposure
+from hubble_qa.fixtures.reduction.calibration.backends import choose_backend
+from hubble_qa.fixtures.reduction.calibration.exposure import calibrate_exposure
 for raw in sorted(Path(sys.argv[2]).glob("*_raw.fits")):
     calibrate_exposure(raw, choose_backend(sys.argv[1], "WFC3", "IR"))
 whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
@@ -48,7 +48,7 @@ print(max(resource.getrusage(who).ru_maxrss for who in whose), file=sys.stderr)
 
 def run(script: str, *arguments: str, cwd: Path, references: Path | None = None) -> str:
     """Run a script that must succeed; return the last line that it wrote to stderr."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ASTROMETRY_STEP_CONTROL": "OFF"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "ASTROMETRY_STEP_CONTROL": "OFF"}
     if references is not None:
         environment["iref"] = f"{references}{os.sep}"
     command = [sys.executable, "-c", script, *arguments]

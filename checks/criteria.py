@@ -174,7 +174,9 @@ def load_criteria() -> Mapping[str, Criterion]:
         If the catalogue is wrong.
     """
     name = "criteria.toml"
-    return parse_criteria(resources.files("checks").joinpath(name).read_text(encoding="utf-8"), name)
+    return parse_criteria(
+        resources.files("hubble_qa.checks").joinpath(name).read_text(encoding="utf-8"), name
+    )
 
 
 def parse_criteria(text: str, origin: str) -> Mapping[str, Criterion]:

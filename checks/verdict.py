@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from checks.criteria import Bounds, Criterion
-from checks.measurement import Measurement
+from hubble_qa.checks.criteria import Bounds, Criterion
+from hubble_qa.checks.measurement import Measurement
 
 __all__ = ["Expectation", "Status", "Verdict", "judge"]
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.ccd_levels import LEAST_LEVEL, Half, electrons_from_raw
-from checks.readers import Exposure
-from checks.readers.exposure import open_fits
-from fixtures.product import Product
-from fixtures.stages.references import REFERENCES
-from qa.readings import reference_choices
+from hubble_qa.checks.detectors.ccd_levels import LEAST_LEVEL, Half, electrons_from_raw
+from hubble_qa.checks.readers import Exposure
+from hubble_qa.checks.readers.exposure import open_fits
+from hubble_qa.fixtures.stages.references import REFERENCES
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.qa.readings import reference_choices
 
 __all__ = ["RawElectrons", "raw_electrons"]
 

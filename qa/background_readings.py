@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.background import background_level, difference_noise
-from checks.levels import last_minus_first, light_sensitive
-from checks.readers import Drizzled, Exposure, ReaderError
-from fixtures.product import Product
-from fixtures.stages.calibrate import SWITCHES
-from fixtures.stages.references import REFERENCES
-from qa.readings import array_in, exposure_in, reference_choices
+from hubble_qa.checks.detectors.background import background_level, difference_noise
+from hubble_qa.checks.detectors.levels import last_minus_first, light_sensitive
+from hubble_qa.checks.readers import Drizzled, Exposure, ReaderError
+from hubble_qa.fixtures.stages.calibrate import SWITCHES
+from hubble_qa.fixtures.stages.references import REFERENCES
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.qa.readings import array_in, exposure_in, reference_choices
 
 __all__ = [
     "Background",

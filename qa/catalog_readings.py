@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from checks import epochs
-from checks.drizzle_parameters import recommended_row
-from checks.footprints import on_chips, seen_by_others
-from checks.readers import ShiftFile, read_cosmic_ray_mask, read_shift_file
-from checks.source_pairs import pair_sources
-from fixtures.catalogs.catalog import Catalog
-from fixtures.catalogs.reading import read_catalog
-from fixtures.product import Product
-from fixtures.stages.accept import DECISIONS
-from fixtures.stages.align import SHIFT_FILE
-from fixtures.stages.detect import DRIZZLED_SOURCES, EXPOSURE_SOURCES, SINGLE_SOURCES
-from fixtures.stages.references import REFERENCES
-from fixtures.workflows.catalog_alignment import CATALOGS, Reduction, Service
-from qa.readings import chip_shape, exposure_in, match_in, wcs_in
+from hubble_qa.checks.astrometry import epochs
+from hubble_qa.checks.astrometry.footprints import on_chips, seen_by_others
+from hubble_qa.checks.astrometry.source_pairs import pair_sources
+from hubble_qa.checks.images.drizzle_parameters import recommended_row
+from hubble_qa.checks.readers import ShiftFile, read_cosmic_ray_mask, read_shift_file
+from hubble_qa.fixtures.reduction.catalogs.catalog import Catalog
+from hubble_qa.fixtures.reduction.catalogs.reading import read_catalog
+from hubble_qa.fixtures.stages.accept import DECISIONS
+from hubble_qa.fixtures.stages.align import SHIFT_FILE
+from hubble_qa.fixtures.stages.detect import DRIZZLED_SOURCES, EXPOSURE_SOURCES, SINGLE_SOURCES
+from hubble_qa.fixtures.stages.references import REFERENCES
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.fixtures.workflows.catalog_alignment import CATALOGS, Reduction, Service
+from hubble_qa.qa.readings import chip_shape, exposure_in, match_in, wcs_in
 
 if TYPE_CHECKING:
     from astropy.table import Table

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from checks.dark_rate import DarkCounts, box_counts
-from checks.detector_temperature import Temperature
-from checks.readers import Exposure
-from fixtures.product import Product
-from fixtures.stages.dark_photometry import PHOTOMETRY
-from fixtures.stages.match_darks import MATCHES
-from fixtures.stages.temperatures import TEMPERATURES
-from qa.readings import array_in, exposure_in
+from hubble_qa.checks.detectors.dark_rate import DarkCounts, box_counts
+from hubble_qa.checks.detectors.detector_temperature import Temperature
+from hubble_qa.checks.readers import Exposure
+from hubble_qa.fixtures.stages.dark_photometry import PHOTOMETRY
+from hubble_qa.fixtures.stages.match_darks import MATCHES
+from hubble_qa.fixtures.stages.temperatures import TEMPERATURES
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.qa.readings import array_in, exposure_in
 
 if TYPE_CHECKING:
     from astropy.table import Row, Table
@@ -92,7 +92,7 @@ def chosen_images(matches: Product, darks: Product, exposure: str) -> dict[str, 
 
 def members(fetched: Product, association: str) -> tuple[str, ...]:
     """Rootnames of an association's exposures, by its table."""
-    from fixtures.dark_rate.frames import read_association
+    from hubble_qa.fixtures.reduction.dark_rate.frames import read_association
 
     return read_association(fetched.file(f"{association}_asn.fits"))
 

@@ -10,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from astropy.io.fits import Header
 
-from checks.fit_keywords import keyword_rms_consistency
-from checks.header_solutions import header_fit_difference
-from checks.measurement import Measurement, not_applicable
-from checks.readers import MatchFile, ShiftFile, ShiftRow
-from checks.solution_names import NOT_ALIGNED
-from fixtures.finished.files import MATCH_ENDING, Kind
-from fixtures.finished.survey import Finished
-from qa.readings import exposure_in, frame_scale, match_file_in, shift_file_in, wcs_in
+from hubble_qa.checks.astrometry.fit_keywords import keyword_rms_consistency
+from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
+from hubble_qa.checks.astrometry.solution_names import NOT_ALIGNED
+from hubble_qa.checks.measurement import Measurement, not_applicable
+from hubble_qa.checks.readers import MatchFile, ShiftFile, ShiftRow
+from hubble_qa.fixtures.finished.files import MATCH_ENDING, Kind
+from hubble_qa.fixtures.finished.survey import Finished
+from hubble_qa.qa.readings import exposure_in, frame_scale, match_file_in, shift_file_in, wcs_in
 
 __all__ = ["Fit", "aligned_to_one_another", "fit_of", "header_and_shifts", "held_fit", "without_match"]
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from astropy.io.fits import Header
 
-from checks.background import background_level
-from checks.readers import Drizzled, Exposure, ReaderError
-from checks.solutions import catalog_of_fit
-from fixtures.finished.files import Kind
-from fixtures.finished.survey import Finished
-from qa.readings import array_in, drizzled_in, exposure_in
+from hubble_qa.checks.astrometry.solutions import catalog_of_fit
+from hubble_qa.checks.detectors.background import background_level
+from hubble_qa.checks.readers import Drizzled, Exposure, ReaderError
+from hubble_qa.fixtures.finished.files import Kind
+from hubble_qa.fixtures.finished.survey import Finished
+from hubble_qa.qa.readings import array_in, drizzled_in, exposure_in
 
 __all__ = [
     "Chip",

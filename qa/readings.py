@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from checks import photometry, world_coordinates
-from checks.calibration import ReferenceChoice
-from checks.drizzled import median_weights
-from checks.readers import (
+from hubble_qa.checks.astrometry import world_coordinates
+from hubble_qa.checks.astrometry.residuals import MatchedPositions
+from hubble_qa.checks.detectors.calibration import ReferenceChoice
+from hubble_qa.checks.images import photometry
+from hubble_qa.checks.images.drizzled import median_weights
+from hubble_qa.checks.readers import (
     Drizzled,
     Exposure,
     MatchFile,
@@ -26,12 +28,15 @@ from checks.readers import (
     read_match_file,
     read_shift_file,
 )
-from checks.residuals import MatchedPositions
-from fixtures.archives.crds_cache import NOT_APPLICABLE
-from fixtures.archives.reference_files import BEST_REFERENCES, header_reference, read_best_references
-from fixtures.product import Product
-from fixtures.stages.references import REFERENCES
-from fixtures.stages.stars import CHIP_STARS, SIGHTINGS, STARS
+from hubble_qa.fixtures.archives.crds_cache import NOT_APPLICABLE
+from hubble_qa.fixtures.archives.reference_files import (
+    BEST_REFERENCES,
+    header_reference,
+    read_best_references,
+)
+from hubble_qa.fixtures.stages.references import REFERENCES
+from hubble_qa.fixtures.stages.stars import CHIP_STARS, SIGHTINGS, STARS
+from hubble_qa.fixtures.store.product import Product
 
 if TYPE_CHECKING:
     from astropy.table import Row, Table

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import pytest
 
-from checks import bias_structure, calibration, files, levels, world_coordinates
-from checks.ccd_levels import LEAST_LEVEL
-from checks.readers import Exposure, read_fits_structure
-from checks.reference_patterns import remaining_pattern
-from fixtures.dataset import Dataset
-from fixtures.judging import Judge
-from fixtures.product import Product
-from fixtures.run import Run
-from fixtures.workflows.acs_wfc_calibration import Reduction, chip_version
-from qa.acs_readings import raw_electrons
-from qa.readings import chip_shape, exposure_in, named_references, wcs_in
+from hubble_qa.checks.astrometry import world_coordinates
+from hubble_qa.checks.detectors import bias_structure, calibration, levels
+from hubble_qa.checks.detectors.ccd_levels import LEAST_LEVEL
+from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
+from hubble_qa.checks.images import files
+from hubble_qa.checks.readers import Exposure, read_fits_structure
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.fixtures.suite.judging import Judge
+from hubble_qa.fixtures.suite.run import Run
+from hubble_qa.fixtures.workflows.acs_wfc_calibration import Reduction, chip_version
+from hubble_qa.qa.acs_readings import raw_electrons
+from hubble_qa.qa.readings import chip_shape, exposure_in, named_references, wcs_in
 
 pytestmark = pytest.mark.workflow("acs-wfc-calibration")
 criterion = pytest.mark.criterion

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from checks import (
+from hubble_qa.checks.astrometry import (
     alignment,
-    calibration,
-    cosmic_rays,
-    drizzle_parameters,
     epochs,
-    files,
     header_solutions,
     residuals,
     solution_names,
@@ -21,18 +17,20 @@ from checks import (
     source_positions,
     world_coordinates,
 )
-from checks import drizzled as drizzling
-from checks.measurement import not_applicable
-from checks.readers import ShiftFile, read_drizzle_parameters, read_fits_structure
-from checks.source_pairs import pair_sources
-from fixtures.dataset import Dataset
-from fixtures.judging import Judge
-from fixtures.product import Product
-from fixtures.run import Run
-from fixtures.workflows.catalog_alignment import ACCEPTED, Reduction
-from qa import catalog_readings as readings
-from qa.background_readings import covered
-from qa.readings import (
+from hubble_qa.checks.astrometry.source_pairs import pair_sources
+from hubble_qa.checks.detectors import calibration
+from hubble_qa.checks.images import cosmic_rays, drizzle_parameters, files
+from hubble_qa.checks.images import drizzled as drizzling
+from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.checks.readers import ShiftFile, read_drizzle_parameters, read_fits_structure
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.fixtures.suite.judging import Judge
+from hubble_qa.fixtures.suite.run import Run
+from hubble_qa.fixtures.workflows.catalog_alignment import ACCEPTED, Reduction
+from hubble_qa.qa import catalog_readings as readings
+from hubble_qa.qa.background_readings import covered
+from hubble_qa.qa.readings import (
     chip_shape,
     combined_image,
     drizzled_in,

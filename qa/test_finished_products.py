@@ -9,31 +9,36 @@ from __future__ import annotations
 
 import pytest
 
-from checks import (
+from hubble_qa.checks.astrometry import (
     alignment,
-    background,
-    calibration,
     chip_solutions,
-    files,
     fit_keywords,
-    photometry,
     residuals,
     solution_names,
     solutions,
     world_coordinates,
 )
-from checks import drizzled as drizzling
-from checks.measurement import not_applicable, not_measured
-from checks.readers import read_fits_structure, read_shift_file
-from fixtures.dataset import Dataset
-from fixtures.finished.survey import Finished
-from fixtures.judging import Judge
-from fixtures.run import Run
-from qa import finished_readings as readings
-from qa.background_readings import Background
-from qa.finished_fits import Fit, aligned_to_one_another, fit_of, header_and_shifts, held_fit, without_match
-from qa.finished_readings import Chip
-from qa.readings import array_in, chip_shape, exposure_in, wcs_in
+from hubble_qa.checks.detectors import background, calibration
+from hubble_qa.checks.images import drizzled as drizzling
+from hubble_qa.checks.images import files, photometry
+from hubble_qa.checks.measurement import not_applicable, not_measured
+from hubble_qa.checks.readers import read_fits_structure, read_shift_file
+from hubble_qa.fixtures.finished.survey import Finished
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.suite.judging import Judge
+from hubble_qa.fixtures.suite.run import Run
+from hubble_qa.qa import finished_readings as readings
+from hubble_qa.qa.background_readings import Background
+from hubble_qa.qa.finished_fits import (
+    Fit,
+    aligned_to_one_another,
+    fit_of,
+    header_and_shifts,
+    held_fit,
+    without_match,
+)
+from hubble_qa.qa.finished_readings import Chip
+from hubble_qa.qa.readings import array_in, chip_shape, exposure_in, wcs_in
 
 pytestmark = pytest.mark.workflow("finished-products")
 criterion = pytest.mark.criterion

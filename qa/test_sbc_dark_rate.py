@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import pytest
 
-from checks import calibration, dark_rate, detector_temperature, files, photometry, world_coordinates
-from checks import drizzled as drizzling
-from checks.measurement import not_applicable
-from checks.readers import Drizzled, read_fits_structure
-from fixtures.dataset import Dataset
-from fixtures.judging import Judge
-from fixtures.product import Product
-from fixtures.run import Run
-from fixtures.workflows.sbc_dark_rate import Reduction, dark_root
-from qa import dark_readings as readings
-from qa.readings import array_in, chip_shape, combined_image, exposure_in, reference_choices, wcs_in
+from hubble_qa.checks.astrometry import world_coordinates
+from hubble_qa.checks.detectors import calibration, dark_rate, detector_temperature
+from hubble_qa.checks.images import drizzled as drizzling
+from hubble_qa.checks.images import files, photometry
+from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.checks.readers import Drizzled, read_fits_structure
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.fixtures.suite.judging import Judge
+from hubble_qa.fixtures.suite.run import Run
+from hubble_qa.fixtures.workflows.sbc_dark_rate import Reduction, dark_root
+from hubble_qa.qa import dark_readings as readings
+from hubble_qa.qa.readings import array_in, chip_shape, combined_image, exposure_in, reference_choices, wcs_in
 
 pytestmark = pytest.mark.workflow("sbc-dark-rate")
 criterion = pytest.mark.criterion

@@ -11,19 +11,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from checks import background, calibration, cosmic_rays, drizzled, files, levels, world_coordinates
-from checks.measurement import not_applicable
-from checks.readers import Drizzled, Exposure, read_cosmic_ray_mask, read_fits_structure
-from checks.reference_patterns import remaining_pattern
-from fixtures.calibration.switches import OMIT
-from fixtures.dataset import Dataset
-from fixtures.judging import Judge
-from fixtures.product import Product
-from fixtures.run import Run
-from fixtures.stages.diagnose import DIAGNOSIS_CRITERION
-from fixtures.stages.read_statistics import read_rates
-from fixtures.workflows.ir_background import Reduction
-from qa.background_readings import (
+from hubble_qa.checks.astrometry import world_coordinates
+from hubble_qa.checks.detectors import background, calibration, levels
+from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
+from hubble_qa.checks.images import cosmic_rays, drizzled, files
+from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.checks.readers import Drizzled, Exposure, read_cosmic_ray_mask, read_fits_structure
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.reduction.calibration.switches import OMIT
+from hubble_qa.fixtures.stages.diagnose import DIAGNOSIS_CRITERION
+from hubble_qa.fixtures.stages.read_statistics import read_rates
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.fixtures.suite.judging import Judge
+from hubble_qa.fixtures.suite.run import Run
+from hubble_qa.fixtures.workflows.ir_background import Reduction
+from hubble_qa.qa.background_readings import (
     Background,
     affected_exposures,
     covered,
@@ -31,7 +33,7 @@ from qa.background_readings import (
     removed_charge,
     single_images,
 )
-from qa.readings import (
+from hubble_qa.qa.readings import (
     array_in,
     chip_shape,
     combined_image,

@@ -9,18 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from checks import alignment, calibration, files, residuals, solution_names, world_coordinates
-from checks import drizzled as drizzling
-from checks import photometry as flux
-from checks.measurement import not_applicable
-from checks.readers import ShiftFile, read_fits_structure
-from fixtures.dataset import Dataset
-from fixtures.judging import Judge
-from fixtures.product import Product
-from fixtures.run import Run
-from fixtures.stages.align import SHIFT_FILE, SHIFT_FRAME
-from fixtures.workflows.wfpc2_chip_normalization import Reduction
-from qa.readings import (
+from hubble_qa.checks.astrometry import alignment, residuals, solution_names, world_coordinates
+from hubble_qa.checks.detectors import calibration
+from hubble_qa.checks.images import drizzled as drizzling
+from hubble_qa.checks.images import files
+from hubble_qa.checks.images import photometry as flux
+from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.checks.readers import ShiftFile, read_fits_structure
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.stages.align import SHIFT_FILE, SHIFT_FRAME
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.fixtures.suite.judging import Judge
+from hubble_qa.fixtures.suite.run import Run
+from hubble_qa.fixtures.workflows.wfpc2_chip_normalization import Reduction
+from hubble_qa.qa.readings import (
     StarTables,
     array_in,
     chip_polygons,

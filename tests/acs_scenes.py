@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 
-from fixtures.archives.reference_files import ReferenceChoice, update_reference_keywords
-from fixtures.archives.simulated.library_psf import library_psf
-from fixtures.archives.simulated.settings import SimulationSettings
-from fixtures.archives.simulated.stage import simulate
-from fixtures.archives.simulated.truth import read_truth
-from fixtures.archives.simulated.wfc.rules import REFERENCES
-from fixtures.archives.simulated.wfc.settings import WfcSettings
-from fixtures.stage import Inputs
+from hubble_qa.fixtures.archives.reference_files import ReferenceChoice, update_reference_keywords
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.simulation.library_psf import library_psf
+from hubble_qa.fixtures.simulation.settings import SimulationSettings
+from hubble_qa.fixtures.simulation.stage import simulate
+from hubble_qa.fixtures.simulation.truth import read_truth
+from hubble_qa.fixtures.simulation.wfc.rules import REFERENCES
+from hubble_qa.fixtures.simulation.wfc.settings import WfcSettings
 
 ASSOCIATION, LONG, DITHERED = "j9l960010", "j9l960a9q", "j9l960abq"
 FIELD = {"ra": 6.0236, "dec": -72.0813, "density": 700.0, "brightest": 15.5, "faintest": 22.5}

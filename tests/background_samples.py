@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from checks.background import (
+from hubble_qa.checks.detectors.background import (
     background_deviation,
     background_rate_ratio,
     background_shape,
     background_width_change,
     difference_noise,
 )
-from checks.calibration import switch_violations
-from checks.cosmic_rays import residual_cosmic_rays
-from checks.levels import last_minus_first, level_deviation
-from checks.measurement import Measurement
-from checks.reference_patterns import remaining_pattern
+from hubble_qa.checks.detectors.calibration import switch_violations
+from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
+from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
+from hubble_qa.checks.images.cosmic_rays import residual_cosmic_rays
+from hubble_qa.checks.measurement import Measurement
 
 TIMES = tuple(2.932291 + 100.0003155 * step for step in range(15))
 RATE, TIME, READ_NOISE, DARK = 0.5, 1402.9, 20.0, 0.045

@@ -12,10 +12,10 @@ from astropy.io import fits
 from astropy.table import Table, vstack
 from astropy.wcs import WCS
 
-from fixtures.catalogs.catalog import Catalog
-from fixtures.catalogs.motion import propagate
-from fixtures.catalogs.writing import write_catalog, write_plain
-from fixtures.stage import Inputs
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.reduction.catalogs.catalog import Catalog
+from hubble_qa.fixtures.reduction.catalogs.motion import propagate
+from hubble_qa.fixtures.reduction.catalogs.writing import write_catalog, write_plain
 
 EXPOSURES = ("ibwb01xrq", "ibwb01xxq")
 SERVICES = ("gaia", "sdss")

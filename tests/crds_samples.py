@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from fixtures.archives.simulated.crds_cache import Rule, Rules, reference_directory, write_cache
+from hubble_qa.fixtures.simulation.crds_cache import Rule, Rules, reference_directory, write_cache
 from tests.fits_samples import exposure_bytes
 
 REFERENCES = ("old_idc.fits", "best_idc.fits", "own_idc.fits", "s9518396u_off.fits")

@@ -8,12 +8,17 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from checks.dark_rate import DarkCounts, dark_match_ratio, dark_rate_order_violations, hot_pixel_agreement
-from checks.detector_temperature import Temperature, temperature_violations
-from checks.files import association_problems
-from checks.measurement import Measurement
-from checks.readers import Exposure
-from fixtures.archives.simulated.sbc.detector import HOT_PIXELS
+from hubble_qa.checks.detectors.dark_rate import (
+    DarkCounts,
+    dark_match_ratio,
+    dark_rate_order_violations,
+    hot_pixel_agreement,
+)
+from hubble_qa.checks.detectors.detector_temperature import Temperature, temperature_violations
+from hubble_qa.checks.images.files import association_problems
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers import Exposure
+from hubble_qa.fixtures.simulation.sbc.detector import HOT_PIXELS
 
 # Programme 13961, 1000 s each: temperatures at the beginning and at the end, counts in [650:850, 580:780].
 DARKS: Mapping[str, tuple[float, float, int]] = {

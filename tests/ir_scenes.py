@@ -16,11 +16,11 @@ import pytest
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from fixtures.archives.simulated.ir.settings import IrSettings
-from fixtures.archives.simulated.settings import SimulationSettings
-from fixtures.calibration.backends import choose_backend
-from fixtures.calibration.exposure import calibrate_exposure
-from fixtures.calibration.switches import set_switches
+from hubble_qa.fixtures.reduction.calibration.backends import choose_backend
+from hubble_qa.fixtures.reduction.calibration.exposure import calibrate_exposure
+from hubble_qa.fixtures.reduction.calibration.switches import set_switches
+from hubble_qa.fixtures.simulation.ir.settings import IrSettings
+from hubble_qa.fixtures.simulation.settings import SimulationSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSOCIATION, STEADY, RISING = "ibohbf040", "ibohbfb7q", "ibohbfb9q"
@@ -66,9 +66,9 @@ def scene(*exposures: dict[str, Any], **changes: Any) -> IrSettings:
 _SIMULATE = """
 import json, sys
 from pathlib import Path
-from fixtures.archives.simulated.settings import SimulationSettings
-from fixtures.archives.simulated.stage import simulate
-from fixtures.stage import Inputs
+from hubble_qa.fixtures.simulation.settings import SimulationSettings
+from hubble_qa.fixtures.simulation.stage import simulate
+from hubble_qa.fixtures.plans.stage import Inputs
 for output, settings in json.loads(sys.argv[1]).items():
     Path(output).mkdir()
     simulate.run(Inputs(), Path(output), SimulationSettings.model_validate_json(settings))
@@ -85,7 +85,7 @@ def simulate_scenes(directory: Path, scenes: Mapping[str, IrSettings]) -> dict[s
         **os.environ,
         "ASTROMETRY_STEP_CONTROL": "OFF",
         "MPLBACKEND": "Agg",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT / "src"),
     }
     command = [sys.executable, "-c", _SIMULATE, json.dumps(orders)]
     done = subprocess.run(command, cwd=scratch, env=environment, capture_output=True, text=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from fixtures.engine import Engine, StageEvent, new_run
-from fixtures.plan import Node
-from fixtures.store import Store
+from hubble_qa.fixtures.engine.engine import Engine, StageEvent, new_run
+from hubble_qa.fixtures.plans.plan import Node
+from hubble_qa.fixtures.store.store import Store
 from tests.stages_for_tests import Plain, spawn, write
 
 WIDTH = 3

@@ -11,7 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
-from reports.figure_data import (
+from hubble_qa.reports.collect.results import (
+    CONTEXT_FACT,
+    DatasetRecord,
+    FigureRecord,
+    Results,
+    RunRecord,
+    StageRecord,
+    VerdictRecord,
+)
+from hubble_qa.reports.figures.figure_data import (
     Plot,
     PlotAxis,
     PlotColumn,
@@ -23,15 +32,6 @@ from reports.figure_data import (
     TableColumn,
     TableGroup,
     TableRow,
-)
-from reports.results import (
-    CONTEXT_FACT,
-    DatasetRecord,
-    FigureRecord,
-    Results,
-    RunRecord,
-    StageRecord,
-    VerdictRecord,
 )
 
 OMEGA, REAL = "wfpc2-omega-cen", "wfpc2-u40x010hm"

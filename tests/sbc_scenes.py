@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from astropy.wcs import WCS
 
-from fixtures.archives.simulated.attitude import Attitude
-from fixtures.archives.simulated.sbc.archive import pointing_of
-from fixtures.archives.simulated.sbc.camera import expected_rates
-from fixtures.archives.simulated.sbc.detector import CHIP, ideal_grid, pixel_area
-from fixtures.archives.simulated.sbc.settings import SbcExposure, SbcSettings
-from fixtures.archives.simulated.settings import SimulationSettings
-from fixtures.archives.simulated.stage import simulate
-from fixtures.dark_rate.apertures import Ellipse
-from fixtures.dataset import load_dataset
-from fixtures.stage import Inputs
+from hubble_qa.fixtures.plans.dataset import load_dataset
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse
+from hubble_qa.fixtures.simulation.attitude import Attitude
+from hubble_qa.fixtures.simulation.sbc.archive import pointing_of
+from hubble_qa.fixtures.simulation.sbc.camera import expected_rates
+from hubble_qa.fixtures.simulation.sbc.detector import CHIP, ideal_grid, pixel_area
+from hubble_qa.fixtures.simulation.sbc.settings import SbcExposure, SbcSettings
+from hubble_qa.fixtures.simulation.settings import SimulationSettings
+from hubble_qa.fixtures.simulation.stage import simulate
 
 DATASETS = Path(__file__).parent.parent / "qa" / "datasets"
 COLD, WARM = "jcmc11ctq", "jcmc11e6q"

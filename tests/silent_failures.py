@@ -8,19 +8,20 @@ from pathlib import Path
 
 from astropy.io import fits
 
-from checks import bias_structure, calibration, files, levels
-from checks.background import background_deviation, background_shape
-from checks.ccd_levels import LEAST_LEVEL
-from checks.criteria import load_criteria
-from checks.measurement import Measurement
-from checks.readers import Exposure, read_exposure
-from checks.reference_patterns import remaining_pattern
-from checks.verdict import Status, judge
-from fixtures.product import Product
-from fixtures.stages.read_statistics import read_rates
-from qa.acs_readings import raw_electrons
-from qa.background_readings import Background, independent_rates
-from qa.readings import exposure_in, named_references
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.detectors import bias_structure, calibration, levels
+from hubble_qa.checks.detectors.background import background_deviation, background_shape
+from hubble_qa.checks.detectors.ccd_levels import LEAST_LEVEL
+from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
+from hubble_qa.checks.images import files
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers import Exposure, read_exposure
+from hubble_qa.checks.verdict import Status, judge
+from hubble_qa.fixtures.stages.read_statistics import read_rates
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.qa.acs_readings import raw_electrons
+from hubble_qa.qa.background_readings import Background, independent_rates
+from hubble_qa.qa.readings import exposure_in, named_references
 
 __all__ = ["Change", "acs_failures", "altered", "ir_failures"]
 

@@ -6,14 +6,14 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from fixtures.archives.simulated.settings import (
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.simulation.settings import (
     PointingError,
     SimulatedExposure,
     SimulationSettings,
     StarField,
 )
-from fixtures.archives.simulated.stage import simulate
-from fixtures.stage import Inputs
+from hubble_qa.fixtures.simulation.stage import simulate
 
 FIRST, SECOND = "u5jx0108r", "u5jx010hr"
 

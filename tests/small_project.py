@@ -16,7 +16,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-CONFTEST = 'pytest_plugins = ("fixtures.stage_fixtures", "fixtures.plugin", "reports.plugin")\n'
+CONFTEST = """
+pytest_plugins = (
+    "hubble_qa.fixtures.suite.stage_fixtures",
+    "hubble_qa.fixtures.suite.plugin",
+    "hubble_qa.reports.session.plugin",
+)
+"""
 
 INI = """
 [pytest]
@@ -69,7 +75,7 @@ add = {add}
 
 TESTS = """
 import pytest
-from checks.measurement import Measurement, not_applicable
+from hubble_qa.checks.measurement import Measurement, not_applicable
 
 pytestmark = pytest.mark.workflow("tests.small_workflow:WORKFLOW")
 
@@ -114,7 +120,7 @@ class SmallProject:
         return {
             **os.environ,
             "QA_TEST_JOURNAL": str(self.journal),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src"))),
             "COLUMNS": "160",
         }
 

@@ -6,11 +6,11 @@ import os
 import time
 from pathlib import Path
 
-from fixtures.archives.supply import Archive, Wanted
-from fixtures.dataset import Dataset
-from fixtures.plan import Node, Plan
-from fixtures.stage import Inputs, Settings, StageError, stage
-from fixtures.workflows import Axes, Workflow
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.plans.plan import Node, Plan
+from hubble_qa.fixtures.plans.stage import Inputs, Settings, StageError, stage
+from hubble_qa.fixtures.supplies.supply import Archive, Wanted
+from hubble_qa.fixtures.workflows import Axes, Workflow
 
 
 class Numbers(Settings):

@@ -12,8 +12,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from fixtures.plan import Node
-from fixtures.stage import Inputs, Settings, StageError, TransientError, stage
+from hubble_qa.fixtures.plans.plan import Node
+from hubble_qa.fixtures.plans.stage import Inputs, Settings, StageError, TransientError, stage
 
 
 class Plain(Settings):

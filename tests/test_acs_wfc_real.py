@@ -8,20 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checks.criteria import load_criteria
-from checks.readers import Exposure, read_exposure
-from checks.verdict import Status, judge
-from checks.world_coordinates import distortion_solution_violations, pixel_grid, round_trip_error
-from fixtures.archives.reference_files import BEST_REFERENCES, read_best_references
-from fixtures.archives.supply import Wanted
-from fixtures.archives.supply_directory import open_directory
-from fixtures.dataset import Dataset
-from fixtures.engine import Engine
-from fixtures.events import new_run
-from fixtures.plan import Node
-from fixtures.product import Product
-from fixtures.stages.update_wcs import UpdateWcsSettings, update_wcs
-from fixtures.store import Store
+from hubble_qa.checks.astrometry.world_coordinates import (
+    distortion_solution_violations,
+    pixel_grid,
+    round_trip_error,
+)
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.readers import Exposure, read_exposure
+from hubble_qa.checks.verdict import Status, judge
+from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES, read_best_references
+from hubble_qa.fixtures.engine.engine import Engine
+from hubble_qa.fixtures.engine.events import new_run
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.plans.plan import Node
+from hubble_qa.fixtures.stages.update_wcs import UpdateWcsSettings, update_wcs
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.fixtures.store.store import Store
+from hubble_qa.fixtures.supplies.supply import Wanted
+from hubble_qa.fixtures.supplies.supply_directory import open_directory
 from tests.qa_runs import SHARED
 
 EXPOSURE = "j94f05bgq"

@@ -13,8 +13,8 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 
-from fixtures.archives.simulated.truth import read_truth
-from fixtures.product import read_product
+from hubble_qa.fixtures.simulation.truth import read_truth
+from hubble_qa.fixtures.store.product import read_product
 from tests.acs_scenes import ASSOCIATION, DITHERED, LONG
 from tests.qa_runs import QaRun, run_qa
 from tests.silent_failures import acs_failures, altered

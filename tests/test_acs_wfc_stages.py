@@ -11,14 +11,19 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from fixtures.archives.supply_simulated import Simulated
-from fixtures.dataset import Dataset, DatasetError, load_dataset
-from fixtures.plan import Plan
-from fixtures.stage import Inputs, StageError
-from fixtures.stages.association import AssociationSettings, association
-from fixtures.stages.calibrate import SWITCHES
-from fixtures.workflows.acs_wfc_calibration import WORKFLOW, chip_version
-from reports.figures.acs_wfc_columns import ChipColumns, column_profiles, raw_and_calibrated, striking_window
+from hubble_qa.fixtures.plans.dataset import Dataset, DatasetError, load_dataset
+from hubble_qa.fixtures.plans.plan import Plan
+from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.fixtures.stages.association import AssociationSettings, association
+from hubble_qa.fixtures.stages.calibrate import SWITCHES
+from hubble_qa.fixtures.supplies.supply_simulated import Simulated
+from hubble_qa.fixtures.workflows.acs_wfc_calibration import WORKFLOW, chip_version
+from hubble_qa.reports.figures.acs_wfc_columns import (
+    ChipColumns,
+    column_profiles,
+    raw_and_calibrated,
+    striking_window,
+)
 from tests.acs_scenes import ASSOCIATION, DITHERED, LONG
 
 DATASET = Path(__file__).parents[1] / "qa" / "datasets" / "acs-j9l960010.toml"

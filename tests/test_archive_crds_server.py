@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.archives.crds_sync import operational_context
-from fixtures.archives.reference_files import read_best_references
-from fixtures.archives.simulated.crds_cache import CONTEXT
-from fixtures.stage import Inputs, StageError, TransientError
-from fixtures.stages.references import ReferenceSettings, references
+from hubble_qa.fixtures.archives.crds_sync import operational_context
+from hubble_qa.fixtures.archives.reference_files import read_best_references
+from hubble_qa.fixtures.plans.stage import Inputs, StageError, TransientError
+from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
+from hubble_qa.fixtures.stages.references import ReferenceSettings, references
 from tests.crds_samples import write_exposures, write_small_cache
 from tests.crds_server import CrdsServer, serve
 
@@ -27,7 +27,7 @@ SETTINGS = ReferenceSettings(context=CONTEXT, types=("idctab", "offtab", "wf4tfi
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CrdsServer]:
     """A server of a small set of rules; the pauses between attempts are not waited for."""
-    monkeypatch.setattr("fixtures.archives.patience.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("hubble_qa.fixtures.archives.patience.time.sleep", lambda seconds: None)
     write_small_cache(tmp_path / "origin")
     with serve(tmp_path / "origin", CONTEXT) as running:
         yield running
@@ -139,7 +139,7 @@ def start_syncing(run: Path, server: CrdsServer) -> subprocess.Popen[bytes]:
     """Synchronise the shared cache in another process."""
     program = (
         "import sys; from pathlib import Path\n"
-        "from fixtures.archives.crds_sync import synchronize\n"
+        "from hubble_qa.fixtures.archives.crds_sync import synchronize\n"
         "from tests.test_archive_crds_server import CONTEXT, SETTINGS\n"
         "fetched, server, cache = sys.argv[1:]\n"
         "exposures = sorted(Path(fetched).glob('*_c0m.fits'))\n"

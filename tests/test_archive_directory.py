@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.archives import digests
-from fixtures.archives.digests import DIGEST_FILE, remembered_digests
-from fixtures.archives.directory import ArchiveError, DirectoryArchive
+from hubble_qa.fixtures.archives import digests
+from hubble_qa.fixtures.archives.digests import DIGEST_FILE, remembered_digests
+from hubble_qa.fixtures.archives.directory import ArchiveError, DirectoryArchive
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

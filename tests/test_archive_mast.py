@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.archives.mast import download, find_products
-from fixtures.archives.mast_client import mast_client
-from fixtures.archives.patience import Patience
-from fixtures.stage import Inputs, TransientError
-from fixtures.stages.fetch_mast import MastSettings, fetch_mast
+from hubble_qa.fixtures.archives.mast import download, find_products
+from hubble_qa.fixtures.archives.mast_client import mast_client
+from hubble_qa.fixtures.archives.patience import Patience
+from hubble_qa.fixtures.plans.stage import Inputs, TransientError
+from hubble_qa.fixtures.stages.fetch_mast import MastSettings, fetch_mast
 from tests.fits_samples import exposure_bytes
 from tests.mast_server import Fault, MastServer, Observation, serve
 
@@ -120,11 +120,15 @@ def test_client_is_pointed_at_a_server_by_astroquerys_own_configuration(
     (config / "astroquery.cfg").write_text(f"[mast]\nserver = {archive.address}\n")
     program = (
         "import sys; from pathlib import Path\n"
-        "from fixtures.stage import Inputs\n"
-        "from fixtures.stages.fetch_mast import MastSettings, fetch_mast\n"
+        "from hubble_qa.fixtures.plans.stage import Inputs\n"
+        "from hubble_qa.fixtures.stages.fetch_mast import MastSettings, fetch_mast\n"
         "fetch_mast.run(Inputs(), Path(sys.argv[1]), MastSettings.model_validate_json(sys.argv[2]))\n"
     )
-    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), "PYTHONPATH": str(REPOSITORY)}
+    environment = {
+        **os.environ,
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "PYTHONPATH": str(REPOSITORY / "src"),
+    }
     subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "out"), SETTINGS.model_dump_json()],
         env=environment,

@@ -13,17 +13,17 @@ from astropy.io import fits
 from astropy.stats import mad_std
 from scipy.ndimage import uniform_filter
 
-from checks.bias_structure import column_scatter
-from checks.calibration import unit_violations
-from checks.criteria import load_criteria
-from checks.files import keyword_problems, structure_problems
-from checks.readers import read_exposure
-from checks.verdict import Status, judge
-from fixtures.archives.simulated.truth import read_truth
-from fixtures.archives.simulated.wfc.rules import REFERENCES
-from fixtures.calibration.backends import choose_backend
-from fixtures.calibration.exposure import calibrate_exposure
-from fixtures.stage import StageError
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.detectors.bias_structure import column_scatter
+from hubble_qa.checks.detectors.calibration import unit_violations
+from hubble_qa.checks.images.files import keyword_problems, structure_problems
+from hubble_qa.checks.readers import read_exposure
+from hubble_qa.checks.verdict import Status, judge
+from hubble_qa.fixtures.plans.stage import StageError
+from hubble_qa.fixtures.reduction.calibration.backends import choose_backend
+from hubble_qa.fixtures.reduction.calibration.exposure import calibrate_exposure
+from hubble_qa.fixtures.simulation.truth import read_truth
+from hubble_qa.fixtures.simulation.wfc.rules import REFERENCES
 from tests.acs_scenes import EVEN, LONG, expected_image, raw_copy, references, scene, simulate_scene
 
 HSTCAL = pytest.param(

@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from checks.background import background_shape
-from checks.calibration import switch_violations, unit_violations
-from checks.criteria import load_criteria
-from checks.files import structure_problems
-from checks.readers import read_exposure
-from checks.verdict import Status, judge
-from fixtures.calibration.backends import choose_backend
-from fixtures.calibration.exposure import calibrate_exposure
-from fixtures.calibration.ramp_fit import fit_ramps
-from fixtures.calibration.wfc3_ir_ramp import Quality
-from fixtures.stage import StageError
-from qa.background_readings import Background
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.detectors.background import background_shape
+from hubble_qa.checks.detectors.calibration import switch_violations, unit_violations
+from hubble_qa.checks.images.files import structure_problems
+from hubble_qa.checks.readers import read_exposure
+from hubble_qa.checks.verdict import Status, judge
+from hubble_qa.fixtures.plans.stage import StageError
+from hubble_qa.fixtures.reduction.calibration.backends import choose_backend
+from hubble_qa.fixtures.reduction.calibration.exposure import calibrate_exposure
+from hubble_qa.fixtures.reduction.calibration.ramp_fit import fit_ramps
+from hubble_qa.fixtures.reduction.calibration.wfc3_ir_ramp import Quality
+from hubble_qa.qa.background_readings import Background
 from tests.ir_scenes import (
     RISING,
     STEADY,

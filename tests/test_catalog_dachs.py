@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.catalogs import Cone
-from fixtures.catalogs.gaia import gaia_query, query_gaia
-from fixtures.catalogs.gaia_client import gaia_client
-from fixtures.stage import Inputs, StageError, TransientError
-from fixtures.stages.catalog import GaiaSettings, catalog_gaia
+from hubble_qa.fixtures.plans.stage import Inputs, StageError, TransientError
+from hubble_qa.fixtures.reduction.catalogs import Cone
+from hubble_qa.fixtures.reduction.catalogs.gaia import gaia_query, query_gaia
+from hubble_qa.fixtures.reduction.catalogs.gaia_client import gaia_client
+from hubble_qa.fixtures.stages.catalog import GaiaSettings, catalog_gaia
 from tests import dachs_service, tap_server
 from tests.catalog_samples import CENTRE, gaia_table
 

@@ -12,10 +12,10 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
-from fixtures.catalogs import Catalog, CatalogError, Cone, read_catalog
-from fixtures.catalogs.files import find_catalog
-from fixtures.stage import Inputs, StageError
-from fixtures.stages.catalog import FileSettings, catalog_file
+from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.fixtures.reduction.catalogs import Catalog, CatalogError, Cone, read_catalog
+from hubble_qa.fixtures.reduction.catalogs.files import find_catalog
+from hubble_qa.fixtures.stages.catalog import FileSettings, catalog_file
 from tests.catalog_samples import CENTRE, gaia_table
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "catalogs"

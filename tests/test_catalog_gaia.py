@@ -16,12 +16,12 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from pydantic import ValidationError
 
-from fixtures.archives.patience import Patience
-from fixtures.catalogs import Catalog, Cone, read_catalog
-from fixtures.catalogs.gaia import gaia_query, query_gaia
-from fixtures.catalogs.gaia_client import gaia_client
-from fixtures.stage import Inputs, StageError, TransientError
-from fixtures.stages.catalog import GaiaSettings, catalog_gaia
+from hubble_qa.fixtures.archives.patience import Patience
+from hubble_qa.fixtures.plans.stage import Inputs, StageError, TransientError
+from hubble_qa.fixtures.reduction.catalogs import Catalog, Cone, read_catalog
+from hubble_qa.fixtures.reduction.catalogs.gaia import gaia_query, query_gaia
+from hubble_qa.fixtures.reduction.catalogs.gaia_client import gaia_client
+from hubble_qa.fixtures.stages.catalog import GaiaSettings, catalog_gaia
 from tests.catalog_samples import CENTRE, gaia_table
 from tests.tap_server import Fault, TapService, serve
 
@@ -270,7 +270,7 @@ def test_importing_the_client_asks_nobody(tmp_path: Path) -> None:
         "import socket\n"
         "def refuse(*_, **__): raise SystemExit('the network was used')\n"
         "socket.create_connection = socket.getaddrinfo = refuse\n"
-        "from fixtures.catalogs.gaia_client import gaia_client\n"
+        "from hubble_qa.fixtures.reduction.catalogs.gaia_client import gaia_client\n"
         "with gaia_client('http://127.0.0.1:9') as client: print(type(client).__name__)\n"
     )
     root = Path(__file__).resolve().parent.parent

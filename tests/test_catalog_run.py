@@ -11,9 +11,9 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from checks.readers import read_shift_file
-from fixtures.archives.simulated.crds_cache import CONTEXT
-from fixtures.archives.simulated.truth import read_truth
+from hubble_qa.checks.readers import read_shift_file
+from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
+from hubble_qa.fixtures.simulation.truth import read_truth
 from tests import crds_server, mast_server, sdss_server, tap_server
 from tests.mast_server import Observation
 from tests.qa_runs import ROOT, QaRun, collect, judge_products, run_qa

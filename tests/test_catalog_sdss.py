@@ -13,11 +13,11 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
-from fixtures.archives.patience import Patience
-from fixtures.catalogs import Catalog, Cone, read_catalog
-from fixtures.catalogs.sdss import query_sdss, sdss_client
-from fixtures.stage import Inputs, StageError, TransientError
-from fixtures.stages.catalog import SdssSettings, catalog_sdss
+from hubble_qa.fixtures.archives.patience import Patience
+from hubble_qa.fixtures.plans.stage import Inputs, StageError, TransientError
+from hubble_qa.fixtures.reduction.catalogs import Catalog, Cone, read_catalog
+from hubble_qa.fixtures.reduction.catalogs.sdss import query_sdss, sdss_client
+from hubble_qa.fixtures.stages.catalog import SdssSettings, catalog_sdss
 from tests.catalog_samples import CENTRE, sdss_table
 from tests.sdss_server import Fault, SkyServer, serve
 

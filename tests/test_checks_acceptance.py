@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checks.alignment import (
+from hubble_qa.checks.astrometry.alignment import (
     fit_rms,
     fit_rotation,
     fit_scale_change,
@@ -16,24 +16,44 @@ from checks.alignment import (
     shift_file_disagreement,
     shift_to_search_radius,
 )
-from checks.bias_structure import column_scatter
-from checks.calibration import reference_file_violations, unit_violations, unusable_fraction
-from checks.cosmic_rays import cosmic_ray_rate, cosmic_ray_remainder, rejected_cores
-from checks.criteria import load_criteria
-from checks.dark_rate import blank_residual, dark_fraction, dark_rate_order_violations
-from checks.drizzle_parameters import drizzle_parameter_violations, recommended_row
-from checks.drizzled import (
+from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement
+from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
+from hubble_qa.checks.astrometry.residuals import (
+    MatchedPositions,
+    matched_source_offset,
+    matched_sources,
+    residual_trend,
+    rms_consistency,
+)
+from hubble_qa.checks.astrometry.solution_names import wcs_name_violations
+from hubble_qa.checks.astrometry.solutions import archive_fit_error, solution_displacement
+from hubble_qa.checks.astrometry.source_pairs import pair_sources
+from hubble_qa.checks.astrometry.source_positions import (
+    catalog_offset,
+    catalog_offset_variation,
+    chance_match_fraction,
+    source_position_difference,
+)
+from hubble_qa.checks.astrometry.world_coordinates import distortion_solution_violations, round_trip_error
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.detectors.bias_structure import column_scatter
+from hubble_qa.checks.detectors.calibration import (
+    reference_file_violations,
+    unit_violations,
+    unusable_fraction,
+)
+from hubble_qa.checks.detectors.dark_rate import blank_residual, dark_fraction, dark_rate_order_violations
+from hubble_qa.checks.images.cosmic_rays import cosmic_ray_rate, cosmic_ray_remainder, rejected_cores
+from hubble_qa.checks.images.drizzle_parameters import drizzle_parameter_violations, recommended_row
+from hubble_qa.checks.images.drizzled import (
     drizzled_photometry_violations,
     finite_coverage,
     output_frame_deviation,
     stellar_width_ratio,
     weight_ratio,
 )
-from checks.epochs import catalog_epoch_displacement
-from checks.files import fits_form_problems, keyword_problems, structure_problems
-from checks.header_solutions import header_fit_difference
-from checks.measurement import Measurement
-from checks.photometry import (
+from hubble_qa.checks.images.files import fits_form_problems, keyword_problems, structure_problems
+from hubble_qa.checks.images.photometry import (
     chip_count_rate_ratio,
     drizzled_flux_ratio,
     photflam_deviation,
@@ -41,26 +61,10 @@ from checks.photometry import (
     pixel_ratio_deviation,
     star_ratio_deviation,
 )
-from checks.readers import FitsStructure, ShiftRow
-from checks.readers.exposure import science_wcs
-from checks.residuals import (
-    MatchedPositions,
-    matched_source_offset,
-    matched_sources,
-    residual_trend,
-    rms_consistency,
-)
-from checks.solution_names import wcs_name_violations
-from checks.solutions import archive_fit_error, solution_displacement
-from checks.source_pairs import pair_sources
-from checks.source_positions import (
-    catalog_offset,
-    catalog_offset_variation,
-    chance_match_fraction,
-    source_position_difference,
-)
-from checks.verdict import Status, judge
-from checks.world_coordinates import distortion_solution_violations, round_trip_error
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers import FitsStructure, ShiftRow
+from hubble_qa.checks.readers.exposure import science_wcs
+from hubble_qa.checks.verdict import Status, judge
 from tests import background_samples as infrared
 from tests.dark_rate_samples import DARKS, association, dark, hot_pixels, match, order, recognition
 from tests.uvis_fields import SHAPES, Pointing, field, flc, headers, on_sky, sightings, solutions

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.alignment import (
+from hubble_qa.checks.astrometry.alignment import (
     fit_rms,
     fit_rotation,
     fit_scale_change,
@@ -18,10 +18,10 @@ from checks.alignment import (
     shift_file_disagreement,
     shift_to_search_radius,
 )
-from checks.criteria import load_criteria
-from checks.measurement import Measurement
-from checks.readers import ShiftFile, ShiftRow, read_shift_file
-from checks.verdict import Status, judge
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers import ShiftFile, ShiftRow, read_shift_file
+from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import FAILED, FITTED, NAN, REFERENCE, shift_file
 
 CATALOGS = Path(__file__).parents[2] / "shared" / "catalogs" / "ngc6791"

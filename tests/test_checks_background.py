@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.background import (
+from hubble_qa.checks.detectors.background import (
     SHORTEST,
     background_deviation,
     background_level,
@@ -18,8 +18,8 @@ from checks.background import (
     histogram_peaks,
     weighting_range,
 )
-from checks.calibration import switch_violations
-from checks.levels import last_minus_first, level_deviation
+from hubble_qa.checks.detectors.calibration import switch_violations
+from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 from tests.background_samples import NOISE, RATE, TIMES, ratio, shape, sky, steps
 
 RATES = st.lists(st.floats(0.01, 100.0), min_size=len(TIMES), max_size=len(TIMES))

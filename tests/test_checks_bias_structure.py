@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.bias_structure import BIAS_STRUCTURE, column_levels, column_scatter
+from hubble_qa.checks.detectors.bias_structure import BIAS_STRUCTURE, column_levels, column_scatter
 
 SHAPE = (256, 96)
 

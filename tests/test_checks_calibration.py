@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.calibration import reference_file_violations, unit_violations, unusable_fraction
-from checks.criteria import load_criteria
-from checks.readers import read_exposure
-from checks.verdict import Status, judge
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.detectors.calibration import (
+    reference_file_violations,
+    unit_violations,
+    unusable_fraction,
+)
+from hubble_qa.checks.readers import read_exposure
+from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import exposure
 
 REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST" / "u40x010hm"

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.ccd_levels import Half, electrons_from_raw
-from checks.criteria import load_criteria
-from checks.levels import level_deviation
-from checks.verdict import Status, judge
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.detectors.ccd_levels import Half, electrons_from_raw
+from hubble_qa.checks.detectors.levels import level_deviation
+from hubble_qa.checks.verdict import Status, judge
 
 ROWS, WIDTH, PRESCAN, VIRTUAL = 60, 80, 8, 4
 GAINS, LEVELS = (2.0, 1.9), (2400.0, 2510.0)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from astropy.io import fits
 
-from checks.chip_solutions import chip_solution_violations
-from checks.readers import Exposure, read_exposure
-from checks.readers.exposure import Extension
+from hubble_qa.checks.astrometry.chip_solutions import chip_solution_violations
+from hubble_qa.checks.readers import Exposure, read_exposure
+from hubble_qa.checks.readers.exposure import Extension
 from tests.qa_runs import SHARED
 from tests.uvis_fields import SHAPE, Pointing, headers
 

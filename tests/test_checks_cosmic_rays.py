@@ -8,16 +8,16 @@ from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.cosmic_rays import (
+from hubble_qa.checks.astrometry.footprints import on_chips, seen_by_others
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.images.cosmic_rays import (
     cosmic_ray_rate,
     cosmic_ray_remainder,
     rejected_cores,
     residual_cosmic_rays,
 )
-from checks.criteria import load_criteria
-from checks.footprints import on_chips, seen_by_others
-from checks.readers import ReaderError, read_cosmic_ray_mask
-from checks.verdict import Status, judge
+from hubble_qa.checks.readers import ReaderError, read_cosmic_ray_mask
+from hubble_qa.checks.verdict import Status, judge
 from tests.background_samples import residuals, sky
 from tests.uvis_fields import SHAPE, Pointing, field, sightings, solutions
 

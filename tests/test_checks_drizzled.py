@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.criteria import load_criteria
-from checks.drizzled import (
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.images.drizzled import (
     EXPECTED_WEIGHT_RATIO,
     drizzled_photometry_violations,
     exposure_time_violations,
@@ -15,7 +15,7 @@ from checks.drizzled import (
     stellar_width_ratio,
     weight_ratio,
 )
-from checks.verdict import Status, judge
+from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import NORMALISED, drizzled, exposure
 
 SHAPE = (120, 240)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.criteria import load_criteria
-from checks.epochs import catalog_epoch_displacement, julian_year, positions_at_epoch
-from checks.verdict import Status, judge
+from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement, julian_year, positions_at_epoch
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.verdict import Status, judge
 
 
 def test_julian_year_of_an_exposure_is_that_of_its_middle() -> None:

@@ -12,22 +12,27 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from checks.alignment import fit_rms, fit_rotation, fit_scale_change, shift_to_search_radius
-from checks.criteria import load_criteria
-from checks.epochs import catalog_epoch_displacement, positions_at_epoch
-from checks.footprints import on_chips
-from checks.measurement import Measurement
-from checks.readers import ShiftFile, ShiftRow
-from checks.residuals import matched_sources
-from checks.solutions import solution_displacement
-from checks.source_pairs import pair_sources
-from checks.source_positions import (
+from hubble_qa.checks.astrometry.alignment import (
+    fit_rms,
+    fit_rotation,
+    fit_scale_change,
+    shift_to_search_radius,
+)
+from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement, positions_at_epoch
+from hubble_qa.checks.astrometry.footprints import on_chips
+from hubble_qa.checks.astrometry.residuals import matched_sources
+from hubble_qa.checks.astrometry.solutions import solution_displacement
+from hubble_qa.checks.astrometry.source_pairs import pair_sources
+from hubble_qa.checks.astrometry.source_positions import (
     catalog_offset,
     catalog_offset_variation,
     chance_match_fraction,
     source_position_difference,
 )
-from checks.verdict import Status, judge
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers import ShiftFile, ShiftRow
+from hubble_qa.checks.verdict import Status, judge
 from tests.uvis_fields import (
     CATALOG_EPOCH,
     EPOCH,

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from astropy.io import fits
 
-from checks.criteria import load_criteria
-from checks.files import STRUCTURES, fits_form_problems, keyword_problems, structure_problems
-from checks.readers import Extension, read_exposure, read_fits_structure
-from checks.verdict import Status, judge
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.images.files import STRUCTURES, fits_form_problems, keyword_problems, structure_problems
+from hubble_qa.checks.readers import Extension, read_exposure, read_fits_structure
+from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import exposure, write_flt
 
 REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST"

@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.criteria import load_criteria
-from checks.fit_keywords import keyword_matches, keyword_rms, keyword_rms_consistency, tells_of_fit
-from checks.readers import ShiftRow
-from checks.verdict import Status, judge
+from hubble_qa.checks.astrometry.fit_keywords import (
+    keyword_matches,
+    keyword_rms,
+    keyword_rms_consistency,
+    tells_of_fit,
+)
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.readers import ShiftRow
+from hubble_qa.checks.verdict import Status, judge
 from tests.uvis_fields import SCALE, flc
 
 DECLINATION = 37.8

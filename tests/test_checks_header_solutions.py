@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from astropy.io import fits
 
-from checks.drizzle_parameters import drizzle_parameter_violations, recommended_row
-from checks.header_solutions import header_fit_difference, headerlet_violations
-from checks.readers import Exposure, read_drizzle_parameters
-from checks.readers.errors import ReaderError
-from checks.readers.exposure import Extension
+from hubble_qa.checks.astrometry.header_solutions import header_fit_difference, headerlet_violations
+from hubble_qa.checks.images.drizzle_parameters import drizzle_parameter_violations, recommended_row
+from hubble_qa.checks.readers import Exposure, read_drizzle_parameters
+from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.exposure import Extension
 from tests.uvis_fields import Pointing, flc, solutions
 from tests.wfpc2_samples import match_file
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.criteria import load_criteria
-from checks.photometry import (
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.images.photometry import (
     chip_count_rate_ratio,
     combined_chip_factor,
     drizzled_flux_ratio,
@@ -19,8 +19,8 @@ from checks.photometry import (
     pixel_ratio_deviation,
     star_ratio_deviation,
 )
-from checks.readers import read_exposure
-from checks.verdict import Status, judge
+from hubble_qa.checks.readers import read_exposure
+from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import PHOTFLAMS, exposure
 
 REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST" / "u40x010hm" / "u40x010hm_c0m.fits"

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.criteria import load_criteria
-from checks.reference_patterns import REFERENCE_FLAGS, remaining_pattern
-from checks.verdict import Status, judge
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.detectors.reference_patterns import REFERENCE_FLAGS, remaining_pattern
+from hubble_qa.checks.verdict import Status, judge
 from tests.background_samples import SHAPE, pattern
 
 FRACTION = st.floats(-1.5, 1.5)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.criteria import load_criteria
-from checks.measurement import Measurement
-from checks.readers import MatchFile, read_match_file, read_shift_file
-from checks.residuals import matched_sources, residual_trend, rms_consistency
-from checks.verdict import Status, judge
+from hubble_qa.checks.astrometry.residuals import matched_sources, residual_trend, rms_consistency
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers import MatchFile, read_match_file, read_shift_file
+from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import FITTED, REFERENCE, match_file, shift_file
 
 CATALOGS = Path(__file__).parents[2] / "shared" / "catalogs" / "ngc6791"

@@ -7,7 +7,7 @@ from astropy.coordinates import SkyCoord
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from checks.sky import sky_offsets
+from hubble_qa.checks.astrometry.sky import sky_offsets
 
 ANGLE = st.floats(0.0, 360.0)
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.criteria import load_criteria
-from checks.readers import read_exposure
-from checks.solution_names import wcs_name_violations
-from checks.solutions import archive_fit_error, catalog_of_fit, solution_displacement
-from checks.verdict import Status, judge
+from hubble_qa.checks.astrometry.solution_names import wcs_name_violations
+from hubble_qa.checks.astrometry.solutions import archive_fit_error, catalog_of_fit, solution_displacement
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.readers import read_exposure
+from hubble_qa.checks.verdict import Status, judge
 from tests.uvis_fields import (
     ARCHIVE_NAME,
     SCALE,

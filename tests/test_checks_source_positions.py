@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.criteria import load_criteria
-from checks.readers import read_match_file, read_shift_file
-from checks.source_pairs import MIN_PAIRS, pair_sources
-from checks.source_positions import (
+from hubble_qa.checks.astrometry.source_pairs import MIN_PAIRS, pair_sources
+from hubble_qa.checks.astrometry.source_positions import (
     BEFORE_ALIGNMENT,
     catalog_offset,
     catalog_offset_variation,
     chance_match_fraction,
     source_position_difference,
 )
-from checks.verdict import Status, judge
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.readers import read_match_file, read_shift_file
+from hubble_qa.checks.verdict import Status, judge
 
 CATALOGS = Path(__file__).parents[2] / "shared" / "catalogs" / "ngc6791"
 EXPOSURES = ("ibwb01xqq", "ibwb01xrq", "ibwb01xxq")

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from checks.calibration import unit_violations
-from checks.criteria import load_criteria
-from checks.files import keyword_problems, structure_problems
-from checks.measurement import Measurement
-from checks.readers import Exposure, read_exposure
-from checks.solutions import DETECTOR_SCALES
-from checks.verdict import Status, judge
-from checks.world_coordinates import distortion_solution_violations, plate_scale, round_trip_error
+from hubble_qa.checks.astrometry.solutions import DETECTOR_SCALES
+from hubble_qa.checks.astrometry.world_coordinates import (
+    distortion_solution_violations,
+    plate_scale,
+    round_trip_error,
+)
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.detectors.calibration import unit_violations
+from hubble_qa.checks.images.files import keyword_problems, structure_problems
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers import Exposure, read_exposure
+from hubble_qa.checks.verdict import Status, judge
 
 HEADERS = Path(__file__).parents[2] / "shared" / "headers"
 FILES = {"ib4606c5q_flc": "sample_ipppssoot_flc.fits", "ib4606c6q_flc": "sample_svm_flc.fits"}

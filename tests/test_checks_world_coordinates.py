@@ -6,11 +6,7 @@ from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.criteria import load_criteria
-from checks.readers import Extension
-from checks.readers.exposure import science_wcs
-from checks.verdict import Status, judge
-from checks.world_coordinates import (
+from hubble_qa.checks.astrometry.world_coordinates import (
     chip_polygon,
     distortion_solution_violations,
     linear_matrix,
@@ -19,6 +15,10 @@ from checks.world_coordinates import (
     relative_pixel_area,
     round_trip_error,
 )
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.readers import Extension
+from hubble_qa.checks.readers.exposure import science_wcs
+from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import chip_header, drizzled, exposure
 
 

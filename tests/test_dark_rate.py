@@ -12,7 +12,7 @@ from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.dark_rate import (
+from hubble_qa.checks.detectors.dark_rate import (
     DarkCounts,
     blank_residual,
     box_counts,
@@ -21,12 +21,12 @@ from checks.dark_rate import (
     dark_rate_order_violations,
     hot_pixel_agreement,
 )
-from checks.detector_temperature import Temperature
-from fixtures.dark_rate.apertures import Ellipse, footprint
-from fixtures.dark_rate.combination import Combined, parts_of_mean
-from fixtures.dark_rate.frames import Box, check_dark, frame_header, read_association
-from fixtures.dark_rate.matching import BoxCounts, match_darks
-from fixtures.stage import StageError
+from hubble_qa.checks.detectors.detector_temperature import Temperature
+from hubble_qa.fixtures.plans.stage import StageError
+from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse, footprint
+from hubble_qa.fixtures.reduction.dark_rate.combination import Combined, parts_of_mean
+from hubble_qa.fixtures.reduction.dark_rate.frames import Box, check_dark, frame_header, read_association
+from hubble_qa.fixtures.reduction.dark_rate.matching import BoxCounts, match_darks
 from tests.dark_rate_samples import BOXES, DARKS, dark, hot_pixels, order, recognition
 
 PUBLISHED = [BoxCounts(name, counts, 1000.0) for name, (_, _, counts) in DARKS.items()]

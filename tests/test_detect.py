@@ -11,9 +11,9 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from photutils.psf import CircularGaussianPRF
 
-from fixtures.photometry.sources import Detection, cut_stamps, find_sources, stamp_width
-from fixtures.stage import Inputs, StageError
-from fixtures.stages.detect import (
+from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.fixtures.reduction.photometry.sources import Detection, cut_stamps, find_sources, stamp_width
+from hubble_qa.fixtures.stages.detect import (
     DRIZZLED_SOURCES,
     EXPOSURE_SOURCES,
     SINGLE_SOURCES,

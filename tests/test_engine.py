@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.engine import BuildResult, Engine, EngineError, EventKind, StageEvent, new_run
-from fixtures.plan import Node, Source, file_digest
-from fixtures.product import Outcome, Product
-from fixtures.store import Store
+from hubble_qa.fixtures.engine.engine import BuildResult, Engine, EngineError, EventKind, StageEvent, new_run
+from hubble_qa.fixtures.plans.plan import Node, Source, file_digest
+from hubble_qa.fixtures.store.product import Outcome, Product
+from hubble_qa.fixtures.store.store import Store
 from tests.stages_for_tests import (
     Plain,
     background,

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.engine import Engine, EngineError, new_run
-from fixtures.engine_server import EngineServer, RemoteEngine
-from fixtures.plan import Node
-from fixtures.store import Store
+from hubble_qa.fixtures.engine.engine import Engine, EngineError, new_run
+from hubble_qa.fixtures.engine.engine_server import EngineServer, RemoteEngine
+from hubble_qa.fixtures.plans.plan import Node
+from hubble_qa.fixtures.store.store import Store
 from tests.stages_for_tests import Plain, begun, chain, going_wrong, meet
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 WORKER = """
 import sys
 from pathlib import Path
-from fixtures.engine_server import EngineError, RemoteEngine
+from hubble_qa.fixtures.engine.engine_server import EngineError, RemoteEngine
 from tests.stages_for_tests import chain
 address, authkey, journal, labels = sys.argv[1:]
 try:
@@ -151,9 +151,10 @@ def test_a_worker_is_told_when_the_controller_has_gone(engine: Engine, journal: 
 
 def test_a_worker_whose_controller_is_killed_while_it_waits_is_told(tmp_path: Path) -> None:
     controller = (
-        "import sys; from pathlib import Path; from fixtures.engine import *\n"
-        "from fixtures.engine_server import EngineServer; from fixtures.store import Store\n"
-        "from fixtures.plan import Node; from tests.stages_for_tests import Plain, meet\n"
+        "import sys; from pathlib import Path; from hubble_qa.fixtures.engine.engine import *\n"
+        "from hubble_qa.fixtures.engine.engine_server import EngineServer\n"
+        "from hubble_qa.fixtures.store.store import Store\n"
+        "from hubble_qa.fixtures.plans.plan import Node; from tests.stages_for_tests import Plain, meet\n"
         "engine = Engine(Store(Path(sys.argv[1]) / 'store'), new_run(), 1)\n"
         "node = Node('f', 'n', meet, Plain(kind='never'), locations={'place': sys.argv[1]})\n"
         "server = EngineServer(engine, lambda key: node)\n"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.archives.fits_files import check_whole
-from fixtures.stage import Inputs, StageError
-from fixtures.stages.fetch import FetchSettings, fetch_directory, fetch_simulated
+from hubble_qa.fixtures.archives.fits_files import check_whole
+from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.fixtures.stages.fetch import FetchSettings, fetch_directory, fetch_simulated
 from tests.fits_samples import exposure_bytes
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"

@@ -11,16 +11,15 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
-from checks.criteria import Bounds, load_criteria
-from checks.source_pairs import pair_sources
-from checks.source_positions import catalog_offset
-from fixtures.archives.supply_simulated import Simulated
-from fixtures.dataset import Dataset, load_dataset
-from fixtures.fit_decision import ARCHIVE_CRITERION, FIT_CRITERIA
-from fixtures.stage import Inputs, StageError
-from fixtures.workflows import load_workflow
-from reports.figure_data import Plot, Table, read_figure_data
-from reports.figures.catalog_alignment import (
+from hubble_qa.checks.astrometry.source_pairs import pair_sources
+from hubble_qa.checks.astrometry.source_positions import catalog_offset
+from hubble_qa.checks.criteria import Bounds, load_criteria
+from hubble_qa.fixtures.plans.dataset import Dataset, load_dataset
+from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERION, FIT_CRITERIA
+from hubble_qa.fixtures.supplies.supply_simulated import Simulated
+from hubble_qa.fixtures.workflows import load_workflow
+from hubble_qa.reports.figures.catalog_alignment import (
     FitFigureSettings,
     MosaicFigureSettings,
     OffsetFigureSettings,
@@ -30,7 +29,8 @@ from reports.figures.catalog_alignment import (
     draw_offsets,
     tabulate_solutions,
 )
-from reports.figures.matched_sources import ChipImage, matched_sources, sharpest
+from hubble_qa.reports.figures.figure_data import Plot, Table, read_figure_data
+from hubble_qa.reports.figures.matched_sources import ChipImage, matched_sources, sharpest
 from tests.catalog_alignment_samples import (
     ARCHIVE,
     BETTER,

@@ -13,16 +13,16 @@ from matplotlib.quiver import Quiver, QuiverKey
 from matplotlib.text import Text
 from PIL import Image
 
-from checks.criteria import Bounds
-from reports.figures.footprints import Footprint
-from reports.figures.images import Window
-from reports.figures.mosaics import MarkedStar, drizzled_pair, overlap_zoom, weight_map, weight_maps
-from reports.figures.ratio import expected_factor, ratio_map, ratio_maps
-from reports.figures.residual_vectors import residual_vectors
-from reports.figures.residuals import FitResiduals, residual_scatter
-from reports.figures.sky_marks import SkyFrame
-from reports.figures.stars import ChipFluxes, RatePair, StarRatio, star_photometry
-from reports.figures.style import ACCENT, DPI, INK, WIDTH, chip_style, save
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.reports.figures.footprints import Footprint
+from hubble_qa.reports.figures.images import Window
+from hubble_qa.reports.figures.mosaics import MarkedStar, drizzled_pair, overlap_zoom, weight_map, weight_maps
+from hubble_qa.reports.figures.ratio import expected_factor, ratio_map, ratio_maps
+from hubble_qa.reports.figures.residual_vectors import residual_vectors
+from hubble_qa.reports.figures.residuals import FitResiduals, residual_scatter
+from hubble_qa.reports.figures.sky_marks import SkyFrame
+from hubble_qa.reports.figures.stars import ChipFluxes, RatePair, StarRatio, star_photometry
+from hubble_qa.reports.figures.style import ACCENT, DPI, INK, WIDTH, chip_style, save
 
 NAN = float("nan")
 NAMES = ("PC1", "WF2", "WF3", "WF4")

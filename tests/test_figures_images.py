@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports.figures.footprints import Footprint, regions
-from reports.figures.images import Window, block_mean, block_ratio, brightness_limits, covered_window
-from reports.figures.sky_marks import round_length
+from hubble_qa.reports.figures.footprints import Footprint, regions
+from hubble_qa.reports.figures.images import (
+    Window,
+    block_mean,
+    block_ratio,
+    brightness_limits,
+    covered_window,
+)
+from hubble_qa.reports.figures.sky_marks import round_length
 
 NAN = float("nan")
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from fixtures.stages.read_statistics import ReadRates
-from reports.figures.ir_histograms import combined_histogram, exposure_histograms, two_sections
-from reports.figures.ir_reads import draw_read_rates
-from reports.figures.style import ACCENT, INK
+from hubble_qa.fixtures.stages.read_statistics import ReadRates
+from hubble_qa.reports.figures.ir_histograms import combined_histogram, exposure_histograms, two_sections
+from hubble_qa.reports.figures.ir_reads import draw_read_rates
+from hubble_qa.reports.figures.style import ACCENT, INK
 from tests.background_samples import RATE, TIMES, sky
 
 RISING = ReadRates(time=TIMES, rate=tuple(np.linspace(RATE, 1.5, len(TIMES))))

@@ -9,14 +9,14 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from checks.criteria import Bounds
-from fixtures.dark_rate.apertures import Ellipse
-from reports.figure_data import Plot
-from reports.figures.sbc_frames import Frame
-from reports.figures.sbc_images import ApertureRates, dark_budget, science_and_dark
-from reports.figures.sbc_rates import dark_rate_points, dark_rates, temperature_course
-from reports.figures.sky_marks import SkyFrame
-from reports.figures.style import save
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse
+from hubble_qa.reports.figures.figure_data import Plot
+from hubble_qa.reports.figures.sbc_frames import Frame
+from hubble_qa.reports.figures.sbc_images import ApertureRates, dark_budget, science_and_dark
+from hubble_qa.reports.figures.sbc_rates import dark_rate_points, dark_rates, temperature_course
+from hubble_qa.reports.figures.sky_marks import SkyFrame
+from hubble_qa.reports.figures.style import save
 from tests.dark_rate_samples import BOXES, DARKS, TEMPERATURES
 
 ACCEPTED = Bounds(above=0.0, at_most=0.15)

@@ -13,13 +13,14 @@ from astropy.io import fits
 from astropy.table import Table
 from PIL import Image
 
-from checks.criteria import Bounds, load_criteria
-from fixtures.archives.supply_simulated import Simulated
-from fixtures.dataset import load_datasets
-from fixtures.stage import Inputs, Stage, StageError
-from fixtures.workflows import load_workflow
-from reports.figures.illustration import batches
-from reports.figures.wfpc2_chip_normalization import (
+from hubble_qa.checks.criteria import Bounds, load_criteria
+from hubble_qa.fixtures.plans.dataset import load_datasets
+from hubble_qa.fixtures.plans.stage import Inputs, Stage, StageError
+from hubble_qa.fixtures.supplies.supply_simulated import Simulated
+from hubble_qa.fixtures.workflows import load_workflow
+from hubble_qa.reports.collect.records import figure_records
+from hubble_qa.reports.figures.illustration import batches
+from hubble_qa.reports.figures.wfpc2_chip_normalization import (
     AlignmentFigureSettings,
     DrizzleFigureSettings,
     RatioFigureSettings,
@@ -29,7 +30,6 @@ from reports.figures.wfpc2_chip_normalization import (
     draw_ratios,
     draw_stars,
 )
-from reports.records import figure_records
 
 DATASETS = load_datasets(Path(__file__).parent.parent / "qa" / "datasets")
 EXPOSURES = ("u5jx0108r", "u5jx010hr")

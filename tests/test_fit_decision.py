@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from checks.criteria import Bounds, load_criteria
-from checks.readers import read_exposure, read_match_file, read_shift_file
-from fixtures.fit_decision import ARCHIVE_CRITERION, FIT_CRITERIA, decide
+from hubble_qa.checks.criteria import Bounds, load_criteria
+from hubble_qa.checks.readers import read_exposure, read_match_file, read_shift_file
+from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERION, FIT_CRITERIA, decide
 
 SHARED = Path(__file__).parent.parent.parent / "shared/catalogs/ngc6791"
 NAME = "ibwb01xqq"

@@ -11,18 +11,23 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from checks.background import background_deviation, background_level, background_rate_ratio, background_shape
-from checks.cosmic_rays import cosmic_ray_rate
-from checks.criteria import load_criteria
-from checks.readers import read_exposure
-from checks.verdict import Status, judge
-from fixtures.archives.simulated.ir.detector import SAMPLES
-from fixtures.archives.simulated.truth import read_truth
-from fixtures.calibration.backends import choose_backend
-from fixtures.product import read_product
-from fixtures.stage import Inputs, StageError
-from fixtures.stages.read_statistics import ReadStatisticsSettings, read_rates, read_statistics
-from qa.background_readings import Background, independent_rates
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.detectors.background import (
+    background_deviation,
+    background_level,
+    background_rate_ratio,
+    background_shape,
+)
+from hubble_qa.checks.images.cosmic_rays import cosmic_ray_rate
+from hubble_qa.checks.readers import read_exposure
+from hubble_qa.checks.verdict import Status, judge
+from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.fixtures.reduction.calibration.backends import choose_backend
+from hubble_qa.fixtures.simulation.ir.detector import SAMPLES
+from hubble_qa.fixtures.simulation.truth import read_truth
+from hubble_qa.fixtures.stages.read_statistics import ReadStatisticsSettings, read_rates, read_statistics
+from hubble_qa.fixtures.store.product import read_product
+from hubble_qa.qa.background_readings import Background, independent_rates
 from tests.qa_runs import QaRun, collect, judge_products, run_qa
 from tests.silent_failures import Change, altered, ir_failures
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fixtures.plan import file_digest
-from fixtures.store import Store
+from hubble_qa.fixtures.plans.plan import file_digest
+from hubble_qa.fixtures.store.store import Store
 from tests.small_project import SmallProject, kill, project
 
 __all__ = ["project"]
@@ -95,7 +95,7 @@ def test_the_next_run_completes_after_a_kill(
 
 def assert_whole(path: Path) -> None:
     """A product that can be read has each file its manifest names, with the digest it names."""
-    from fixtures.product import read_product
+    from hubble_qa.fixtures.store.product import read_product
 
     product = read_product(path)
     for name, digest in product.manifest.files.items():

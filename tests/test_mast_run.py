@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.archives.simulated.crds_cache import CONTEXT
-from fixtures.archives.simulated.stage import simulate
-from fixtures.stage import Inputs
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
+from hubble_qa.fixtures.simulation.stage import simulate
 from tests import crds_server, mast_server
 from tests.mast_server import Fault, MastServer, Observation
 from tests.qa_runs import QaRun, run_qa

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from fixtures.plan import Node, Plan, Source
-from fixtures.stage import Inputs, Settings, Stage, stage
+from hubble_qa.fixtures.plans.plan import Node, Plan, Source
+from hubble_qa.fixtures.plans.stage import Inputs, Settings, Stage, stage
 from tests.stages_for_tests import Plain, chain, write
 
 ROOT = Path(__file__).parent.parent
@@ -77,7 +77,7 @@ def test_the_key_depends_on_the_content_of_a_source_and_not_on_its_place(tmp_pat
 def test_the_key_depends_on_the_versions_of_the_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     with_numpy = Stage("write", 1, write.run, Plain, tools=("numpy",))
     before = Node("field", "n", with_numpy, Plain()).key
-    monkeypatch.setattr("fixtures.plan._version", lambda tool: "0.0.1")
+    monkeypatch.setattr("hubble_qa.fixtures.plans.plan._version", lambda tool: "0.0.1")
 
     assert Node("field", "n", with_numpy, Plain()).key != before
 
@@ -96,7 +96,7 @@ def test_the_key_is_the_same_in_every_process(seed: str) -> None:
     names = ["PC", "WF2", "WF3", "WF4", "ACS", "WFC3"]
     script = "\n".join(
         (
-            "from fixtures.plan import Node",
+            "from hubble_qa.fixtures.plans.plan import Node",
             "from tests.stages_for_tests import Plain, write",
             f"settings = Plain(label='é', names=frozenset({names!r}))",
             "print(Node('field', 'write', write, settings).key)",

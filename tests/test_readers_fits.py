@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from checks.readers import ReaderError, read_drizzled, read_exposure, read_fits_structure
+from hubble_qa.checks.readers import ReaderError, read_drizzled, read_exposure, read_fits_structure
 from tests.wfpc2_samples import chip_header, drizzled, write_flt
 
 REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST" / "u40x010hm"

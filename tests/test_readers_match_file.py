@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checks.readers import ReaderError, read_match_file
+from hubble_qa.checks.readers import ReaderError, read_match_file
 
 REAL = Path(__file__).parents[2] / "shared" / "catalogs" / "ngc6791"
 HEADER = """# Input image: u5jx010hr_flt.fits

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.readers import ReaderError, read_reference_frame, read_shift_file
-from checks.readers.shift_file import exposure_name, wrap_degrees
-from checks.world_coordinates import plate_scale
+from hubble_qa.checks.astrometry.world_coordinates import plate_scale
+from hubble_qa.checks.readers import ReaderError, read_reference_frame, read_shift_file
+from hubble_qa.checks.readers.shift_file import exposure_name, wrap_degrees
 
 HEADER = "# frame: output\n# refimage: shifts_wcs.fits[wcs]\n# form: delta\n# units: pixels\n"
 REFERENCE = "u5jx0108r_flt.fits    0.000000  0.000000    0.000000     1.000000   0.000000  0.000000\n"

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from astropy.io import fits
 
-from fixtures.archives.crds_cache import default_context, find_reference, inventory_digest
-from fixtures.archives.reference_files import (
+from hubble_qa.fixtures.archives.crds_cache import default_context, find_reference, inventory_digest
+from hubble_qa.fixtures.archives.reference_files import (
     BestReferences,
     ReferenceChoice,
     read_best_references,
     update_reference_keywords,
     use_references,
 )
-from fixtures.archives.simulated.crds_cache import CONTEXT, reference_directory
-from fixtures.stage import Inputs, StageError
-from fixtures.stages.references import ReferenceSettings, references
+from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.fixtures.simulation.crds_cache import CONTEXT, reference_directory
+from hubble_qa.fixtures.stages.references import ReferenceSettings, references
 from tests.crds_samples import write_exposures, write_small_cache
 from tests.fits_samples import exposure_bytes
 

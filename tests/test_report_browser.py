@@ -19,9 +19,9 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from reports.figure_data import Plot
-from reports.figures.offsets import Offsets, offset_points
-from reports.html import write_report
+from hubble_qa.reports.figures.figure_data import Plot
+from hubble_qa.reports.figures.offsets import Offsets, offset_points
+from hubble_qa.reports.pages.html import write_report
 from tests.report_sample import OMEGA, broken_results, everywhere, sample_plot, sample_results
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

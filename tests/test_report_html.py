@@ -20,9 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reports.figure_data import Plot
-from reports.html import ReportError, write_report
-from reports.results import (
+from hubble_qa.reports.collect.results import (
     NOT_JUDGED_FACT,
     DatasetRecord,
     FigureRecord,
@@ -30,8 +28,10 @@ from reports.results import (
     read_results,
     results_schema,
 )
-from reports.summary import State
-from reports.wording import SYMBOLS
+from hubble_qa.reports.figures.figure_data import Plot
+from hubble_qa.reports.pages.html import ReportError, write_report
+from hubble_qa.reports.pages.summary import State
+from hubble_qa.reports.pages.wording import SYMBOLS
 from tests.report_sample import (
     OMEGA,
     REAL,
@@ -433,5 +433,6 @@ def test_very_long_text_is_cut(sample: Results, tmp_path: Path) -> None:
 
 
 def test_templates_cost_nothing_until_a_report_is_written() -> None:
-    code = "import sys, reports.html, reports.terminal; sys.exit('jinja2' in sys.modules)"
+    reports = "hubble_qa.reports"
+    code = f"import sys, {reports}.pages.html, {reports}.session.terminal; sys.exit('jinja2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from reports.gauge import gauge, relative_margin
-from reports.numerals import duration, margin_text, memory, moment, value_text
+from hubble_qa.reports.pages.gauge import gauge, relative_margin
+from hubble_qa.reports.words.numerals import duration, margin_text, memory, moment, value_text
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 sensible = st.floats(min_value=-1e6, max_value=1e6, allow_subnormal=False)

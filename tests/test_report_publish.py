@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.publish import MARKER, ReportError, replacing
+from hubble_qa.reports.pages.publish import MARKER, ReportError, replacing
 
 
 def publish(directory: Path, **files: str) -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.results import DatasetRecord, FigureRecord, Results, StageRecord, VerdictRecord
-from reports.summary import REJECTING, State, severity, state_of, summarise, worst
-from reports.wording import headline
+from hubble_qa.reports.collect.results import DatasetRecord, FigureRecord, Results, StageRecord, VerdictRecord
+from hubble_qa.reports.pages.summary import REJECTING, State, severity, state_of, summarise, worst
+from hubble_qa.reports.pages.wording import headline
 from tests.report_sample import OMEGA, REAL, sample_run, verdict
 
 DATASET = DatasetRecord(OMEGA, "", "", ())

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.results import NOT_JUDGED_FACT, DatasetRecord, Results, VerdictRecord
-from reports.terminal import summary_lines
-from reports.wording import left_out_text
+from hubble_qa.reports.collect.results import NOT_JUDGED_FACT, DatasetRecord, Results, VerdictRecord
+from hubble_qa.reports.session.terminal import summary_lines
+from hubble_qa.reports.words.text import left_out_text
 from tests.report_sample import OMEGA, broken_results, everywhere, sample_results, sample_run, verdict
 
 

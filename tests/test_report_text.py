@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.text import beyond, clean, file_names, natural, shorten, tail
+from hubble_qa.reports.words.text import beyond, clean, file_names, natural, shorten, tail
 
 any_text = st.text(st.characters())
 

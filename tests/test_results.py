@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.criteria import load_criteria
-from checks.measurement import Measurement, not_applicable
-from checks.verdict import judge
-from reports import results as module
-from reports.records import verdict_record
-from reports.results import (
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.measurement import Measurement, not_applicable
+from hubble_qa.checks.verdict import judge
+from hubble_qa.reports.collect import results as module
+from hubble_qa.reports.collect.records import verdict_record
+from hubble_qa.reports.collect.results import (
     DatasetRecord,
     FigureRecord,
     Results,

@@ -13,23 +13,23 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 
-from checks.criteria import load_criteria
-from checks.dark_rate import dark_match_ratio, hot_pixel_agreement
-from checks.measurement import Measurement
-from checks.photometry import drizzled_flux_ratio
-from checks.verdict import Status, judge
-from fixtures.archives.simulated.crds_cache import CONTEXT
-from fixtures.archives.supply import Wanted
-from fixtures.archives.supply_directory import open_directory
-from fixtures.archives.supply_simulated import Simulated
-from fixtures.dataset import Dataset, DatasetError, load_dataset
-from fixtures.stage import Inputs, StageError
-from fixtures.stages.dark_frames import DarkFrameSettings, dark_frames
-from fixtures.stages.dark_photometry import PHOTOMETRY, DarkPhotometrySettings, dark_photometry
-from fixtures.stages.drizzle import DrizzleSettings, drizzle
-from fixtures.stages.match_darks import BOXES, MATCHES, MatchSettings, match
-from fixtures.stages.temperatures import TEMPERATURES, TemperatureSettings, temperatures
-from fixtures.workflows.workflow import load_workflow
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.detectors.dark_rate import dark_match_ratio, hot_pixel_agreement
+from hubble_qa.checks.images.photometry import drizzled_flux_ratio
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.verdict import Status, judge
+from hubble_qa.fixtures.plans.dataset import Dataset, DatasetError, load_dataset
+from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
+from hubble_qa.fixtures.stages.dark_frames import DarkFrameSettings, dark_frames
+from hubble_qa.fixtures.stages.dark_photometry import PHOTOMETRY, DarkPhotometrySettings, dark_photometry
+from hubble_qa.fixtures.stages.drizzle import DrizzleSettings, drizzle
+from hubble_qa.fixtures.stages.match_darks import BOXES, MATCHES, MatchSettings, match
+from hubble_qa.fixtures.stages.temperatures import TEMPERATURES, TemperatureSettings, temperatures
+from hubble_qa.fixtures.supplies.supply import Wanted
+from hubble_qa.fixtures.supplies.supply_directory import open_directory
+from hubble_qa.fixtures.supplies.supply_simulated import Simulated
+from hubble_qa.fixtures.workflows.workflow import load_workflow
 from tests import crds_server, mast_server
 from tests.dark_rate_samples import DARKS, dark
 from tests.mast_server import Observation

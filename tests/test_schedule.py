@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.plan import Node
-from fixtures.product import Manifest, Outcome, Product
-from fixtures.schedule import Progress, Schedule, Task
+from hubble_qa.fixtures.engine.schedule import Progress, Schedule, Task
+from hubble_qa.fixtures.plans.plan import Node
+from hubble_qa.fixtures.store.product import Manifest, Outcome, Product
 from tests.stages_for_tests import Plain, chain, write
 
 

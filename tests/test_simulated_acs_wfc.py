@@ -12,12 +12,12 @@ from astropy.io import fits
 from astropy.table import Table
 from pydantic import ValidationError
 
-from fixtures.archives.simulated.crds_cache import CONTEXT
-from fixtures.archives.simulated.truth import read_truth
-from fixtures.archives.simulated.wfc.chips import AMPLIFIERS, chips, offset, raw_shape
-from fixtures.archives.simulated.wfc.rules import REFERENCES, STALE
-from fixtures.stage import StageError
-from fixtures.stages.references import choose
+from hubble_qa.fixtures.plans.stage import StageError
+from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
+from hubble_qa.fixtures.simulation.truth import read_truth
+from hubble_qa.fixtures.simulation.wfc.chips import AMPLIFIERS, chips, offset, raw_shape
+from hubble_qa.fixtures.simulation.wfc.rules import REFERENCES, STALE
+from hubble_qa.fixtures.stages.references import choose
 from tests.acs_scenes import (
     ASSOCIATION,
     DITHERED,

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from astropy.io import fits
 
-from fixtures.archives.simulated.crds_cache import CONTEXT, reference_directory, write_cache
-from fixtures.archives.simulated.wfpc2.references import DGEOFILE, IDCTAB, OFFTAB, RULES, write_references
+from hubble_qa.fixtures.simulation.crds_cache import CONTEXT, reference_directory, write_cache
+from hubble_qa.fixtures.simulation.wfpc2.references import DGEOFILE, IDCTAB, OFFTAB, RULES, write_references
 from tests.simulated_scenes import FIRST, simulate_into, single
 
 RECOMMEND = """

@@ -10,17 +10,24 @@ import pytest
 from astropy.io import fits
 from pydantic import ValidationError
 
-from checks.files import keyword_problems, structure_problems
-from checks.readers import read_exposure
-from checks.world_coordinates import distortion_solution_violations, round_trip_error
-from fixtures.archives.simulated.sbc.camera import expected_rates, flat_field
-from fixtures.archives.simulated.sbc.dark import BOX, draw, floor, glow
-from fixtures.archives.simulated.sbc.detector import CHIP, DISTORTION, GAP, HOT_PIXELS, pixel_area, pixel_grid
-from fixtures.archives.simulated.sbc.replay import absent_frames, frame_files
-from fixtures.archives.simulated.sbc.truth import read_sbc_truth
-from fixtures.archives.simulated.settings import SimulationSettings
-from fixtures.dark_rate.frames import frame_header, read_association
-from fixtures.stage import StageError
+from hubble_qa.checks.astrometry.world_coordinates import distortion_solution_violations, round_trip_error
+from hubble_qa.checks.images.files import keyword_problems, structure_problems
+from hubble_qa.checks.readers import read_exposure
+from hubble_qa.fixtures.plans.stage import StageError
+from hubble_qa.fixtures.reduction.dark_rate.frames import frame_header, read_association
+from hubble_qa.fixtures.simulation.sbc.camera import expected_rates, flat_field
+from hubble_qa.fixtures.simulation.sbc.dark import BOX, draw, floor, glow
+from hubble_qa.fixtures.simulation.sbc.detector import (
+    CHIP,
+    DISTORTION,
+    GAP,
+    HOT_PIXELS,
+    pixel_area,
+    pixel_grid,
+)
+from hubble_qa.fixtures.simulation.sbc.replay import absent_frames, frame_files
+from hubble_qa.fixtures.simulation.sbc.truth import read_sbc_truth
+from hubble_qa.fixtures.simulation.settings import SimulationSettings
 from tests.dark_rate_samples import BOXES, DARKS, TEMPERATURES
 from tests.sbc_scenes import COLD, DATASETS, WARM, exposure, pointing_of, settings, write
 

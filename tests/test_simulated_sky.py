@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from astropy.wcs import WCS
 
-from fixtures.archives.simulated import ephemeris
-from fixtures.archives.simulated.frame import AlignmentFrame, Displacement
-from fixtures.archives.simulated.settings import PointingError
-from fixtures.archives.simulated.sphere import TangentPlane, local_roll
-from fixtures.archives.simulated.wfpc2.chips import CHIPS, row_displacement
-from fixtures.archives.simulated.wfpc2.geometry import alignment_frame, attitude
+from hubble_qa.fixtures.simulation import ephemeris
+from hubble_qa.fixtures.simulation.frame import AlignmentFrame, Displacement
+from hubble_qa.fixtures.simulation.settings import PointingError
+from hubble_qa.fixtures.simulation.sphere import TangentPlane, local_roll
+from hubble_qa.fixtures.simulation.wfpc2.chips import CHIPS, row_displacement
+from hubble_qa.fixtures.simulation.wfpc2.geometry import alignment_frame, attitude
 from tests.simulated_scenes import pair
 
 PIXELS = tuple(c.ravel() for c in np.meshgrid(np.linspace(1.0, 800.0, 25), np.linspace(1.0, 800.0, 25)))

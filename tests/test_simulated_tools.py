@@ -14,9 +14,9 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from fixtures.archives.simulated.truth import Truth, read_truth
-from fixtures.archives.simulated.wfpc2.chips import CHIPS, row_displacement
-from fixtures.archives.simulated.wfpc2.geometry import Attitude, attitude
+from hubble_qa.fixtures.simulation.truth import Truth, read_truth
+from hubble_qa.fixtures.simulation.wfpc2.chips import CHIPS, row_displacement
+from hubble_qa.fixtures.simulation.wfpc2.geometry import Attitude, attitude
 from tests.simulated_scenes import FIRST, SECOND, pair, simulate_into
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"

@@ -14,15 +14,15 @@ from astropy.wcs import WCS
 from pydantic import ValidationError
 from scipy.spatial import cKDTree
 
-from fixtures.archives.simulated.library_psf import library_psf
-from fixtures.archives.simulated.light import Light
-from fixtures.archives.simulated.settings import SimulationSettings, Wfpc2Settings
-from fixtures.archives.simulated.truth import Truth, read_truth
-from fixtures.archives.simulated.uvis.camera import Quality, expose
-from fixtures.archives.simulated.uvis.chips import chips
-from fixtures.archives.simulated.uvis.replay_files import absent_lists, replay_files
-from fixtures.archives.simulated.uvis.settings import UvisDetector
-from fixtures.stage import StageError
+from hubble_qa.fixtures.plans.stage import StageError
+from hubble_qa.fixtures.simulation.library_psf import library_psf
+from hubble_qa.fixtures.simulation.light import Light
+from hubble_qa.fixtures.simulation.settings import SimulationSettings, Wfpc2Settings
+from hubble_qa.fixtures.simulation.truth import Truth, read_truth
+from hubble_qa.fixtures.simulation.uvis.camera import Quality, expose
+from hubble_qa.fixtures.simulation.uvis.chips import chips
+from hubble_qa.fixtures.simulation.uvis.replay_files import absent_lists, replay_files
+from hubble_qa.fixtures.simulation.uvis.settings import UvisDetector
 from tests.uvis_scenes import (
     DITHERED,
     LONG,

@@ -16,8 +16,8 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 
-from fixtures.archives.simulated.crds_cache import CONTEXT
-from fixtures.archives.simulated.truth import Shift, Truth, read_truth
+from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
+from hubble_qa.fixtures.simulation.truth import Shift, Truth, read_truth
 from tests.uvis_scenes import DITHERED, LONG, MATCHES, SHORT, flc, simulate_visit, visit
 
 LISTS = Path(__file__).resolve().parent.parent.parent / "shared" / "catalogs" / "ngc6791"

@@ -16,10 +16,10 @@ from astropy.wcs import WCS
 from numpy._core import _multiarray_umath as processor
 from pydantic import ValidationError
 
-from fixtures.archives.simulated.settings import Detector, SimulationSettings, StarField
-from fixtures.archives.simulated.stage import simulate
-from fixtures.archives.simulated.truth import ChipTruth, Truth, read_truth
-from fixtures.stage import Inputs, StageError
+from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.fixtures.simulation.settings import Detector, SimulationSettings, StarField
+from hubble_qa.fixtures.simulation.stage import simulate
+from hubble_qa.fixtures.simulation.truth import ChipTruth, Truth, read_truth
 from tests.simulated_scenes import FIRST, SECOND, exposure, pair, simulate_into, single
 
 PHOTFLAM = {1: 3.482944e-18, 2: 3.395806e-18, 3: 3.439046e-18, 4: 3.506729e-18}

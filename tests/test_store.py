@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from filelock import Timeout
 
-from fixtures.places import Workspace
-from fixtures.plan import file_digest
-from fixtures.product import Manifest, Outcome, Product, read_product
-from fixtures.store import Store, StoreError
-from fixtures.store_errors import writing
+from hubble_qa.fixtures.plans.plan import file_digest
+from hubble_qa.fixtures.store.places import Workspace
+from hubble_qa.fixtures.store.product import Manifest, Outcome, Product, read_product
+from hubble_qa.fixtures.store.store import Store, StoreError
+from hubble_qa.fixtures.store.store_errors import writing
 
 KEY = "0123456789abcdef" * 4
 OTHER = "fedcba9876543210" * 4

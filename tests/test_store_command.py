@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.product import Outcome
-from fixtures.store import Store
-from fixtures.store_command import main
+from hubble_qa.fixtures.store.product import Outcome
+from hubble_qa.fixtures.store.store import Store
+from hubble_qa.fixtures.store.store_command import main
 from tests.test_store import KEY, OTHER, publish
 
 ROOT = Path(__file__).parent.parent
@@ -175,7 +175,7 @@ def test_prune_removes_what_killed_runs_left(store: Store) -> None:
 def test_the_command_imports_nothing_slow(store: Store) -> None:
     script = (
         "import sys\n"
-        "from fixtures.store_command import main\n"
+        "from hubble_qa.fixtures.store.store_command import main\n"
         "main(['list'])\n"
         "print({'numpy', 'astropy', 'pydantic', 'drizzlepac', 'matplotlib', 'pytest'} & set(sys.modules))"
     )
@@ -190,7 +190,7 @@ def test_the_command_imports_nothing_slow(store: Store) -> None:
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(store: Store) -> None:
-    script = "import sys; from fixtures.store_command import main; sys.exit(main(['list']))"
+    script = "import sys; from hubble_qa.fixtures.store.store_command import main; sys.exit(main(['list']))"
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from checks.criteria import Bounds, Criterion
-from checks.measurement import Measurement, count_violations, not_applicable, not_measured
-from checks.verdict import Expectation, Status, judge
+from hubble_qa.checks.criteria import Bounds, Criterion
+from hubble_qa.checks.measurement import Measurement, count_violations, not_applicable, not_measured
+from hubble_qa.checks.verdict import Expectation, Status, judge
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
 LIMITS = ("above", "at_least", "below", "at_most")

@@ -9,8 +9,8 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from checks.readers import read_shift_file
-from fixtures.archives.simulated.truth import read_truth
+from hubble_qa.checks.readers import read_shift_file
+from hubble_qa.fixtures.simulation.truth import read_truth
 from tests.qa_runs import SHARED, QaRun, collect, judge_products, run_qa
 
 DATASET = ("--dataset", "wfpc2-omega-cen")

@@ -11,7 +11,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from checks.readers import Exposure, Extension
+from hubble_qa.checks.readers import Exposure, Extension
 
 SHAPE = (2051, 4096)
 SHAPES = {1: SHAPE, 2: SHAPE}

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from fixtures.archives.simulated.settings import SimulationSettings
-from fixtures.archives.simulated.stage import simulate
-from fixtures.archives.simulated.uvis.settings import UvisSettings
-from fixtures.stage import Inputs
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.simulation.settings import SimulationSettings
+from hubble_qa.fixtures.simulation.stage import simulate
+from hubble_qa.fixtures.simulation.uvis.settings import UvisSettings
 
 SHORT, LONG, DITHERED = "ibwb01xqq", "ibwb01xrq", "ibwb01xxq"
 MATCHES = {SHORT: 442, LONG: 462, DITHERED: 429}

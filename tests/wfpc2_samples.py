@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 
-from checks.readers import Drizzled, Exposure, Extension, MatchFile, ShiftFile, ShiftRow
+from hubble_qa.checks.readers import Drizzled, Exposure, Extension, MatchFile, ShiftFile, ShiftRow
 
 PHOTFLAMS = (3.482944e-18, 3.395806e-18, 3.439046e-18, 3.506729e-18)
 NORMALISED = (3.439046e-18,) * 4

@@ -6,15 +6,15 @@ that names the file and what is wrong with it.
 
 from __future__ import annotations
 
-from checks.readers.cosmic_ray_mask import read_cosmic_ray_mask
-from checks.readers.drizzle_log import read_drizzle_parameters
-from checks.readers.drizzled import Drizzled, read_drizzled
-from checks.readers.errors import ReaderError
-from checks.readers.exposure import Exposure, Extension, read_exposure
-from checks.readers.fits_structure import FitsStructure, read_fits_structure
-from checks.readers.match_file import MatchFile, read_match_file
-from checks.readers.reference_frame import read_reference_frame
-from checks.readers.shift_file import ShiftFile, ShiftRow, read_shift_file
+from hubble_qa.checks.readers.cosmic_ray_mask import read_cosmic_ray_mask
+from hubble_qa.checks.readers.drizzle_log import read_drizzle_parameters
+from hubble_qa.checks.readers.drizzled import Drizzled, read_drizzled
+from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.exposure import Exposure, Extension, read_exposure
+from hubble_qa.checks.readers.fits_structure import FitsStructure, read_fits_structure
+from hubble_qa.checks.readers.match_file import MatchFile, read_match_file
+from hubble_qa.checks.readers.reference_frame import read_reference_frame
+from hubble_qa.checks.readers.shift_file import ShiftFile, ShiftRow, read_shift_file
 
 __all__ = [
     "Drizzled",

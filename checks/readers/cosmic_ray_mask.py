@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.readers.errors import ReaderError
-from checks.readers.exposure import open_fits
+from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.exposure import open_fits
 
 __all__ = ["read_cosmic_ray_mask"]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.errors import ReaderError
 
 __all__ = ["read_drizzle_parameters"]
 

@@ -10,8 +10,8 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from checks.readers.errors import ReaderError
-from checks.readers.exposure import open_fits, science_wcs
+from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.exposure import open_fits, science_wcs
 
 __all__ = ["Drizzled", "read_drizzled"]
 

@@ -13,8 +13,8 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from checks.readers.errors import ReaderError
-from checks.readers.shift_file import exposure_name
+from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.shift_file import exposure_name
 
 __all__ = ["Exposure", "Extension", "open_fits", "read_exposure", "science_wcs"]
 

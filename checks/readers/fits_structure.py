@@ -11,7 +11,7 @@ from pathlib import Path
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
-from checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.errors import ReaderError
 
 __all__ = ["FitsStructure", "read_fits_structure"]
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.errors import ReaderError
 
 __all__ = ["MatchFile", "read_match_file"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from astropy.io.fits import Header
 
-from checks.readers.errors import ReaderError
-from checks.readers.exposure import open_fits
-from checks.readers.shift_file import ShiftFile
+from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.exposure import open_fits
+from hubble_qa.checks.readers.shift_file import ShiftFile
 
 __all__ = ["read_reference_frame"]
 

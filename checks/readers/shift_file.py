@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.errors import ReaderError
 
 __all__ = ["ShiftFile", "ShiftRow", "exposure_name", "read_shift_file", "wrap_degrees"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from checks.criteria import Bounds
-from fixtures.stage import Inputs, Settings, stage
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
 
 __all__ = ["CalibrationFigureSettings", "draw_calibration"]
 
@@ -34,7 +34,7 @@ class CalibrationFigureSettings(Settings):
 @stage("calibration-figures", version=3, tools=("matplotlib",), background=True)
 def draw_calibration(inputs: Inputs, output: Path, settings: CalibrationFigureSettings) -> None:
     """Draw each exposure raw and calibrated: products ``raw`` and ``calibrated``."""
-    from reports.figures.acs_wfc_columns import calibration_figures
-    from reports.figures.illustration import publish
+    from hubble_qa.reports.figures.acs_wfc_columns import calibration_figures
+    from hubble_qa.reports.figures.illustration import publish
 
     publish(calibration_figures(inputs, settings.exposures, settings.suffix, settings.scatter), output)

@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from checks.bias_structure import column_levels, judged_pixels
-from checks.criteria import Bounds
-from checks.readers import Exposure, read_exposure
-from fixtures.stage import Inputs
-from reports.figures.illustration import Illustration
-from reports.figures.images import Window, brightness_limits
-from reports.figures.style import (
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.detectors.bias_structure import column_levels, judged_pixels
+from hubble_qa.checks.readers import Exposure, read_exposure
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.reports.figures.illustration import Illustration
+from hubble_qa.reports.figures.images import Window, brightness_limits
+from hubble_qa.reports.figures.style import (
     FAINT,
     INK,
     SOFT,

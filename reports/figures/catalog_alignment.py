@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from checks.criteria import Bounds
-from fixtures.stage import Inputs, Settings, stage
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
 
 __all__ = [
     "FitFigureSettings",
@@ -130,9 +130,9 @@ def tabulate_solutions(inputs: Inputs, output: Path, settings: SolutionTableSett
     Reads products ``exposures`` (as the archive served them), ``accepted`` and, for each catalogue,
     ``catalog-<catalog>`` and ``fit-<catalog>``.
     """
-    from reports.figures.catalog_epochs import epoch_table
-    from reports.figures.catalog_solutions import solution_table
-    from reports.figures.illustration import publish
+    from hubble_qa.reports.figures.catalog_epochs import epoch_table
+    from hubble_qa.reports.figures.catalog_solutions import solution_table
+    from hubble_qa.reports.figures.illustration import publish
 
     names, suffix, catalogs = settings.exposures, settings.suffix, settings.catalogs
     solutions = solution_table(
@@ -151,8 +151,8 @@ def tabulate_solutions(inputs: Inputs, output: Path, settings: SolutionTableSett
 @stage("fit-figures", version=1, tools=("matplotlib",), background=True)
 def draw_fits(inputs: Inputs, output: Path, settings: FitFigureSettings) -> None:
     """Draw residuals and matched sources: products ``exposures`` and ``fit``, of one catalogue."""
-    from reports.figures.catalog_fits import fit_figures
-    from reports.figures.illustration import publish
+    from hubble_qa.reports.figures.catalog_fits import fit_figures
+    from hubble_qa.reports.figures.illustration import publish
 
     figures = fit_figures(
         inputs,
@@ -167,8 +167,8 @@ def draw_fits(inputs: Inputs, output: Path, settings: FitFigureSettings) -> None
 @stage("mosaic-figures", version=1, tools=("matplotlib",), background=True)
 def draw_mosaic(inputs: Inputs, output: Path, settings: MosaicFigureSettings) -> None:
     """Draw the combined image and its weight: product ``drizzled``."""
-    from reports.figures.catalog_mosaic import mosaic_figures
-    from reports.figures.illustration import publish
+    from hubble_qa.reports.figures.catalog_mosaic import mosaic_figures
+    from hubble_qa.reports.figures.illustration import publish
 
     publish(mosaic_figures(inputs, settings.exposures, root=settings.root), output)
 
@@ -179,8 +179,8 @@ def draw_offsets(inputs: Inputs, output: Path, settings: OffsetFigureSettings) -
 
     Reads products ``exposures``, ``catalog``, ``detected`` and ``detected-singly``.
     """
-    from reports.figures.catalog_offsets import offset_figures
-    from reports.figures.illustration import publish
+    from hubble_qa.reports.figures.catalog_offsets import offset_figures
+    from hubble_qa.reports.figures.illustration import publish
 
     figures = offset_figures(
         inputs,

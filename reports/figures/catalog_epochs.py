@@ -9,21 +9,27 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.epochs import julian_year, positions_at_epoch
-from checks.footprints import on_chips
-from checks.readers import Exposure, read_exposure, read_match_file, read_reference_frame, read_shift_file
-from checks.readers.exposure import science_wcs
-from checks.sky import sky_offsets
-from checks.world_coordinates import plate_scale
-from fixtures.catalogs.catalog import Catalog
-from fixtures.catalogs.reading import read_catalog
-from fixtures.stage import Inputs
-from fixtures.stages.align import SHIFT_FILE
-from fixtures.stages.catalog import CATALOG, PROPAGATION, UNPROPAGATED_CATALOG
-from reports.figure_data import Cell, Table, TableColumn, TableGroup, TableRow
-from reports.figures.catalog_fits import CATALOG_NAMES
-from reports.figures.fits import match_path
-from reports.figures.illustration import Tabulation
+from hubble_qa.checks.astrometry.epochs import julian_year, positions_at_epoch
+from hubble_qa.checks.astrometry.footprints import on_chips
+from hubble_qa.checks.astrometry.sky import sky_offsets
+from hubble_qa.checks.astrometry.world_coordinates import plate_scale
+from hubble_qa.checks.readers import (
+    Exposure,
+    read_exposure,
+    read_match_file,
+    read_reference_frame,
+    read_shift_file,
+)
+from hubble_qa.checks.readers.exposure import science_wcs
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.reduction.catalogs.catalog import Catalog
+from hubble_qa.fixtures.reduction.catalogs.reading import read_catalog
+from hubble_qa.fixtures.stages.align import SHIFT_FILE
+from hubble_qa.fixtures.stages.catalog import CATALOG, PROPAGATION, UNPROPAGATED_CATALOG
+from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
+from hubble_qa.reports.figures.figure_data import Cell, Table, TableColumn, TableGroup, TableRow
+from hubble_qa.reports.figures.fits import match_path
+from hubble_qa.reports.figures.illustration import Tabulation
 
 __all__ = ["epoch_table"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fixtures.stage import Inputs
-from reports.figures.illustration import Illustration
-from reports.figures.mosaics import drizzled_pair
-from reports.figures.products import drizzled_image
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.reports.figures.illustration import Illustration
+from hubble_qa.reports.figures.mosaics import drizzled_pair
+from hubble_qa.reports.figures.products import drizzled_image
 
 __all__ = ["mosaic_figures"]
 

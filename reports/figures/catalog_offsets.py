@@ -8,26 +8,26 @@ import numpy as np
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from checks.criteria import Bounds
-from checks.epochs import julian_year, positions_at_epoch
-from checks.measurement import Measurement
-from checks.readers import read_exposure
-from checks.source_pairs import SourcePairs, pair_sources
-from checks.source_positions import (
+from hubble_qa.checks.astrometry.epochs import julian_year, positions_at_epoch
+from hubble_qa.checks.astrometry.source_pairs import SourcePairs, pair_sources
+from hubble_qa.checks.astrometry.source_positions import (
     catalog_offset,
     catalog_offset_variation,
     source_position_difference,
 )
-from fixtures.catalogs.catalog import Catalog
-from fixtures.catalogs.reading import read_catalog
-from fixtures.stage import Inputs
-from fixtures.stages.catalog import CATALOG
-from fixtures.stages.detect import DRIZZLED_SOURCES, EXPOSURE_SOURCES
-from reports.figure_data import PlotColumn
-from reports.figures.catalog_fits import CATALOG_NAMES
-from reports.figures.illustration import Illustration
-from reports.figures.offsets import Offsets, offset_maps, offset_points
-from reports.figures.residual_points import values
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers import read_exposure
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.reduction.catalogs.catalog import Catalog
+from hubble_qa.fixtures.reduction.catalogs.reading import read_catalog
+from hubble_qa.fixtures.stages.catalog import CATALOG
+from hubble_qa.fixtures.stages.detect import DRIZZLED_SOURCES, EXPOSURE_SOURCES
+from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
+from hubble_qa.reports.figures.figure_data import PlotColumn
+from hubble_qa.reports.figures.illustration import Illustration
+from hubble_qa.reports.figures.offsets import Offsets, offset_maps, offset_points
+from hubble_qa.reports.figures.residual_points import values
 
 __all__ = ["offset_figures"]
 

@@ -7,8 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from checks.criteria import Bounds
-from checks.readers import (
+from hubble_qa.checks.astrometry.solutions import archive_fit_error
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.readers import (
     Exposure,
     MatchFile,
     ShiftFile,
@@ -17,15 +18,14 @@ from checks.readers import (
     read_match_file,
     read_shift_file,
 )
-from checks.solutions import archive_fit_error
-from fixtures.fit_decision import ARCHIVE_CRITERION, Decision, decide
-from fixtures.stage import Inputs
-from fixtures.stages.accept import DECISIONS
-from fixtures.stages.align import SHIFT_FILE
-from reports.figure_data import Cell, Table, TableColumn, TableGroup, TableRow
-from reports.figures.catalog_fits import CATALOG_NAMES
-from reports.figures.fits import match_path
-from reports.figures.illustration import Tabulation
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERION, Decision, decide
+from hubble_qa.fixtures.stages.accept import DECISIONS
+from hubble_qa.fixtures.stages.align import SHIFT_FILE
+from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
+from hubble_qa.reports.figures.figure_data import Cell, Table, TableColumn, TableGroup, TableRow
+from hubble_qa.reports.figures.fits import match_path
+from hubble_qa.reports.figures.illustration import Tabulation
 
 __all__ = ["solution_table"]
 

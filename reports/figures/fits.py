@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.readers import MatchFile, ShiftFile, read_match_file, read_reference_frame
-from checks.readers.exposure import science_wcs
-from checks.world_coordinates import linear_matrix, plate_scale
-from reports.figures.footprints import Footprint, exposure_footprints
-from reports.figures.illustration import Illustration
-from reports.figures.residual_points import residual_points
-from reports.figures.residual_vectors import residual_vectors
-from reports.figures.residuals import FitResiduals, residual_scatter
+from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, plate_scale
+from hubble_qa.checks.readers import MatchFile, ShiftFile, read_match_file, read_reference_frame
+from hubble_qa.checks.readers.exposure import science_wcs
+from hubble_qa.reports.figures.footprints import Footprint, exposure_footprints
+from hubble_qa.reports.figures.illustration import Illustration
+from hubble_qa.reports.figures.residual_points import residual_points
+from hubble_qa.reports.figures.residual_vectors import residual_vectors
+from hubble_qa.reports.figures.residuals import FitResiduals, residual_scatter
 
 __all__ = ["Fit", "FitFrame", "fit_frame", "match_path", "read_fit", "residual_figures"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from checks.readers.exposure import open_fits, science_wcs
-from checks.world_coordinates import chip_polygon
-from reports.figures.style import FAINT, chip_style
+from hubble_qa.checks.astrometry.world_coordinates import chip_polygon
+from hubble_qa.checks.readers.exposure import open_fits, science_wcs
+from hubble_qa.reports.figures.style import FAINT, chip_style
 
 __all__ = ["Footprint", "Region", "chip_name", "draw_outlines", "exposure_footprints", "on_frame", "regions"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from reports.figure_data import Plot, Table
-from reports.figures.style import save
+from hubble_qa.reports.figures.figure_data import Plot, Table
+from hubble_qa.reports.figures.style import save
 
 __all__ = ["LIST", "Illustration", "Tabulation", "batches", "publish"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from checks.criteria import Bounds
-from fixtures.stage import Inputs, Settings, stage
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
 
 __all__ = ["BackgroundFigureSettings", "draw_background"]
 
@@ -37,9 +37,9 @@ def draw_background(inputs: Inputs, output: Path, settings: BackgroundFigureSett
 
     Reads products ``fetched``, ``reads``, ``calibrated`` and ``drizzled``.
     """
-    from reports.figures.illustration import publish
-    from reports.figures.ir_histograms import combined_figures, histogram_figures
-    from reports.figures.ir_reads import read_figures
+    from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.ir_histograms import combined_figures, histogram_figures
+    from hubble_qa.reports.figures.ir_reads import read_figures
 
     illustrations = [
         *read_figures(inputs, settings.exposures, settings.ratio),

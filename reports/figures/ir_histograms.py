@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from checks.background import Level, background_level
-from checks.readers import Drizzled, read_drizzled, read_exposure
-from fixtures.stage import Inputs
-from fixtures.stages.read_statistics import read_rates
-from reports.figures.illustration import Illustration, batches
-from reports.figures.images import Window
-from reports.figures.style import (
+from hubble_qa.checks.detectors.background import Level, background_level
+from hubble_qa.checks.readers import Drizzled, read_drizzled, read_exposure
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.stages.read_statistics import read_rates
+from hubble_qa.reports.figures.illustration import Illustration, batches
+from hubble_qa.reports.figures.images import Window
+from hubble_qa.reports.figures.style import (
     ACCENT,
     FAINT,
     INK,

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from checks.background import SHORTEST, background_rate_ratio
-from checks.criteria import Bounds
-from fixtures.stage import Inputs
-from fixtures.stages.read_statistics import ReadRates, read_rates
-from reports.figures.illustration import Illustration
-from reports.figures.style import ACCENT, BAND, FAINT, INK, LIMIT, WIDTH, new_figure, place, styled
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.detectors.background import SHORTEST, background_rate_ratio
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.stages.read_statistics import ReadRates, read_rates
+from hubble_qa.reports.figures.illustration import Illustration
+from hubble_qa.reports.figures.style import ACCENT, BAND, FAINT, INK, LIMIT, WIDTH, new_figure, place, styled
 
 __all__ = ["draw_read_rates", "read_figures"]
 

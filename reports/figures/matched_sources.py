@@ -12,8 +12,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 
-from reports.figures.images import block_mean
-from reports.figures.style import BLANK, FRAMED, INK, WIDTH, chip_style, new_figure, place, say, styled
+from hubble_qa.reports.figures.images import block_mean
+from hubble_qa.reports.figures.style import (
+    BLANK,
+    FRAMED,
+    INK,
+    WIDTH,
+    chip_style,
+    new_figure,
+    place,
+    say,
+    styled,
+)
 
 __all__ = ["ChipImage", "Stamp", "matched_sources", "sharpest"]
 

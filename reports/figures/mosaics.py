@@ -15,11 +15,17 @@ from matplotlib.patches import Circle
 from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
-from reports.figures.footprints import Footprint, draw_outlines, regions
-from reports.figures.images import WeightedImage, Window, block_mean, brightness_limits, covered_window
-from reports.figures.region_labels import label_region
-from reports.figures.sky_marks import SkyFrame, draw_compass, draw_scale_bar, empty_places
-from reports.figures.style import ACCENT, BLANK, FRAMED, WEIGHT_COLOURS, image_panels, say, styled
+from hubble_qa.reports.figures.footprints import Footprint, draw_outlines, regions
+from hubble_qa.reports.figures.images import (
+    WeightedImage,
+    Window,
+    block_mean,
+    brightness_limits,
+    covered_window,
+)
+from hubble_qa.reports.figures.region_labels import label_region
+from hubble_qa.reports.figures.sky_marks import SkyFrame, draw_compass, draw_scale_bar, empty_places
+from hubble_qa.reports.figures.style import ACCENT, BLANK, FRAMED, WEIGHT_COLOURS, image_panels, say, styled
 
 __all__ = [
     "MarkedStar",

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
-from reports.figure_data import (
+from hubble_qa.reports.figures.figure_data import (
     Plot,
     PlotArrow,
     PlotAxis,
@@ -21,8 +21,8 @@ from reports.figure_data import (
     PlotMark,
     PlotPanel,
 )
-from reports.figures.residual_points import values
-from reports.figures.style import ACCENT, FRAMED, INK, SOFT, WIDTH, new_figure, place, say, styled
+from hubble_qa.reports.figures.residual_points import values
+from hubble_qa.reports.figures.style import ACCENT, FRAMED, INK, SOFT, WIDTH, new_figure, place, say, styled
 
 __all__ = ["Offsets", "offset_maps", "offset_points"]
 

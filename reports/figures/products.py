@@ -8,10 +8,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from checks.readers import Drizzled, read_drizzled
-from checks.world_coordinates import linear_matrix, plate_scale
-from fixtures.stage import Inputs, StageError
-from reports.figures.sky_marks import SkyFrame
+from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, plate_scale
+from hubble_qa.checks.readers import Drizzled, read_drizzled
+from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.reports.figures.sky_marks import SkyFrame
 
 __all__ = ["DrizzledImage", "drizzled_image"]
 

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from checks.photometry import combined_chip_factor
-from reports.figures.footprints import Footprint, Region, draw_outlines, regions
-from reports.figures.images import WeightedImage, Window, block_ratio, covered_window
-from reports.figures.region_labels import label_region
-from reports.figures.style import BLANK, image_panels, say, styled
+from hubble_qa.checks.images.photometry import combined_chip_factor
+from hubble_qa.reports.figures.footprints import Footprint, Region, draw_outlines, regions
+from hubble_qa.reports.figures.images import WeightedImage, Window, block_ratio, covered_window
+from hubble_qa.reports.figures.region_labels import label_region
+from hubble_qa.reports.figures.style import BLANK, image_panels, say, styled
 
 __all__ = ["RatioMap", "ratio_map", "ratio_maps"]
 
@@ -77,7 +77,7 @@ def ratio_maps(maps: Sequence[RatioMap], factors: Factors) -> Figure:
     maps : sequence of RatioMap
         The ratios.
     factors : mapping of (str, int) to float
-        Normalisation factor of each exposure's chip; see `checks.photometry.expected_chip_factor`.
+        Normalisation factor of each exposure's chip; see `photometry.expected_chip_factor`.
     """
     panels = image_panels([each.window.aspect for each in maps])
     finite = [abs(factor - 1) for factor in factors.values() if np.isfinite(factor)]

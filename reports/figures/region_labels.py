@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.figures.footprints import Footprint, Region
-from reports.figures.style import FRAMED, INK
+from hubble_qa.reports.figures.footprints import Footprint, Region
+from hubble_qa.reports.figures.style import FRAMED, INK
 
 __all__ = ["label_region"]
 

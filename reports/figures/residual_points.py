@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.readers import MatchFile
-from reports.figure_data import (
+from hubble_qa.checks.readers import MatchFile
+from hubble_qa.reports.figures.figure_data import (
     Plot,
     PlotAxis,
     PlotColumn,
@@ -18,8 +18,8 @@ from reports.figure_data import (
     PlotPanel,
     PlotTrend,
 )
-from reports.figures.residuals import FitResiduals, residual_limit, running_mean
-from reports.figures.style import chip_style
+from hubble_qa.reports.figures.residuals import FitResiduals, residual_limit, running_mean
+from hubble_qa.reports.figures.style import chip_style
 
 __all__ = ["marker_name", "residual_points", "values"]
 

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from reports.figures.footprints import Footprint, draw_outlines
-from reports.figures.residuals import FitResiduals
-from reports.figures.sky_marks import draw_compass, round_length
-from reports.figures.style import INK, WIDTH, chip_style, new_figure, place, say, styled
+from hubble_qa.reports.figures.footprints import Footprint, draw_outlines
+from hubble_qa.reports.figures.residuals import FitResiduals
+from hubble_qa.reports.figures.sky_marks import draw_compass, round_length
+from hubble_qa.reports.figures.style import INK, WIDTH, chip_style, new_figure, place, say, styled
 
 __all__ = ["residual_vectors"]
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from reports.figures.style import (
+from hubble_qa.reports.figures.style import (
     ACCENT,
     FRAMED,
     INK,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from checks.criteria import Bounds
-from fixtures.stage import Inputs, Settings, stage
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
 
 __all__ = ["DarkFigureSettings", "RateFigureSettings", "draw_dark", "draw_rates"]
 
@@ -46,8 +46,8 @@ class DarkFigureSettings(Settings):
 @stage("rate-figures", version=1, tools=("matplotlib",), background=True)
 def draw_rates(inputs: Inputs, output: Path, settings: RateFigureSettings) -> None:
     """Draw temperatures over time and dark rates over temperature: products ``temperatures``, ``matches``."""
-    from reports.figures.illustration import publish
-    from reports.figures.sbc_rates import rate_figures
+    from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.sbc_rates import rate_figures
 
     publish(rate_figures(inputs), output)
 
@@ -58,7 +58,7 @@ def draw_dark(inputs: Inputs, output: Path, settings: DarkFigureSettings) -> Non
 
     Reads products ``exposures`` (for the place of the box), ``science``, ``dark`` and ``photometry``.
     """
-    from reports.figures.illustration import publish
-    from reports.figures.sbc_images import dark_figures
+    from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.sbc_images import dark_figures
 
     publish(dark_figures(inputs, settings), output)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.table import Table
 
-from fixtures.stage import Inputs
-from fixtures.stages.match_darks import BOXES, MATCHES
-from fixtures.stages.temperatures import TEMPERATURES
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.stages.match_darks import BOXES, MATCHES
+from hubble_qa.fixtures.stages.temperatures import TEMPERATURES
 
 __all__ = ["Frame", "read_frames"]
 

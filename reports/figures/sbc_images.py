@@ -14,18 +14,18 @@ from matplotlib.patches import Polygon
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from checks.criteria import Bounds
-from checks.dark_rate import dark_fraction
-from checks.readers import read_exposure
-from fixtures.dark_rate.apertures import Ellipse
-from fixtures.dark_rate.frames import read_association
-from fixtures.stage import Inputs
-from fixtures.stages.dark_photometry import PHOTOMETRY
-from reports.figures.illustration import Illustration
-from reports.figures.images import Window, block_mean
-from reports.figures.products import drizzled_image
-from reports.figures.sky_marks import SkyFrame, draw_compass, draw_scale_bar, empty_places
-from reports.figures.style import (
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.detectors.dark_rate import dark_fraction
+from hubble_qa.checks.readers import read_exposure
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse
+from hubble_qa.fixtures.reduction.dark_rate.frames import read_association
+from hubble_qa.fixtures.stages.dark_photometry import PHOTOMETRY
+from hubble_qa.reports.figures.illustration import Illustration
+from hubble_qa.reports.figures.images import Window, block_mean
+from hubble_qa.reports.figures.products import drizzled_image
+from hubble_qa.reports.figures.sky_marks import SkyFrame, draw_compass, draw_scale_bar, empty_places
+from hubble_qa.reports.figures.style import (
     ACCENT,
     BAND,
     BLANK,
@@ -37,10 +37,10 @@ from reports.figures.style import (
     new_figure,
     styled,
 )
-from reports.figures.style import place as place_axes
+from hubble_qa.reports.figures.style import place as place_axes
 
 if TYPE_CHECKING:
-    from reports.figures.sbc_dark_rate import DarkFigureSettings
+    from hubble_qa.reports.figures.sbc_dark_rate import DarkFigureSettings
 
 __all__ = ["ApertureRates", "dark_budget", "dark_figures", "science_and_dark"]
 

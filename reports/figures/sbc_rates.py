@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
-from fixtures.stage import Inputs
-from reports.figure_data import Plot, PlotAxis, PlotColumn, PlotGroup, PlotLine, PlotPanel
-from reports.figures.illustration import Illustration
-from reports.figures.sbc_frames import Frame, read_frames
-from reports.figures.style import ACCENT, FAINT, INK, SOFT, new_figure, place, say, styled
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.reports.figures.figure_data import Plot, PlotAxis, PlotColumn, PlotGroup, PlotLine, PlotPanel
+from hubble_qa.reports.figures.illustration import Illustration
+from hubble_qa.reports.figures.sbc_frames import Frame, read_frames
+from hubble_qa.reports.figures.style import ACCENT, FAINT, INK, SOFT, new_figure, place, say, styled
 
 __all__ = ["dark_rate_points", "dark_rates", "rate_figures", "temperature_course"]
 

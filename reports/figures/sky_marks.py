@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from reports.figures.style import FRAMED, INK
+from hubble_qa.reports.figures.style import FRAMED, INK
 
 __all__ = ["SkyFrame", "draw_compass", "draw_scale_bar", "empty_places", "round_length"]
 

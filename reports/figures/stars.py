@@ -12,8 +12,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from checks.criteria import Bounds
-from reports.figures.style import ACCENT, BAND, INK, LIMIT, SOFT, chip_style, new_figure, place, say, styled
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.reports.figures.style import (
+    ACCENT,
+    BAND,
+    INK,
+    LIMIT,
+    SOFT,
+    chip_style,
+    new_figure,
+    place,
+    say,
+    styled,
+)
 
 __all__ = ["ChipFluxes", "RatePair", "StarRatio", "star_photometry"]
 

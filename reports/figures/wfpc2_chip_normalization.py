@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from checks.criteria import Bounds
-from fixtures.stage import Inputs, Settings, stage
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
 
 __all__ = [
     "AlignmentFigureSettings",
@@ -99,8 +99,8 @@ def draw_alignment(inputs: Inputs, output: Path, settings: AlignmentFigureSettin
 
     An exposure without a match file, as the reference and one whose fit failed are, has no figure.
     """
-    from reports.figures.illustration import publish
-    from reports.figures.wfpc2_alignment import alignment_figures
+    from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.wfpc2_alignment import alignment_figures
 
     publish(alignment_figures(inputs, settings.exposures, settings.rms), output)
 
@@ -108,8 +108,8 @@ def draw_alignment(inputs: Inputs, output: Path, settings: AlignmentFigureSettin
 @stage("drizzle-figures", version=3, tools=("matplotlib",), background=True)
 def draw_drizzled(inputs: Inputs, output: Path, settings: DrizzleFigureSettings) -> None:
     """Draw the combined FLT image and weights: products ``exposures`` and ``drizzle-flt``."""
-    from reports.figures.illustration import publish
-    from reports.figures.wfpc2_drizzled import drizzle_figures
+    from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.wfpc2_drizzled import drizzle_figures
 
     publish(drizzle_figures(inputs, settings.exposures, root=settings.root), output)
 
@@ -121,8 +121,8 @@ def draw_ratios(inputs: Inputs, output: Path, settings: RatioFigureSettings) -> 
     Reads products ``exposures`` and ``c0m`` for footprints and PHOTFLAM, ``drizzle-flt`` and
     ``drizzle-c0m``.
     """
-    from reports.figures.illustration import publish
-    from reports.figures.wfpc2_ratio import ratio_figures
+    from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.wfpc2_ratio import ratio_figures
 
     publish(ratio_figures(inputs, settings.exposures, flt=settings.flt, c0m=settings.c0m), output)
 
@@ -133,8 +133,8 @@ def draw_stars(inputs: Inputs, output: Path, settings: StarFigureSettings) -> No
 
     Reads products ``exposures``, ``drizzle-flt``, ``drizzle-c0m`` and ``photometry``.
     """
-    from reports.figures.illustration import publish
-    from reports.figures.wfpc2_stars import star_figures
+    from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.wfpc2_stars import star_figures
 
     figures = star_figures(
         inputs,

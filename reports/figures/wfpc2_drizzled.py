@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checks.drizzled import EXPECTED_WEIGHT_RATIO
-from fixtures.stage import Inputs
-from reports.figures.footprints import exposure_footprints
-from reports.figures.illustration import Illustration, batches
-from reports.figures.mosaics import WeightMap, drizzled_pair, weight_map, weight_maps
-from reports.figures.products import DrizzledImage, drizzled_image
+from hubble_qa.checks.images.drizzled import EXPECTED_WEIGHT_RATIO
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.reports.figures.footprints import exposure_footprints
+from hubble_qa.reports.figures.illustration import Illustration, batches
+from hubble_qa.reports.figures.mosaics import WeightMap, drizzled_pair, weight_map, weight_maps
+from hubble_qa.reports.figures.products import DrizzledImage, drizzled_image
 
 __all__ = ["drizzle_figures"]
 

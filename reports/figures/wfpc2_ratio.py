@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from checks.photometry import expected_chip_factor
-from checks.readers import read_exposure
-from fixtures.stage import Inputs
-from reports.figures.footprints import Footprint, exposure_footprints, on_frame
-from reports.figures.illustration import Illustration, batches
-from reports.figures.products import DrizzledImage, drizzled_image
-from reports.figures.ratio import RatioMap, ratio_map, ratio_maps
+from hubble_qa.checks.images.photometry import expected_chip_factor
+from hubble_qa.checks.readers import read_exposure
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.reports.figures.footprints import Footprint, exposure_footprints, on_frame
+from hubble_qa.reports.figures.illustration import Illustration, batches
+from hubble_qa.reports.figures.products import DrizzledImage, drizzled_image
+from hubble_qa.reports.figures.ratio import RatioMap, ratio_map, ratio_maps
 
 __all__ = ["ratio_figures"]
 

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from astropy.table import Table
 
-from checks.criteria import Bounds
-from checks.photometry import RATE_SIGMAS, RATE_TOLERANCE, combined_chip_factor
-from fixtures.stage import Inputs
-from fixtures.stages.stars import CHIP_STARS, SIGHTINGS, STARS
-from reports.figures.footprints import Footprint, exposure_footprints
-from reports.figures.illustration import Illustration
-from reports.figures.images import Window, covered_window
-from reports.figures.mosaics import MarkedStar, overlap_zoom
-from reports.figures.products import DrizzledImage, drizzled_image
-from reports.figures.stars import ChipFluxes, RatePair, StarRatio, star_photometry
+from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.images.photometry import RATE_SIGMAS, RATE_TOLERANCE, combined_chip_factor
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.stages.stars import CHIP_STARS, SIGHTINGS, STARS
+from hubble_qa.reports.figures.footprints import Footprint, exposure_footprints
+from hubble_qa.reports.figures.illustration import Illustration
+from hubble_qa.reports.figures.images import Window, covered_window
+from hubble_qa.reports.figures.mosaics import MarkedStar, overlap_zoom
+from hubble_qa.reports.figures.products import DrizzledImage, drizzled_image
+from hubble_qa.reports.figures.stars import ChipFluxes, RatePair, StarRatio, star_photometry
 
 __all__ = ["star_figures"]
 

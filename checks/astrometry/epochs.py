@@ -1,0 +1,104 @@
+"""Epochs of catalogues and exposures: where moving sources were, and what a wrong epoch costs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.measurement import Json, Measurement, not_measured
+
+__all__ = ["catalog_epoch_displacement", "julian_year", "positions_at_epoch"]
+
+Array = NDArray[np.float64]
+
+# J2000.0 as a modified Julian date, and the days of a Julian year: IAU resolution C1 (1976).
+_J2000 = 51544.5
+_JULIAN_YEAR = 365.25
+
+_MAS = 3.6e6  # per degree
+
+# The common motion of fewer sources is at the mercy of a few fast ones.
+MIN_MOTIONS = 20
+
+
+def julian_year(start: float, end: float) -> float:
+    """Epoch of the middle of an exposure, Julian years.
+
+    Parameters
+    ----------
+    start, end : float
+        The keywords EXPSTART and EXPEND, modified Julian dates.
+    """
+    return 2000.0 + ((start + end) / 2.0 - _J2000) / _JULIAN_YEAR
+
+
+def positions_at_epoch(positions: Array, motions: Array, *, from_epoch: float, to_epoch: float) -> Array:
+    """Positions of sources with proper motion at another epoch.
+
+    A source at the unit vector r moves along the tangent: to the direction of
+    ``r + (pm_ra p + pm_dec q) dt``, p and q pointing east and north (ESA SP-1200, volume 1, section
+    1.2.8); no parallax, no radial velocity.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (n, 2)
+        Right ascension and declination at `from_epoch`, degrees.
+    motions : ndarray, shape (n, 2)
+        Proper motion in right ascension, with the factor cos(dec), and in declination, mas/yr.
+    from_epoch, to_epoch : float
+        Julian years.
+
+    Returns
+    -------
+    ndarray, shape (n, 2)
+        Degrees; NaN for sources whose motion is not known, so that nobody takes them for fixed.
+    """
+    alpha, delta = np.radians(positions).T
+    east, north = np.radians(motions * (to_epoch - from_epoch) / _MAS).T
+    outward = np.cos(delta) - north * np.sin(delta)  # from the pole's axis, in the source's meridian
+    upward = np.sin(delta) + north * np.cos(delta)
+    moved = [alpha + np.arctan2(east, outward), np.arctan2(upward, np.hypot(outward, east))]
+    right_ascension, declination = np.degrees(moved)
+    return np.column_stack([right_ascension % 360.0, declination])
+
+
+def catalog_epoch_displacement(
+    motions: Array, *, catalog_epoch: float | None, exposure_epoch: float, subject: str
+) -> Measurement:
+    """How far a field's common motion took it between a catalogue's epoch and an exposure's, mas.
+
+    Common motion shifts all reference sources alike. A fit takes the shift for a pointing error, and
+    neither its scatter nor its residuals tell.
+
+    Parameters
+    ----------
+    motions : ndarray, shape (n, 2)
+        Proper motions of the reference sources in the field, as for `positions_at_epoch`.
+    catalog_epoch : float or None
+        Julian year for which the positions hold that the exposures were aligned to; None where the
+        catalogue does not say.
+    exposure_epoch : float
+        Julian year of the exposure.
+    subject : str
+        The alignment or exposure.
+    """
+    if catalog_epoch is None or not math.isfinite(catalog_epoch):
+        return not_measured("catalog_epoch_displacement", subject, "the catalogue does not state its epoch")
+    known = motions[np.isfinite(motions).all(axis=1)]
+    if len(known) < MIN_MOTIONS:
+        reason = (
+            f"{len(known)} of {len(motions)} reference sources have a proper motion; it takes {MIN_MOTIONS}"
+        )
+        return not_measured("catalog_epoch_displacement", subject, reason)
+    years = exposure_epoch - catalog_epoch
+    common = np.median(known, axis=0)
+    context: dict[str, Json] = {
+        "catalog_epoch": catalog_epoch,
+        "exposure_epoch": exposure_epoch,
+        "common_motion_mas_per_year": common.tolist(),
+        "sources": len(known),
+    }
+    value = abs(years) * math.hypot(*common)
+    return Measurement("catalog_epoch_displacement", value, "mas", subject, context=context)

@@ -1,0 +1,105 @@
+"""What TweakReg writes into a header of the fit whose solution it carries: scatter and sources."""
+
+from __future__ import annotations
+
+import math
+
+from hubble_qa.checks.astrometry.world_coordinates import plate_scale
+from hubble_qa.checks.measurement import Json, Measurement, not_measured
+from hubble_qa.checks.readers.exposure import Exposure
+from hubble_qa.checks.readers.shift_file import ShiftRow
+
+__all__ = ["keyword_matches", "keyword_rms", "keyword_rms_consistency", "tells_of_fit"]
+
+_KEYWORDS = ("RMS_RA", "RMS_DEC", "NMATCH", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
+
+
+def tells_of_fit(exposure: Exposure) -> bool:
+    """Whether every chip carries the solution of a fit of TweakReg's: FITNAME is its WCSNAME."""
+    headers = exposure.science_headers().values()
+    return bool(headers) and all(
+        header.get("FITNAME") and header["FITNAME"] == header.get("WCSNAME") for header in headers
+    )
+
+
+def keyword_matches(exposure: Exposure) -> Measurement:
+    """Count the sources of an exposure's fit by NMATCH, the smallest of its chips'.
+
+    For want of a match file, whose rows are the better count.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        An exposure that `tells_of_fit`.
+    """
+    problem = _missing(exposure)
+    if problem:
+        return not_measured("matched_sources", exposure.name, problem)
+    counts = {chip: int(header["NMATCH"]) for chip, header in exposure.science_headers().items()}
+    by_chip: dict[str, Json] = {f"SCI,{chip}": count for chip, count in counts.items()}
+    return Measurement(
+        "matched_sources", min(counts.values()), "", exposure.name, context={"NMATCH": by_chip}
+    )
+
+
+def keyword_rms(exposure: Exposure) -> Measurement:
+    """Scatter of an exposure's fit in one axis by RMS_RA and RMS_DEC, pixels.
+
+    TweakReg turns the vector of both axes' scatter to the sky, degrees of right ascension and of
+    declination, so that one of them may be nearly 0 and only the length is sure: over the square root
+    of 2, it is the scatter of each axis if both are alike, and never more than the larger. Pixels are
+    the first chip's, as in TweakReg's own frame and so in its shift files: PC1's for WFPC2.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        As for `keyword_matches`.
+    """
+    problem = _missing(exposure)
+    if problem:
+        return not_measured("fit_rms", exposure.name, problem)
+    headers = exposure.science_headers()
+    scale = plate_scale(headers[min(headers)])
+    value = _length(exposure) / scale / math.sqrt(2.0)
+    return Measurement("fit_rms", value, "pix", exposure.name, context={"plate_scale_arcsec": scale})
+
+
+def keyword_rms_consistency(exposure: Exposure, row: ShiftRow, *, frame_scale: float) -> Measurement:
+    """Scatter of an exposure's fit by its header over that by a shift file, both axes together.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The exposure.
+    row : ShiftRow
+        Its row of the shift file.
+    frame_scale : float
+        Plate scale of the shift file's reference frame, arcsec per pixel.
+    """
+    problem = _missing(exposure)
+    length = math.hypot(row.xrms, row.yrms) * frame_scale
+    if not problem and not length > 0:
+        problem = f"the shift file's RMS are {row.xrms:g} and {row.yrms:g} pix"
+    if problem:
+        return not_measured("rms_consistency", exposure.name, problem)
+    context: dict[str, Json] = {"shift_file_rms": [row.xrms, row.yrms], "frame_scale_arcsec": frame_scale}
+    own = _length(exposure)
+    reason = f"both axes: {own:.4f} arcsec by the header, {length:.4f} by the shift file"
+    return Measurement("rms_consistency", own / length, "", exposure.name, context=context, reason=reason)
+
+
+def _length(exposure: Exposure) -> float:
+    """Scatter of both axes together, arcsec, the largest of the chips'."""
+    return 3600.0 * max(
+        math.hypot(header["RMS_RA"] * math.cos(math.radians(header["CRVAL2"])), header["RMS_DEC"])
+        for header in exposure.science_headers().values()
+    )
+
+
+def _missing(exposure: Exposure) -> str:
+    for chip, header in exposure.science_headers().items():
+        for key in _KEYWORDS:
+            value = header.get(key)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                return f"SCI,{chip}: {key} is {value!r}, no number"
+    return ""

@@ -1,0 +1,253 @@
+"""Residuals of alignment fits: the sources in TweakReg's match files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.astrometry.alignment import fitted_row
+from hubble_qa.checks.astrometry.sky import sky_offsets
+from hubble_qa.checks.measurement import Json, Measurement, not_measured
+from hubble_qa.checks.readers.match_file import MatchFile
+from hubble_qa.checks.readers.shift_file import ShiftFile, ShiftRow, exposure_name
+
+__all__ = [
+    "CATALOG_ERRORS",
+    "MatchedPositions",
+    "matched_source_offset",
+    "matched_sources",
+    "residual_trend",
+    "rms_consistency",
+]
+
+# Below this a scatter is compared by difference: shift files and match files hold rounded numbers.
+SMALL_RMS = 0.005  # pix
+# The difference SMALL_RMS counts as much as this departure of a ratio from 1 (the bounds of AST-009).
+RMS_RATIO_TOLERANCE = 0.1
+
+# Known distortion solutions leave trends of up to 0.011 pix per standard deviation of the position: the
+# published NGC 6791 matches, fitted with one rotation and scale. Such a trend is no fault of a fit.
+DISTORTION_ERROR = 0.005  # pix
+
+# Errors that a catalogue's sources share over a frame, mas: no fault of a fit to it either. SDSS's positions
+# have systematic errors of 20 to 30 mas (Pier et al. 2003), of which the published NGC 6791 matches show
+# trends of up to 0.13 pix, 5 mas, over a chip; Gaia's are too small to matter.
+CATALOG_ERRORS: Mapping[str, float] = {"gaia": 0.0, "sdss": 4.0}
+
+# Match files state their fit's shift with four decimals.
+SHIFT_PRECISION = 1e-4  # pix
+
+# A straight line through fewer sources has errors that are themselves hardly known.
+MIN_TREND_SOURCES = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchedPositions:
+    """Positions of matched sources by the headers of two exposures.
+
+    Attributes
+    ----------
+    own, reference : ndarray, shape (n, 2)
+        Right ascension and declination by the exposure's header and by the reference exposure's, degrees.
+    chip : ndarray of int, shape (n,)
+        EXTVER of the exposure's chip that the source is on.
+    """
+
+    own: NDArray[np.float64]
+    reference: NDArray[np.float64]
+    chip: NDArray[np.int64]
+
+    def median_offsets(self, fewest: int) -> Mapping[str, NDArray[np.float64]]:
+        """Median offset east and north, mas, of each chip that has `fewest` sources, else of all chips.
+
+        Empty where all of them together have fewer.
+        """
+        offsets = sky_offsets(self.own, self.reference)
+        chips = {f"SCI,{chip}": self.chip == chip for chip in np.unique(self.chip)}
+        regions = {name: here for name, here in chips.items() if here.sum() >= fewest}
+        if not regions and len(offsets) >= fewest:
+            regions = {"all chips": np.ones(len(offsets), dtype=bool)}
+        return {name: np.median(offsets[here], axis=0) for name, here in regions.items()}
+
+
+def matched_sources(shifts: ShiftFile, exposure: str, match: MatchFile | None) -> Measurement:
+    """Count the sources that an exposure's fit used: the rows of its match file.
+
+    Parameters
+    ----------
+    shifts : ShiftFile
+        The shift file, which tells the reference image.
+    exposure : str
+        The exposure's name or file.
+    match : MatchFile or None
+        The fit's match file; None where TweakReg wrote none.
+    """
+    row = fitted_row("matched_sources", shifts, exposure)
+    if isinstance(row, Measurement):
+        return row
+    if match is None:
+        return not_measured("matched_sources", row.exposure, "TweakReg wrote no match file for this exposure")
+    used = np.isfinite(match.residuals).all(axis=1)
+    chips, counts = np.unique(match.chip[used], return_counts=True)
+    by_chip: Json = {f"SCI,{chip}": int(count) for chip, count in zip(chips, counts, strict=True)}
+    return Measurement("matched_sources", int(used.sum()), "", row.exposure, context={"chips": by_chip})
+
+
+def residual_trend(
+    shifts: ShiftFile, exposure: str, match: MatchFile | None, *, catalog_error: float = 0.0
+) -> Measurement:
+    """Largest trend or mean of a fit's residuals, in units of its error.
+
+    The residuals in x and in y are each fitted by ``a + b x + c y`` over the whole frame, and over
+    each chip in the chip's own coordinates; ``a`` is taken at the mean position. TweakReg's fit takes
+    the mean, and with a general geometry the slopes, out of the whole frame's residuals, so that it
+    is mostly a chip that shows a wrong distortion model or chip position. The error of a term is its
+    standard error, `DISTORTION_ERROR` and the catalogue's own, added in quadrature; slopes count over
+    one standard deviation of the position.
+
+    Parameters
+    ----------
+    shifts, exposure, match
+        As for `matched_sources`.
+    catalog_error : float
+        Error that the reference sources share, pixels; see `CATALOG_ERRORS`.
+    """
+    row = fitted_row("residual_trend", shifts, exposure)
+    if isinstance(row, Measurement):
+        return row
+    if match is None or len(match) < MIN_TREND_SOURCES:
+        found = 0 if match is None else len(match)
+        reason = f"{found} sources in a match file; a trend takes {MIN_TREND_SOURCES}"
+        return not_measured("residual_trend", row.exposure, reason)
+    known = math.hypot(DISTORTION_ERROR, catalog_error)
+    trends = _trends("frame", match.fit_xy, match.residuals, known)
+    for chip in np.unique(match.chip):
+        on_chip = match.chip == chip
+        if on_chip.sum() >= MIN_TREND_SOURCES:
+            xy = match.original_input_xy[on_chip]
+            trends |= _trends(f"SCI,{chip}", xy, match.residuals[on_chip], known)
+    worst = max(trends, key=lambda name: math.inf if math.isnan(trends[name]) else trends[name])
+    strongest: dict[str, Json] = {
+        region: max(round(trend, 3) for name, trend in trends.items() if name.startswith(f"{region}:"))
+        for region in sorted({name.partition(":")[0] for name in trends})
+    }
+    context: dict[str, Json] = {"worst": worst, "strongest": strongest}
+    reason = f"most in {worst}"
+    return Measurement("residual_trend", trends[worst], "", row.exposure, context=context, reason=reason)
+
+
+def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -> Measurement:
+    """Scatter recomputed from the match file over the shift file's, the worse of x and y.
+
+    TweakReg's scatter is the standard deviation of the residuals of the sources in the match file,
+    with n in the denominator. There is nothing to compare where the match file itself tells of another
+    exposure or another shift. A component below `SMALL_RMS` is compared by its difference, put on
+    the scale of the ratio: 0.005 pix count as 0.1.
+
+    Parameters
+    ----------
+    shifts, exposure, match
+        As for `matched_sources`.
+    """
+    row = fitted_row("rms_consistency", shifts, exposure)
+    if isinstance(row, Measurement):
+        return row
+    if match is None or len(match) == 0:
+        return not_measured("rms_consistency", row.exposure, "the fit has no match file with sources")
+    other = _other_fit(row, match)
+    if other:
+        return not_measured("rms_consistency", row.exposure, other)
+    recomputed = np.std(match.residuals, axis=0)
+    ratios = [_rms_ratio(*pair) for pair in zip(recomputed, (row.xrms, row.yrms), strict=True)]
+    worst = max(ratios, key=lambda ratio: math.inf if math.isnan(ratio) else abs(ratio - 1.0))
+    context: dict[str, Json] = {
+        "match_file_rms": [float(value) for value in recomputed],
+        "shift_file_rms": [row.xrms, row.yrms],
+    }
+    return Measurement("rms_consistency", worst, "", row.exposure, context=context)
+
+
+def matched_source_offset(
+    shifts: ShiftFile, exposure: str, positions: MatchedPositions | None
+) -> Measurement:
+    """Offset of an exposure's matched sources from where the reference exposure has them, mas.
+
+    Both positions are those of the headers that are handed on, from the pixels in which the sources
+    were measured: it shows a fit that never reached the header, or reached some of its chips only.
+    It is the longest of the chips' median offsets, of chips with `MIN_TREND_SOURCES` sources; where none
+    has so many, the median offset of all sources.
+
+    Parameters
+    ----------
+    shifts, exposure
+        As for `matched_sources`.
+    positions : MatchedPositions or None
+        The sources; None where TweakReg wrote no match file.
+    """
+    row = fitted_row("matched_source_offset", shifts, exposure)
+    if isinstance(row, Measurement):
+        return row
+    offsets = {} if positions is None else positions.median_offsets(MIN_TREND_SOURCES)
+    if not offsets:
+        reason = f"there are not {MIN_TREND_SOURCES} matched sources"
+        return not_measured("matched_source_offset", row.exposure, reason)
+    lengths = {region: float(np.hypot(*offset)) for region, offset in offsets.items()}
+    worst = max(lengths, key=lambda region: math.inf if math.isnan(lengths[region]) else lengths[region])
+    context: dict[str, Json] = {
+        "offsets_mas": {region: [float(axis) for axis in offset] for region, offset in offsets.items()}
+    }
+    return Measurement(
+        "matched_source_offset",
+        lengths[worst],
+        "mas",
+        row.exposure,
+        context=context,
+        reason=f"on {worst}, by the headers of both exposures",
+    )
+
+
+def _other_fit(row: ShiftRow, match: MatchFile) -> str:
+    """Why a match file is not of a row's fit; empty where it is, or does not say."""
+    image = match.header.get("Input image", "")
+    if image and exposure_name(image) != row.exposure:
+        return f"{match.path.name} is of {image}"
+    shift = [float(number) for number in match.header.get("X and Y shift", "").split()]
+    if shift and not np.allclose(shift, (row.dx, row.dy), rtol=0.0, atol=SHIFT_PRECISION, equal_nan=True):
+        return f"{match.path.name} is of a fit with the shift {shift[0]:g}, {shift[1]:g} pix"
+    return ""
+
+
+def _trends(
+    region: str, xy: NDArray[np.float64], residuals: NDArray[np.float64], known: float
+) -> dict[str, float]:
+    """Coefficients of straight-line fits to the residuals, in units of their errors.
+
+    `known` is the trend, pixels, that is no fault of the fit.
+    """
+    spread = np.std(xy, axis=0)
+    if not np.isfinite(residuals).all() or not (spread > 0).all():
+        return {f"{region}: residuals": math.nan}
+    design = np.column_stack([np.ones(len(xy)), (xy - xy.mean(axis=0)) / spread])
+    normal = design.T @ design
+    if np.linalg.cond(normal) > 1e8:  # sources along a line: x and y cannot be told apart
+        return {f"{region}: residuals": math.nan}
+    coefficients = np.linalg.solve(normal, design.T @ residuals)
+    left = residuals - design @ coefficients
+    variances = np.sum(left**2, axis=0) / (len(xy) - 3)
+    errors = np.sqrt(np.outer(np.diag(np.linalg.inv(normal)), variances) + known**2)
+    ratios = np.abs(coefficients) / errors
+    return {
+        f"{region}: {term} of d{axis}": float(ratios[row, column])
+        for row, term in enumerate(("mean", "slope in x", "slope in y"))
+        for column, axis in enumerate("xy")
+    }
+
+
+def _rms_ratio(recomputed: float, quoted: float) -> float:
+    if quoted < SMALL_RMS:
+        return 1.0 + RMS_RATIO_TOLERANCE * (recomputed - quoted) / SMALL_RMS
+    return float(recomputed) / quoted

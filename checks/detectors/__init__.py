@@ -1,0 +1,1 @@
+"""Calibrated exposures: steps, levels, patterns, backgrounds, darks."""

@@ -1,0 +1,218 @@
+"""Calibrated exposures: reference files, steps, arrays, and units."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
+from hubble_qa.checks.readers.exposure import Exposure
+
+__all__ = [
+    "ReferenceChoice",
+    "reference_file_violations",
+    "switch_violations",
+    "unit_violations",
+    "unusable_fraction",
+]
+
+# BUNIT of calibrated exposures, by instrument and detector: the instruments' data handbooks.
+UNITS: Mapping[tuple[str, str], str] = {
+    ("WFPC2", ""): "COUNTS",
+    ("ACS", "WFC"): "ELECTRONS",
+    ("ACS", "HRC"): "ELECTRONS",
+    ("ACS", "SBC"): "COUNTS",
+    ("WFC3", "UVIS"): "ELECTRONS",
+    ("WFC3", "IR"): "ELECTRONS/S",
+}
+
+# Instruments whose ERR is the square root of SCI (drizzlepac's wfpc2_to_flt): undefined below 0 counts.
+ROOT_COUNTS_ERRORS = frozenset({"WFPC2"})
+
+# EXPEND - EXPSTART may differ from EXPTIME by the shutter's travel and the clocks' ticks.
+DURATION_TOLERANCE = 1.0  # s
+DURATION_TOLERANCE_RELATIVE = 0.01
+
+# Calibration switches: of these, some ask for what is done with several exposures.
+_SWITCH = re.compile(r"[A-Z0-9]{2,4}CORR")
+_OF_ASSOCIATIONS = frozenset({"DRIZCORR", "EXPSCORR", "RPTCORR"})
+
+# How headers and CRDS say that no file of a type applies.
+_NOT_USED = ("", "N/A", "NOT FOUND N/A", "NOT APPLICABLE", "UNDEFINED")
+
+
+class ReferenceChoice(TypedDict):
+    """One reference file of an exposure.
+
+    ``best`` is what CRDS's rules select, ``used`` what the header names (either may carry a prefix such
+    as ``uref$``; ``N/A`` where there is none), ``available`` whether the used file exists.
+    """
+
+    best: str
+    used: str
+    available: bool
+
+
+def reference_file_violations(references: Mapping[str, ReferenceChoice], *, subject: str) -> Measurement:
+    """Count an exposure's reference files that do not exist or are not CRDS's best.
+
+    Parameters
+    ----------
+    references : mapping of str to ReferenceChoice
+        By type, e.g. ``"idctab"``.
+    subject : str
+        The exposure.
+    """
+    if not references:
+        return not_measured("reference_file_violations", subject, "no reference file was looked up")
+    violations: list[str] = []
+    for kind, choice in references.items():
+        used, best = _file(choice["used"]), _file(choice["best"])
+        if used != best:
+            violations.append(f"{kind}: {used or 'none'} is used, CRDS's best is {best or 'none'}")
+        if used and not choice["available"]:
+            violations.append(f"{kind}: {used} does not exist")
+    context: dict[str, Json] = {
+        kind: {"best": choice["best"], "used": choice["used"], "available": choice["available"]}
+        for kind, choice in references.items()
+    }
+    return count_violations("reference_file_violations", subject, violations, context)
+
+
+def switch_violations(
+    raw: Mapping[str, object], calibrated: Mapping[str, object], *, set_to: Mapping[str, str], subject: str
+) -> Measurement:
+    """Count calibration steps that were asked for and not done, or done and not asked for.
+
+    Parameters
+    ----------
+    raw : mapping
+        Primary header of the raw exposure; its switches ask for steps (``FLATCORR = 'PERFORM'``).
+    calibrated : mapping
+        Primary header of the calibrated one, in which a step that was done reads ``COMPLETE``.
+    set_to : mapping of str to str
+        Switches that were set to another value than the raw header's.
+    subject : str
+        The exposure.
+    """
+    named = {name: str(raw[name]) for name in raw if _SWITCH.fullmatch(name)}
+    asked = {name: value.strip() for name, value in {**named, **set_to}.items()}
+    asked = {name: value for name, value in asked.items() if name not in _OF_ASSOCIATIONS}
+    if "PERFORM" not in asked.values():
+        return not_measured("switch_violations", subject, "no switch asks for a step")
+    ended = {name: str(calibrated.get(name, "missing")).strip() for name in asked}
+    violations = [
+        f"{name} was {value} and ended as {ended[name]}"
+        for name, value in asked.items()
+        if (value == "PERFORM") != (ended[name] == "COMPLETE")
+    ]
+    context: dict[str, Json] = {name: {"asked": asked[name], "ended": ended[name]} for name in asked}
+    return count_violations("switch_violations", subject, violations, context)
+
+
+def unusable_fraction(
+    sci: NDArray[Any], err: NDArray[Any] | None, dq: NDArray[Any], *, instrument: str, subject: str
+) -> Measurement:
+    """Fraction of a chip's pixels that are flagged; 1 where its arrays break a rule.
+
+    The rules: SCI, ERR and DQ have one shape; SCI is finite everywhere; ERR is finite and positive at
+    each unflagged pixel; SCI is not one number everywhere; DQ flags some pixel, since no detector is
+    without bad ones. For the instruments
+    of `ROOT_COUNTS_ERRORS`, ERR is judged only where SCI is positive. A chip that breaks a rule is
+    unusable as a whole: no stage after the calibration expects such pixels.
+
+    Parameters
+    ----------
+    sci, err, dq : ndarray, shape (ny, nx)
+        Science, error and data quality arrays; 0 in `dq` is good. C0M files have no errors: None.
+    instrument : str
+        The INSTRUME keyword.
+    subject : str
+        The exposure and chip.
+    """
+    arrays = {"SCI": sci, **({} if err is None else {"ERR": err}), "DQ": dq}
+    if len({array.shape for array in arrays.values()}) > 1 or sci.size == 0:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        reason = f"shapes differ or are empty: {shapes}"
+        return Measurement("unusable_fraction", 1.0, "", subject, reason=reason)
+    judged = (dq == 0) & (sci > 0) if instrument in ROOT_COUNTS_ERRORS else dq == 0
+    counts = {"SCI not finite": int(np.count_nonzero(~np.isfinite(sci)))}
+    if err is not None:
+        wrong = judged & ~(np.isfinite(err) & (err > 0))
+        counts["ERR not finite and positive"] = int(np.count_nonzero(wrong))
+    flagged = float(np.count_nonzero(dq) / dq.size)
+    broken = [f"{rule} at {count} pixels" for rule, count in counts.items() if count]
+    if counts["SCI not finite"] == 0 and np.all(sci == sci.flat[0]):
+        broken.append(f"SCI reads {float(sci.flat[0]):g} everywhere: it holds no data")
+    if not flagged:
+        broken.append("DQ flags no pixel at all: the flags were lost")
+    context: dict[str, Json] = {"flagged_fraction": flagged, **counts}
+    value = 1.0 if broken else flagged
+    return Measurement("unusable_fraction", value, "", subject, context=context, reason="; ".join(broken))
+
+
+def unit_violations(exposure: Exposure, chip: int) -> Measurement:
+    """Count departures of a chip's unit and exposure time from the instrument's convention.
+
+    BUNIT is the instrument's (AstroDrizzle takes a chip without BUNIT for a count rate and leaves its
+    product in counts), EXPTIME is positive, and EXPEND - EXPSTART agrees with EXPTIME within 1 s or
+    1 %; an interrupted exposure (EXPFLAG) may have lasted longer.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        A calibrated exposure.
+    chip : int
+        EXTVER of the chip.
+    """
+    subject = exposure.label(chip)
+    expected = UNITS.get((exposure.instrument, exposure.detector))
+    if expected is None:
+        reason = f"no unit is on record for {exposure.instrument} {exposure.detector}".rstrip()
+        return not_measured("unit_violations", subject, reason)
+    unit = exposure.header("SCI", chip).get("BUNIT")
+    violations = [] if _same_unit(unit, expected) else [_unit_problem(unit, expected)]
+    violations += _time_violations(exposure)
+    context: dict[str, Json] = {
+        "bunit": unit,
+        "expected": expected,
+        "exptime": exposure.primary.get("EXPTIME"),
+    }
+    return count_violations("unit_violations", subject, violations, context)
+
+
+def _file(name: str) -> str:
+    """Bare name of a reference file, in lower case; empty where none is used."""
+    if name.strip().upper() in _NOT_USED:
+        return ""
+    return name.strip().rpartition("$")[2].rpartition("/")[2].lower()
+
+
+def _same_unit(unit: object, expected: str) -> bool:
+    return isinstance(unit, str) and unit.strip().upper() == expected
+
+
+def _unit_problem(unit: object, expected: str) -> str:
+    if unit is None:
+        return f"there is no BUNIT, and AstroDrizzle will take its counts for rates; set it to {expected!r}"
+    return f"BUNIT is {unit!r}, not {expected!r}"
+
+
+def _time_violations(exposure: Exposure) -> list[str]:
+    times = [exposure.primary.get(keyword) for keyword in ("EXPTIME", "EXPSTART", "EXPEND")]
+    if not all(isinstance(time, (int, float)) and math.isfinite(time) for time in times):
+        return ["EXPTIME, EXPSTART and EXPEND are not all numbers"]
+    exptime, start, end = times
+    if exptime <= 0:
+        return [f"EXPTIME is {exptime:g} s"]
+    excess = (end - start) * 86400.0 - exptime
+    tolerance = max(DURATION_TOLERANCE, DURATION_TOLERANCE_RELATIVE * exptime)
+    interrupted = str(exposure.primary.get("EXPFLAG", "NORMAL")).strip() not in ("NORMAL", "")
+    if excess < -tolerance or (excess > tolerance and not interrupted):
+        return [f"EXPEND - EXPSTART differs from EXPTIME, {exptime:g} s, by {excess:.3g} s"]
+    return []

@@ -1,0 +1,1 @@
+"""Files, photometry and drizzled images."""

@@ -1,0 +1,244 @@
+"""Cosmic-ray rejection: how much was flagged, whether stars were, and what is left in combined images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.detectors.background import background_level
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
+
+__all__ = ["Masks", "cosmic_ray_rate", "cosmic_ray_remainder", "rejected_cores", "residual_cosmic_rays"]
+
+Masks: TypeAlias = Mapping[int, NDArray[np.bool_]]
+"""A boolean image for each chip, by EXTVER."""
+
+# Fewer pixels hold too few cosmic rays to count: at the least rate that is accepted, 0.2 % per ks, a
+# hundred pixels are flagged among these in 500 s.
+MIN_PIXELS = 100_000
+
+# One star of fewer is more than the 1 % that may be rejected.
+MIN_STARS = 100
+
+# A pixel of one exposure that stands this far above the sky of the others is a cosmic ray: beyond 20
+# standard deviations, where AstroDrizzle's thresholds leave no doubt. Fewer of them are no sample.
+_STANDS_OUT = 20.0
+_SKY = 3.0
+MIN_HITS = 100
+
+# Standard deviations by which a pixel of a combined image must exceed the median of its exposures to be a
+# residual cosmic ray, and at which the median shows a source, whose pixels are not judged.
+_RESIDUAL = 5.0
+_SOURCE = 5.0
+_GROWTH = 3  # pixels by which sources are grown
+_EDGE = 4  # pixels along the edge of the field that all exposures see
+_FEWEST_JUDGED = 10_000  # pixels, as the shape of a background takes
+
+
+def cosmic_ray_rate(
+    flagged: Masks, *, exposure_time: float, judged: Masks | None = None, subject: str
+) -> Measurement:
+    """Fraction of pixels flagged as cosmic rays per 1000 s of exposure.
+
+    Parameters
+    ----------
+    flagged : mapping of int to ndarray of bool, shape (ny, nx)
+        Pixels flagged as cosmic rays; see `hubble_qa.checks.readers.read_cosmic_ray_mask`.
+    exposure_time : float
+        Seconds.
+    judged : mapping of int to ndarray of bool, optional
+        Pixels that can have been flagged: those that another exposure sees as well; see
+        `footprints.seen_by_others`. All by default.
+    subject : str
+        The exposure.
+
+    Raises
+    ------
+    ValueError
+        If the exposure time is not positive.
+    """
+    if not exposure_time > 0:
+        raise ValueError(f"{subject}: exposure time must be positive, not {exposure_time} s")
+    count, pixels = _counts(flagged, _judged(flagged, judged))
+    if pixels < MIN_PIXELS:
+        reason = f"only {pixels} pixels could have been flagged; a rate takes {MIN_PIXELS}"
+        return not_measured("cosmic_ray_rate", subject, reason)
+    kiloseconds = exposure_time / 1000.0
+    context: dict[str, Json] = {"flagged": count, "pixels": pixels, "exposure_time_s": exposure_time}
+    return Measurement(
+        "cosmic_ray_rate",
+        count / pixels / kiloseconds,
+        "ks-1",
+        subject,
+        uncertainty=math.sqrt(count) / pixels / kiloseconds,
+        context=context,
+    )
+
+
+def rejected_cores(
+    flagged: Masks, stars: Mapping[int, NDArray[np.float64]], *, judged: Masks | None = None, subject: str
+) -> Measurement:
+    """Fraction of stars whose central pixel was rejected as a cosmic ray, in excess of chance.
+
+    Cosmic rays hit stars as often as they hit the sky, so that the fraction of all judged pixels that
+    are flagged is subtracted; the value can be slightly negative.
+
+    Parameters
+    ----------
+    flagged, judged, subject
+        As for `cosmic_ray_rate`.
+    stars : mapping of int to ndarray, shape (n, 2)
+        x and y, counted from 1, of bright, unsaturated stars on each chip.
+    """
+    where = _judged(flagged, judged)
+    seen = [_at(flagged[chip], where[chip], stars[chip]) for chip in flagged if chip in stars]
+    cores = np.concatenate([*seen, np.empty(0, dtype=bool)])
+    if len(cores) < MIN_STARS:
+        reason = (
+            f"only {len(cores)} stars lie where a cosmic ray could have been flagged; it takes {MIN_STARS}"
+        )
+        return not_measured("rejected_cores", subject, reason)
+    count, pixels = _counts(flagged, where)
+    rejected, by_chance = float(np.mean(cores)), count / pixels
+    context: dict[str, Json] = {
+        "stars": len(cores),
+        "rejected": int(np.count_nonzero(cores)),
+        "flagged_fraction": by_chance,
+    }
+    error = math.sqrt(max(rejected * (1.0 - rejected), by_chance) / len(cores))
+    return Measurement(
+        "rejected_cores", rejected - by_chance, "", subject, uncertainty=error, context=context
+    )
+
+
+def cosmic_ray_remainder(
+    combined: NDArray[Any], singles: Mapping[str, NDArray[Any]], *, subject: str
+) -> Measurement:
+    """Fraction of pixels hit by cosmic rays in one exposure whose hit is left in the combined image.
+
+    Masks of cosmic rays say what was found, not that it was left out. Judged are pixels that one
+    exposure has far above the sky and the others at the sky. The hit is left where the combined image
+    holds more than half of what it would without any rejection, one part of as many as there are
+    exposures.
+
+    Parameters
+    ----------
+    combined : ndarray, shape (ny, nx)
+        Combined image, as a rate; NaN where it has no weight.
+    singles : mapping of str to ndarray, shape (ny, nx)
+        Each exposure drizzled singly to the same grid, likewise.
+    subject : str
+        The product.
+    """
+    if len(singles) < 2:
+        return not_applicable("cosmic_ray_remainder", subject, "one exposure alone rejects nothing")
+    if any(each.shape != combined.shape for each in singles.values()):
+        reason = "the combined image is on another grid than the single ones"
+        return not_applicable("cosmic_ray_remainder", subject, reason)
+    stack = np.array([*singles.values()], dtype=np.float32)
+    seen = np.isfinite(stack).all(axis=0) & np.isfinite(combined)
+    ordered = np.sort(stack[:, seen], axis=0)
+    if not ordered.size:
+        return not_applicable("cosmic_ray_remainder", subject, "no pixel is seen by all exposures")
+    highest, others = ordered[-1], np.median(ordered[:-1], axis=0)
+    sky = float(np.median(others))
+    noise = 1.4826 * float(np.median(np.abs(others - sky)))
+    hit = (highest - others > _STANDS_OUT * noise) & (np.abs(others - sky) < _SKY * noise)
+    number = int(np.count_nonzero(hit))
+    if number < MIN_HITS:
+        reason = f"{number} pixels stand out in one exposure alone; it takes {MIN_HITS}"
+        return not_applicable("cosmic_ray_remainder", subject, reason)
+    shares = (np.asarray(combined)[seen][hit] - others[hit]) / (highest - others)[hit]
+    left = float(np.mean(shares > 0.5 / len(singles)))
+    context: dict[str, Json] = {"hits": number, "median_share": float(np.median(shares))}
+    error = math.sqrt(max(left * (1.0 - left), 1.0 / number) / number)
+    return Measurement("cosmic_ray_remainder", left, "", subject, uncertainty=error, context=context)
+
+
+def residual_cosmic_rays(
+    combined: NDArray[Any], singles: Mapping[str, NDArray[Any]], *, subject: str
+) -> Measurement:
+    """Pixels of a combined image above the median of its exposures, beyond chance, in standard deviations.
+
+    A pixel counts that departs from the median by more than 5 times the width of the combined
+    background. Noise departs as often to either side: pixels below the median say how many above it a
+    clean image would have. The value is ``(n+ - n-) / sqrt(n+ + n- + 1)``.
+
+    Pixels that not all exposures see are not judged, where a median cannot tell; nor those at an
+    exposure's very edge, where AstroDrizzle has nothing to compare it with and rejects nothing; nor those
+    of sources, because undersampled stars differ from exposure to exposure.
+
+    Parameters
+    ----------
+    combined : ndarray, shape (ny, nx)
+        Combined image; NaN where it has no weight.
+    singles : mapping of str to ndarray, shape (ny, nx)
+        Each exposure on the same grid, its own background subtracted; NaN where it has no weight.
+    subject : str
+        The product.
+    """
+    if len(singles) < 3:
+        reason = f"{len(singles)} exposures have no median that a cosmic ray leaves alone; it takes 3"
+        return not_measured("residual_cosmic_rays", subject, reason)
+    stack = np.array([np.asarray(each, dtype=np.float32) for each in singles.values()])
+    judged = _within(np.isfinite(stack).all(axis=0)) & np.isfinite(combined)
+    median = np.median(stack, axis=0)
+    judged &= ~_sources(median, judged)
+    number = int(np.count_nonzero(judged))
+    if number < _FEWEST_JUDGED:
+        reason = f"only {number} pixels without sources are seen by all exposures; it takes {_FEWEST_JUDGED}"
+        return not_measured("residual_cosmic_rays", subject, reason)
+    excess = (combined - median)[judged]
+    width = background_level(np.asarray(combined)[judged]).width
+    pulls = (excess - background_level(excess).median) / width
+    above, below = (int(np.count_nonzero(sign * pulls > _RESIDUAL)) for sign in (1, -1))
+    context: dict[str, Json] = {
+        "above": above,
+        "below": below,
+        "pixels": number,
+        "residuals_per_mpix": (above - below) / number * 1e6,
+    }
+    value = (above - below) / math.sqrt(above + below + 1.0)
+    return Measurement("residual_cosmic_rays", value, "", subject, uncertainty=1.0, context=context)
+
+
+def _judged(flagged: Masks, judged: Masks | None) -> Masks:
+    return {chip: np.ones_like(each) for chip, each in flagged.items()} if judged is None else judged
+
+
+def _counts(flagged: Masks, judged: Masks) -> tuple[int, int]:
+    """Flagged and judged pixels."""
+    count = sum(int(np.count_nonzero(each & judged[chip])) for chip, each in flagged.items())
+    return count, sum(int(np.count_nonzero(judged[chip])) for chip in flagged)
+
+
+def _at(
+    flagged: NDArray[np.bool_], judged: NDArray[np.bool_], stars: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether the pixels are flagged that hold stars' centres, of those that are judged."""
+    x, y = np.rint(stars[np.isfinite(stars).all(axis=1)].T - 1.0).astype(np.intp)
+    rows, columns = flagged.shape
+    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    x, y = x[inside], y[inside]
+    return np.asarray(flagged[y, x][judged[y, x]], dtype=bool)
+
+
+def _within(seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Seen pixels clear of the common field's edges; bad pixels are no edges."""
+    from scipy.ndimage import binary_closing, binary_erosion
+
+    filled = binary_closing(np.pad(seen, _EDGE), iterations=_EDGE)
+    inner = binary_erosion(filled, iterations=_EDGE)[_EDGE:-_EDGE, _EDGE:-_EDGE]
+    return np.asarray(seen & inner)
+
+
+def _sources(median: NDArray[Any], judged: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    from scipy.ndimage import binary_dilation
+
+    level = background_level(median[judged])
+    bright = judged & (median > level.median + _SOURCE * level.width)
+    return np.asarray(binary_dilation(bright, iterations=_GROWTH))

@@ -1,0 +1,317 @@
+"""Photometric calibration: inverse sensitivities in headers, pixels and stars' fluxes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
+from hubble_qa.checks.readers.exposure import Exposure
+
+__all__ = [
+    "REFERENCE_DETECTOR",
+    "chip_count_rate_ratio",
+    "combined_chip_factor",
+    "drizzled_flux_ratio",
+    "expected_chip_factor",
+    "photflam_deviation",
+    "photflam_spread",
+    "pixel_ratio_deviation",
+    "star_ratio_deviation",
+]
+
+# WF3 has the most accurate flux calibration; photeq brings the other chips to it.
+REFERENCE_DETECTOR = 3
+
+# Inverse sensitivity of PC1, WF2, WF3, WF4 at gain 7, erg / (s cm2 Angstrom DN):
+# WFPC2 Data Handbook, section 5.1, table 5.1.
+PUBLISHED_PHOTFLAM: Mapping[str, tuple[float, float, float, float]] = {
+    "F555W": (3.483e-18, 3.396e-18, 3.439e-18, 3.507e-18),
+}
+# The same at gain 14 over gain 7: Holtzman et al. 1995, as the handbook quotes them.
+GAIN_14_RATIOS = (1.987, 2.003, 2.006, 1.955)
+# ATODGAIN reads 7 or 15; 15 is the setting whose measured gain, and so the ratios' name, is 14.
+GAIN_7, GAIN_14 = (7.0,), (14.0, 15.0)
+
+# Counts above which a pixel's ratio is free of the rounding and zero-point offsets of its calibration, DN.
+MIN_SIGNAL = 1.0
+MIN_PIXELS = 100
+
+# How near a ratio of pixels is to what explains it; see PHT-003.
+RATIO_PRECISION = 1e-4
+
+# PHT-005 asks for both; see `chip_count_rate_ratio`.
+RATE_SIGMAS = 3.0
+RATE_TOLERANCE = 0.02
+
+
+def photflam_spread(exposure: Exposure) -> Measurement:
+    """Spread of PHOTFLAM over an exposure's chips: (largest - smallest) / mean.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        An exposure whose chips should have one inverse sensitivity; NaN where one has none.
+    """
+    photflams = _photflams(exposure)
+    subject = exposure.path.name.partition(".")[0]
+    if len(photflams) < 2:
+        reason = f"the exposure has {len(photflams)} chip; a spread takes two"
+        return not_applicable("photflam_spread", subject, reason)
+    values = np.array(list(photflams.values()))
+    context: dict[str, Json] = {"photflam": {f"SCI,{chip}": value for chip, value in photflams.items()}}
+    if not (values > 0).all():
+        return Measurement(
+            "photflam_spread", math.nan, "", subject, context=context, reason="a chip has no valid PHOTFLAM"
+        )
+    return Measurement("photflam_spread", np.ptp(values) / values.mean(), "", subject, context=context)
+
+
+def photflam_deviation(exposure: Exposure, chip: int) -> Measurement:
+    """Departure of a C0M chip's PHOTFLAM from the published one for its filter and gain, relative.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        A WFPC2 exposure whose chips are not normalised.
+    chip : int
+        EXTVER of the chip.
+    """
+    quantity, subject = "photflam_deviation", exposure.label(chip)
+    name, gain = str(exposure.primary.get("FILTNAM1", "")).strip(), exposure.primary.get("ATODGAIN")
+    if name not in PUBLISHED_PHOTFLAM:
+        return not_applicable(quantity, subject, f"no published PHOTFLAM is on record for filter {name!r}")
+    header = exposure.header("SCI", chip)
+    detector = header.get("DETECTOR")
+    if gain not in GAIN_7 + GAIN_14 or detector not in (1, 2, 3, 4):
+        return not_measured(quantity, subject, f"ATODGAIN is {gain!r} and DETECTOR {detector!r}")
+    published = PUBLISHED_PHOTFLAM[name][detector - 1]
+    if gain in GAIN_14:
+        published *= GAIN_14_RATIOS[detector - 1]
+    photflam = _photflams(exposure)[chip]
+    context: dict[str, Json] = {
+        "photflam": photflam,
+        "published": published,
+        "filter": name,
+        "gain": gain,
+        "photmode": str(header.get("PHOTMODE", "")),
+    }
+    return Measurement(quantity, photflam / published - 1.0, "", subject, context=context)
+
+
+def expected_chip_factor(c0m: Exposure, chip: int) -> float:
+    """Factor by which the normalisation multiplies a chip: PHOTFLAM(chip) / PHOTFLAM(WF3) of the C0M.
+
+    NaN where either is missing.
+
+    Parameters
+    ----------
+    c0m : Exposure
+        The exposure before its chips were normalised.
+    chip : int
+        EXTVER of the chip.
+    """
+    photflams = _photflams(c0m)
+    references = [
+        photflams[version]
+        for version, header in c0m.science_headers().items()
+        if header.get("DETECTOR") == REFERENCE_DETECTOR
+    ]
+    return photflams[chip] / references[0] if references and references[0] > 0 else math.nan
+
+
+def pixel_ratio_deviation(
+    flt: NDArray[Any], c0m: NDArray[Any], dq: NDArray[Any], *, expected: float, subject: str
+) -> Measurement:
+    """Departure of the FLT/C0M pixel ratio of a chip from the expected factor, relative.
+
+    The larger of two departures, over the unflagged pixels with more than `MIN_SIGNAL` counts: the
+    median ratio's from `expected`, and half the width of the central 68 % of the ratios, which is 0
+    where each pixel was multiplied by the same number.
+
+    Parameters
+    ----------
+    flt, c0m : ndarray, shape (ny, nx)
+        The chip's counts in either file, DN.
+    dq : ndarray of int, shape (ny, nx)
+        Data quality flags; 0 is good.
+    expected : float
+        See `expected_chip_factor`.
+    subject : str
+        The exposure and chip.
+    """
+    if not flt.shape == c0m.shape == dq.shape:
+        reason = f"shapes differ: FLT {flt.shape}, C0M {c0m.shape}, DQ {dq.shape}"
+        return not_measured("pixel_ratio_deviation", subject, reason)
+    good = (dq == 0) & (c0m > MIN_SIGNAL) & np.isfinite(flt)
+    if np.count_nonzero(good) < MIN_PIXELS:
+        reason = f"fewer than {MIN_PIXELS} good pixels have more than {MIN_SIGNAL} DN"
+        return not_measured("pixel_ratio_deviation", subject, reason)
+    ratios = flt[good].astype(np.float64) / c0m[good]
+    low, median, high = np.percentile(ratios, [15.87, 50.0, 84.13])
+    departures = abs(median / expected - 1.0), (high - low) / (2.0 * expected)
+    context: dict[str, Json] = {
+        "median_ratio": float(median),
+        "expected_ratio": expected,
+        "half_width": float(departures[1]),
+        "pixels": int(np.count_nonzero(good)),
+    }
+    reason = f"FLT/C0M is {median:.6f} on the chip, {expected:.6f} by PHOTFLAM"
+    reason += _ratio_explanation(float(median), expected)
+    return Measurement(
+        "pixel_ratio_deviation", np.max(departures), "", subject, context=context, reason=reason
+    )
+
+
+def _ratio_explanation(ratio: float, expected: float) -> str:
+    """What a wrong ratio of pixels looks like; empty where it is right or looks like nothing known."""
+
+    def near(value: float) -> bool:
+        return math.isclose(ratio, value, rel_tol=RATIO_PRECISION)
+
+    if near(expected):
+        return ""
+    if near(1.0):
+        return ": the pixels are as they were, only the header was changed"
+    return ": the pixels were multiplied twice" if near(expected**2) else ""
+
+
+def combined_chip_factor(factors: Sequence[float], weights: Sequence[float]) -> float:
+    """FLT/C0M flux ratio of a star in an image combined from several chips.
+
+    A weighted mean of the C0M rates, each the normalised rate f over its chip's factor F, is
+    f sum(w / F) / sum(w); the FLT's is f. The ratio is the weighted harmonic mean of the factors.
+
+    Parameters
+    ----------
+    factors : sequence of float
+        Normalisation factor of each chip that the star fell on; see `expected_chip_factor`.
+    weights : sequence of float
+        Weight of each in the combination, in any unit.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or no weight is positive.
+    """
+    shares = np.asarray(weights, dtype=np.float64)
+    if len(factors) != len(shares) or not shares.sum() > 0:
+        raise ValueError("give each chip a factor and a weight, with at least one positive weight")
+    return float(shares.sum() / np.sum(shares / np.asarray(factors, dtype=np.float64)))
+
+
+def star_ratio_deviation(
+    flt_flux: float, c0m_flux: float, *, expected: float, subject: str, uncertainty: float | None = None
+) -> Measurement:
+    """FLT/C0M ratio of a star's aperture sum in the combined images, less the expected ratio.
+
+    Parameters
+    ----------
+    flt_flux, c0m_flux : float
+        Aperture sums of the same aperture in the image combined from FLTs and from C0Ms.
+    expected : float
+        See `combined_chip_factor`.
+    subject : str
+        The star.
+    uncertainty : float, optional
+        Standard deviation of the ratio.
+    """
+    ratio = _ratio(flt_flux, c0m_flux)
+    context: dict[str, Json] = {
+        "ratio": ratio,
+        "expected_ratio": expected,
+        "flt_flux": flt_flux,
+        "c0m_flux": c0m_flux,
+    }
+    return Measurement("star_ratio_deviation", ratio - expected, "", subject, uncertainty, context)
+
+
+def chip_count_rate_ratio(
+    first: tuple[float, float], second: tuple[float, float], *, subject: str
+) -> Measurement:
+    """Departure of the count rates of one star on two normalised chips from each other.
+
+    With r the ratio of the rates and s its standard deviation, the larger of |r - 1| / (3 s) and
+    |r - 1| / 0.02: at most 1 where the rates agree within 3 standard deviations and within 2 %.
+
+    Parameters
+    ----------
+    first, second : (float, float)
+        Count rate and its standard deviation on either chip, such as WF2 and WF4.
+    subject : str
+        The star.
+    """
+    (rate, sigma), (other_rate, other_sigma) = first, second
+    ratio = _ratio(rate, other_rate)
+    error = abs(ratio) * math.hypot(_ratio(sigma, rate), _ratio(other_sigma, other_rate))
+    excess = abs(ratio - 1.0)
+    value = (
+        float(np.max([excess / (RATE_SIGMAS * error), excess / RATE_TOLERANCE])) if error > 0 else math.nan
+    )
+    context: dict[str, Json] = {
+        "ratio": ratio,
+        "ratio_uncertainty": error,
+        "rates": [rate, other_rate],
+        "rate_uncertainties": [sigma, other_sigma],
+    }
+    reason = (
+        f"the ratio is {ratio:.4f} ± {error:.4f}" if error > 0 else "the rates have no standard deviations"
+    )
+    return Measurement("chip_count_rate_ratio", value, "", subject, context=context, reason=reason)
+
+
+def drizzled_flux_ratio(
+    drizzled_rate: float,
+    exposure_counts: float,
+    *,
+    exposure_time: float,
+    subject: str,
+    pixel_area: float = 1.0,
+    uncertainty: float | None = None,
+) -> Measurement:
+    """Flux of a star in the drizzled image over that in the pixel-area-corrected exposure.
+
+    Parameters
+    ----------
+    drizzled_rate : float
+        Aperture sum in the drizzled image, counts per second. AstroDrizzle leaves single drizzled WFPC2
+        images in electrons, whatever their BUNIT says: take the combined image.
+    exposure_counts : float
+        Aperture sum in the exposure, counts; flat fields make the exposure flat in surface brightness,
+        so that a star's counts vary with the area of the pixels it falls on.
+    exposure_time : float
+        Seconds.
+    subject : str
+        The star.
+    pixel_area : float
+        Area of the exposure's pixels at the star over the square of its chip's IDCSCALE; see
+        `world_coordinates.relative_pixel_area`.
+    uncertainty : float, optional
+        Standard deviation of the ratio.
+    """
+    expected = _ratio(exposure_counts * pixel_area, exposure_time)
+    context: dict[str, Json] = {
+        "drizzled_rate": drizzled_rate,
+        "exposure_counts": exposure_counts,
+        "exposure_time": exposure_time,
+        "pixel_area": pixel_area,
+    }
+    ratio = _ratio(drizzled_rate, expected)
+    return Measurement("drizzled_flux_ratio", ratio, "", subject, uncertainty, context)
+
+
+def _photflams(exposure: Exposure) -> dict[int, float]:
+    """PHOTFLAM of each chip by EXTVER; NaN where it is missing or not a number."""
+    values = {chip: header.get("PHOTFLAM") for chip, header in exposure.science_headers().items()}
+    return {
+        chip: float(value) if isinstance(value, (int, float)) else math.nan for chip, value in values.items()
+    }
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    """Quotient of two numbers; NaN where the denominator is not positive."""
+    return float(numerator) / float(denominator) if denominator > 0 else math.nan

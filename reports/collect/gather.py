@@ -1,0 +1,142 @@
+"""Gathering a run's results: its verdicts, its stages, its figures and its provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from hubble_qa.fixtures.engine.events import BuildResult
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.plans.plan import Node
+from hubble_qa.fixtures.suite.hosting import Host
+from hubble_qa.fixtures.suite.run import Run
+from hubble_qa.reports.collect.records import dataset_record, figure_records, stage_record, versions
+from hubble_qa.reports.collect.results import (
+    CONTEXT_FACT,
+    NOT_JUDGED_FACT,
+    DatasetRecord,
+    FigureRecord,
+    Results,
+    RunRecord,
+    StageRecord,
+    VerdictRecord,
+)
+from hubble_qa.reports.words.text import left_out_text
+
+__all__ = ["gather"]
+
+
+def gather(
+    run: Run,
+    host: Host,
+    verdicts: Sequence[VerdictRecord],
+    *,
+    started: datetime,
+    elapsed: float,
+    command: str,
+    exit_status: int,
+    stopped: bool = False,
+) -> Results:
+    """Gather what a run found.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    host : Host
+        Knows which nodes were asked for; figures still being drawn are waited for.
+    verdicts : sequence of VerdictRecord
+        In the order of the tests.
+    started : datetime
+        When the run started, UTC.
+    elapsed : float
+        Seconds since then.
+    command : str
+        The command line.
+    exit_status : int
+        pytest's exit status.
+    stopped : bool
+        Whether somebody ended the run before its end: what is not built yet is then not waited for.
+    """
+    judged = {record.dataset for record in verdicts}
+    ask = host.decided if stopped else host.result
+    built = {
+        name: dict(_built(run, host, dataset, ask))
+        for name, dataset in run.datasets.items()
+        if name in judged
+    }
+    return Results(
+        run=RunRecord(
+            identifier=host.identifier,
+            started=started.isoformat(timespec="seconds"),
+            elapsed=elapsed,
+            archive=run.archive.kind,
+            archive_location=run.archive.location,
+            command=command,
+            versions=versions(),
+            exit_status=exit_status,
+        ),
+        datasets=tuple(_datasets(run, built)),
+        stages=tuple(_stages(built)),
+        verdicts=tuple(verdicts),
+        figures=tuple(_figures(run, built)),
+    )
+
+
+Built = dict[str, BuildResult]
+
+
+def _built(
+    run: Run, host: Host, dataset: Dataset, ask: Callable[[Node], BuildResult | None]
+) -> Iterator[tuple[str, BuildResult]]:
+    for name, node in run.plan(dataset).nodes.items():
+        result = ask(node) if node.key in host.requested else None
+        if result is not None:
+            yield name, result
+
+
+def _datasets(run: Run, built: dict[str, Built]) -> Iterator[DatasetRecord]:
+    for name, results in built.items():
+        yield dataset_record(run.datasets[name], _facts(run, results))
+    for name, reason in run.absent.items():
+        yield dataset_record(run.all_datasets[name], {}, absent=reason)
+
+
+def _facts(run: Run, built: Built) -> dict[str, str]:
+    facts = {CONTEXT_FACT: run.archive.context} if run.archive.context else {}
+    if run.left_out:
+        facts[NOT_JUDGED_FACT] = left_out_text(run.left_out)
+    references = built.get("references")
+    if references is not None and references.product is not None and references.complete:
+        chosen = json.loads(references.product.file("bestrefs.json").read_text(encoding="utf-8"))
+        facts.update(_reference_facts(chosen["exposures"]))
+    calibrated = built.get("calibrate")
+    if calibrated is not None and calibrated.product is not None:
+        backend = calibrated.product.manifest.settings.get("backend", {})
+        if backend:
+            facts["Calibrated by"] = f"{backend['tool']} {backend['version']} ({backend['name']} backend)"
+    return facts
+
+
+def _reference_facts(exposures: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
+    """The reference files used, once for all exposures that have the same."""
+    sharing: dict[str, list[str]] = {}
+    for rootname, types in exposures.items():
+        used = ", ".join(f"{kind} {choice['used']}" for kind, choice in sorted(types.items()))
+        sharing.setdefault(used, []).append(rootname)
+    return {f"References of {', '.join(names)}": used for used, names in sharing.items()}
+
+
+def _stages(built: dict[str, Built]) -> Iterator[StageRecord]:
+    for dataset, results in built.items():
+        for name, result in results.items():
+            yield stage_record(dataset, name, result)
+
+
+def _figures(run: Run, built: dict[str, Built]) -> Iterator[FigureRecord]:
+    for dataset, results in built.items():
+        for name in run.plan(run.datasets[dataset]).illustrations:
+            drawn = results.get(name)
+            if drawn is not None and drawn.product is not None and drawn.complete:
+                yield from figure_records(dataset, drawn.product)

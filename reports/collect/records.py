@@ -1,0 +1,144 @@
+"""From verdicts and build results to the plain records of `hubble_qa.reports.collect.results`."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+from hubble_qa.checks.measurement import Json
+from hubble_qa.checks.verdict import Verdict
+from hubble_qa.fixtures.engine.events import BuildResult
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.reports.collect.results import DatasetRecord, FigureRecord, StageRecord, VerdictRecord
+
+__all__ = ["dataset_record", "figure_records", "stage_record", "verdict_record", "versions"]
+
+_TOOLS = (
+    "hubble-imaging-qa",
+    "pytest",
+    "pytest-xdist",
+    "numpy",
+    "astropy",
+    "astroquery",
+    "drizzlepac",
+    "stwcs",
+    "photutils",
+    "crds",
+    "stcal",
+    "ccdproc",
+    "wfc3tools",
+)
+
+
+def verdict_record(verdict: Verdict, test: str, dataset: str) -> VerdictRecord:
+    """Flatten a verdict; values that are not finite become None, as the reason says."""
+    criterion, measurement = verdict.criterion, verdict.measurement
+    return VerdictRecord(
+        test=test,
+        dataset=dataset,
+        criterion=criterion.id,
+        title=criterion.title,
+        quantity=criterion.quantity,
+        subject=measurement.subject,
+        status=str(verdict.status),
+        accepted=verdict.accepted,
+        value=_finite(measurement.value),
+        uncertainty=_finite(measurement.uncertainty),
+        unit=criterion.unit,
+        bounds=verdict.bounds.text(criterion.unit),
+        margin=_finite(verdict.margin),
+        reason=verdict.reason,
+        bounds_reason=verdict.bounds_reason,
+        expected=verdict.expectation.reason if verdict.expectation else None,
+        rationale=criterion.rationale,
+        source=criterion.source,
+        figure=criterion.figure,
+        context={name: _plain(value) for name, value in measurement.context.items()},
+        lower=verdict.bounds.lower,
+        upper=verdict.bounds.upper,
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _plain(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {str(name): _plain(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    return _finite(float(value))
+
+
+def stage_record(dataset: str, name: str, result: BuildResult) -> StageRecord:
+    """Describe a node's build; a node that another dataset shares is named as this one's."""
+    node, product = result.node, result.product
+    manifest = product.manifest if product is not None else None
+    failed = product is not None and not product.complete
+    return StageRecord(
+        dataset=dataset,
+        node=name,
+        stage=node.stage.name,
+        key=node.key,
+        outcome=result.outcome,
+        reused=result.reused,
+        wall=manifest.wall if manifest else 0.0,
+        cpu=manifest.cpu if manifest else 0.0,
+        peak_memory=manifest.peak_memory if manifest else 0,
+        error=result.error or (f"stage {result.blocked_by} failed" if result.blocked_by else ""),
+        log_tail=product.log_tail() if product is not None and failed else "",
+        directory=str(product.path) if product is not None else "",
+        upstream=tuple(parent.name for parent in node.upstream.values()),
+        settings=node.settings.model_dump(mode="json"),
+        tools=dict(node.ingredients()["tools"]),
+    )
+
+
+def dataset_record(dataset: Dataset, facts: dict[str, str], absent: str = "") -> DatasetRecord:
+    """Describe a dataset."""
+    return DatasetRecord(
+        name=dataset.name,
+        title=dataset.title,
+        workflow=dataset.workflow,
+        exposures=dataset.rootnames,
+        facts=facts,
+        absent=absent,
+    )
+
+
+def figure_records(dataset: str, product: Product) -> Iterator[FigureRecord]:
+    """The figures that a product of the figures stage lists in its ``figures.json``."""
+    for entry in json.loads(product.file("figures.json").read_text(encoding="utf-8")):
+        yield FigureRecord(
+            dataset=dataset,
+            figure=entry["figure"],
+            title=entry["title"],
+            caption=entry["caption"],
+            alt=entry["alt"],
+            file=_path(product, entry["file"]),
+            kind=entry["kind"],
+            data=_path(product, entry["data"]),
+            subject=entry["subject"],
+        )
+
+
+def _path(product: Product, name: str) -> str:
+    return str(product.file(name)) if name else ""
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the tools that are installed."""
+    found = {"python": platform.python_version()}
+    for name in _TOOLS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -1,0 +1,243 @@
+"""What a run comes to: the state of each verdict, rolled up by criterion, dataset and run."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from hubble_qa.reports.collect.results import DatasetRecord, Results, RunRecord, StageRecord, VerdictRecord
+from hubble_qa.reports.pages.gauge import relative_margin
+from hubble_qa.reports.words.text import natural
+
+__all__ = [
+    "REJECTING",
+    "CriterionSummary",
+    "DatasetSummary",
+    "RunSummary",
+    "StageFailure",
+    "State",
+    "severity",
+    "state_of",
+    "summarise",
+    "summarise_criteria",
+    "worst",
+]
+
+
+class State(StrEnum):
+    """How a verdict, or what it rolls up to, is shown; worst first."""
+
+    STAGE_FAILED = "stage failed"
+    FAIL = "fail"
+    UNEXPECTED_PASS = "unexpected pass"
+    NOT_MEASURED = "not measured"
+    INCOMPLETE = "incomplete"
+    WARN = "warn"
+    EXPECTED = "rejected, as expected"
+    PASS = "pass"
+    NOT_APPLICABLE = "not applicable"
+    NOT_JUDGED = "not judged"
+
+
+_RANK = {state: rank for rank, state in enumerate(State)}
+
+REJECTING = frozenset(
+    {State.STAGE_FAILED, State.FAIL, State.UNEXPECTED_PASS, State.NOT_MEASURED, State.INCOMPLETE}
+)
+"""States that do not let a run succeed."""
+
+_PLAIN = {
+    "warn": State.WARN,
+    "pass": State.PASS,
+    "not applicable": State.NOT_APPLICABLE,
+}
+
+_REMARKS = {
+    1: "tests failed outside the verdicts below: see pytest's own output",
+    2: "the run was interrupted: only what had been judged by then is shown",
+    3: "pytest met an internal error: see its own output",
+    4: "pytest was called wrongly: see its own output",
+    5: "no check was selected, so nothing was judged",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StageFailure:
+    """A build that failed, once, with every dataset that wanted it."""
+
+    record: StageRecord
+    datasets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionSummary:
+    """One criterion, in one dataset or over all; its verdicts worst first."""
+
+    id: str
+    title: str
+    state: State
+    verdicts: tuple[VerdictRecord, ...]
+
+    @property
+    def rejected(self) -> int:
+        """Number of verdicts that do not let the run succeed."""
+        return sum(state_of(verdict) in REJECTING for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSummary:
+    """One dataset: its state, its counts of verdicts by state, and its parts worst first."""
+
+    record: DatasetRecord
+    state: State
+    counts: Mapping[State, int]
+    criteria: tuple[CriterionSummary, ...]
+    verdicts: tuple[VerdictRecord, ...]
+    stages: tuple[StageRecord, ...]
+
+    @property
+    def failed_stages(self) -> tuple[StageRecord, ...]:
+        """Stages that broke; not those that were blocked by them."""
+        return tuple(stage for stage in self.stages if _broke(stage))
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run: its state, a remark where it did not end well, its counts, and its parts worst first."""
+
+    run: RunRecord
+    state: State
+    remark: str
+    counts: Mapping[State, int]
+    datasets: tuple[DatasetSummary, ...]
+    criteria: tuple[CriterionSummary, ...]
+    failures: tuple[StageFailure, ...]
+    built: int
+    reused: int
+    blocked: int
+
+
+def state_of(verdict: VerdictRecord) -> State:
+    """Return how a verdict is shown.
+
+    Whatever contradicts itself or is not known counts as bad: a pass that is not accepted, a
+    failure that is accepted without a declaration, an unheard-of status.
+    """
+    if verdict.status == "fail":
+        return State.EXPECTED if verdict.accepted and verdict.expected is not None else State.FAIL
+    if verdict.status in ("pass", "warn") and (verdict.expected is not None or not verdict.accepted):
+        return State.UNEXPECTED_PASS
+    return _PLAIN.get(verdict.status, State.NOT_MEASURED)
+
+
+def worst(states: Iterable[State]) -> State:
+    """Return the worst of some states; of none, that nothing was judged."""
+    return min(states, key=_RANK.__getitem__, default=State.NOT_JUDGED)
+
+
+def severity(verdict: VerdictRecord) -> tuple[int, float, str, tuple[tuple[int, int, str], ...]]:
+    """Sort key, worst first: by state, by how far outside (or how near to) the bounds, by name."""
+    relative = relative_margin(verdict.value, verdict.lower, verdict.upper, verdict.margin)
+    distance = relative or math.inf  # exactly on a limit sit counts and fractions, not close calls
+    return _RANK[state_of(verdict)], distance, verdict.criterion, natural(verdict.subject)
+
+
+def summarise(results: Results) -> RunSummary:
+    """Roll results up, verdict to criterion to dataset to run, worst first."""
+    known = {record.name: record for record in results.datasets}
+    strays = {name: DatasetRecord(name, "", "", ()) for name in _named(results) if name not in known}
+    verdicts = _by_dataset(results.verdicts)
+    stages = _by_dataset(results.stages)
+    datasets = [
+        _dataset(record, verdicts.get(name, []), stages.get(name, []))
+        for name, record in {**known, **strays}.items()
+    ]
+    found = worst(dataset.state for dataset in datasets)
+    remark = _remark(results.run.exit_status, found)
+    builds = {stage.key: stage for stage in results.stages}.values()
+    return RunSummary(
+        run=results.run,
+        state=worst([found, State.INCOMPLETE] if remark else [found]),
+        remark=remark,
+        counts=_counts(results.verdicts),
+        datasets=tuple(sorted(datasets, key=lambda each: (_RANK[each.state], natural(each.record.name)))),
+        criteria=summarise_criteria(results.verdicts),
+        failures=_failures(results.stages),
+        built=sum(not stage.reused and stage.outcome != "blocked" for stage in builds),
+        reused=sum(stage.reused for stage in builds),
+        blocked=sum(stage.outcome == "blocked" for stage in builds),
+    )
+
+
+def _named(results: Results) -> Iterator[str]:
+    """Datasets that records speak of, so that none is lost for want of a record of its own."""
+    yield from (stage.dataset for stage in results.stages)
+    yield from (verdict.dataset for verdict in results.verdicts)
+    yield from (figure.dataset for figure in results.figures)
+
+
+def _dataset(
+    record: DatasetRecord, verdicts: list[VerdictRecord], stages: list[StageRecord]
+) -> DatasetSummary:
+    broken = [State.STAGE_FAILED for stage in stages if _broke(stage)]
+    return DatasetSummary(
+        record=record,
+        state=worst([*broken, *map(state_of, verdicts)]),
+        counts=_counts(verdicts),
+        criteria=summarise_criteria(verdicts),
+        verdicts=tuple(sorted(verdicts, key=severity)),
+        stages=tuple(stages),
+    )
+
+
+def summarise_criteria(verdicts: Iterable[VerdictRecord]) -> tuple[CriterionSummary, ...]:
+    """Roll verdicts up by criterion, the worst first."""
+    grouped: dict[str, list[VerdictRecord]] = {}
+    for verdict in verdicts:
+        grouped.setdefault(verdict.criterion, []).append(verdict)
+    criteria = [
+        CriterionSummary(
+            name, group[0].title, worst(map(state_of, group)), tuple(sorted(group, key=severity))
+        )
+        for name, group in grouped.items()
+    ]
+    return tuple(sorted(criteria, key=lambda each: (_RANK[each.state], each.id)))
+
+
+def _failures(stages: Iterable[StageRecord]) -> tuple[StageFailure, ...]:
+    grouped: dict[str, list[StageRecord]] = {}
+    for stage in filter(_broke, stages):
+        grouped.setdefault(stage.key, []).append(stage)
+    return tuple(
+        StageFailure(group[0], tuple(dict.fromkeys(stage.dataset for stage in group)))
+        for group in grouped.values()
+    )
+
+
+def _broke(stage: StageRecord) -> bool:
+    return stage.outcome not in ("complete", "blocked")
+
+
+def _counts(verdicts: Iterable[VerdictRecord]) -> dict[State, int]:
+    counts = Counter(map(state_of, verdicts))
+    return {state: counts[state] for state in State if counts[state]}
+
+
+def _remark(exit_status: int, found: State) -> str:
+    if exit_status == 0 or (exit_status == 1 and found in REJECTING):
+        return ""
+    return _REMARKS.get(exit_status, f"pytest ended with exit status {exit_status}")
+
+
+_Record = TypeVar("_Record", StageRecord, VerdictRecord)
+
+
+def _by_dataset(records: Iterable[_Record]) -> dict[str, list[_Record]]:
+    grouped: dict[str, list[_Record]] = {}
+    for record in records:
+        grouped.setdefault(record.dataset, []).append(record)
+    return grouped

@@ -1,0 +1,97 @@
+"""What the terminal says at the end of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from hubble_qa.reports.collect.results import NOT_JUDGED_FACT, Results, VerdictRecord
+from hubble_qa.reports.pages.summary import (
+    REJECTING,
+    RunSummary,
+    StageFailure,
+    State,
+    severity,
+    state_of,
+    summarise,
+)
+from hubble_qa.reports.pages.wording import (
+    bounds_text,
+    counts_text,
+    headline,
+    remark,
+    stages_text,
+    value_with_unit,
+    verdicts_text,
+)
+from hubble_qa.reports.words.numerals import duration
+from hubble_qa.reports.words.text import beyond, shorten, tail
+
+__all__ = ["summary_lines"]
+
+_LOG_LINES = 8
+_LONGEST = 240
+_FEW = 3
+"""Verdicts that are missing for one and the same reason are listed singly up to this many."""
+
+
+def summary_lines(results: Results) -> list[str]:
+    """Summarise a run in a few lines of plain text.
+
+    What was accepted is counted. What was not has a line for each verdict; only verdicts that could
+    not be measured for one and the same reason share one. Each failed stage shows once, with the
+    end of its log.
+    """
+    summary = summarise(results)
+    lines = [*_totals(summary), *_stages(summary.failures), *_rejections(results.verdicts)]
+    return [shorten(line, _LONGEST).replace("\n", " ") for line in lines]
+
+
+def _totals(summary: RunSummary) -> Iterator[str]:
+    failed = len(summary.failures)
+    yield headline(summary.state, summary.counts, failed, summary.remark)
+    verdicts = verdicts_text(summary)
+    yield f"{verdicts}: {counts_text(summary.counts)}" if summary.counts else verdicts
+    yield f"stages: {stages_text(summary)}; {duration(summary.run.elapsed)} in all"
+    for dataset in summary.datasets:
+        if dataset.record.absent:
+            yield f"absent: {dataset.record.name}: {dataset.record.absent}"
+    facts = (dataset.record.facts.get(NOT_JUDGED_FACT, "") for dataset in summary.datasets)
+    yield from (f"not judged: {fact}" for fact in dict.fromkeys(facts) if fact)
+
+
+def _stages(failures: Iterable[StageFailure]) -> Iterator[str]:
+    for failure in failures:
+        stage = failure.record
+        label = "stage interrupted" if stage.outcome == "interrupted" else State.STAGE_FAILED
+        error = stage.error or "no reason was recorded"
+        yield f"{label}: {stage.node} of {', '.join(failure.datasets)}: {error}"
+        log = tail(beyond(stage.log_tail, stage.error), _LOG_LINES)
+        yield from (f"    | {line}" for line in log.splitlines())
+
+
+def _rejections(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
+    rejected = sorted((each for each in verdicts if state_of(each) in REJECTING), key=severity)
+    missing: dict[tuple[str, str], list[VerdictRecord]] = {}
+    for verdict in rejected:
+        if state_of(verdict) is State.NOT_MEASURED:
+            missing.setdefault((verdict.dataset, verdict.reason), []).append(verdict)
+        else:
+            yield _line(verdict)
+    for group in missing.values():
+        yield from map(_line, group) if len(group) <= _FEW else [_together(group)]
+
+
+def _line(verdict: VerdictRecord) -> str:
+    state = state_of(verdict)
+    where = f"{state}: {verdict.criterion} {verdict.dataset} {verdict.subject}"
+    value = value_with_unit(verdict) or "no value"
+    because = remark(verdict)
+    if state is State.UNEXPECTED_PASS:
+        because = f"declared to be rejected: {verdict.expected or 'no reason given'}"
+    return f"{where}: {value}, accepted {bounds_text(verdict)}" + (f" ({because})" if because else "")
+
+
+def _together(group: list[VerdictRecord]) -> str:
+    first = group[0]
+    criteria = ", ".join(dict.fromkeys(verdict.criterion for verdict in group))
+    return f"{State.NOT_MEASURED}: {len(group)} verdicts on {first.dataset}: {first.reason} ({criteria})"

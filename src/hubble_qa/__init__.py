@@ -1,0 +1,1 @@
+"""Quality assurance of reduced Hubble images; each package is a directory beside this one's."""
