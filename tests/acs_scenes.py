@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 
-from hubble_qa.fixtures.archives.reference_files import ReferenceChoice, update_reference_keywords
+from hubble_qa.checks.readers.best_references import ReferenceChoice
+from hubble_qa.fixtures.archives.reference_files import update_reference_keywords
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.simulation.library_psf import library_psf
 from hubble_qa.fixtures.simulation.settings import SimulationSettings

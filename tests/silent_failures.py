@@ -51,7 +51,7 @@ def _acs(flt: Path, raw: Exposure, references: Product) -> Iterator[tuple[str, M
     yield "FIL-003", files.keyword_problems(exposure)
     for version in (1, 2):
         sci, err, dq = (exposure.array(plane, version) for plane in ("SCI", "ERR", "DQ"))
-        subject = exposure.label(version)
+        subject = exposure.chip_label(version)
         found = raw_electrons(raw, version, references)
         yield "CAL-003", calibration.unusable_fraction(sci, err, dq, instrument="ACS", subject=subject)
         yield "CAL-004", bias_structure.column_scatter(sci, dq, subject=subject)

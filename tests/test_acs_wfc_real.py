@@ -16,7 +16,8 @@ from hubble_qa.checks.astrometry.world_coordinates import (
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.readers import Exposure, read_exposure
 from hubble_qa.checks.verdict import Status, judge
-from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES, read_best_references
+from hubble_qa.checks.readers.best_references import read_best_references
+from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
 from hubble_qa.fixtures.engine.engine import Engine
 from hubble_qa.fixtures.engine.events import new_run
 from hubble_qa.fixtures.plans.dataset import Dataset
@@ -94,7 +95,7 @@ def test_distortion_solution_passes(updated, version):
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_round_trip_passes(updated, version):
-    measured = round_trip_error(updated.wcs(version), SHAPE, subject=updated.label(version))
+    measured = round_trip_error(updated.wcs(version), SHAPE, subject=updated.chip_label(version))
     assert judge(load_criteria()["WCS-002"], measured).status is Status.PASS
 
 

@@ -151,7 +151,9 @@ def test_real_exposure(chip: int) -> None:
     c0m, c1m = (read_exposure(REAL / f"u40x010hm_{suffix}.fits") for suffix in ("c0m", "c1m"))
     sci, dq = c0m.array("SCI", chip), c1m.array("SDQ", chip)
     with np.errstate(invalid="ignore"):
-        measurement = unusable_fraction(sci, np.sqrt(sci), dq, instrument="WFPC2", subject=c0m.label(chip))
+        measurement = unusable_fraction(
+            sci, np.sqrt(sci), dq, instrument="WFPC2", subject=c0m.chip_label(chip)
+        )
     assert judge(load_criteria()["CAL-003"], measurement).status is Status.PASS
     assert 0.10 < measurement.value < 0.14
     unit = unit_violations(c0m, chip)  # its conversion from waivered FITS lost BUNIT, and nothing else

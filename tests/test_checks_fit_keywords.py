@@ -12,7 +12,7 @@ from hubble_qa.checks.astrometry.fit_keywords import (
     keyword_matches,
     keyword_rms,
     keyword_rms_consistency,
-    tells_of_fit,
+    has_fit,
 )
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.readers import ShiftRow
@@ -90,7 +90,7 @@ def test_what_is_no_number_is_not_measured(keyword, value):
 
 
 def test_only_a_fit_of_the_solution_carried_counts():
-    assert tells_of_fit(fitted(0.04, 0.05))
-    assert not tells_of_fit(fitted(0.04, 0.05, FITNAME="OTHER"))
-    assert not tells_of_fit(fitted(0.04, 0.05, WCSNAME="IDC_2731450pi"))
-    assert not tells_of_fit(flc())
+    assert has_fit(fitted(0.04, 0.05))
+    assert not has_fit(fitted(0.04, 0.05, FITNAME="OTHER"))
+    assert not has_fit(fitted(0.04, 0.05, WCSNAME="IDC_2731450pi"))
+    assert not has_fit(flc())

@@ -47,7 +47,7 @@ def nonfinite_shift_fields(shifts: ShiftFile, exposure: str) -> Measurement:
     if row is None:
         return _no_row("nonfinite_shift_fields", shifts, exposure)
     fields = [f"{name} is {number}" for name, number in row.numbers.items() if not math.isfinite(number)]
-    return count_violations("nonfinite_shift_fields", exposure_name(exposure), fields, row_context(row))
+    return count_violations("nonfinite_shift_fields", shifts.subject(exposure), fields, row_context(row))
 
 
 def fit_rms(shifts: ShiftFile, exposure: str) -> Measurement:
@@ -64,8 +64,9 @@ def fit_rms(shifts: ShiftFile, exposure: str) -> Measurement:
     row = fitted_row("fit_rms", shifts, exposure)
     if isinstance(row, Measurement):
         return row
+    subject = shifts.subject(exposure)
     value = float(np.max([row.xrms, row.yrms]))  # np.max, unlike max, lets no NaN disappear
-    return Measurement("fit_rms", value, "pix", row.exposure, context=row_context(row))
+    return Measurement("fit_rms", value, "pix", subject, context=row_context(row))
 
 
 def fit_rotation(shifts: ShiftFile, exposure: str) -> Measurement:
@@ -79,9 +80,8 @@ def fit_rotation(shifts: ShiftFile, exposure: str) -> Measurement:
     row = fitted_row("fit_rotation", shifts, exposure)
     if isinstance(row, Measurement):
         return row
-    return Measurement(
-        "fit_rotation", wrap_degrees(row.rotation), "deg", row.exposure, context=row_context(row)
-    )
+    subject = shifts.subject(exposure)
+    return Measurement("fit_rotation", wrap_degrees(row.rotation), "deg", subject, context=row_context(row))
 
 
 def fit_scale_change(shifts: ShiftFile, exposure: str) -> Measurement:
@@ -95,7 +95,8 @@ def fit_scale_change(shifts: ShiftFile, exposure: str) -> Measurement:
     row = fitted_row("fit_scale_change", shifts, exposure)
     if isinstance(row, Measurement):
         return row
-    return Measurement("fit_scale_change", row.scale - 1.0, "", row.exposure, context=row_context(row))
+    subject = shifts.subject(exposure)
+    return Measurement("fit_scale_change", row.scale - 1.0, "", subject, context=row_context(row))
 
 
 def shift_to_search_radius(
@@ -124,6 +125,7 @@ def shift_to_search_radius(
     row = fitted_row("shift_to_search_radius", shifts, exposure)
     if isinstance(row, Measurement):
         return row
+    subject = shifts.subject(exposure)
     length = math.hypot(row.dx, row.dy) * plate_scale
     context: dict[str, Json] = {
         **row_context(row),
@@ -131,7 +133,7 @@ def shift_to_search_radius(
         "search_radius_arcsec": search_radius,
         "plate_scale_arcsec": plate_scale,
     }
-    return Measurement("shift_to_search_radius", length / search_radius, "", row.exposure, context=context)
+    return Measurement("shift_to_search_radius", length / search_radius, "", subject, context=context)
 
 
 def shift_agreement(
@@ -139,12 +141,12 @@ def shift_agreement(
     visit: Sequence[str],
     *,
     subject: str,
-    dithers: Mapping[str, tuple[float, float]] | None = None,
 ) -> Measurement:
     """Largest departure of an exposure's shift from those of its visit, pixels.
 
     An exposure's departure is the distance of its shift from the median shift of the others that
-    share its visit and guide-star lock.
+    share its visit and guide-star lock. Shifts are corrections to the headers' world coordinates,
+    which have the dither already.
 
     Parameters
     ----------
@@ -154,9 +156,6 @@ def shift_agreement(
         Names or files of the exposures of one visit and one guide-star lock.
     subject : str
         The visit's name.
-    dithers : mapping of str to (float, float), optional
-        Known offsets in the shift file's pixels, by exposure name, that the headers' world
-        coordinates do not contain already.
     """
     names = [exposure_name(exposure) for exposure in visit]
     missing = [name for name in names if shifts.row(name) is None]
@@ -166,9 +165,7 @@ def shift_agreement(
     if len(rows) < 2:
         reason = f"{len(rows)} of the visit's {len(names)} exposures have a fitted shift; agreement takes two"
         return not_applicable("shift_agreement", subject, reason)
-    known = {exposure_name(name): offset for name, offset in (dithers or {}).items()}
     points = np.array([(row.dx, row.dy) for row in rows])
-    points -= np.array([known.get(row.exposure, (0.0, 0.0)) for row in rows])
     departures = [
         float(np.hypot(*(point - np.median(np.delete(points, index, axis=0), axis=0))))
         for index, point in enumerate(points)
@@ -214,12 +211,13 @@ def fitted_row(quantity: str, shifts: ShiftFile, exposure: str) -> ShiftRow | Me
         return _no_row(quantity, shifts, exposure)
     if row is shifts.reference:
         reason = "the reference image of a relative alignment has no fit"
-        return not_applicable(quantity, row.exposure, reason)
+        return not_applicable(quantity, shifts.subject(exposure), reason)
     return row
 
 
 def _no_row(quantity: str, shifts: ShiftFile, exposure: str) -> Measurement:
-    return not_measured(quantity, exposure_name(exposure), f"{shifts.path.name} has no row for this exposure")
+    reason = f"{shifts.path.name} has no row for this exposure"
+    return not_measured(quantity, shifts.subject(exposure), reason)
 
 
 def row_context(row: ShiftRow) -> dict[str, Json]:

@@ -45,7 +45,7 @@ def chip_solution_violations(exposure: Exposure) -> Measurement:
     headers = exposure.science_headers()
     if not headers:
         reason = "there are no science headers to look at"
-        return not_measured("wcs_name_violations", exposure.name, reason)
+        return not_measured("wcs_name_violations", exposure.label, reason)
     names = {chip: str(header.get("WCSNAME", "none")) for chip, header in headers.items()}
     violations = []
     if len(set(names.values())) > 1:
@@ -62,7 +62,7 @@ def chip_solution_violations(exposure: Exposure) -> Measurement:
         "wcsname": {f"SCI,{chip}": name for chip, name in names.items()},
         "apart_mas": {f"SCI,{chip}": step for chip, step in steps.items()},
     }
-    return count_violations("wcs_name_violations", exposure.name, violations, context)
+    return count_violations("wcs_name_violations", exposure.label, violations, context)
 
 
 def _steps(exposure: Exposure, headers: Mapping[int, Header]) -> Iterator[tuple[int, float]]:

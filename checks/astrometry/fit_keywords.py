@@ -9,12 +9,12 @@ from hubble_qa.checks.measurement import Json, Measurement, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.readers.shift_file import ShiftRow
 
-__all__ = ["keyword_matches", "keyword_rms", "keyword_rms_consistency", "tells_of_fit"]
+__all__ = ["has_fit", "keyword_matches", "keyword_rms", "keyword_rms_consistency"]
 
 _KEYWORDS = ("RMS_RA", "RMS_DEC", "NMATCH", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
 
 
-def tells_of_fit(exposure: Exposure) -> bool:
+def has_fit(exposure: Exposure) -> bool:
     """Whether every chip carries the solution of a fit of TweakReg's: FITNAME is its WCSNAME."""
     headers = exposure.science_headers().values()
     return bool(headers) and all(
@@ -30,15 +30,15 @@ def keyword_matches(exposure: Exposure) -> Measurement:
     Parameters
     ----------
     exposure : Exposure
-        An exposure that `tells_of_fit`.
+        An exposure that `has_fit`.
     """
     problem = _missing(exposure)
     if problem:
-        return not_measured("matched_sources", exposure.name, problem)
+        return not_measured("matched_sources", exposure.label, problem)
     counts = {chip: int(header["NMATCH"]) for chip, header in exposure.science_headers().items()}
     by_chip: dict[str, Json] = {f"SCI,{chip}": count for chip, count in counts.items()}
     return Measurement(
-        "matched_sources", min(counts.values()), "", exposure.name, context={"NMATCH": by_chip}
+        "matched_sources", min(counts.values()), "", exposure.label, context={"NMATCH": by_chip}
     )
 
 
@@ -57,11 +57,11 @@ def keyword_rms(exposure: Exposure) -> Measurement:
     """
     problem = _missing(exposure)
     if problem:
-        return not_measured("fit_rms", exposure.name, problem)
+        return not_measured("fit_rms", exposure.label, problem)
     headers = exposure.science_headers()
     scale = plate_scale(headers[min(headers)])
     value = _length(exposure) / scale / math.sqrt(2.0)
-    return Measurement("fit_rms", value, "pix", exposure.name, context={"plate_scale_arcsec": scale})
+    return Measurement("fit_rms", value, "pix", exposure.label, context={"plate_scale_arcsec": scale})
 
 
 def keyword_rms_consistency(exposure: Exposure, row: ShiftRow, *, frame_scale: float) -> Measurement:
@@ -81,11 +81,11 @@ def keyword_rms_consistency(exposure: Exposure, row: ShiftRow, *, frame_scale: f
     if not problem and not length > 0:
         problem = f"the shift file's RMS are {row.xrms:g} and {row.yrms:g} pix"
     if problem:
-        return not_measured("rms_consistency", exposure.name, problem)
+        return not_measured("rms_consistency", exposure.label, problem)
     context: dict[str, Json] = {"shift_file_rms": [row.xrms, row.yrms], "frame_scale_arcsec": frame_scale}
     own = _length(exposure)
     reason = f"both axes: {own:.4f} arcsec by the header, {length:.4f} by the shift file"
-    return Measurement("rms_consistency", own / length, "", exposure.name, context=context, reason=reason)
+    return Measurement("rms_consistency", own / length, "", exposure.label, context=context, reason=reason)
 
 
 def _length(exposure: Exposure) -> float:

@@ -14,14 +14,13 @@ from hubble_qa.checks.astrometry.solution_names import same_coordinates
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.readers.match_file import MatchFile
-from hubble_qa.checks.readers.shift_file import exposure_name
 
 __all__ = ["header_fit_difference", "headerlet_violations"]
 
 Chips: TypeAlias = Mapping[int, Any]
 
 
-def header_fit_difference(chips: Chips, match: MatchFile | None, *, exposure: str) -> Measurement:
+def header_fit_difference(chips: Chips, match: MatchFile | None, *, subject: str) -> Measurement:
     """Largest distance between the sky positions of a fit's sources by the headers and by the fit, mas.
 
     TweakReg writes where its fit puts each matched source on the sky, and where on which chip it was
@@ -34,10 +33,9 @@ def header_fit_difference(chips: Chips, match: MatchFile | None, *, exposure: st
         The headers' solutions by EXTVER, with all distortion terms.
     match : MatchFile or None
         Of the fit that was accepted; None where there is none.
-    exposure : str
-        The exposure's name or file.
+    subject : str
+        What the verdict calls the exposure.
     """
-    subject = exposure_name(exposure)
     if match is None or not len(match):
         return not_measured("header_fit_difference", subject, "the fit has no match file with sources")
     alien = sorted(set(match.chip.tolist()) - set(chips))

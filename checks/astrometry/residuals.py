@@ -89,12 +89,13 @@ def matched_sources(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
     row = fitted_row("matched_sources", shifts, exposure)
     if isinstance(row, Measurement):
         return row
+    subject = shifts.subject(exposure)
     if match is None:
-        return not_measured("matched_sources", row.exposure, "TweakReg wrote no match file for this exposure")
+        return not_measured("matched_sources", subject, "TweakReg wrote no match file for this exposure")
     used = np.isfinite(match.residuals).all(axis=1)
     chips, counts = np.unique(match.chip[used], return_counts=True)
     by_chip: Json = {f"SCI,{chip}": int(count) for chip, count in zip(chips, counts, strict=True)}
-    return Measurement("matched_sources", int(used.sum()), "", row.exposure, context={"chips": by_chip})
+    return Measurement("matched_sources", int(used.sum()), "", subject, context={"chips": by_chip})
 
 
 def residual_trend(
@@ -119,10 +120,11 @@ def residual_trend(
     row = fitted_row("residual_trend", shifts, exposure)
     if isinstance(row, Measurement):
         return row
+    subject = shifts.subject(exposure)
     if match is None or len(match) < MIN_TREND_SOURCES:
         found = 0 if match is None else len(match)
         reason = f"{found} sources in a match file; a trend takes {MIN_TREND_SOURCES}"
-        return not_measured("residual_trend", row.exposure, reason)
+        return not_measured("residual_trend", subject, reason)
     known = math.hypot(DISTORTION_ERROR, catalog_error)
     trends = _trends("frame", match.fit_xy, match.residuals, known)
     for chip in np.unique(match.chip):
@@ -137,7 +139,7 @@ def residual_trend(
     }
     context: dict[str, Json] = {"worst": worst, "strongest": strongest}
     reason = f"most in {worst}"
-    return Measurement("residual_trend", trends[worst], "", row.exposure, context=context, reason=reason)
+    return Measurement("residual_trend", trends[worst], "", subject, context=context, reason=reason)
 
 
 def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -> Measurement:
@@ -156,11 +158,12 @@ def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
     row = fitted_row("rms_consistency", shifts, exposure)
     if isinstance(row, Measurement):
         return row
+    subject = shifts.subject(exposure)
     if match is None or len(match) == 0:
-        return not_measured("rms_consistency", row.exposure, "the fit has no match file with sources")
+        return not_measured("rms_consistency", subject, "the fit has no match file with sources")
     other = _other_fit(row, match)
     if other:
-        return not_measured("rms_consistency", row.exposure, other)
+        return not_measured("rms_consistency", subject, other)
     recomputed = np.std(match.residuals, axis=0)
     ratios = [_rms_ratio(*pair) for pair in zip(recomputed, (row.xrms, row.yrms), strict=True)]
     worst = max(ratios, key=lambda ratio: math.inf if math.isnan(ratio) else abs(ratio - 1.0))
@@ -168,7 +171,7 @@ def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
         "match_file_rms": [float(value) for value in recomputed],
         "shift_file_rms": [row.xrms, row.yrms],
     }
-    return Measurement("rms_consistency", worst, "", row.exposure, context=context)
+    return Measurement("rms_consistency", worst, "", subject, context=context)
 
 
 def matched_source_offset(
@@ -191,10 +194,11 @@ def matched_source_offset(
     row = fitted_row("matched_source_offset", shifts, exposure)
     if isinstance(row, Measurement):
         return row
+    subject = shifts.subject(exposure)
     offsets = {} if positions is None else positions.median_offsets(MIN_TREND_SOURCES)
     if not offsets:
         reason = f"there are not {MIN_TREND_SOURCES} matched sources"
-        return not_measured("matched_source_offset", row.exposure, reason)
+        return not_measured("matched_source_offset", subject, reason)
     lengths = {region: float(np.hypot(*offset)) for region, offset in offsets.items()}
     worst = max(lengths, key=lambda region: math.inf if math.isnan(lengths[region]) else lengths[region])
     context: dict[str, Json] = {
@@ -204,7 +208,7 @@ def matched_source_offset(
         "matched_source_offset",
         lengths[worst],
         "mas",
-        row.exposure,
+        subject,
         context=context,
         reason=f"on {worst}, by the headers of both exposures",
     )

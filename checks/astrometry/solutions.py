@@ -15,7 +15,6 @@ from hubble_qa.checks.astrometry.sky import sky_offsets
 from hubble_qa.checks.astrometry.world_coordinates import pixel_grid
 from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
-from hubble_qa.checks.readers.shift_file import exposure_name
 
 __all__ = ["Chips", "archive_fit_error", "catalog_of_fit", "solution_displacement"]
 
@@ -61,18 +60,18 @@ def archive_fit_error(exposure: Exposure) -> Measurement:
     scale = DETECTOR_SCALES.get((exposure.instrument, exposure.detector))
     if scale is None:
         reason = f"no plate scale is on record for {exposure.instrument} {exposure.detector}".rstrip()
-        return not_measured("archive_fit_error", exposure.name, reason)
+        return not_measured("archive_fit_error", exposure.label, reason)
     if not headers:
-        return not_measured("archive_fit_error", exposure.name, "there are no science headers")
+        return not_measured("archive_fit_error", exposure.label, "there are no science headers")
     names = sorted({str(header.get("WCSNAME")) for header in headers.values()})
     context: dict[str, Json] = {"wcsname": " | ".join(names), "plate_scale_arcsec": scale}
     if not all(catalog_of_fit(header) for header in headers.values()):
         reason = f"WCSNAME {names[0]!r} tells of no fit to a catalogue"
-        return Measurement("archive_fit_error", 2.0, "", exposure.name, context=context, reason=reason)
+        return Measurement("archive_fit_error", 2.0, "", exposure.label, context=context, reason=reason)
     missing = [key for key in (*_RMS, "NMATCHES") for header in headers.values() if not _number(header, key)]
     if missing:
         reason = f"{missing[0]} of the archive's fit is missing or no number"
-        return not_measured("archive_fit_error", exposure.name, reason)
+        return not_measured("archive_fit_error", exposure.label, reason)
     rms = [max(float(header[key]) for header in headers.values()) / 1000.0 / scale for key in _RMS]
     matches = min(int(header["NMATCHES"]) for header in headers.values())
     few = 1.0 + (FEWEST_MATCHES - matches) / FEWEST_MATCHES if matches < FEWEST_MATCHES else 0.0
@@ -81,7 +80,7 @@ def archive_fit_error(exposure: Exposure) -> Measurement:
         "archive_fit_error",
         max(*rms, few * LARGEST_RMS) / LARGEST_RMS,
         "",
-        exposure.name,
+        exposure.label,
         context=context,
         reason=f"only {matches} sources matched" if few else f"RMS is {max(rms):.3f} pix in one axis",
     )
@@ -99,7 +98,7 @@ def solution_displacement(
     headers: Mapping[int, Header],
     *,
     shapes: Mapping[int, tuple[int, ...]],
-    exposure: str,
+    subject: str,
 ) -> Measurement:
     """Largest distance on the sky between an exposure's solution and the archive's fit, mas.
 
@@ -115,10 +114,9 @@ def solution_displacement(
         Headers of the SCI extensions as the archive served them.
     shapes : mapping of int to (int, int)
         Rows and columns of the chips.
-    exposure : str
-        The exposure's name or file.
+    subject : str
+        What the verdict calls the exposure.
     """
-    subject = exposure_name(exposure)
     reason = _no_comparison(headers)
     if reason:
         return not_applicable("archive_displacement", subject, reason)

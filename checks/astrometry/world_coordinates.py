@@ -73,7 +73,7 @@ def distortion_solution_violations(
     if "WCSTYPE" in header and exposure.find("WCSCORR") is None:
         violations.append("the solution was changed after updatewcs, but there is no WCSCORR table")
     context: dict[str, Json] = {"wcsnames": {key.strip() or "current": name for key, name in names.items()}}
-    return count_violations("distortion_solution_violations", exposure.label(chip), violations, context)
+    return count_violations("distortion_solution_violations", exposure.chip_label(chip), violations, context)
 
 
 def distortion_name(primary: Header) -> str:

@@ -170,7 +170,7 @@ def unit_violations(exposure: Exposure, chip: int) -> Measurement:
     chip : int
         EXTVER of the chip.
     """
-    subject = exposure.label(chip)
+    subject = exposure.chip_label(chip)
     expected = UNITS.get((exposure.instrument, exposure.detector))
     if expected is None:
         reason = f"no unit is on record for {exposure.instrument} {exposure.detector}".rstrip()

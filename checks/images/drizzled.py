@@ -138,7 +138,7 @@ def output_frame_deviation(drizzled: Drizzled, *, scale: float, angle: float | N
     try:
         columns = 3600.0 * np.hypot(*linear_matrix(drizzled.header))
     except ValueError as error:
-        return not_measured("output_frame_deviation", drizzled.name, str(error))
+        return not_measured("output_frame_deviation", drizzled.label, str(error))
     found_scale, found_angle = plate_scale(drizzled.header), orientation(drizzled.header)
     ratios = [abs(float(found) / scale - 1.0) / SCALE_TOLERANCE for found in (*columns, found_scale)]
     if angle is not None:
@@ -153,7 +153,7 @@ def output_frame_deviation(drizzled: Drizzled, *, scale: float, angle: float | N
     asked = "" if angle is None else f", {angle:.5f} deg"
     reason = f"{found_scale:.7g} arcsec per pixel, {found_angle:.5f} deg; asked were {scale:.7g}{asked}"
     return Measurement(
-        "output_frame_deviation", np.max(ratios), "", drizzled.name, context=context, reason=reason
+        "output_frame_deviation", np.max(ratios), "", drizzled.label, context=context, reason=reason
     )
 
 
@@ -177,7 +177,7 @@ def drizzled_photometry_violations(
         must tell.
     """
     if not inputs and not missing:
-        return not_measured("drizzled_photometry_violations", drizzled.name, "the inputs are not known")
+        return not_measured("drizzled_photometry_violations", drizzled.label, "the inputs are not known")
     photflam, unit = drizzled.keyword("PHOTFLAM"), drizzled.keyword("BUNIT")
     violations = [] if _positive(photflam) else [f"PHOTFLAM is {photflam!r}, no inverse sensitivity"]
     others = _other_photflams(photflam, inputs)
@@ -195,7 +195,7 @@ def drizzled_photometry_violations(
         "inputs": [one.name for one in inputs],
         "inputs_not_there": [*missing],
     }
-    return count_violations("drizzled_photometry_violations", drizzled.name, violations, context)
+    return count_violations("drizzled_photometry_violations", drizzled.label, violations, context)
 
 
 def exposure_time_violations(drizzled: Drizzled) -> Measurement:
@@ -214,7 +214,7 @@ def exposure_time_violations(drizzled: Drizzled) -> Measurement:
         for number in _numbers_of_inputs(drizzled)
     }
     if not times:
-        return not_applicable("unit_violations", drizzled.name, "its header names no inputs (D001DATA)")
+        return not_applicable("unit_violations", drizzled.label, "its header names no inputs (D001DATA)")
     own, parts = drizzled.keyword("EXPTIME"), list(times.values())
     context: dict[str, Json] = {"exptime": own, "inputs": {**times}}
     if not all(_positive(each) for each in (own, *parts)):
@@ -223,7 +223,7 @@ def exposure_time_violations(drizzled: Drizzled) -> Measurement:
         violations = [f"EXPTIME is {own:g} s, its {len(parts)} inputs together have {sum(parts):g} s"]
     else:
         violations = []
-    return count_violations("unit_violations", drizzled.name, violations, context)
+    return count_violations("unit_violations", drizzled.label, violations, context)
 
 
 def _numbers_of_inputs(drizzled: Drizzled) -> Sequence[str]:
@@ -240,7 +240,7 @@ def _other_photflams(photflam: object, inputs: Sequence[Exposure]) -> Mapping[ob
             # WFC3/IR exposures have it in their primary header.
             own = header.get("PHOTFLAM", exposure.primary.get("PHOTFLAM"))
             if not _same_number(photflam, own):
-                others.setdefault(own, []).append(exposure.label(chip))
+                others.setdefault(own, []).append(exposure.chip_label(chip))
     return others
 
 

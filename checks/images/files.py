@@ -110,7 +110,7 @@ def fits_form_problems(structure: FitsStructure) -> Measurement:
         "extensions": max(structure.units - 1, 0),
         "units_with_checksums": structure.checksums,
     }
-    return count_violations("fits_form_problems", structure.path.name, problems, context)
+    return count_violations("fits_form_problems", structure.label, problems, context)
 
 
 def structure_problems(exposure: Exposure) -> Measurement:
@@ -128,7 +128,7 @@ def structure_problems(exposure: Exposure) -> Measurement:
     required = _required(exposure, key)
     if required is None:
         reason = f"no structure is on record for {' '.join(part for part in key if part)} files"
-        return not_measured("structure_problems", exposure.path.name, reason)
+        return not_measured("structure_problems", exposure.label, reason)
     found = tuple(
         (extension.name, extension.version)
         for extension in exposure.extensions
@@ -149,7 +149,7 @@ def structure_problems(exposure: Exposure) -> Measurement:
         and not set(extension.header) >= _CONSTANT
     ]
     context: dict[str, Json] = {"extensions": [_pair(pair) for pair in found]}
-    return count_violations("structure_problems", exposure.path.name, problems, context)
+    return count_violations("structure_problems", exposure.label, problems, context)
 
 
 def _required(exposure: Exposure, key: tuple[str, str, str]) -> Layout | None:
@@ -172,7 +172,7 @@ def keyword_problems(exposure: Exposure) -> Measurement:
     instrument = exposure.instrument
     if instrument not in PRIMARY_KEYWORDS:
         problems = [f"INSTRUME is {exposure.primary.get('INSTRUME')!r}, which has no keywords on record"]
-        return count_violations("keyword_problems", exposure.path.name, problems)
+        return count_violations("keyword_problems", exposure.label, problems)
     problems = _keyword_problems("primary", exposure.primary, PRIMARY_KEYWORDS[instrument])
     problems += _rootname_problems(exposure)
     name = ARRAY_NAMES.get(exposure.suffix, "SCI")
@@ -181,7 +181,7 @@ def keyword_problems(exposure: Exposure) -> Measurement:
         problems += _keyword_problems(f"{name},{each.version}", each.header, SCIENCE_KEYWORDS[instrument])
     if not arrays:
         problems.append(f"there is no {name} extension")
-    return count_violations("keyword_problems", exposure.path.name, problems)
+    return count_violations("keyword_problems", exposure.label, problems)
 
 
 def association_problems(

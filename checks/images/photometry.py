@@ -58,7 +58,7 @@ def photflam_spread(exposure: Exposure) -> Measurement:
         An exposure whose chips should have one inverse sensitivity; NaN where one has none.
     """
     photflams = _photflams(exposure)
-    subject = exposure.path.name.partition(".")[0]
+    subject = exposure.label
     if len(photflams) < 2:
         reason = f"the exposure has {len(photflams)} chip; a spread takes two"
         return not_applicable("photflam_spread", subject, reason)
@@ -81,7 +81,7 @@ def photflam_deviation(exposure: Exposure, chip: int) -> Measurement:
     chip : int
         EXTVER of the chip.
     """
-    quantity, subject = "photflam_deviation", exposure.label(chip)
+    quantity, subject = "photflam_deviation", exposure.chip_label(chip)
     name, gain = str(exposure.primary.get("FILTNAM1", "")).strip(), exposure.primary.get("ATODGAIN")
     if name not in PUBLISHED_PHOTFLAM:
         return not_applicable(quantity, subject, f"no published PHOTFLAM is on record for filter {name!r}")

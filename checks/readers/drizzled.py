@@ -32,17 +32,18 @@ class Drizzled:
         Primary header of `path`.
     header : Header
         Header of the science image; the primary header where the image is in the primary unit.
+    label : str
+        What verdicts call the image: the file's name without ending, unless it was read under another.
     """
 
     path: Path
     weight_path: Path
     primary: fits.Header
     header: fits.Header
+    label: str = ""
 
-    @property
-    def name(self) -> str:
-        """The product's name as a measurement's subject: the file name without its ending."""
-        return self.path.name.partition(".")[0]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or self.path.name.partition(".")[0])
 
     def keyword(self, name: str, default: Any = None) -> Any:
         """Return a keyword of the science image, else of the primary header, else `default`."""
@@ -61,7 +62,7 @@ class Drizzled:
         return science_wcs(self.header)
 
 
-def read_drizzled(path: Path, weight_path: Path | None = None) -> Drizzled:
+def read_drizzled(path: Path, weight_path: Path | None = None, *, label: str = "") -> Drizzled:
     """Read a drizzled product's headers.
 
     Parameters
@@ -70,6 +71,8 @@ def read_drizzled(path: Path, weight_path: Path | None = None) -> Drizzled:
         A file with SCI and WHT extensions (``build=True``), or the ``_sci.fits`` of a pair.
     weight_path : Path, optional
         The pair's weight file; by default the one beside `path` with ``_wht`` for ``_sci``.
+    label : str, optional
+        What verdicts are to call it.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def read_drizzled(path: Path, weight_path: Path | None = None) -> Drizzled:
         raise ReaderError(f"{path}: its weight image {weight_path.name} is not beside it; put it there")
     with open_fits(weight_path) as hdus:
         _image_unit(weight_path, hdus, "WHT")
-    return Drizzled(path, weight_path, primary, header)
+    return Drizzled(path, weight_path, primary, header, label)
 
 
 def _is_single(hdus: fits.HDUList) -> bool:

@@ -46,11 +46,17 @@ class Exposure:
         The primary header.
     extensions : tuple of Extension
         The extensions, in the order of the file.
+    label : str
+        What verdicts call the file: its name without ending, unless it was read under another.
     """
 
     path: Path
     primary: fits.Header
     extensions: tuple[Extension, ...]
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or self.path.name.partition(".")[0])
 
     @property
     def name(self) -> str:
@@ -100,13 +106,9 @@ class Exposure:
         """Header of each SCI extension, by EXTVER."""
         return {chip: self.header("SCI", chip) for chip in self.chips}
 
-    def label(self, chip: int) -> str:
-        """Name a chip of the exposure as a measurement's subject, e.g. ``"u5jx0108r_flt WF2"``."""
-        stem = self.path.name.partition(".")[0]
-        detector = self.header("SCI", chip).get("DETECTOR")
-        if self.instrument == "WFPC2" and detector in (1, 2, 3, 4):
-            return f"{stem} {'PC' if detector == 1 else 'WF'}{detector}"
-        return f"{stem} SCI,{chip}"
+    def chip_label(self, chip: int) -> str:
+        """What verdicts call a chip of the exposure, e.g. ``"u5jx0108r_flt SCI,2"``."""
+        return f"{self.label} SCI,{chip}"
 
     def array(self, name: str, version: int = 1) -> Array:
         """Read an extension's array; nothing is kept, and the file is closed again.
@@ -147,8 +149,15 @@ class Exposure:
             return {chip: science_wcs(hdus["SCI", chip].header, hdus) for chip in self.chips}
 
 
-def read_exposure(path: Path) -> Exposure:
+def read_exposure(path: Path, *, label: str = "") -> Exposure:
     """Read an exposure's headers and layout.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    label : str, optional
+        What verdicts are to call it.
 
     Raises
     ------
@@ -159,7 +168,7 @@ def read_exposure(path: Path) -> Exposure:
         extensions = tuple(
             Extension(hdu.name, hdu.ver, hdu.header, tuple(getattr(hdu, "shape", ()))) for hdu in hdus[1:]
         )
-        return Exposure(path, hdus[0].header, extensions)
+        return Exposure(path, hdus[0].header, extensions, label)
 
 
 def science_wcs(header: fits.Header, hdus: fits.HDUList | None = None) -> Any:

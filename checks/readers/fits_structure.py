@@ -37,6 +37,8 @@ class FitsStructure:
         Units that carry a CHECKSUM or DATASUM.
     remarks : tuple of str
         What reading, checksums and verification against the standard found wrong; one line each.
+    label : str
+        What verdicts call the file: its name without ending, unless it was read under another.
     """
 
     path: Path
@@ -46,10 +48,21 @@ class FitsStructure:
     declared_extensions: int | None
     checksums: int
     remarks: tuple[str, ...]
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or self.path.name.partition(".")[0])
 
 
-def read_fits_structure(path: Path) -> FitsStructure:
+def read_fits_structure(path: Path, *, label: str = "") -> FitsStructure:
     """Read a file's form. A file that is no FITS at all gives remarks, not an error.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    label : str, optional
+        What verdicts are to call it.
 
     Raises
     ------
@@ -73,7 +86,7 @@ def read_fits_structure(path: Path) -> FitsStructure:
                 hdus.verify("warn")
         except (OSError, ValueError, TypeError, IndexError) as error:
             remarks.append(f"cannot be read as FITS: {error}")
-    return FitsStructure(path, actual, declared, units, extensions, checksums, tuple(remarks))
+    return FitsStructure(path, actual, declared, units, extensions, checksums, tuple(remarks), label)
 
 
 @contextmanager

@@ -80,12 +80,24 @@ class ShiftFile:
         In the order of the file, which is not the order of TweakReg's input.
     relative : bool
         Whether the exposures were aligned to one of themselves; false for an alignment to a catalogue.
+    label : str
+        What verdicts call the file: its name without ending, unless it was read under another.
     """
 
     path: Path
     header: Mapping[str, str]
     rows: tuple[ShiftRow, ...]
     relative: bool = True
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or self.path.stem)
+
+    def subject(self, exposure: str) -> str:
+        """What verdicts call the fit of an exposure: ``"shifts u5jx0108r_flt"``."""
+        row = self.row(exposure)
+        name = exposure if row is None else Path(row.file).name
+        return f"{self.label} {name.partition('.fits')[0]}"
 
     @property
     def reference_frame(self) -> str:
@@ -128,7 +140,7 @@ def wrap_degrees(angle: float) -> float:
     return angle if -180.0 <= angle < 180.0 else wrapped
 
 
-def read_shift_file(path: Path, *, relative: bool = True) -> ShiftFile:
+def read_shift_file(path: Path, *, relative: bool = True, label: str = "") -> ShiftFile:
     """Read a shift file.
 
     Rows of failed fits, ``nan nan nan nan 0.000000 0.000000``, are kept as they are.
@@ -140,6 +152,8 @@ def read_shift_file(path: Path, *, relative: bool = True) -> ShiftFile:
     relative : bool
         Whether the exposures were aligned to one of themselves, which then has no fit; false for an
         alignment to a catalogue (TweakReg's ``refcat``). The file itself does not tell.
+    label : str, optional
+        What verdicts are to call it.
 
     Raises
     ------
@@ -160,7 +174,7 @@ def read_shift_file(path: Path, *, relative: bool = True) -> ShiftFile:
         elif line.strip():
             rows.append(_row(path, number, line))
     _check(path, header, rows)
-    return ShiftFile(path, header, tuple(rows), relative)
+    return ShiftFile(path, header, tuple(rows), relative, label)
 
 
 def _row(path: Path, number: int, line: str) -> ShiftRow:

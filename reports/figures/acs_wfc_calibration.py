@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import Field
-
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
+from hubble_qa.fixtures.workflows.acs_wfc_calibration import Reduction
+from hubble_qa.reports.figures.drawings import Drawing
+from hubble_qa.reports.figures.verdicts import Verdicts
 
-__all__ = ["CalibrationFigureSettings", "draw_calibration"]
+__all__ = ["CalibrationFigureSettings", "draw_calibration", "drawings"]
 
 
 class CalibrationFigureSettings(Settings):
@@ -22,13 +24,13 @@ class CalibrationFigureSettings(Settings):
         Rootnames.
     suffix : str
         Suffix of the calibrated files.
-    scatter : mapping of str to Bounds
-        Accepted scatter of columns, by exposure.
+    verdicts : Verdicts
+        On the scatter of columns (CAL-004), by chip.
     """
 
     exposures: tuple[str, ...]
     suffix: str
-    scatter: Mapping[str, Bounds] = Field(default_factory=dict)
+    verdicts: Verdicts = Verdicts()
 
 
 @stage("calibration-figures", version=3, tools=("matplotlib",), background=True)
@@ -37,4 +39,15 @@ def draw_calibration(inputs: Inputs, output: Path, settings: CalibrationFigureSe
     from hubble_qa.reports.figures.acs_wfc_columns import calibration_figures
     from hubble_qa.reports.figures.illustration import publish
 
-    publish(calibration_figures(inputs, settings.exposures, settings.suffix, settings.scatter), output)
+    publish(calibration_figures(inputs, settings.exposures, settings.suffix, settings.verdicts), output)
+
+
+def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
+    """The figures of a dataset."""
+    yield Drawing(
+        "calibration-figures",
+        draw_calibration,
+        {"raw": plan["fetch"], "calibrated": plan["calibrate"]},
+        {"exposures": dataset.rootnames, "suffix": reduction.calibrate.suffix},
+        {"CAL-004": None},
+    )

@@ -6,13 +6,17 @@ tables, and ``figures.json``, their list.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import Field
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
+from hubble_qa.fixtures.workflows.catalog_alignment import ACCEPTED, CATALOGS, Reduction, fit_subject
+from hubble_qa.reports.figures.drawings import Drawing
+from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = [
     "FitFigureSettings",
@@ -22,8 +26,24 @@ __all__ = [
     "draw_fits",
     "draw_mosaic",
     "draw_offsets",
+    "drawings",
     "tabulate_solutions",
 ]
+
+# By what a fit replaces the archive's solution, or does not.
+_DECIDING = ("AST-001", "AST-002", "AST-003", "AST-004", "AST-005", "AST-011")
+# What is told of a fit beside its residuals.
+_FIT_CRITERIA = (
+    "AST-001",
+    "AST-002",
+    "AST-003",
+    "AST-004",
+    "AST-005",
+    "AST-006",
+    "AST-008",
+    "AST-009",
+    "AST-014",
+)
 
 # matplotlib and what draws with it is imported by the stage's process; the planning process needs none of it.
 
@@ -45,8 +65,8 @@ class SolutionTableSettings(Settings):
         The catalogue whose fit may replace the archive's solution.
     catalogs : tuple of str
         All catalogues.
-    bounds : mapping of str to mapping of str to Bounds
-        What each criterion accepts of a fit, by ``"<rootname> <catalog>"`` and criterion.
+    verdicts : Verdicts
+        On the fits, the archive's solutions and the catalogues' epochs.
     """
 
     exposures: tuple[str, ...]
@@ -55,7 +75,7 @@ class SolutionTableSettings(Settings):
     plate_scale: float = Field(gt=0)
     accepted: str
     catalogs: tuple[str, ...]
-    bounds: Mapping[str, Mapping[str, Bounds]]
+    verdicts: Verdicts = Verdicts()
 
 
 class FitFigureSettings(Settings):
@@ -69,14 +89,14 @@ class FitFigureSettings(Settings):
         Suffix of their files.
     catalog : str
         Which catalogue.
-    rms : mapping of str to Bounds
-        Accepted RMS of each fit, by ``"<rootname> <catalog>"``.
+    verdicts : Verdicts
+        On the fits.
     """
 
     exposures: tuple[str, ...]
     suffix: str
     catalog: str
-    rms: Mapping[str, Bounds]
+    verdicts: Verdicts = Verdicts()
 
 
 class MosaicFigureSettings(Settings):
@@ -88,10 +108,13 @@ class MosaicFigureSettings(Settings):
         Root of the combined image's file.
     exposures : tuple of str
         Rootnames of those that were combined.
+    verdicts : Verdicts
+        On the image, its stars and its cosmic rays.
     """
 
     root: str
     exposures: tuple[str, ...]
+    verdicts: Verdicts = Verdicts()
 
 
 class OffsetFigureSettings(Settings):
@@ -107,20 +130,18 @@ class OffsetFigureSettings(Settings):
         The catalogue that the image is on.
     singly : tuple of str
         Rootnames of all exposures, combined or not.
-    offset, variation : mapping of str to Bounds
-        Accepted median offset from the catalogue and its variation over the field, mas, by catalogue for
-        the combined image and by rootname.
-    difference : Bounds
-        Accepted median distance between exposures, mas.
+    image : str
+        What verdicts call the combined image.
+    verdicts : Verdicts
+        On offsets from the catalogue, of the combined image and by rootname, and between exposures.
     """
 
     exposures: tuple[str, ...] = Field(min_length=1)
     suffix: str
     catalog: str
     singly: tuple[str, ...]
-    offset: Mapping[str, Bounds]
-    variation: Mapping[str, Bounds]
-    difference: Bounds
+    image: str
+    verdicts: Verdicts = Verdicts()
 
 
 @stage("solution-tables", version=3, background=True)
@@ -143,9 +164,12 @@ def tabulate_solutions(inputs: Inputs, output: Path, settings: SolutionTableSett
         plate_scale=settings.plate_scale,
         accepted=settings.accepted,
         catalogs=catalogs,
-        bounds=settings.bounds,
+        verdicts=settings.verdicts,
     )
-    publish([solutions, epoch_table(inputs, names, suffix=suffix, catalogs=catalogs)], output)
+    publish(
+        [solutions, epoch_table(inputs, names, suffix=suffix, catalogs=catalogs, verdicts=settings.verdicts)],
+        output,
+    )
 
 
 @stage("fit-figures", version=1, tools=("matplotlib",), background=True)
@@ -159,7 +183,7 @@ def draw_fits(inputs: Inputs, output: Path, settings: FitFigureSettings) -> None
         settings.exposures,
         suffix=settings.suffix,
         catalog=settings.catalog,
-        bounds=settings.rms,
+        verdicts=settings.verdicts,
     )
     publish(figures, output)
 
@@ -170,7 +194,8 @@ def draw_mosaic(inputs: Inputs, output: Path, settings: MosaicFigureSettings) ->
     from hubble_qa.reports.figures.catalog_mosaic import mosaic_figures
     from hubble_qa.reports.figures.illustration import publish
 
-    publish(mosaic_figures(inputs, settings.exposures, root=settings.root), output)
+    figures = mosaic_figures(inputs, settings.exposures, root=settings.root, verdicts=settings.verdicts)
+    publish(figures, output)
 
 
 @stage("offset-figures", version=3, tools=("matplotlib",), background=True)
@@ -188,8 +213,71 @@ def draw_offsets(inputs: Inputs, output: Path, settings: OffsetFigureSettings) -
         suffix=settings.suffix,
         catalog=settings.catalog,
         singly=settings.singly,
-        offset=settings.offset,
-        variation=settings.variation,
-        difference=settings.difference,
+        image=settings.image,
+        verdicts=settings.verdicts,
     )
     publish(figures, output)
+
+
+def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
+    """The figures of a dataset."""
+    names, suffix, table = dataset.rootnames, reduction.align.suffix, reduction.drizzle
+    served = {"exposures": plan["fetch"]}
+    catalogs = {service: plan[f"catalog-{service}"] for service in CATALOGS}
+    fits = {service: plan[f"align-{service}"] for service in CATALOGS}
+    yield Drawing(
+        "solution-tables",
+        tabulate_solutions,
+        {
+            **served,
+            "accepted": plan["accept"],
+            **{f"catalog-{service}": node for service, node in catalogs.items()},
+            **{f"fit-{service}": node for service, node in fits.items()},
+        },
+        {
+            "exposures": names,
+            "suffix": suffix,
+            "wcsname": reduction.align.wcsname,
+            "plate_scale": reduction.align.plate_scale,
+            "accepted": ACCEPTED,
+            "catalogs": CATALOGS,
+        },
+        dict.fromkeys((*_DECIDING, "AST-016", "AST-018", "AST-019")),
+    )
+    for service, fit in fits.items():
+        subjects = tuple(fit_subject(name, service, suffix) for name in names)
+        yield Drawing(
+            f"fit-figures-{service}",
+            draw_fits,
+            {**served, "fit": fit},
+            {"exposures": names, "suffix": suffix, "catalog": service},
+            dict.fromkeys(_FIT_CRITERIA, subjects),
+        )
+    image = f"{table.root}_{'drc' if suffix == 'flc' else 'drz'}_sci"
+    yield Drawing(
+        "mosaic-figures",
+        draw_mosaic,
+        {"drizzled": plan["drizzle"]},
+        {"exposures": table.exposures, "root": table.root},
+        dict.fromkeys(
+            ("AST-015", "PHT-008", "DRZ-001", "DRZ-002", "DRZ-003", "DRZ-004", "DRZ-005", "DRZ-006")
+        ),
+    )
+    yield Drawing(
+        "offset-figures",
+        draw_offsets,
+        {
+            **served,
+            "catalog": catalogs[ACCEPTED],
+            "detected": plan["detect"],
+            "detected-singly": plan["detect-exposures"],
+        },
+        {
+            "exposures": table.exposures,
+            "suffix": suffix,
+            "catalog": ACCEPTED,
+            "singly": names,
+            "image": image,
+        },
+        dict.fromkeys(("AST-012", "AST-017", "WCS-003")),
+    )

@@ -21,9 +21,8 @@ from hubble_qa.checks.readers import (
     read_shift_file,
 )
 from hubble_qa.checks.readers.exposure import science_wcs
+from hubble_qa.checks.readers.reference_catalog import Catalog, read_catalog
 from hubble_qa.fixtures.plans.stage import Inputs
-from hubble_qa.fixtures.reduction.catalogs.catalog import Catalog
-from hubble_qa.fixtures.reduction.catalogs.reading import read_catalog
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
 from hubble_qa.fixtures.stages.catalog import CATALOG, PROPAGATION, UNPROPAGATED_CATALOG
 from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES

@@ -18,9 +18,8 @@ from hubble_qa.checks.astrometry.source_positions import (
 from hubble_qa.checks.criteria import Bounds
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import read_exposure
+from hubble_qa.checks.readers.reference_catalog import Catalog, read_catalog
 from hubble_qa.fixtures.plans.stage import Inputs
-from hubble_qa.fixtures.reduction.catalogs.catalog import Catalog
-from hubble_qa.fixtures.reduction.catalogs.reading import read_catalog
 from hubble_qa.fixtures.stages.catalog import CATALOG
 from hubble_qa.fixtures.stages.detect import DRIZZLED_SOURCES, EXPOSURE_SOURCES
 from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import Field
-
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
+from hubble_qa.fixtures.workflows.ir_background import Reduction
+from hubble_qa.reports.figures.drawings import Drawing
+from hubble_qa.reports.figures.verdicts import Verdicts
 
-__all__ = ["BackgroundFigureSettings", "draw_background"]
+__all__ = ["BackgroundFigureSettings", "draw_background", "drawings"]
 
 
 class BackgroundFigureSettings(Settings):
@@ -22,13 +24,13 @@ class BackgroundFigureSettings(Settings):
         Rootnames.
     root : str
         Rootname of the association, which is the root of the combined image too.
-    ratio : mapping of str to Bounds
-        Accepted ratio of the largest to the smallest background rate, by exposure.
+    verdicts : Verdicts
+        On rates of reads, levels and shapes of backgrounds, and the combined image.
     """
 
     exposures: tuple[str, ...]
     root: str
-    ratio: Mapping[str, Bounds] = Field(default_factory=dict)
+    verdicts: Verdicts = Verdicts()
 
 
 @stage("background-figures", version=2, tools=("matplotlib",), background=True)
@@ -42,8 +44,26 @@ def draw_background(inputs: Inputs, output: Path, settings: BackgroundFigureSett
     from hubble_qa.reports.figures.ir_reads import read_figures
 
     illustrations = [
-        *read_figures(inputs, settings.exposures, settings.ratio),
+        *read_figures(inputs, settings.exposures, settings.verdicts),
         *histogram_figures(inputs, settings.exposures),
         *combined_figures(inputs, settings.root),
     ]
     publish(illustrations, output)
+
+
+def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
+    """The figures of a dataset."""
+    upstream = {
+        "fetched": plan["fetch"],
+        "reads": plan["read-statistics"],
+        "calibrated": plan["calibrate"],
+        "drizzled": plan["drizzle"],
+    }
+    criteria = ("TVB-001", "TVB-002", "TVB-003", "TVB-004", "TVB-005", "CAL-006")
+    yield Drawing(
+        "background-figures",
+        draw_background,
+        upstream,
+        {"exposures": dataset.rootnames, "root": reduction.drizzle.root},
+        dict.fromkeys(criteria),
+    )

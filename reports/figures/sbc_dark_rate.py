@@ -6,18 +6,31 @@ is measured. Each publishes its PNG files and ``figures.json``, their list.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
+from hubble_qa.fixtures.workflows.sbc_dark_rate import Reduction, dark_root
+from hubble_qa.reports.figures.drawings import Drawing
+from hubble_qa.reports.figures.verdicts import Verdicts
 
-__all__ = ["DarkFigureSettings", "RateFigureSettings", "draw_dark", "draw_rates"]
+__all__ = ["DarkFigureSettings", "RateFigureSettings", "draw_dark", "draw_rates", "drawings"]
 
 # matplotlib and what draws with it is imported by the stage's process; the planning process needs none of it.
 
 
 class RateFigureSettings(Settings):
-    """Settings of stage ``rate-figures``."""
+    """Settings of stage ``rate-figures``.
+
+    Attributes
+    ----------
+    verdicts : Verdicts
+        On temperatures, dark rates and matches.
+    """
+
+    verdicts: Verdicts = Verdicts()
 
 
 class DarkFigureSettings(Settings):
@@ -31,8 +44,8 @@ class DarkFigureSettings(Settings):
         Roots of the drizzled images.
     rows, columns : tuple of int
         The box in which dark rates are compared, first and one past the last, counted from 0.
-    fraction : Bounds
-        Accepted dark fraction of the target.
+    verdicts : Verdicts
+        On the dark fraction, the blank aperture and the hot pixels.
     """
 
     association: str
@@ -40,7 +53,7 @@ class DarkFigureSettings(Settings):
     dark_root: str
     rows: tuple[int, int]
     columns: tuple[int, int]
-    fraction: Bounds
+    verdicts: Verdicts = Verdicts()
 
 
 @stage("rate-figures", version=1, tools=("matplotlib",), background=True)
@@ -49,7 +62,7 @@ def draw_rates(inputs: Inputs, output: Path, settings: RateFigureSettings) -> No
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.sbc_rates import rate_figures
 
-    publish(rate_figures(inputs), output)
+    publish(rate_figures(inputs, settings.verdicts), output)
 
 
 @stage("dark-figures", version=1, tools=("matplotlib",), background=True)
@@ -61,4 +74,39 @@ def draw_dark(inputs: Inputs, output: Path, settings: DarkFigureSettings) -> Non
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.sbc_images import dark_figures
 
-    publish(dark_figures(inputs, settings), output)
+    figures = dark_figures(
+        inputs,
+        settings.association,
+        science_root=settings.science_root,
+        dark_root=settings.dark_root,
+        rows=settings.rows,
+        columns=settings.columns,
+        verdicts=settings.verdicts,
+    )
+    publish(figures, output)
+
+
+def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
+    """The figures of a dataset."""
+    yield Drawing(
+        "rate-figures",
+        draw_rates,
+        {"temperatures": plan["temperatures"], "matches": plan["match-darks"]},
+        shows=dict.fromkeys(("DRK-001", "DRK-003", "DRK-005")),
+    )
+    for association in reduction.darks.associations:
+        upstream = {
+            "exposures": plan["fetch"],
+            "science": plan[f"drizzle-{association}"],
+            "dark": plan[f"master-dark-{association}"],
+            "photometry": plan[f"photometry-{association}"],
+        }
+        settings = {
+            "association": association,
+            "science_root": association,
+            "dark_root": dark_root(association),
+            "rows": reduction.darks.box.rows,
+            "columns": reduction.darks.box.columns,
+        }
+        shows = {"DRK-002": (association,), "DRK-004": (association,), "DRK-006": None}
+        yield Drawing(f"dark-figures-{association}", draw_dark, upstream, settings, shows)

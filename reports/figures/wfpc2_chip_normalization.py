@@ -6,13 +6,15 @@ last stage has ended. Each publishes its PNG files and ``figures.json``, their l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import Field
-
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
+from hubble_qa.fixtures.workflows.wfpc2_chip_normalization import SUFFIXES, Reduction
+from hubble_qa.reports.figures.drawings import Drawing
+from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = [
     "AlignmentFigureSettings",
@@ -23,7 +25,23 @@ __all__ = [
     "draw_drizzled",
     "draw_ratios",
     "draw_stars",
+    "drawings",
 ]
+
+# What is told of a fit beside its residuals.
+_FIT_CRITERIA = (
+    "AST-001",
+    "AST-002",
+    "AST-003",
+    "AST-004",
+    "AST-005",
+    "AST-006",
+    "AST-007",
+    "AST-008",
+    "AST-009",
+    "AST-013",
+    "AST-020",
+)
 
 # matplotlib and what draws with it is imported by the stage's process; the planning process needs none of it.
 
@@ -35,12 +53,12 @@ class AlignmentFigureSettings(Settings):
     ----------
     exposures : tuple of str
         Rootnames.
-    rms : mapping of str to Bounds
-        Accepted RMS of each fit, by ``"<rootname> <suffix>"``.
+    verdicts : Verdicts
+        On the fits.
     """
 
     exposures: tuple[str, ...]
-    rms: Mapping[str, Bounds] = Field(default_factory=dict)
+    verdicts: Verdicts = Verdicts()
 
 
 class DrizzleFigureSettings(Settings):
@@ -52,10 +70,13 @@ class DrizzleFigureSettings(Settings):
         Root of the combined FLT image.
     exposures : tuple of str
         Rootnames.
+    verdicts : Verdicts
+        On the image and on single exposures' weights.
     """
 
     root: str
     exposures: tuple[str, ...]
+    verdicts: Verdicts = Verdicts()
 
 
 class RatioFigureSettings(Settings):
@@ -67,11 +88,14 @@ class RatioFigureSettings(Settings):
         Roots of the combined drizzled images.
     exposures : tuple of str
         Rootnames.
+    verdicts : Verdicts
+        On the zeropoints.
     """
 
     flt: str
     c0m: str
     exposures: tuple[str, ...]
+    verdicts: Verdicts = Verdicts()
 
 
 class StarFigureSettings(Settings):
@@ -81,16 +105,13 @@ class StarFigureSettings(Settings):
     ----------
     flt, c0m : str
         Roots of the combined drizzled images.
-    star_ratio : mapping of str to Bounds
-        Accepted FLT/C0M ratio less the expected one, by ``"star1"``.
-    chip_flux : mapping of str to Bounds
-        Accepted drizzled/exposure flux ratio, by ``"WF3"``.
+    verdicts : Verdicts
+        On stars, by ``"star1"``, and on chips, by ``"WF3"``.
     """
 
     flt: str
     c0m: str
-    star_ratio: Mapping[str, Bounds]
-    chip_flux: Mapping[str, Bounds]
+    verdicts: Verdicts = Verdicts()
 
 
 @stage("alignment-figures", version=3, tools=("matplotlib",), background=True)
@@ -102,7 +123,7 @@ def draw_alignment(inputs: Inputs, output: Path, settings: AlignmentFigureSettin
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.wfpc2_alignment import alignment_figures
 
-    publish(alignment_figures(inputs, settings.exposures, settings.rms), output)
+    publish(alignment_figures(inputs, settings.exposures, settings.verdicts), output)
 
 
 @stage("drizzle-figures", version=3, tools=("matplotlib",), background=True)
@@ -111,7 +132,9 @@ def draw_drizzled(inputs: Inputs, output: Path, settings: DrizzleFigureSettings)
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.wfpc2_drizzled import drizzle_figures
 
-    publish(drizzle_figures(inputs, settings.exposures, root=settings.root), output)
+    publish(
+        drizzle_figures(inputs, settings.exposures, root=settings.root, verdicts=settings.verdicts), output
+    )
 
 
 @stage("ratio-figures", version=3, tools=("matplotlib",), background=True)
@@ -124,7 +147,10 @@ def draw_ratios(inputs: Inputs, output: Path, settings: RatioFigureSettings) -> 
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.wfpc2_ratio import ratio_figures
 
-    publish(ratio_figures(inputs, settings.exposures, flt=settings.flt, c0m=settings.c0m), output)
+    figures = ratio_figures(
+        inputs, settings.exposures, flt=settings.flt, c0m=settings.c0m, verdicts=settings.verdicts
+    )
+    publish(figures, output)
 
 
 @stage("star-figures", version=3, tools=("matplotlib",), background=True)
@@ -136,11 +162,43 @@ def draw_stars(inputs: Inputs, output: Path, settings: StarFigureSettings) -> No
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.wfpc2_stars import star_figures
 
-    figures = star_figures(
-        inputs,
-        flt=settings.flt,
-        c0m=settings.c0m,
-        star_ratio=settings.star_ratio,
-        chip_flux=settings.chip_flux,
-    )
+    figures = star_figures(inputs, flt=settings.flt, c0m=settings.c0m, verdicts=settings.verdicts)
     publish(figures, output)
+
+
+def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
+    """The figures of a dataset."""
+    names = dataset.rootnames
+    roots = {suffix: reduction.drizzle(suffix).root for suffix in SUFFIXES}
+    flt = {"exposures": plan["registered-flt"], "drizzle-flt": plan["drizzle-flt"]}
+    both = {**flt, "c0m": plan["registered-c0m"], "drizzle-c0m": plan["drizzle-c0m"]}
+    if len(names) > 1:
+        yield Drawing(
+            "alignment-figures",
+            draw_alignment,
+            {name: both[name] for name in ("exposures", "c0m")},
+            {"exposures": names},
+            dict.fromkeys(_FIT_CRITERIA),
+        )
+    image = f"{roots['flt']}_drz_sci"
+    yield Drawing(
+        "drizzle-figures",
+        draw_drizzled,
+        flt,
+        {"exposures": names, "root": roots["flt"]},
+        {"PHT-007": None, **dict.fromkeys(("DRZ-001", "DRZ-004", "PHT-008"), (image,))},
+    )
+    yield Drawing(
+        "ratio-figures",
+        draw_ratios,
+        both,
+        {"exposures": names, **roots},
+        dict.fromkeys(("PHT-001", "PHT-002", "PHT-003")),
+    )
+    yield Drawing(
+        "star-figures",
+        draw_stars,
+        {**flt, "drizzle-c0m": plan["drizzle-c0m"], "photometry": plan["photometry"]},
+        roots,
+        dict.fromkeys(("PHT-004", "PHT-005", "PHT-006")),
+    )

@@ -1,4 +1,4 @@
-"""What the tests of the dark rate read out of products."""
+"""Detector temperatures, dark frames and their matches, and the light of a target."""
 
 from __future__ import annotations
 
@@ -11,12 +11,8 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.dark_rate import DarkCounts, box_counts
 from hubble_qa.checks.detectors.detector_temperature import Temperature
+from hubble_qa.checks.evidence.exposures import array_in, exposure_in
 from hubble_qa.checks.readers import Exposure
-from hubble_qa.fixtures.stages.dark_photometry import PHOTOMETRY
-from hubble_qa.fixtures.stages.match_darks import MATCHES
-from hubble_qa.fixtures.stages.temperatures import TEMPERATURES
-from hubble_qa.fixtures.store.product import Product
-from hubble_qa.qa.readings import array_in, exposure_in
 
 if TYPE_CHECKING:
     from astropy.table import Row, Table
@@ -27,7 +23,6 @@ __all__ = [
     "chosen_images",
     "dark_counts",
     "matched",
-    "members",
     "photometry_in",
     "temperature",
 ]
@@ -64,40 +59,43 @@ def dark_counts(path: Path) -> DarkCounts:
     )
 
 
-def affected(temperatures: Product) -> frozenset[str]:
-    """Exposures that the reduction took for warm."""
-    table = _table(temperatures.file(TEMPERATURES))
+def affected(temperatures: Path) -> frozenset[str]:
+    """Exposures that the table of temperatures takes for warm."""
+    table = _table(temperatures)
     rows = table[(table["kind"] == "science") & table["affected"]]
     return frozenset(str(name) for name in rows["frame"])
 
 
-def matched(matches: Product) -> frozenset[str]:
-    """Exposures that were matched with dark frames."""
-    return frozenset(str(name) for name in _table(matches.file(MATCHES))["exposure"])
+def matched(matches: Path) -> frozenset[str]:
+    """Exposures that the table of matches has dark frames for."""
+    return frozenset(str(name) for name in _table(matches)["exposure"])
 
 
-def chosen_darks(matches: Product, darks: Product, exposure: str) -> list[tuple[float, DarkCounts]]:
-    """The dark frames chosen for an exposure, counted anew, with their shares."""
-    table = _table(matches.file(MATCHES))
+def chosen_darks(matches: Path, darks: Path, exposure: str) -> list[tuple[float, DarkCounts]]:
+    """The dark frames chosen for an exposure, counted anew, with their shares.
+
+    Parameters
+    ----------
+    matches : Path
+        The table of matches.
+    darks : Path
+        Directory of the dark frames.
+    exposure : str
+        Rootname.
+    """
+    table = _table(matches)
     rows = table[table["exposure"] == exposure]
-    return [(float(row["share"]), dark_counts(darks.file(f"{row['dark']}_raw.fits"))) for row in rows]
+    return [(float(row["share"]), dark_counts(darks / f"{row['dark']}_raw.fits")) for row in rows]
 
 
-def chosen_images(matches: Product, darks: Product, exposure: str) -> dict[str, NDArray[Any]]:
-    """Counts of the dark frames chosen for an exposure, by name."""
-    table = _table(matches.file(MATCHES))
+def chosen_images(matches: Path, darks: Path, exposure: str) -> dict[str, NDArray[Any]]:
+    """Counts of the dark frames chosen for an exposure, by name; parameters as of `chosen_darks`."""
+    table = _table(matches)
     names = [str(name) for name in table[table["exposure"] == exposure]["dark"]]
-    return {name: array_in(darks.file(f"{name}_raw.fits"), "SCI", 1) for name in names}
+    return {name: array_in(darks / f"{name}_raw.fits", "SCI", 1) for name in names}
 
 
-def members(fetched: Product, association: str) -> tuple[str, ...]:
-    """Rootnames of an association's exposures, by its table."""
-    from hubble_qa.fixtures.reduction.dark_rate.frames import read_association
-
-    return read_association(fetched.file(f"{association}_asn.fits"))
-
-
-def photometry_in(photometry: Product, aperture: str) -> Row:
-    """The row of an aperture."""
-    table = _table(photometry.file(PHOTOMETRY))
+def photometry_in(photometry: Path, aperture: str) -> Row:
+    """The row of an aperture in a table of rates."""
+    table = _table(photometry)
     return table[table["aperture"] == aperture][0]

@@ -1,0 +1,1 @@
+"""From files to what tests judge and figures draw: one reading of each, by their paths."""

@@ -1,0 +1,97 @@
+"""Backgrounds of infrared exposures: of the calibrated image, and of each read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.detectors.background import background_level, difference_noise
+from hubble_qa.checks.evidence.exposures import array_in, exposure_in
+from hubble_qa.checks.readers import Exposure, ReaderError
+
+__all__ = ["Background", "ReadRates", "rate_under", "rates_of_reads"]
+
+# Reference pixels about the light-sensitive ones, which an IMA has too.
+_BORDER = 5
+_INNER = np.s_[_BORDER:-_BORDER, _BORDER:-_BORDER]
+
+
+class ReadRates(NamedTuple):
+    """Seconds from the zeroth read to each of the others, increasing, and the background rates until then."""
+
+    time: tuple[float, ...]
+    rate: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """A calibrated exposure's unflagged pixels, electrons per second, and the noise that they should have."""
+
+    pixels: NDArray[np.float32]
+    noise: float
+
+    @classmethod
+    def of(cls, exposure: Exposure) -> Background:
+        """The background of an FLT; read noise, gain and dark current by its header."""
+        science, quality = (array_in(exposure.path, plane, 1) for plane in ("SCI", "DQ"))
+        pixels = science[quality == 0]
+        header, time = exposure.primary, float(exposure.primary["EXPTIME"])
+        gain, read_noise = (
+            float(np.mean([header[f"{name}{amplifier}"] for amplifier in "ABCD"]))
+            for name in ("ATODGN", "READNSE")
+        )
+        dark = float(exposure.header("SCI").get("MEANDARK", 0.0)) * gain / time
+        rate = background_level(pixels).median
+        return cls(pixels, difference_noise(rate, dark, read_noise=read_noise, time=time))
+
+
+@cache
+def rates_of_reads(path: Path) -> ReadRates:
+    """Background rate of each read of an IMA, electrons per second, from the zeroth read on.
+
+    Raises
+    ------
+    ReaderError
+        If a read has no SAMPTIME.
+    """
+    exposure = exposure_in(path)
+    reads = []
+    for number in exposure.chips:
+        header = exposure.header("SCI", number)
+        if "SAMPTIME" not in header:
+            raise ReaderError(f"{path}: SCI,{number} has no SAMPTIME; it is not a read of an IMA")
+        if float(header["SAMPTIME"]) > 0:
+            reads.append((float(header["SAMPTIME"]), number))
+    time, rate = [], []
+    for seconds, number in sorted(reads):
+        level = float(np.median(array_in(path, "SCI", number)[_INNER]))
+        time.append(seconds)
+        rate.append(level if _in_rates(exposure, number) else level / seconds)
+    return ReadRates(tuple(time), tuple(rate))
+
+
+def rate_under(exposure: Exposure, reads: Exposure) -> float:
+    """Background rate of an IMA's last read where an exposure's FLT is not flagged, electrons per second.
+
+    Raises
+    ------
+    ReaderError
+        If the last read has no SAMPTIME, or no pixel for each of the FLT's.
+    """
+    seconds = reads.header("SCI", 1).get("SAMPTIME")
+    if not isinstance(seconds, int | float) or seconds <= 0:
+        raise ReaderError(f"{reads.path}: SAMPTIME of SCI,1, the last read, is {seconds!r}, not in seconds")
+    quality, last = array_in(exposure.path, "DQ", 1), array_in(reads.path, "SCI", 1)[_INNER]
+    if last.shape != quality.shape:
+        raise ReaderError(f"{reads.path}: {last.shape} pixels sensitive to light, the FLT's {quality.shape}")
+    level = background_level(last[quality == 0]).median
+    return level if _in_rates(reads, 1) else level / float(seconds)
+
+
+def _in_rates(exposure: Exposure, number: int) -> bool:
+    return "/S" in str(exposure.header("SCI", number).get("BUNIT", "")).upper()

@@ -1,0 +1,114 @@
+"""Drizzled images, and the chips of exposures on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.astrometry import world_coordinates
+from hubble_qa.checks.detectors.background import background_level
+from hubble_qa.checks.evidence.exposures import chip_shape, exposure_in, wcs_in
+from hubble_qa.checks.images.drizzled import median_weights
+from hubble_qa.checks.readers import Drizzled, Exposure, read_drizzled
+
+__all__ = [
+    "FOOTPRINT_INSET",
+    "chip_polygons",
+    "chip_weights",
+    "combined_image",
+    "covered",
+    "drizzled_in",
+    "single_image",
+    "single_rates",
+]
+
+# Pixels left out of a chip's footprint: the pyramid's shadow covers up to about 60 pixels on the sides
+# next to pixel 1 (WFPC2 Instrument Handbook, section 3.8); the far sides only lose partial pixels.
+FOOTPRINT_INSET = (80.0, 10.0)
+
+Image = NDArray[np.float32]
+
+
+@cache
+def drizzled_in(path: Path, weight_path: Path | None = None, label: str = "") -> Drizzled:
+    """Headers of a drizzled image, under the label that verdicts are to call it by."""
+    return read_drizzled(path, weight_path, label=label)
+
+
+def combined_image(directory: Path, root: str) -> Drizzled:
+    """The combined drizzled image with a given root of its name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the directory holds none, or several.
+    """
+    found = sorted(directory.glob(f"{root}_dr?_sci.fits"))
+    if len(found) != 1:
+        raise FileNotFoundError(f"{directory}: {len(found)} files match {root}_dr?_sci.fits, need one")
+    return drizzled_in(found[0])
+
+
+def single_image(directory: Path, exposure: str, suffix: str) -> Drizzled:
+    """The drizzled image of one exposure; AstroDrizzle leaves the suffix of FLTs out of its name."""
+    stem = f"{exposure}_single" if suffix == "flt" else f"{exposure}_{suffix}_single"
+    return drizzled_in(directory / f"{stem}_sci.fits", directory / f"{stem}_wht.fits")
+
+
+def chip_polygons(exposure: Exposure, image: Drizzled) -> Mapping[int, NDArray[np.float64]]:
+    """Footprints of an exposure's chips in the pixels of a drizzled image, clear of vignetted edges."""
+    frame = image.wcs()
+    return {
+        chip: world_coordinates.chip_polygon(
+            wcs_in(exposure.path, chip), chip_shape(exposure, chip), frame, inset=FOOTPRINT_INSET
+        )
+        for chip in exposure.chips
+    }
+
+
+def chip_weights(
+    combined: Drizzled, singles: Path, exposures: Sequence[Path]
+) -> Mapping[str, tuple[float, float]]:
+    """Median weight under each chip of each exposure in the combined image, and in the exposure's own.
+
+    Parameters
+    ----------
+    combined : Drizzled
+        The combined image.
+    singles : Path
+        Directory of the singly drizzled images.
+    exposures : sequence of Path
+        The exposures that were combined.
+    """
+    weights: dict[str, tuple[float, float]] = {}
+    for path in exposures:
+        exposure = exposure_in(path)
+        alone = single_image(singles, exposure.name, exposure.suffix)
+        medians = [
+            median_weights(image.weight(), chip_polygons(exposure, image)) for image in (combined, alone)
+        ]
+        weights |= {
+            exposure.chip_label(chip): (medians[0][chip], medians[1][chip]) for chip in exposure.chips
+        }
+    return weights
+
+
+def covered(image: Drizzled) -> Image:
+    """A drizzled image, NaN where it has no weight."""
+    return np.where(image.weight() > 0, image.science(), np.nan).astype(np.float32)
+
+
+def single_rates(images: Mapping[str, Drizzled]) -> Mapping[str, Image]:
+    """Single drizzled images as rates without their backgrounds, NaN where they have no weight."""
+    return {name: _rate(image) for name, image in images.items()}
+
+
+def _rate(image: Drizzled) -> Image:
+    pixels = covered(image)
+    if "/S" not in str(image.keyword("BUNIT", "")).upper():
+        pixels = pixels / np.float32(image.keyword("EXPTIME"))
+    return pixels - np.float32(background_level(pixels).median)

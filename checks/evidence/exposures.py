@@ -1,0 +1,132 @@
+"""Exposures' headers, arrays and world coordinates, each read once: what is judged does not change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from hubble_qa.checks.astrometry.world_coordinates import plate_scale
+from hubble_qa.checks.readers import Exposure, read_exposure
+from hubble_qa.checks.readers.exposure import science_wcs
+
+__all__ = [
+    "ChipFrame",
+    "Planes",
+    "array_in",
+    "chip_frames",
+    "chip_shape",
+    "exposure_in",
+    "frame_scale",
+    "planes",
+    "wcs_in",
+]
+
+
+class ChipFrame(NamedTuple):
+    """World coordinates of a chip with all distortion terms, and its rows and columns."""
+
+    wcs: Any
+    shape: tuple[int, ...]
+
+
+class Planes(NamedTuple):
+    """Science image, errors and data quality of a chip; None for what its file has not."""
+
+    science: NDArray[Any]
+    error: NDArray[Any] | None
+    quality: NDArray[Any] | None
+
+
+@cache
+def exposure_in(path: Path, label: str = "") -> Exposure:
+    """Headers and layout of an exposure, under the label that verdicts are to call it by."""
+    return read_exposure(path, label=label)
+
+
+@cache
+def _arrays_in(path: Path, name: str) -> Mapping[int, NDArray[Any]]:
+    return exposure_in(path).arrays(name)
+
+
+def array_in(path: Path, name: str, chip: int) -> NDArray[Any]:
+    """An array of one chip of an exposure.
+
+    Raises
+    ------
+    ReaderError
+        If the exposure has no such extension.
+    """
+    exposure_in(path).header(name, chip)
+    return _arrays_in(path, name)[chip]
+
+
+def planes(path: Path, chip: int, companion: Path | None = None) -> Planes:
+    """The arrays of a chip of a calibrated exposure.
+
+    Parameters
+    ----------
+    path : Path
+        The exposure.
+    chip : int
+        EXTVER of the chip.
+    companion : Path, optional
+        C1M of a C0M, which holds its data quality.
+
+    Raises
+    ------
+    ReaderError
+        If an array is missing: science always, errors and quality of all but C0M.
+    """
+    science = array_in(path, "SCI", chip)
+    if exposure_in(path).suffix != "c0m":
+        return Planes(science, array_in(path, "ERR", chip), array_in(path, "DQ", chip))
+    return Planes(science, None, None if companion is None else array_in(companion, "SDQ", chip))
+
+
+@cache
+def _wcs_in(path: Path) -> Mapping[int, Any]:
+    return exposure_in(path).wcs_of_chips()
+
+
+def wcs_in(path: Path, chip: int) -> Any:
+    """The world coordinate system of a chip, with all its distortion terms.
+
+    Raises
+    ------
+    ReaderError
+        If the exposure has no such chip.
+    """
+    exposure_in(path).header("SCI", chip)
+    return _wcs_in(path)[chip]
+
+
+def chip_shape(exposure: Exposure, chip: int) -> tuple[int, ...]:
+    """Rows and columns of a chip.
+
+    Raises
+    ------
+    ReaderError
+        If the exposure has no such chip.
+    """
+    exposure.header("SCI", chip)
+    return next(each.shape for each in exposure.extensions if (each.name, each.version) == ("SCI", chip))
+
+
+def chip_frames(path: Path) -> Mapping[int, ChipFrame]:
+    """World coordinates and shape of each chip of an exposure, by EXTVER."""
+    exposure = exposure_in(path)
+    return {chip: ChipFrame(wcs_in(path, chip), chip_shape(exposure, chip)) for chip in exposure.chips}
+
+
+def frame_scale(path: Path) -> float:
+    """Plate scale, arcsec, of the frame in which a shift file's shifts are stated."""
+    return plate_scale(exposure_in(path).header("WCS"))
+
+
+def frame_wcs(path: Path) -> Any:
+    """World coordinates of the frame of a shift file."""
+    return science_wcs(exposure_in(path).header("WCS"))

@@ -1,0 +1,296 @@
+"""Fits of TweakReg's: rows of shift files, their match files, and what headers hold of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from astropy.io.fits import Header
+from numpy.typing import NDArray
+
+from hubble_qa.checks.astrometry.fit_keywords import keyword_rms_consistency
+from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
+from hubble_qa.checks.astrometry.residuals import CATALOG_ERRORS, MatchedPositions
+from hubble_qa.checks.astrometry.solution_names import NOT_ALIGNED
+from hubble_qa.checks.evidence.exposures import exposure_in, frame_scale, wcs_in
+from hubble_qa.checks.measurement import Measurement, not_applicable
+from hubble_qa.checks.readers import (
+    MatchFile,
+    ReaderError,
+    ShiftFile,
+    ShiftRow,
+    read_match_file,
+    read_shift_file,
+)
+
+__all__ = [
+    "MATCH_ENDING",
+    "Fit",
+    "aligned_to_one_another",
+    "catalog_error",
+    "fits_in",
+    "header_and_shifts",
+    "held_fit",
+    "match_file_in",
+    "match_path",
+    "matched_positions",
+    "shift_file_in",
+    "without_match",
+]
+
+# How TweakReg names the sources of a fit.
+MATCH_ENDING = "_catalog_fit.match"
+# Match files quote their fit's shift to four decimals.
+_QUOTED = 6e-5  # pix
+# TweakReg's name for where a reference source was measured, "u5jx0108r_flt.fits[3]": file and extension.
+_ORIGIN = re.compile(r"(?P<file>\w+\.fits)\[(?P<extension>\d+)\]")
+
+match_file_in = cache(read_match_file)
+
+
+class Fit(NamedTuple):
+    """A row of a shift file.
+
+    Attributes
+    ----------
+    shifts : ShiftFile
+        The shift file.
+    exposure : str
+        The row's file, without its ending.
+    match : MatchFile or None
+        The match file of the fit; None where there is none.
+    any_match : bool
+        Whether any row of the shift file has one.
+    """
+
+    shifts: ShiftFile
+    exposure: str
+    match: MatchFile | None
+    any_match: bool
+
+
+def match_path(shifts: Path, exposure: str) -> Path:
+    """Where TweakReg leaves the match file of an exposure's file, beside the shift file."""
+    return shifts.with_name(f"{Path(exposure).name.removesuffix('.fits')}{MATCH_ENDING}")
+
+
+@cache
+def fits_in(path: Path, label: str = "", rivals: tuple[Path, ...] = ()) -> Mapping[str, Fit]:
+    """The fits of a shift file, by the files of its rows without their endings.
+
+    Whether the exposures were aligned to one of themselves is told by the match files: where their
+    reference sources were measured. Without any match file, a single row of zeros is the reference's.
+
+    Parameters
+    ----------
+    path : Path
+        The shift file; match files lie beside it.
+    label : str, optional
+        What verdicts are to call it.
+    rivals : tuple of Path, optional
+        Other shift files in the same directory. TweakReg writes match files under the same names for
+        every catalogue, so that the last fit's remain: they count for the shift file whose shift they
+        quote.
+
+    Raises
+    ------
+    ReaderError
+        If the shift file or a match file cannot be read.
+    """
+    rows = read_shift_file(path, label=label).rows
+    matches = {row.file: _match_of(path, row, rivals) for row in rows}
+    known = [match for match in matches.values() if match is not None]
+    files = {Path(row.file).name for row in rows}
+    relative = all(_among_themselves(match, files) for match in known)
+    shifts = read_shift_file(path, relative=relative, label=label)
+    return {
+        name: Fit(shifts, name, matches[row.file], any_match=bool(known))
+        for row in rows
+        for name in [Path(row.file).name.removesuffix(".fits")]
+    }
+
+
+def shift_file_in(path: Path, label: str = "") -> ShiftFile:
+    """A shift file; whether it is of exposures aligned to one another, by its match files."""
+    return next(iter(fits_in(path, label).values())).shifts
+
+
+def _match_of(shifts: Path, row: ShiftRow, rivals: Sequence[Path]) -> MatchFile | None:
+    """The match file of a shift file's row; None where there is none, or it is of another shift file."""
+    path = match_path(shifts, row.file)
+    if not path.is_file():
+        return None
+    match = match_file_in(path)
+    owners = [shifts] if _same_shift(match, row) else []
+    owners += [rival for rival in rivals if _same_shift(match, read_shift_file(rival).row(row.file))]
+    # A match file that no shift file owns contradicts them all, which is for the checks to find.
+    return match if not owners or shifts in owners else None
+
+
+def _same_shift(match: MatchFile, row: ShiftRow | None) -> bool:
+    """Whether a match file's header quotes the shift of a shift file's row."""
+    quoted = [float(number) for number in match.header.get("X and Y shift", "").split()]
+    return (
+        row is not None
+        and len(quoted) == 2
+        and bool(np.allclose(quoted, (row.dx, row.dy), atol=_QUOTED, rtol=0.0))
+    )
+
+
+def _among_themselves(match: MatchFile, rows: Iterable[str]) -> bool:
+    """Whether the sources that a fit was made to come from another of the exposures."""
+    return all(Path(origin).name.partition("[")[0] in rows for origin in set(match.origin))
+
+
+def without_match(quantity: str, fit: Fit) -> Measurement | None:
+    """That nothing is left of a shift file's sources: no row of it has a match file; else None."""
+    if fit.any_match:
+        return None
+    reason = f"no match file of {fit.shifts.path.name} is beside it; keep *{MATCH_ENDING} of each fit"
+    return not_applicable(quantity, fit.shifts.subject(fit.exposure), reason)
+
+
+def catalog_error(fit: Fit, frame: Path) -> float:
+    """Error that the reference sources of a fit share, pixels of the frame; see `CATALOG_ERRORS`.
+
+    The catalogue is told by the name of the file that the reference sources came from.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    frame : Path
+        TweakReg's reference frame beside the shift file.
+    """
+    origins = " ".join(sorted(set(fit.match.origin))).lower() if fit.match is not None else ""
+    error = max((mas for name, mas in CATALOG_ERRORS.items() if name in origins), default=0.0)
+    return error / 1000.0 / frame_scale(frame) if error else 0.0
+
+
+def matched_positions(fit: Fit, exposure: Path) -> MatchedPositions | None:
+    """Matched sources by the headers of an aligned exposure and of the reference exposure beside it.
+
+    None where there is no match file.
+
+    Raises
+    ------
+    ReaderError
+        If the match file does not say where a reference source was measured.
+    """
+    match = fit.match
+    if match is None:
+        return None
+    own = [(exposure, int(chip)) for chip in match.chip]
+    reference = [_chip_of_origin(exposure.parent, origin) for origin in match.origin]
+    return MatchedPositions(
+        own=_positions(own, match.original_input_xy),
+        reference=_positions(reference, match.original_reference_xy),
+        chip=match.chip,
+    )
+
+
+def _chip_of_origin(directory: Path, origin: str) -> tuple[Path, int]:
+    found = _ORIGIN.fullmatch(origin)
+    if found is None:
+        raise ReaderError(f"{origin!r} of the match file does not name a file and its extension")
+    path = directory / found["file"]
+    return path, exposure_in(path).extensions[int(found["extension"]) - 1].version
+
+
+def _positions(chips: Sequence[tuple[Path, int]], xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sky positions, degrees, of pixels counted from 1 on the chips named."""
+    sky = np.empty_like(xy)
+    for chip in set(chips):
+        here = np.array([each == chip for each in chips])
+        sky[here] = wcs_in(*chip).all_pix2world(xy[here], 1)
+    return sky
+
+
+def held_fit(path: Path, label: str, matches: Sequence[Path]) -> Measurement:
+    """How far an exposure's headers are from the fit that they hold: the nearest of its match files.
+
+    Parameters
+    ----------
+    path : Path
+        The exposure.
+    label : str
+        What verdicts call it.
+    matches : sequence of Path
+        Match files of its fits; of several, to several catalogues, the headers hold one.
+    """
+    exposure = exposure_in(path, label)
+    types = {str(header.get("WCSTYPE", "")) for header in exposure.science_headers().values()}
+    if all(NOT_ALIGNED in each for each in types):
+        reason = f"WCSTYPE is {types.pop()!r}: no fit was written into it; see AST-010"
+        return not_applicable("header_fit_difference", label, reason)
+    if not matches:
+        reason = f"no {path.stem}{MATCH_ENDING} is among the products; keep that of the fit"
+        return not_applicable("header_fit_difference", label, reason)
+    chips = {chip: wcs_in(path, chip) for chip in exposure.chips}
+    return min(
+        (header_fit_difference(chips, match_file_in(match), subject=label) for match in matches),
+        key=lambda one: math.inf if one.value is None else one.value,
+    )
+
+
+def header_and_shifts(path: Path, label: str, shift_files: Sequence[Path]) -> Measurement:
+    """Scatter of an exposure's fit by its header over a shift file's: of several, the one nearest to it.
+
+    It takes TweakReg's reference frame beside the shift file, whose pixels the shift file counts in.
+
+    Parameters
+    ----------
+    path : Path
+        The exposure.
+    label : str
+        What verdicts call it.
+    shift_files : sequence of Path
+        Shift files that have a row of it.
+    """
+    exposure = exposure_in(path, label)
+    shifts = [read_shift_file(each) for each in shift_files]
+    frames = [(one, one.path.with_name(one.reference_frame.partition("[")[0])) for one in shifts]
+    ratios = [
+        keyword_rms_consistency(exposure, row, frame_scale=frame_scale(frame))
+        for one, frame in frames
+        for row in [one.row(path.name)]
+        if row is not None and frame.is_file()
+    ]
+    if not ratios:
+        reason = "the shift file's frame is not beside it" if shifts else "no shift file has a row of it"
+        return not_applicable("rms_consistency", label, reason)
+    return min(ratios, key=lambda one: math.inf if one.value is None else abs(one.value - 1.0))
+
+
+def aligned_to_one_another(
+    solutions: Mapping[str, Mapping[int, Header]], paths: Sequence[Path], shifts: Path | None
+) -> bool | None:
+    """Whether exposures of one solution were aligned to one of themselves; None where nothing tells.
+
+    A header reads ``not aligned: reference`` for the reference image of a relative alignment and for a
+    failed fit to a catalogue alike. The shift file tells them apart: only a reference image has the
+    row ``0 0 0 1 0 0``. Without one, match files say where the sources that were fitted to came from.
+
+    Parameters
+    ----------
+    solutions : mapping of str to mapping of int to Header
+        Headers of the exposures' chips, by label and EXTVER.
+    paths : sequence of Path
+        The exposures.
+    shifts : Path or None
+        Their shift file.
+    """
+    types = [str(header.get("WCSTYPE", "")) for headers in solutions.values() for header in headers.values()]
+    if not any(NOT_ALIGNED in each for each in types):
+        return False
+    if shifts is not None:
+        return shift_file_in(shifts).reference is not None
+    names = {path.name for path in paths}
+    beside = [path.with_name(f"{path.stem}{MATCH_ENDING}") for path in paths]
+    matches = [match_file_in(path) for path in beside if path.is_file()]
+    return all(_among_themselves(match, names) for match in matches) if matches else None

@@ -1,0 +1,82 @@
+"""What headers say that verdicts depend on: steps asked for, inputs combined, whose solution it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hubble_qa.checks.astrometry.solutions import catalog_of_fit
+from hubble_qa.checks.evidence.exposures import exposure_in
+from hubble_qa.checks.images.drizzle_parameters import recommended_row
+from hubble_qa.checks.readers import Drizzled, Exposure
+
+__all__ = ["claims_catalog", "input_names", "recommended_parameters", "requested_steps", "without_ramp_fit"]
+
+_INPUT = re.compile(r"D\d{3}DATA")
+_SWITCH = re.compile(r"[A-Z0-9]{2,4}CORR")
+# Switches of updatewcs, which leaves them as they are.
+_OF_UPDATEWCS = frozenset({"TDDCORR", "NPOLCORR", "D2IMCORR", "DGEOCORR", "VACORR"})
+
+
+def claims_catalog(exposure: Exposure) -> str:
+    """Why an exposure's solution is no fit of the archive's to a catalogue; empty if that of any chip is."""
+    headers = exposure.science_headers().values()
+    if any(catalog_of_fit(header) for header in headers):
+        return ""
+    names = sorted({str(header.get("WCSNAME", "none")) for header in headers})
+    return f"WCSNAME is {', '.join(names) or 'none'}: no fit of the archive's to a catalogue"
+
+
+def requested_steps(exposure: Exposure) -> Mapping[str, str]:
+    """The calibration steps that an exposure's own header shows to have been asked for, or omitted.
+
+    calacs and calwf3 write COMPLETE for what they did, SKIPPED for what they could not do, and leave
+    PERFORM where they did not come to it: all of these were asked for.
+    """
+    header = exposure.primary
+    steps = {key: str(header[key]).strip() for key in header if _SWITCH.fullmatch(key)}
+    return {
+        key: "PERFORM" if value in ("COMPLETE", "SKIPPED", "PERFORM") else "OMIT"
+        for key, value in steps.items()
+        if key not in _OF_UPDATEWCS
+    }
+
+
+def input_names(image: Drizzled) -> tuple[str, ...]:
+    """Files of the exposures that a drizzled image names as its inputs (D001DATA and so on)."""
+    names = [
+        str(header[key]).partition("[")[0]
+        for header in (image.primary, image.header)
+        for key in header
+        if _INPUT.fullmatch(key)
+    ]
+    return tuple(dict.fromkeys(names))
+
+
+def without_ramp_fit(flt: Path | None) -> str:
+    """That an FLT was made without ramp fit, so that its background may vary; else empty."""
+    if flt is None or str(exposure_in(flt).primary.get("CRCORR", "")).strip() != "OMIT":
+        return ""
+    return f"{flt.name} was calibrated without the ramp fit (CRCORR = OMIT)"
+
+
+def recommended_parameters(references: Path, exposure: Path, *, images: int) -> Mapping[str, Any] | None:
+    """The row of an exposure's MDRIZTAB for its filter and a number of images; None where there is none.
+
+    Parameters
+    ----------
+    references : Path
+        Where the reference files are.
+    exposure : Path
+        The exposure.
+    images : int
+        How many are combined.
+    """
+    from astropy.io import fits
+
+    header = exposure_in(exposure).primary
+    filters = [str(header[key]).strip().upper() for key in ("FILTER", "FILTER1", "FILTER2") if key in header]
+    table = references / str(header["MDRIZTAB"]).rpartition("$")[2]
+    return recommended_row(fits.getdata(table, 1), filters=filters, images=images)

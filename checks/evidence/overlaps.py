@@ -1,0 +1,72 @@
+"""What exposures share: pixels that others see too, and the cosmic rays that comparing them found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.astrometry.footprints import seen_by_others
+from hubble_qa.checks.evidence.exposures import ChipFrame, chip_frames, exposure_in
+from hubble_qa.checks.readers import read_cosmic_ray_mask
+
+__all__ = ["CosmicRayMasks", "cosmic_ray_masks", "overlapping"]
+
+# Exposures that share less than this hardly share stars.
+_LEAST_OVERLAP = 0.05
+
+
+class CosmicRayMasks(NamedTuple):
+    """By chip: pixels flagged, and pixels that could be; and the exposure time, s."""
+
+    flagged: Mapping[int, NDArray[np.bool_]]
+    judged: Mapping[int, NDArray[np.bool_]]
+    exposure_time: float
+
+
+def overlapping(exposure: Path, others: Mapping[str, Path]) -> str | None:
+    """The exposure that sees most of an exposure's pixels; None where none sees a twentieth of them.
+
+    Parameters
+    ----------
+    exposure : Path
+        The exposure.
+    others : mapping of str to Path
+        The exposures that may, by name.
+    """
+    own = chip_frames(exposure).values()
+    shared = {
+        name: float(np.mean([_fraction_seen(chip, chip_frames(path).values()) for chip in own]))
+        for name, path in others.items()
+    }
+    best = max(shared, key=lambda name: shared[name], default=None)
+    return best if best is not None and shared[best] >= _LEAST_OVERLAP else None
+
+
+def _fraction_seen(chip: ChipFrame, others: Iterable[ChipFrame]) -> float:
+    return float(seen_by_others(chip, list(others), block=128).mean())
+
+
+def cosmic_ray_masks(masks: Path, exposure: Path, others: Iterable[Path]) -> CosmicRayMasks:
+    """The masks that AstroDrizzle made of one of the exposures that it combined.
+
+    Parameters
+    ----------
+    masks : Path
+        Directory of the masks.
+    exposure : Path
+        The exposure.
+    others : iterable of Path
+        The others that it was combined with.
+    """
+    own = chip_frames(exposure)
+    seen = [chip for other in others for chip in chip_frames(other).values()]
+    name = exposure_in(exposure).name
+    return CosmicRayMasks(
+        flagged={chip: read_cosmic_ray_mask(masks / f"{name}_sci{chip}_crmask.fits") for chip in own},
+        judged={chip: seen_by_others(place, seen) for chip, place in own.items()},
+        exposure_time=float(exposure_in(exposure).primary["EXPTIME"]),
+    )

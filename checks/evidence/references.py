@@ -1,0 +1,60 @@
+"""Reference files: which are best for an exposure, and which its header names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from hubble_qa.checks.detectors.calibration import ReferenceChoice
+from hubble_qa.checks.readers import Exposure
+from hubble_qa.checks.readers.best_references import (
+    NOT_APPLICABLE,
+    BestReferences,
+    header_reference,
+    read_best_references,
+)
+
+__all__ = ["named_references", "used_references"]
+
+
+@cache
+def _best_in(path: Path) -> BestReferences:
+    return read_best_references(path)
+
+
+def used_references(best: Path, directory: Path, rootname: str) -> Mapping[str, Path]:
+    """Reference files that an exposure is to be reduced with, by type; those that are there.
+
+    Parameters
+    ----------
+    best : Path
+        ``bestrefs.json``.
+    directory : Path
+        Where the reference files are.
+    rootname : str
+        The exposure.
+    """
+    chosen = _best_in(best).exposures[rootname]
+    files = {kind.upper(): directory / choice.used for kind, choice in chosen.items()}
+    return {kind: path for kind, path in files.items() if path.is_file()}
+
+
+def named_references(best: Path, directory: Path, exposure: Exposure) -> Mapping[str, ReferenceChoice]:
+    """The reference files that an exposure's header names, and which are best.
+
+    Parameters
+    ----------
+    best, directory
+        As for `used_references`.
+    exposure : Exposure
+        The exposure, as it is handed on.
+    """
+    chosen = _best_in(best).exposures[exposure.name]
+    named = {kind: header_reference(exposure.primary, kind) or NOT_APPLICABLE for kind in chosen}
+    return {
+        kind: ReferenceChoice(
+            best=choice.best, used=named[kind], available=(directory / named[kind]).is_file()
+        )
+        for kind, choice in chosen.items()
+    }

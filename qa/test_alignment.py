@@ -1,0 +1,172 @@
+"""Alignment of any exposures: fits by the headers that hold them, by shift files and by match files."""
+
+from __future__ import annotations
+
+import pytest
+
+from hubble_qa.checks.astrometry import alignment, fit_keywords, residuals, solution_names
+from hubble_qa.checks.evidence.fits import (
+    Fit,
+    aligned_to_one_another,
+    catalog_error,
+    header_and_shifts,
+    held_fit,
+    matched_positions,
+    shift_file_in,
+    without_match,
+)
+from hubble_qa.checks.measurement import not_applicable, not_measured
+from hubble_qa.fixtures.finished.files import FinishedFile
+from hubble_qa.fixtures.finished.judged import Alignment, Pair, Row, Visit
+from hubble_qa.fixtures.suite.judging import Judge
+from hubble_qa.fixtures.suite.products import Products
+
+pytestmark = pytest.mark.products
+criterion = pytest.mark.criterion
+
+
+@pytest.fixture
+def fit(products: Products, row: Row) -> Fit:
+    """The fit of a row of a shift file."""
+    return products.fit(row)
+
+
+# By shift files and match files
+
+
+@criterion("AST-001")
+def test_shifts_are_finite(fit: Fit, judge: Judge) -> None:
+    judge(alignment.nonfinite_shift_fields(fit.shifts, fit.exposure))
+
+
+@criterion("AST-002")
+def test_fit_rms(fit: Fit, judge: Judge) -> None:
+    judge(alignment.fit_rms(fit.shifts, fit.exposure))
+
+
+@criterion("AST-003")
+def test_matched_sources(fit: Fit, judge: Judge) -> None:
+    judge(
+        without_match("matched_sources", fit)
+        or residuals.matched_sources(fit.shifts, fit.exposure, fit.match)
+    )
+
+
+@criterion("AST-004")
+def test_rotation(fit: Fit, judge: Judge) -> None:
+    judge(alignment.fit_rotation(fit.shifts, fit.exposure))
+
+
+@criterion("AST-005")
+def test_scale(fit: Fit, judge: Judge) -> None:
+    judge(alignment.fit_scale_change(fit.shifts, fit.exposure))
+
+
+@criterion("AST-007")
+def test_shifts_agree(products: Products, visit: Visit, judge: Judge) -> None:
+    shifts = shift_file_in(products.path(visit.shifts), visit.shifts.label)
+    judge(alignment.shift_agreement(shifts, visit.exposures, subject=str(visit)))
+
+
+@criterion("AST-008")
+def test_residuals_have_no_trend(products: Products, row: Row, fit: Fit, judge: Judge) -> None:
+    frame = products.path(row.shifts).with_name(fit.shifts.reference_frame.partition("[")[0])
+    judge(
+        without_match("residual_trend", fit)
+        or residuals.residual_trend(
+            fit.shifts, fit.exposure, fit.match, catalog_error=catalog_error(fit, frame)
+        )
+    )
+
+
+@criterion("AST-009")
+def test_rms_is_consistent(fit: Fit, judge: Judge) -> None:
+    judge(
+        without_match("rms_consistency", fit)
+        or residuals.rms_consistency(fit.shifts, fit.exposure, fit.match)
+    )
+
+
+@criterion("AST-020")
+def test_headers_carry_the_fit(products: Products, row: Row, fit: Fit, judge: Judge) -> None:
+    subject = str(row)
+    if not fit.shifts.relative:
+        reason = "the exposure was fitted to a catalogue; see AST-019"
+        judge(not_applicable("matched_source_offset", subject, reason))
+    exposure = products.judged.exposure(f"{row.exposure}.fits", beside=row.shifts.path)
+    if exposure is None:
+        reason = f"{row.exposure}.fits is not among the products"
+        judge(not_applicable("matched_source_offset", subject, reason))
+        return
+    judge(
+        without_match("matched_source_offset", fit)
+        or residuals.matched_source_offset(
+            fit.shifts, fit.exposure, matched_positions(fit, products.path(exposure))
+        )
+    )
+
+
+@criterion("AST-013")
+def test_flt_and_c0m_agree(products: Products, pair: Pair, judge: Judge) -> None:
+    first, second = (shift_file_in(products.path(one), one.label) for one in (pair.first, pair.second))
+    judge(alignment.shift_file_disagreement(first, second, subject=str(pair)))
+
+
+# By headers
+
+
+@criterion("AST-010")
+def test_solution_is_named(products: Products, alignment: Alignment, judge: Judge) -> None:
+    paths = [products.path(file) for file in alignment.exposures]
+    carried = {file.label: products.exposure(file).science_headers() for file in alignment.exposures}
+    shifts = products.path(alignment.shifts) if alignment.shifts is not None else None
+    relative = aligned_to_one_another(carried, paths, shifts)
+    if relative is None:
+        reason = "a header says 'not aligned: reference', of a reference image or of a failed fit; "
+        judge(not_measured("wcs_name_violations", str(alignment), f"{reason}put the shift file beside it"))
+    judge(
+        solution_names.wcs_name_violations(
+            carried, wcsname=alignment.wcsname, relative=bool(relative), subject=str(alignment)
+        )
+    )
+
+
+@criterion("AST-019")
+def test_header_holds_a_fit(products: Products, aligned_file: FinishedFile, judge: Judge) -> None:
+    matches = [products.path(one) for one in products.judged.matches(aligned_file) if products.there(one)]
+    judge(held_fit(products.path(aligned_file), aligned_file.label, matches))
+
+
+@pytest.fixture
+def unfitted(products: Products, fitted_file: FinishedFile) -> str:
+    """Why an exposure's headers tell of no fit of TweakReg's; empty if they do."""
+    exposure = products.exposure(fitted_file)
+    return "" if fit_keywords.has_fit(exposure) else "FITNAME is not its WCSNAME: no fit of TweakReg's"
+
+
+@criterion("AST-002")
+def test_fit_rms_of_header(
+    products: Products, fitted_file: FinishedFile, unfitted: str, judge: Judge
+) -> None:
+    if unfitted:
+        judge(not_applicable("fit_rms", fitted_file.label, unfitted))
+    judge(fit_keywords.keyword_rms(products.exposure(fitted_file)))
+
+
+@criterion("AST-003")
+def test_matched_sources_of_header(
+    products: Products, fitted_file: FinishedFile, unfitted: str, judge: Judge
+) -> None:
+    if unfitted:
+        judge(not_applicable("matched_sources", fitted_file.label, unfitted))
+    judge(fit_keywords.keyword_matches(products.exposure(fitted_file)))
+
+
+@criterion("AST-009")
+def test_header_and_shift_file_agree(
+    products: Products, fitted_file: FinishedFile, unfitted: str, judge: Judge
+) -> None:
+    if unfitted:
+        judge(not_applicable("rms_consistency", fitted_file.label, unfitted))
+    shifts = [products.path(one) for one in products.judged.shift_files(fitted_file)]
+    judge(header_and_shifts(products.path(fitted_file), fitted_file.label, shifts))

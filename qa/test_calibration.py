@@ -1,0 +1,111 @@
+"""Calibration of any exposure: steps, reference files, pixels, units, zeropoints, infrared backgrounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from hubble_qa.checks.detectors import background, calibration
+from hubble_qa.checks.evidence.backgrounds import Background, rate_under, rates_of_reads
+from hubble_qa.checks.evidence.exposures import array_in, exposure_in, planes
+from hubble_qa.checks.evidence.headers import requested_steps, without_ramp_fit
+from hubble_qa.checks.evidence.references import named_references
+from hubble_qa.checks.images import photometry
+from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
+from hubble_qa.fixtures.finished.files import FinishedFile
+from hubble_qa.fixtures.finished.judged import Chip
+from hubble_qa.fixtures.stages.references import REFERENCES
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.fixtures.suite.judging import Judge
+from hubble_qa.fixtures.suite.products import Products
+
+pytestmark = pytest.mark.products
+criterion = pytest.mark.criterion
+
+
+@criterion("CAL-001")
+def test_steps_were_done(products: Products, calibrated_file: FinishedFile, judge: Judge) -> None:
+    exposure = products.exposure(calibrated_file)
+    requested = requested_steps(exposure)
+    judge(calibration.switch_violations(requested, exposure.primary, set_to={}, subject=exposure.label))
+
+
+@criterion("CAL-002")
+def test_reference_files_are_best(
+    products: Products, referenced_file: FinishedFile, product: Callable[[str], Product], judge: Judge
+) -> None:
+    references, exposure = product("references"), products.exposure(referenced_file)
+    choices = named_references(references.file(BEST_REFERENCES), references.files / REFERENCES, exposure)
+    judge(calibration.reference_file_violations(choices, subject=exposure.label))
+
+
+@criterion("CAL-003")
+def test_pixels_are_usable(products: Products, science_chip: Chip, judge: Judge) -> None:
+    file, number = science_chip.file, science_chip.number
+    sci, err, dq = planes(products.path(file), number, products.sibling(file, "c1m"))
+    judge(calibration.unusable_fraction(sci, err, dq, instrument=file.instrument, subject=str(science_chip)))
+
+
+@criterion("CAL-005")
+def test_unit_and_exposure_time(products: Products, science_chip: Chip, judge: Judge) -> None:
+    judge(calibration.unit_violations(products.exposure(science_chip.file), science_chip.number))
+
+
+# Zeropoints of WFPC2's chips
+
+
+@criterion("PHT-001")
+def test_photflam_is_equal(products: Products, normalised: FinishedFile, judge: Judge) -> None:
+    judge(photometry.photflam_spread(products.exposure(normalised)))
+
+
+@criterion("PHT-002")
+def test_photflam_is_as_published(products: Products, counts_chip: Chip, judge: Judge) -> None:
+    judge(photometry.photflam_deviation(products.exposure(counts_chip.file), counts_chip.number))
+
+
+@criterion("PHT-003")
+def test_pixels_are_normalised(products: Products, normalised_chip: Chip, judge: Judge) -> None:
+    flt, number = products.path(normalised_chip.file), normalised_chip.number
+    c0m = products.sibling(normalised_chip.file, "c0m")
+    assert c0m is not None, "a chip of this axis has its C0M"
+    judge(
+        photometry.pixel_ratio_deviation(
+            array_in(flt, "SCI", number),
+            array_in(c0m, "SCI", number),
+            array_in(flt, "DQ", number),
+            expected=photometry.expected_chip_factor(exposure_in(c0m), number),
+            subject=str(normalised_chip),
+        )
+    )
+
+
+# Infrared backgrounds
+
+
+@criterion("TVB-001")
+def test_background_is_steady(products: Products, reads_file: FinishedFile, judge: Judge) -> None:
+    reason = without_ramp_fit(products.sibling(reads_file, "flt"))
+    if reason:
+        judge(not_applicable("background_rate_ratio", reads_file.label, reason))
+    rates = rates_of_reads(products.path(reads_file))
+    judge(background.background_rate_ratio(rates.time, rates.rate, subject=reads_file.label))
+
+
+@criterion("TVB-002")
+def test_background_shape(products: Products, infrared: FinishedFile, judge: Judge) -> None:
+    sky = Background.of(products.exposure(infrared))
+    judge(background.background_shape(sky.pixels, noise=sky.noise, subject=infrared.label))
+
+
+@criterion("TVB-003")
+def test_background_by_the_reads(products: Products, infrared: FinishedFile, judge: Judge) -> None:
+    exposure, reads = products.exposure(infrared), products.sibling(infrared, "ima")
+    if reads is None:
+        reason = f"no {exposure.name}_ima.fits is among the products"
+        judge(not_applicable("background_deviation", infrared.label, reason))
+        return
+    rate = rate_under(exposure, exposure_in(reads))
+    judge(background.background_deviation(Background.of(exposure).pixels, rate=rate, subject=infrared.label))

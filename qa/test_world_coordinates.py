@@ -1,0 +1,47 @@
+"""World coordinates of any exposure: the distortion solution, and which solution its chips carry."""
+
+from __future__ import annotations
+
+import pytest
+
+from hubble_qa.checks.astrometry import chip_solutions, solutions, world_coordinates
+from hubble_qa.checks.evidence.exposures import chip_shape, wcs_in
+from hubble_qa.checks.evidence.headers import claims_catalog
+from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.fixtures.finished.files import FinishedFile
+from hubble_qa.fixtures.finished.judged import Chip
+from hubble_qa.fixtures.suite.judging import Judge
+from hubble_qa.fixtures.suite.products import Products
+
+pytestmark = pytest.mark.products
+criterion = pytest.mark.criterion
+
+
+@criterion("WCS-001")
+def test_distortion_solution(products: Products, science_chip: Chip, judge: Judge) -> None:
+    exposure, number = products.exposure(science_chip.file), science_chip.number
+    if exposure.suffix == "c0m" and "WCSNAME" not in exposure.header("SCI", number):
+        reason = "C0M files are served without a solution of updatewcs's, and this is one"
+        judge(not_applicable("distortion_solution_violations", str(science_chip), reason))
+    judge(world_coordinates.distortion_solution_violations(exposure, number))
+
+
+@criterion("WCS-002")
+def test_round_trip(products: Products, science_chip: Chip, judge: Judge) -> None:
+    exposure, number = products.exposure(science_chip.file), science_chip.number
+    wcs, shape = wcs_in(exposure.path, number), chip_shape(exposure, number)
+    judge(world_coordinates.round_trip_error(wcs, shape, subject=str(science_chip)))
+
+
+@criterion("AST-010")
+def test_chips_carry_one_solution(products: Products, science: FinishedFile, judge: Judge) -> None:
+    judge(chip_solutions.chip_solution_violations(products.exposure(science)))
+
+
+@criterion("AST-011")
+def test_solution_is_a_good_fit(products: Products, science: FinishedFile, judge: Judge) -> None:
+    exposure = products.exposure(science)
+    reason = claims_catalog(exposure)
+    if reason:
+        judge(not_applicable("archive_fit_error", science.label, reason))
+    judge(solutions.archive_fit_error(exposure))

@@ -1,0 +1,87 @@
+"""Which figures are drawn of a dataset: nodes beside its plan, made once their verdicts are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.plans.plan import Node, Plan
+from hubble_qa.fixtures.plans.stage import Stage
+from hubble_qa.reports.figures.verdicts import Shown, Verdicts
+
+__all__ = ["Drawing", "drawings"]
+
+# Where the figures of each workflow are declared: ``drawings(dataset, reduction, plan)``.
+_DECLARED: Mapping[str, str] = {
+    "acs-wfc-calibration": "acs_wfc_calibration",
+    "catalog-alignment": "catalog_alignment",
+    "sbc-dark-rate": "sbc_dark_rate",
+    "wfc3-ir-background": "ir_background",
+    "wfpc2-chip-normalization": "wfpc2_chip_normalization",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A stage that draws, with what it draws.
+
+    Attributes
+    ----------
+    name : str
+        Name of the node.
+    stage : Stage
+        The stage; its settings have a field ``verdicts``.
+    upstream : mapping of str to Node
+        Whose products it draws.
+    settings : mapping of str to value
+        Its settings but for the verdicts.
+    shows : mapping of str to (tuple of str or None)
+        Criteria whose verdicts it shows: the subjects, or None for all of the dataset.
+    """
+
+    name: str
+    stage: Stage[Any]
+    upstream: Mapping[str, Node]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    shows: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+
+    def takes(self, criterion: str, subject: str) -> bool:
+        """Whether it shows the verdict of a criterion on a subject."""
+        if criterion not in self.shows:
+            return False
+        subjects = self.shows[criterion]
+        return subjects is None or subject in subjects
+
+    def node(self, dataset: str, shown: Mapping[str, Mapping[str, Shown]]) -> Node:
+        """The node, once the verdicts are known; those that it does not show are left out."""
+        own = {
+            criterion: {subject: one for subject, one in by_subject.items() if self.takes(criterion, subject)}
+            for criterion, by_subject in shown.items()
+            if criterion in self.shows
+        }
+        settings = self.stage.settings(**self.settings, verdicts=Verdicts(shown=own))
+        return Node(dataset, self.name, self.stage, settings, self.upstream)
+
+
+def drawings(dataset: Dataset, reduction: Any, plan: Plan) -> tuple[Drawing, ...]:
+    """The figures of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The dataset.
+    reduction : Settings
+        Its stage settings, in its workflow's model.
+    plan : Plan
+        Its plan.
+    """
+    module = _DECLARED.get(dataset.workflow)
+    if module is None:
+        return ()
+    declare: Callable[[Dataset, Any, Plan], Iterator[Drawing]] = import_module(
+        f"hubble_qa.reports.figures.{module}"
+    ).drawings
+    return tuple(declare(dataset, reduction, plan))
