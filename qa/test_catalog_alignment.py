@@ -22,7 +22,7 @@ from hubble_qa.checks.astrometry import (
     source_positions,
     world_coordinates,
 )
-from hubble_qa.checks.astrometry.source_pairs import pair_sources
+from hubble_qa.checks.astrometry.source_pairs import SourcePairs, pair_sources
 from hubble_qa.checks.evidence import catalogs, detections, overlaps
 from hubble_qa.checks.evidence.drizzled import covered, drizzled_in
 from hubble_qa.checks.evidence.exposures import chip_frames, exposure_in, frame_scale
@@ -229,9 +229,7 @@ def test_exposures_agree_on_positions(
 
 
 @pytest.fixture
-def offsets(
-    detected_singly: Product, gaia_catalog: Product, fetched: Product, exposure: str
-) -> source_positions.SourcePairs:
+def offsets(detected_singly: Product, gaia_catalog: Product, fetched: Product, exposure: str) -> SourcePairs:
     """Sources found afresh on an exposure, and Gaia's."""
     found = detections.sources_of(detected_singly.file(EXPOSURE_SOURCES), exposure)
     expected = catalogs.catalog_positions(gaia_catalog.file(CATALOG), fetched.file(f"{exposure}_flc.fits"))
@@ -239,15 +237,13 @@ def offsets(
 
 
 @criterion("AST-012")
-def test_exposure_is_on_the_catalog(
-    offsets: source_positions.SourcePairs, exposure: str, judge: Judge
-) -> None:
+def test_exposure_is_on_the_catalog(offsets: SourcePairs, exposure: str, judge: Judge) -> None:
     judge(source_positions.catalog_offset(offsets, subject=exposure))
 
 
 @criterion("AST-017")
 def test_exposure_is_not_turned_against_the_catalog(
-    offsets: source_positions.SourcePairs, exposure: str, judge: Judge
+    offsets: SourcePairs, exposure: str, judge: Judge
 ) -> None:
     judge(source_positions.catalog_offset_variation(offsets, subject=exposure))
 
@@ -295,7 +291,7 @@ def test_parameters_are_recommended(
 @pytest.fixture
 def mosaic_offsets(
     detected: Product, gaia_catalog: Product, fetched: Product, reduction: Reduction
-) -> source_positions.SourcePairs:
+) -> SourcePairs:
     """Sources found afresh on the combined image, and those of the catalogue that it was aligned to."""
     found = detections.sources(detected.file(DRIZZLED_SOURCES))
     first = fetched.file(f"{reduction.drizzle.exposures[0]}_flc.fits")
@@ -305,14 +301,14 @@ def mosaic_offsets(
 
 @criterion("AST-012")
 def test_mosaic_is_on_the_catalog(
-    mosaic_offsets: source_positions.SourcePairs, mosaic_file: FinishedFile, judge: Judge
+    mosaic_offsets: SourcePairs, mosaic_file: FinishedFile, judge: Judge
 ) -> None:
     judge(source_positions.catalog_offset(mosaic_offsets, subject=mosaic_file.label))
 
 
 @criterion("AST-017")
 def test_mosaic_is_not_turned_against_the_catalog(
-    mosaic_offsets: source_positions.SourcePairs, mosaic_file: FinishedFile, judge: Judge
+    mosaic_offsets: SourcePairs, mosaic_file: FinishedFile, judge: Judge
 ) -> None:
     judge(source_positions.catalog_offset_variation(mosaic_offsets, subject=mosaic_file.label))
 

@@ -12,8 +12,8 @@ from astropy.io import fits
 from astropy.table import Table, vstack
 from astropy.wcs import WCS
 
-from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.checks.readers.reference_catalog import Catalog
+from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.reduction.catalogs.motion import propagate
 from hubble_qa.fixtures.reduction.catalogs.writing import write_catalog, write_plain
 

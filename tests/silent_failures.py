@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from astropy.io import fits
+from hubble_qa.qa.acs_readings import raw_electrons
+from hubble_qa.qa.background_readings import Background, independent_rates
+from hubble_qa.qa.readings import exposure_in, named_references
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors import bias_structure, calibration, levels
@@ -19,9 +22,6 @@ from hubble_qa.checks.readers import Exposure, read_exposure
 from hubble_qa.checks.verdict import Status, judge
 from hubble_qa.fixtures.stages.read_statistics import read_rates
 from hubble_qa.fixtures.store.product import Product
-from hubble_qa.qa.acs_readings import raw_electrons
-from hubble_qa.qa.background_readings import Background, independent_rates
-from hubble_qa.qa.readings import exposure_in, named_references
 
 __all__ = ["Change", "acs_failures", "altered", "ir_failures"]
 

@@ -15,8 +15,8 @@ from hubble_qa.checks.astrometry.world_coordinates import (
 )
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.readers import Exposure, read_exposure
-from hubble_qa.checks.verdict import Status, judge
 from hubble_qa.checks.readers.best_references import read_best_references
+from hubble_qa.checks.verdict import Status, judge
 from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
 from hubble_qa.fixtures.engine.engine import Engine
 from hubble_qa.fixtures.engine.events import new_run

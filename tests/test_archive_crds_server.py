@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hubble_qa.fixtures.archives.crds_sync import operational_context
 from hubble_qa.checks.readers.best_references import read_best_references
+from hubble_qa.fixtures.archives.crds_sync import operational_context
 from hubble_qa.fixtures.plans.stage import Inputs, StageError, TransientError
 from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
 from hubble_qa.fixtures.stages.references import ReferenceSettings, references

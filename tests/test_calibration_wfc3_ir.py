@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from hubble_qa.qa.background_readings import Background
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.background import background_shape
@@ -22,7 +23,6 @@ from hubble_qa.fixtures.reduction.calibration.backends import choose_backend
 from hubble_qa.fixtures.reduction.calibration.exposure import calibrate_exposure
 from hubble_qa.fixtures.reduction.calibration.ramp_fit import fit_ramps
 from hubble_qa.fixtures.reduction.calibration.wfc3_ir_ramp import Quality
-from hubble_qa.qa.background_readings import Background
 from tests.ir_scenes import (
     RISING,
     STEADY,

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubble_qa.checks.astrometry.fit_keywords import (
+    has_fit,
     keyword_matches,
     keyword_rms,
     keyword_rms_consistency,
-    has_fit,
 )
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.readers import ShiftRow

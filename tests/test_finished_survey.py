@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from astropy.io import fits
+from hubble_qa.qa.finished_fits import aligned_to_one_another, fit_of, without_match
 
 from hubble_qa.fixtures.finished.datasets import finished_datasets
 from hubble_qa.fixtures.finished.files import Kind
 from hubble_qa.fixtures.finished.survey import FinishedError, survey
 from hubble_qa.fixtures.workflows import load_workflow
-from hubble_qa.qa.finished_fits import aligned_to_one_another, fit_of, without_match
 from tests.fits_samples import exposure_bytes
 from tests.qa_runs import SHARED
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from hubble_qa.qa.background_readings import Background, independent_rates
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.background import (
@@ -27,7 +28,6 @@ from hubble_qa.fixtures.simulation.ir.detector import SAMPLES
 from hubble_qa.fixtures.simulation.truth import read_truth
 from hubble_qa.fixtures.stages.read_statistics import ReadStatisticsSettings, read_rates, read_statistics
 from hubble_qa.fixtures.store.product import read_product
-from hubble_qa.qa.background_readings import Background, independent_rates
 from tests.qa_runs import QaRun, collect, judge_products, run_qa
 from tests.silent_failures import Change, altered, ir_failures
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from astropy.io import fits
 
-from hubble_qa.fixtures.archives.crds_cache import default_context, find_reference, inventory_digest
 from hubble_qa.checks.readers.best_references import BestReferences, ReferenceChoice, read_best_references
+from hubble_qa.fixtures.archives.crds_cache import default_context, find_reference, inventory_digest
 from hubble_qa.fixtures.archives.reference_files import update_reference_keywords, use_references
 from hubble_qa.fixtures.plans.stage import Inputs, StageError
 from hubble_qa.fixtures.simulation.crds_cache import CONTEXT, reference_directory

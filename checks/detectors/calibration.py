@@ -116,7 +116,12 @@ def switch_violations(
 
 
 def unusable_fraction(
-    sci: NDArray[Any], err: NDArray[Any] | None, dq: NDArray[Any], *, instrument: str, subject: str
+    sci: NDArray[Any],
+    err: NDArray[Any] | None,
+    dq: NDArray[Any] | None,
+    *,
+    instrument: str,
+    subject: str,
 ) -> Measurement:
     """Fraction of a chip's pixels that are flagged; 1 where its arrays break a rule.
 
@@ -129,27 +134,29 @@ def unusable_fraction(
     Parameters
     ----------
     sci, err, dq : ndarray, shape (ny, nx)
-        Science, error and data quality arrays; 0 in `dq` is good. C0M files have no errors: None.
+        Science, error and data quality arrays; 0 in `dq` is good. C0M files have no errors, and their data
+        quality is in C1M: None.
     instrument : str
         The INSTRUME keyword.
     subject : str
         The exposure and chip.
     """
-    arrays = {"SCI": sci, **({} if err is None else {"ERR": err}), "DQ": dq}
+    arrays = {name: one for name, one in (("SCI", sci), ("ERR", err), ("DQ", dq)) if one is not None}
     if len({array.shape for array in arrays.values()}) > 1 or sci.size == 0:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         reason = f"shapes differ or are empty: {shapes}"
         return Measurement("unusable_fraction", 1.0, "", subject, reason=reason)
-    judged = (dq == 0) & (sci > 0) if instrument in ROOT_COUNTS_ERRORS else dq == 0
+    good = np.ones(sci.shape, dtype=bool) if dq is None else dq == 0
+    judged = good & (sci > 0) if instrument in ROOT_COUNTS_ERRORS else good
     counts = {"SCI not finite": int(np.count_nonzero(~np.isfinite(sci)))}
     if err is not None:
         wrong = judged & ~(np.isfinite(err) & (err > 0))
         counts["ERR not finite and positive"] = int(np.count_nonzero(wrong))
-    flagged = float(np.count_nonzero(dq) / dq.size)
+    flagged = float(np.count_nonzero(~good) / good.size)
     broken = [f"{rule} at {count} pixels" for rule, count in counts.items() if count]
     if counts["SCI not finite"] == 0 and np.all(sci == sci.flat[0]):
         broken.append(f"SCI reads {float(sci.flat[0]):g} everywhere: it holds no data")
-    if not flagged:
+    if dq is not None and not flagged:
         broken.append("DQ flags no pixel at all: the flags were lost")
     context: dict[str, Json] = {"flagged_fraction": flagged, **counts}
     value = 1.0 if broken else flagged
