@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hubble_qa.checks.detectors.background import background_level, difference_noise
 from hubble_qa.checks.detectors.levels import last_minus_first, light_sensitive
 from hubble_qa.checks.readers import Drizzled, Exposure, ReaderError
-from hubble_qa.fixtures.stages.calibrate import SWITCHES
+from hubble_qa.fixtures.reduction.calibration.switches import SWITCHES
 from hubble_qa.fixtures.stages.references import REFERENCES
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.qa.readings import array_in, exposure_in, reference_choices

@@ -93,7 +93,7 @@ class StarFigureSettings(Settings):
     chip_flux: Mapping[str, Bounds]
 
 
-@stage("alignment-figures", version=3, tools=("matplotlib",), background=True)
+@stage("alignment-figures", tools=("matplotlib",), background=True)
 def draw_alignment(inputs: Inputs, output: Path, settings: AlignmentFigureSettings) -> None:
     """Draw residuals of the fits: products ``exposures`` and ``c0m``, aligned FLTs and C0Ms.
 
@@ -105,7 +105,7 @@ def draw_alignment(inputs: Inputs, output: Path, settings: AlignmentFigureSettin
     publish(alignment_figures(inputs, settings.exposures, settings.rms), output)
 
 
-@stage("drizzle-figures", version=3, tools=("matplotlib",), background=True)
+@stage("drizzle-figures", tools=("matplotlib",), background=True)
 def draw_drizzled(inputs: Inputs, output: Path, settings: DrizzleFigureSettings) -> None:
     """Draw the combined FLT image and weights: products ``exposures`` and ``drizzle-flt``."""
     from hubble_qa.reports.figures.illustration import publish
@@ -114,7 +114,7 @@ def draw_drizzled(inputs: Inputs, output: Path, settings: DrizzleFigureSettings)
     publish(drizzle_figures(inputs, settings.exposures, root=settings.root), output)
 
 
-@stage("ratio-figures", version=3, tools=("matplotlib",), background=True)
+@stage("ratio-figures", tools=("matplotlib",), background=True)
 def draw_ratios(inputs: Inputs, output: Path, settings: RatioFigureSettings) -> None:
     """Draw FLT/C0M ratios.
 
@@ -127,7 +127,7 @@ def draw_ratios(inputs: Inputs, output: Path, settings: RatioFigureSettings) -> 
     publish(ratio_figures(inputs, settings.exposures, flt=settings.flt, c0m=settings.c0m), output)
 
 
-@stage("star-figures", version=3, tools=("matplotlib",), background=True)
+@stage("star-figures", tools=("matplotlib",), background=True)
 def draw_stars(inputs: Inputs, output: Path, settings: StarFigureSettings) -> None:
     """Draw the stars and what was measured of them.
 
