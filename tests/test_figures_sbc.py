@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse
 from hubble_qa.reports.figures.figure_data import Plot
 from hubble_qa.reports.figures.sbc_frames import Frame

@@ -22,7 +22,7 @@ from hubble_qa.checks.astrometry.source_pairs import (
     robust_scatter,
     straight_line_design,
 )
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
 
 __all__ = [

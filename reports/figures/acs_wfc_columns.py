@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.detectors.bias_structure import column_levels, judged_pixels
 from hubble_qa.checks.readers import Exposure, read_exposure
 from hubble_qa.fixtures.plans.stage import Inputs

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.readers import read_exposure, read_shift_file
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.align import SHIFT_FILE

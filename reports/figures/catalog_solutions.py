@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hubble_qa.checks.astrometry.solutions import archive_fit_error
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.readers import (
     Exposure,
     MatchFile,

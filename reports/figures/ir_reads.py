@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.detectors.background import SHORTEST, background_rate_ratio
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.read_statistics import ReadRates, read_rates

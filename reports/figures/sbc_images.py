@@ -14,7 +14,7 @@ from matplotlib.patches import Polygon
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.detectors.dark_rate import dark_fraction
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.fixtures.plans.stage import Inputs

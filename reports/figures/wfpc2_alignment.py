@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.readers import read_shift_file
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
