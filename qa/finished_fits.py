@@ -14,8 +14,8 @@ from hubble_qa.checks.astrometry.fit_keywords import keyword_rms_consistency
 from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
 from hubble_qa.checks.astrometry.solution_names import NOT_ALIGNED
 from hubble_qa.checks.measurement import Measurement, not_applicable
-from hubble_qa.checks.readers import MatchFile, ShiftFile, ShiftRow
-from hubble_qa.fixtures.finished.files import MATCH_ENDING, Kind
+from hubble_qa.checks.readers import MATCH_ENDING, MatchFile, ShiftFile, ShiftRow
+from hubble_qa.fixtures.finished.files import Kind
 from hubble_qa.fixtures.finished.survey import Finished
 from hubble_qa.qa.readings import exposure_in, frame_scale, match_file_in, shift_file_in, wcs_in
 

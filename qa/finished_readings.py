@@ -12,6 +12,9 @@ from astropy.io.fits import Header
 
 from hubble_qa.checks.astrometry.solutions import catalog_of_fit
 from hubble_qa.checks.detectors.background import background_level
+from hubble_qa.checks.detectors.calibration import calibration_switches
+from hubble_qa.checks.detectors.levels import light_sensitive
+from hubble_qa.checks.detectors.read_rates import ReadRates
 from hubble_qa.checks.readers import Drizzled, Exposure, ReaderError
 from hubble_qa.fixtures.finished.files import Kind
 from hubble_qa.fixtures.finished.survey import Finished
@@ -19,7 +22,6 @@ from hubble_qa.qa.readings import array_in, drizzled_in, exposure_in
 
 __all__ = [
     "Chip",
-    "ReadRates",
     "chip_of",
     "claims_catalog",
     "counts_of",
@@ -34,11 +36,7 @@ __all__ = [
     "without_ramp_fit",
 ]
 
-# Reference pixels about the light-sensitive ones, which an IMA has too.
-_BORDER = 5
-_INNER = np.s_[_BORDER:-_BORDER, _BORDER:-_BORDER]
 _INPUT = re.compile(r"D\d{3}DATA")
-_SWITCH = re.compile(r"[A-Z0-9]{2,4}CORR")
 # Switches of updatewcs, which leaves them as they are.
 _OF_UPDATEWCS = frozenset({"TDDCORR", "NPOLCORR", "D2IMCORR", "DGEOCORR", "VACORR"})
 
@@ -48,13 +46,6 @@ class Chip(NamedTuple):
 
     exposure: Exposure
     number: int
-
-
-class ReadRates(NamedTuple):
-    """Seconds from the zeroth read to each of the others, increasing, and the background rates until then."""
-
-    time: list[float]
-    rate: list[float]
 
 
 def path_of(found: Finished, label: str) -> Path:
@@ -135,11 +126,9 @@ def requested_steps(exposure: Exposure) -> Mapping[str, str]:
     calacs and calwf3 write COMPLETE for what they did, SKIPPED for what they could not do, and leave
     PERFORM where they did not come to it: all of these were asked for.
     """
-    header = exposure.primary
-    steps = {key: str(header[key]).strip() for key in header if _SWITCH.fullmatch(key)}
     return {
         key: "PERFORM" if value in ("COMPLETE", "SKIPPED", "PERFORM") else "OMIT"
-        for key, value in steps.items()
+        for key, value in calibration_switches(exposure.primary).items()
         if key not in _OF_UPDATEWCS
     }
 
@@ -170,10 +159,10 @@ def rates_of_reads(path: Path) -> ReadRates:
             reads.append((float(header["SAMPTIME"]), number))
     time, rate = [], []
     for seconds, number in sorted(reads):
-        level = float(np.median(array_in(path, "SCI", number)[_INNER]))
+        level = float(np.median(light_sensitive(array_in(path, "SCI", number))))
         time.append(seconds)
         rate.append(level if _in_rates(exposure, number) else level / seconds)
-    return ReadRates(time, rate)
+    return ReadRates(time=tuple(time), rate=tuple(rate))
 
 
 def reads_of(found: Finished, label: str) -> Exposure | None:
@@ -193,7 +182,7 @@ def rate_under(exposure: Exposure, reads: Exposure) -> float:
     seconds = reads.header("SCI", 1).get("SAMPTIME")
     if not isinstance(seconds, int | float) or seconds <= 0:
         raise ReaderError(f"{reads.path}: SAMPTIME of SCI,1, the last read, is {seconds!r}, not in seconds")
-    quality, last = array_in(exposure.path, "DQ", 1), array_in(reads.path, "SCI", 1)[_INNER]
+    quality, last = array_in(exposure.path, "DQ", 1), light_sensitive(array_in(reads.path, "SCI", 1))
     if last.shape != quality.shape:
         raise ReaderError(f"{reads.path}: {last.shape} pixels sensitive to light, the FLT's {quality.shape}")
     level = background_level(last[quality == 0]).median

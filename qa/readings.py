@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry import world_coordinates
 from hubble_qa.checks.astrometry.residuals import MatchedPositions
-from hubble_qa.checks.detectors.calibration import ReferenceChoice
+from hubble_qa.checks.detectors.calibration import ReferenceUse
 from hubble_qa.checks.images import photometry
 from hubble_qa.checks.images.drizzled import median_weights
 from hubble_qa.checks.readers import (
@@ -23,6 +23,7 @@ from hubble_qa.checks.readers import (
     Exposure,
     MatchFile,
     ReaderError,
+    match_path,
     read_drizzled,
     read_exposure,
     read_match_file,
@@ -107,7 +108,7 @@ def wcs_in(path: Path, chip: int) -> Any:
 
 def match_in(aligned: Product, exposure: str, suffix: str) -> MatchFile | None:
     """The match file of an exposure's fit; None where TweakReg wrote none."""
-    path = aligned.files / f"{exposure}_{suffix}_catalog_fit.match"
+    path = match_path(aligned.files, exposure, suffix)
     return match_file_in(path) if path.exists() else None
 
 
@@ -190,19 +191,17 @@ def chip_weights(
     return weights
 
 
-def reference_choices(references: Product, rootname: str) -> Mapping[str, ReferenceChoice]:
+def reference_choices(references: Product, rootname: str) -> Mapping[str, ReferenceUse]:
     """Which reference files of an exposure are best, and which were used."""
     chosen = read_best_references(references.file(BEST_REFERENCES)).exposures[rootname]
     directory = references.files / REFERENCES
     return {
-        kind: ReferenceChoice(
-            best=choice.best, used=choice.used, available=(directory / choice.used).is_file()
-        )
+        kind: ReferenceUse(best=choice.best, used=choice.used, available=(directory / choice.used).is_file())
         for kind, choice in chosen.items()
     }
 
 
-def named_references(references: Product, exposure: Exposure) -> Mapping[str, ReferenceChoice]:
+def named_references(references: Product, exposure: Exposure) -> Mapping[str, ReferenceUse]:
     """The reference files that a calibrated exposure's header names, and which are best."""
     directory = references.files / REFERENCES
     named = {
@@ -210,7 +209,7 @@ def named_references(references: Product, exposure: Exposure) -> Mapping[str, Re
         for kind, choice in reference_choices(references, exposure.name).items()
     }
     return {
-        kind: ReferenceChoice(best=best, used=used, available=(directory / used).is_file())
+        kind: ReferenceUse(best=best, used=used, available=(directory / used).is_file())
         for kind, (best, used) in named.items()
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
@@ -117,9 +118,8 @@ def _band(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.
         return nothing, nothing
     medians = np.where(enough, _medians(pixels, counted.sum(axis=0)), np.float32(np.nan))
     residual = pixels - medians
-    distance = np.abs(residual)
-    width = 1.4826 * np.median(distance[np.isfinite(distance)])
-    kept = (distance <= _CLIP * width) & ~_around(residual > _CORE * width, _WINGS)
+    width = mad_std(residual[np.isfinite(residual)])
+    kept = (np.abs(residual) <= _CLIP * width) & ~_around(residual > _CORE * width, _WINGS)
     offset, number = _means(residual, kept)
     variance = np.nansum(np.where(kept, (residual - offset) ** 2, 0.0)) / np.nansum(number - 1.0)
     variance /= _CLIPPED_VARIANCE

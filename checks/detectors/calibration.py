@@ -14,7 +14,8 @@ from hubble_qa.checks.measurement import Json, Measurement, count_violations, no
 from hubble_qa.checks.readers.exposure import Exposure
 
 __all__ = [
-    "ReferenceChoice",
+    "ReferenceUse",
+    "calibration_switches",
     "reference_file_violations",
     "switch_violations",
     "unit_violations",
@@ -46,7 +47,7 @@ _OF_ASSOCIATIONS = frozenset({"DRIZCORR", "EXPSCORR", "RPTCORR"})
 _NOT_USED = ("", "N/A", "NOT FOUND N/A", "NOT APPLICABLE", "UNDEFINED")
 
 
-class ReferenceChoice(TypedDict):
+class ReferenceUse(TypedDict):
     """One reference file of an exposure.
 
     ``best`` is what CRDS's rules select, ``used`` what the header names (either may carry a prefix such
@@ -58,12 +59,12 @@ class ReferenceChoice(TypedDict):
     available: bool
 
 
-def reference_file_violations(references: Mapping[str, ReferenceChoice], *, subject: str) -> Measurement:
+def reference_file_violations(references: Mapping[str, ReferenceUse], *, subject: str) -> Measurement:
     """Count an exposure's reference files that do not exist or are not CRDS's best.
 
     Parameters
     ----------
-    references : mapping of str to ReferenceChoice
+    references : mapping of str to ReferenceUse
         By type, e.g. ``"idctab"``.
     subject : str
         The exposure.
@@ -84,6 +85,11 @@ def reference_file_violations(references: Mapping[str, ReferenceChoice], *, subj
     return count_violations("reference_file_violations", subject, violations, context)
 
 
+def calibration_switches(header: Mapping[str, Any]) -> dict[str, str]:
+    """Calibration switches of a primary header: ``{"FLATCORR": "PERFORM"}``."""
+    return {name: str(header[name]).strip() for name in header if _SWITCH.fullmatch(name)}
+
+
 def switch_violations(
     raw: Mapping[str, object], calibrated: Mapping[str, object], *, set_to: Mapping[str, str], subject: str
 ) -> Measurement:
@@ -100,8 +106,7 @@ def switch_violations(
     subject : str
         The exposure.
     """
-    named = {name: str(raw[name]) for name in raw if _SWITCH.fullmatch(name)}
-    asked = {name: value.strip() for name, value in {**named, **set_to}.items()}
+    asked = {**calibration_switches(raw), **set_to}
     asked = {name: value for name, value in asked.items() if name not in _OF_ASSOCIATIONS}
     if "PERFORM" not in asked.values():
         return not_measured("switch_violations", subject, "no switch asks for a step")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
@@ -96,5 +97,5 @@ def _left(excess: Pixels, pattern: Pixels) -> _Left:
         return _Left(math.nan, math.inf)
     ratios = excess[extreme] / departure[extreme]
     fraction = float(np.median(ratios))
-    width = 1.4826 * float(np.median(np.abs(ratios - fraction)))
+    width = float(mad_std(ratios))
     return _Left(fraction, 1.2533 * width / math.sqrt(extreme.size))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
@@ -317,7 +318,7 @@ def stellar_width_ratio(
     medians = {name: float(np.median(each)) for name, each in usable.items()}
     reference = float(np.median([*medians.values()]))
     ratio = float(np.median(combined)) / reference
-    scatter = 1.4826 * float(np.median(np.abs(combined - np.median(combined))))
+    scatter = float(mad_std(combined))
     error = math.sqrt(math.pi / 2.0 / len(combined)) * scatter / reference
     context: dict[str, Json] = {
         "fwhm_arcsec": float(np.median(combined)),

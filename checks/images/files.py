@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -11,6 +10,7 @@ from astropy.io.fits import Header
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.readers.fits_structure import FitsStructure
+from hubble_qa.checks.rootnames import is_rootname, same_exposure
 
 __all__ = ["association_problems", "fits_form_problems", "keyword_problems", "structure_problems"]
 
@@ -85,8 +85,6 @@ SCIENCE_KEYWORDS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "ACS": _COMMON_SCIENCE,
     "WFC3": _COMMON_SCIENCE,
 }
-# Names of exposures, IPPPSSOOT.
-_ROOTNAME = re.compile(r"^[a-z][a-z0-9]{8}$")
 # Files whose arrays are not called SCI.
 ARRAY_NAMES: Mapping[str, str] = {"c1m": "SDQ"}
 
@@ -223,7 +221,7 @@ def _pair(pair: tuple[str, int]) -> str:
 
 def _rootname_problems(exposure: Exposure) -> list[str]:
     own, named = str(exposure.primary.get("ROOTNAME", "")).strip().lower(), exposure.name.lower()
-    if not (_ROOTNAME.match(own) and _ROOTNAME.match(named)) or own[:8] == named[:8]:
+    if not (is_rootname(own) and is_rootname(named)) or same_exposure(own, named):
         return []
     return [f"primary: ROOTNAME is {own!r}: the file holds that exposure under another's name; rename it"]
 
