@@ -8,17 +8,19 @@ import numpy as np
 from astropy.stats import mad_std
 from numpy.typing import NDArray
 
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
 
 __all__ = ["BIAS_STRUCTURE", "ColumnLevels", "column_levels", "column_scatter", "judged_pixels"]
 
-# Data quality bit of pixels with an unstable or structured bias (ACS Data Handbook, table 3.3). It does not
-# exclude pixels here: they are what is to be judged.
-BIAS_STRUCTURE = 128
+# Columns are judged of ACS/WFC. Pixels with an unstable or structured bias are not excluded here: they are
+# what is to be judged.
+_FLAGS = camera("ACS", "WFC").flags
+BIAS_STRUCTURE = _FLAGS["bias_structure"]
 
 # Stars' wings are no structure. They reach so many pixels from saturated ones, which this bit flags, and from
 # those that exceed their column by this many standard deviations, which no pixel of a hot column does.
-_FULL_WELL, _HALO = 256, 20
+_FULL_WELL, _HALO = _FLAGS["full_well"], 20
 _CORE, _WINGS = 60.0, 5
 
 # Rows are judged in bands: a hot column begins anywhere and reaches to the far end.

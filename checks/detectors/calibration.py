@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from hubble_qa.checks.instruments import cameras_of
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
 
@@ -21,19 +22,6 @@ __all__ = [
     "unit_violations",
     "unusable_fraction",
 ]
-
-# BUNIT of calibrated exposures, by instrument and detector: the instruments' data handbooks.
-UNITS: Mapping[tuple[str, str], str] = {
-    ("WFPC2", ""): "COUNTS",
-    ("ACS", "WFC"): "ELECTRONS",
-    ("ACS", "HRC"): "ELECTRONS",
-    ("ACS", "SBC"): "COUNTS",
-    ("WFC3", "UVIS"): "ELECTRONS",
-    ("WFC3", "IR"): "ELECTRONS/S",
-}
-
-# Instruments whose ERR is the square root of SCI (drizzlepac's wfpc2_to_flt): undefined below 0 counts.
-ROOT_COUNTS_ERRORS = frozenset({"WFPC2"})
 
 # EXPEND - EXPSTART may differ from EXPTIME by the shutter's travel and the clocks' ticks.
 DURATION_TOLERANCE = 1.0  # s
@@ -127,8 +115,8 @@ def unusable_fraction(
 
     The rules: SCI, ERR and DQ have one shape; SCI is finite everywhere; ERR is finite and positive at
     each unflagged pixel; SCI is not one number everywhere; DQ flags some pixel, since no detector is
-    without bad ones. For the instruments
-    of `ROOT_COUNTS_ERRORS`, ERR is judged only where SCI is positive. A chip that breaks a rule is
+    without bad ones. Where ERR is
+    the square root of SCI, as of WFPC2, it is judged only where SCI is positive. A chip that breaks a rule is
     unusable as a whole: no stage after the calibration expects such pixels.
 
     Parameters
@@ -145,7 +133,8 @@ def unusable_fraction(
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         reason = f"shapes differ or are empty: {shapes}"
         return Measurement("unusable_fraction", 1.0, "", subject, reason=reason)
-    judged = (dq == 0) & (sci > 0) if instrument in ROOT_COUNTS_ERRORS else dq == 0
+    roots = any(camera.root_errors for camera in cameras_of(instrument))
+    judged = (dq == 0) & (sci > 0) if roots else dq == 0
     counts = {"SCI not finite": int(np.count_nonzero(~np.isfinite(sci)))}
     if err is not None:
         wrong = judged & ~(np.isfinite(err) & (err > 0))
@@ -176,11 +165,10 @@ def unit_violations(exposure: Exposure, chip: int) -> Measurement:
         EXTVER of the chip.
     """
     subject = exposure.label(chip)
-    expected = UNITS.get((exposure.instrument, exposure.detector))
-    if expected is None:
+    if exposure.camera is None:
         reason = f"no unit is on record for {exposure.instrument} {exposure.detector}".rstrip()
         return not_measured("unit_violations", subject, reason)
-    unit = exposure.header("SCI", chip).get("BUNIT")
+    unit, expected = exposure.header("SCI", chip).get("BUNIT"), exposure.camera.unit
     violations = [] if _same_unit(unit, expected) else [_unit_problem(unit, expected)]
     violations += _time_violations(exposure)
     context: dict[str, Json] = {

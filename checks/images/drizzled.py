@@ -12,6 +12,7 @@ from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_applicable, not_measured
 from hubble_qa.checks.readers.drizzled import Drizzled
 from hubble_qa.checks.readers.exposure import Exposure
@@ -26,9 +27,9 @@ __all__ = [
     "weight_ratio",
 ]
 
-# Ratio of the pixel areas of WF and PC chips: WFPC2 Data Handbook, plate scales in arcsec per pixel.
-WF_SCALE, PC_SCALE = 0.0996, 0.0455
-EXPECTED_WEIGHT_RATIO = (WF_SCALE / PC_SCALE) ** 2
+# Plate scales of WF and PC chips, and the ratio of the areas of their pixels.
+_SCALES = {chip.name: chip.plate_scale or math.nan for chip in camera("WFPC2").chips.values()}
+EXPECTED_WEIGHT_RATIO = (_SCALES["WF3"] / _SCALES["PC1"]) ** 2
 
 # Output frame: tolerances of its scale (relative) and orientation (degrees).
 SCALE_TOLERANCE = 1e-6

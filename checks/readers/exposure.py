@@ -13,6 +13,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from hubble_qa.checks.instruments import Camera, cameras_of, find_camera
 from hubble_qa.checks.readers.errors import ReaderError
 from hubble_qa.checks.readers.shift_file import exposure_name
 
@@ -69,8 +70,14 @@ class Exposure:
 
     @property
     def detector(self) -> str:
-        """The primary header's DETECTOR; empty for WFPC2, where each chip has its own."""
-        return "" if self.instrument == "WFPC2" else str(self.primary.get("DETECTOR", "")).strip()
+        """The primary header's DETECTOR; empty for cameras of which each chip has its own."""
+        whole = any(not each.detector for each in cameras_of(self.instrument))
+        return "" if whole else str(self.primary.get("DETECTOR", "")).strip()
+
+    @property
+    def camera(self) -> Camera | None:
+        """The camera's record; None where there is none."""
+        return find_camera(self.instrument, self.detector)
 
     @property
     def chips(self) -> tuple[int, ...]:
@@ -103,10 +110,9 @@ class Exposure:
     def label(self, chip: int) -> str:
         """Name a chip of the exposure as a measurement's subject, e.g. ``"u5jx0108r_flt WF2"``."""
         stem = self.path.name.partition(".")[0]
-        detector = self.header("SCI", chip).get("DETECTOR")
-        if self.instrument == "WFPC2" and detector in (1, 2, 3, 4):
-            return f"{stem} {'PC' if detector == 1 else 'WF'}{detector}"
-        return f"{stem} SCI,{chip}"
+        header, camera = self.header("SCI", chip), self.camera
+        name = camera.chip_name(header) if camera and camera.named_subjects else ""
+        return f"{stem} {name or f'SCI,{chip}'}"
 
     def array(self, name: str, version: int = 1) -> Array:
         """Read an extension's array; nothing is kept, and the file is closed again.
