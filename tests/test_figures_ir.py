@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from hubble_qa.fixtures.stages.read_statistics import ReadRates
+from hubble_qa.checks.detectors.read_rates import ReadRates
 from hubble_qa.reports.figures.ir_histograms import combined_histogram, exposure_histograms, two_sections
 from hubble_qa.reports.figures.ir_reads import draw_read_rates
 from hubble_qa.reports.figures.style import ACCENT, INK

@@ -10,8 +10,9 @@ from matplotlib.ticker import MaxNLocator
 
 from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.detectors.background import SHORTEST, background_rate_ratio
+from hubble_qa.checks.detectors.read_rates import ReadRates
 from hubble_qa.fixtures.plans.stage import Inputs
-from hubble_qa.fixtures.stages.read_statistics import ReadRates, read_rates
+from hubble_qa.fixtures.stages.read_statistics import read_rates
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.style import ACCENT, BAND, FAINT, INK, LIMIT, WIDTH, new_figure, place, styled
 
