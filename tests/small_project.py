@@ -85,8 +85,8 @@ def number(product):
 
 
 @pytest.mark.criterion("PHT-001")
-def test_spread(flt, exposure, judge):
-    judge(Measurement("photflam_spread", number(flt), "", exposure))
+def test_spread(registered_flt, exposure, judge):
+    judge(Measurement("photflam_spread", number(registered_flt), "", exposure))
 
 
 @pytest.mark.criterion("AST-004")
@@ -94,7 +94,7 @@ def test_rotation(photometry, exposure, judge):
     judge(Measurement("fit_rotation", number(photometry) / 100, "deg", exposure))
 
 
-@pytest.mark.criterion("AST-003")
+@pytest.mark.criterion("AST-003", subject="all")
 def test_matches(fetched, judge):
     judge(not_applicable("matched_sources", "all", "nothing was matched"))
 

@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+from hubble_qa.fixtures.finished.judged import Judged
 from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.plans.plan import Node, Plan
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, StageError, stage
@@ -52,11 +53,16 @@ def _build(dataset: Dataset, reduction: Reduction, archive: Archive) -> Plan:
     flt = node("flt", reduction.flt, exposures=fetch)
     photometry = node("photometry", reduction.photometry, exposures=flt)
     nodes = {each.name: each for each in (fetch, flt, photometry)}
-    return Plan(dataset.name, nodes, absent={"references": "these numbers need no reference files"})
+    absent = {"references": "these numbers need no reference files"}
+    return Plan(dataset.name, nodes, absent, aliases={"registered-flt": "flt"})
 
 
-def _axes(dataset: Dataset, reduction: Reduction) -> Axes:
+def _products(dataset: Dataset, reduction: Reduction) -> Judged:
+    return Judged(dataset.instrument, {})
+
+
+def _axes(dataset: Dataset, reduction: Reduction, judged: Judged) -> Axes:
     return {"exposure": dataset.rootnames}
 
 
-WORKFLOW = Workflow("small", Reduction, _build, _axes)
+WORKFLOW = Workflow("small", Reduction, _build, _products, _axes)
