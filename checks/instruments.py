@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 __all__ = [
     "RECORDS",
     "Camera",
-    "Chip",
+    "CameraChip",
     "FileForm",
     "FileKind",
     "Instruments",
@@ -64,7 +64,7 @@ def _extension(text: object) -> object:
     return name, int(version)
 
 
-Extension: TypeAlias = Annotated[tuple[str, int], BeforeValidator(_extension)]
+ExtensionName: TypeAlias = Annotated[tuple[str, int], BeforeValidator(_extension)]
 
 
 class _Record(BaseModel):
@@ -85,11 +85,11 @@ class FileForm(_Record):
     """
 
     kind: FileKind
-    extensions: tuple[Extension, ...] = ()
+    extensions: tuple[ExtensionName, ...] = ()
     array: str = "SCI"
 
 
-class Chip(_Record):
+class CameraChip(_Record):
     """A chip's name, ``"WF2"``, and its plate scale in arcsec per pixel where the camera's chips differ."""
 
     name: str = Field(min_length=1)
@@ -133,7 +133,7 @@ class Camera(_Record):
     switches: bool = True
     border: int = Field(default=0, ge=0)
     chip_keyword: str
-    chips: Mapping[int, Chip]
+    chips: Mapping[int, CameraChip]
     flags: Mapping[str, int]
     pattern_flags: tuple[str, ...] = ()
     subarray_chips: int | None = Field(default=None, ge=1)
