@@ -2,7 +2,10 @@ PYTHON ?= python3
 VENV ?= .venv
 READY := $(VENV)/.ready
 
-.PHONY: qa test lint clean
+# Tests of what decides a verdict.
+OF_CHECKS := $(wildcard $(addprefix tests/test_, checks_*.py criteria.py readers_*.py verdicts.py))
+
+.PHONY: qa test coverage lint ruff-check ruff-format mypy lint-imports hooks clean
 
 # Reduce and judge the datasets; the last line says where the report is.
 qa: $(READY)
@@ -12,10 +15,32 @@ qa: $(READY)
 test: $(READY) lint
 	$(VENV)/bin/pytest tests/ -n 2 --dist loadfile --no-loadscope-reorder
 
-lint: $(READY)
+# The lines of checks/ that its own tests run; the last line is the total. Measuring nearly doubles the time
+# of a test, so that the tests of whole runs go without.
+coverage: $(READY)
+	$(VENV)/bin/coverage erase
+	$(VENV)/bin/coverage run -m pytest -q $(OF_CHECKS)
+	$(VENV)/bin/coverage combine --quiet
+	$(VENV)/bin/coverage report --include='checks/*' --skip-covered --sort=cover
+
+lint: ruff-check ruff-format mypy lint-imports
+
+ruff-check: $(READY)
 	$(VENV)/bin/ruff check .
+
+ruff-format: $(READY)
 	$(VENV)/bin/ruff format --check .
+
+mypy: $(READY)
 	$(VENV)/bin/mypy
+
+lint-imports: $(READY)
+	$(VENV)/bin/lint-imports
+
+# The checks before each commit, by .pre-commit-config.yaml.
+hooks: $(READY)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hooks]'
+	$(VENV)/bin/pre-commit install
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

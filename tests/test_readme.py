@@ -1,4 +1,4 @@
-"""README is true: its options, datasets, links, and its map of the code."""
+"""README and the other documents are true: options, datasets, links, and the map of the code."""
 
 import re
 import subprocess
@@ -13,6 +13,7 @@ from hubble_qa.fixtures.suite.options import Options
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAP = README.partition("## The map of the code")[2].partition("Imports point one way")[0]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 PACKAGES = ("checks", "fixtures", "reports", "qa")
 
 
@@ -42,9 +43,11 @@ def test_every_dataset_is_in_the_table() -> None:
     assert set(named(first_cells("| dataset | what is reduced"))) == datasets
 
 
-def test_links_lead_to_files() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_lead_to_files(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
+    here = [link for link in links if not link.startswith("https://")]
+    assert [link for link in here if not (document.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize("top", PACKAGES)

@@ -105,7 +105,7 @@ def test_a_link_to_a_directory_stays_a_link(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from reports import publish
+from hubble_qa.reports.pages import publish
 target, moment = Path(sys.argv[1]), sys.argv[2]
 rename = Path.rename
 def die(self, to):
