@@ -51,10 +51,12 @@ def affected(diagnosis: Product) -> tuple[str, ...]:
     return tuple(name for name, values in switches.items() if values)
 
 
-def calibrated_by_arithmetic(fetched: Product, references: Product, name: str) -> IndependentRates:
+def calibrated_by_arithmetic(
+    fetched: Product, calibrated: Product, references: Product, name: str
+) -> IndependentRates:
     """An exposure's rates from its raw reads."""
-    raw = fetched.file(f"{name}_raw.fits")
-    return independent_rates(raw, references.file(BEST_REFERENCES), references.files / REFERENCES)
+    raw, flt = fetched.file(f"{name}_raw.fits"), calibrated.file(f"{name}_flt.fits")
+    return independent_rates(raw, flt, references.file(BEST_REFERENCES), references.files / REFERENCES)
 
 
 # As the archive served it, and the diagnosis
@@ -103,9 +105,11 @@ def recalibrated(products: Products, infrared: FinishedFile) -> Exposure:
 
 
 @pytest.fixture
-def independent(fetched: Product, references: Product, infrared: FinishedFile) -> IndependentRates:
+def independent(
+    fetched: Product, calibrated: Product, references: Product, infrared: FinishedFile
+) -> IndependentRates:
     """The exposure's rates from its raw reads."""
-    return calibrated_by_arithmetic(fetched, references, infrared.root)
+    return calibrated_by_arithmetic(fetched, calibrated, references, infrared.root)
 
 
 @criterion("CAL-006")
@@ -165,7 +169,7 @@ def rejected(
     if exposure in affected:
         return read_cosmic_ray_mask(mosaic.file(f"{exposure}_sci1_crmask.fits"))
     flt = exposure_in(calibrated.file(f"{exposure}_flt.fits"))
-    return removed_charge(flt, calibrated_by_arithmetic(fetched, references, exposure).image)
+    return removed_charge(flt, calibrated_by_arithmetic(fetched, calibrated, references, exposure).image)
 
 
 @criterion("DRZ-002")

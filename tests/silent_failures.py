@@ -7,20 +7,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from astropy.io import fits
-from hubble_qa.qa.acs_readings import raw_electrons
-from hubble_qa.qa.background_readings import Background, independent_rates
-from hubble_qa.qa.readings import exposure_in, named_references
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors import bias_structure, calibration, levels
 from hubble_qa.checks.detectors.background import background_deviation, background_shape
 from hubble_qa.checks.detectors.ccd_levels import LEAST_LEVEL
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
+from hubble_qa.checks.evidence.backgrounds import Background, rate_under
+from hubble_qa.checks.evidence.exposures import exposure_in
+from hubble_qa.checks.evidence.raw_levels import independent_rates, raw_electrons
+from hubble_qa.checks.evidence.references import named_references
 from hubble_qa.checks.images import files
 from hubble_qa.checks.measurement import Measurement
-from hubble_qa.checks.readers import Exposure, read_exposure
+from hubble_qa.checks.readers import read_exposure
 from hubble_qa.checks.verdict import Status, judge
-from hubble_qa.fixtures.stages.read_statistics import read_rates
+from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
+from hubble_qa.fixtures.stages.references import REFERENCES
 from hubble_qa.fixtures.store.product import Product
 
 __all__ = ["Change", "acs_failures", "altered", "ir_failures"]
@@ -39,20 +41,23 @@ def altered(flt: Path, directory: Path, change: Change) -> Path:
 
 def acs_failures(flt: Path, fetched: Product, references: Product) -> dict[str, str]:
     """What criteria say of an ACS/WFC exposure that they reject, by their ids."""
-    exposure = read_exposure(flt)
-    raw = exposure_in(fetched.file(f"{exposure.name}_raw.fits"))
-    return _failures(_acs(flt, raw, references))
+    return _failures(_acs(flt, fetched, references))
 
 
-def _acs(flt: Path, raw: Exposure, references: Product) -> Iterator[tuple[str, Measurement]]:
+def _places(references: Product) -> tuple[Path, Path]:
+    return references.file(BEST_REFERENCES), references.files / REFERENCES
+
+
+def _acs(flt: Path, fetched: Product, references: Product) -> Iterator[tuple[str, Measurement]]:
     exposure = read_exposure(flt)
-    choices = named_references(references, exposure)
+    raw = fetched.file(f"{exposure.name}_raw.fits")
+    choices = named_references(*_places(references), exposure)
     yield "CAL-002", calibration.reference_file_violations(choices, subject=exposure.name)
     yield "FIL-003", files.keyword_problems(exposure)
     for version in (1, 2):
         sci, err, dq = (exposure.array(plane, version) for plane in ("SCI", "ERR", "DQ"))
         subject = exposure.chip_label(version)
-        found = raw_electrons(raw, version, references)
+        found = raw_electrons(raw, version, *_places(references))
         yield "CAL-003", calibration.unusable_fraction(sci, err, dq, instrument="ACS", subject=subject)
         yield "CAL-004", bias_structure.column_scatter(sci, dq, subject=subject)
         yield "CAL-005", calibration.unit_violations(exposure, version)
@@ -63,20 +68,19 @@ def _acs(flt: Path, raw: Exposure, references: Product) -> Iterator[tuple[str, M
         )
 
 
-def ir_failures(flt: Path, fetched: Product, references: Product, reads: Product) -> dict[str, str]:
+def ir_failures(flt: Path, fetched: Product, references: Product) -> dict[str, str]:
     """What criteria say of a WFC3/IR exposure that they reject, by their ids."""
-    return _failures(_ir(flt, fetched, references, reads))
+    return _failures(_ir(flt, fetched, references))
 
 
-def _ir(
-    flt: Path, fetched: Product, references: Product, reads: Product
-) -> Iterator[tuple[str, Measurement]]:
+def _ir(flt: Path, fetched: Product, references: Product) -> Iterator[tuple[str, Measurement]]:
     exposure = read_exposure(flt)
-    name, rates = exposure.name, read_rates(reads.files)[exposure.name]
+    name = exposure.name
+    rate = rate_under(exposure, exposure_in(fetched.file(f"{name}_ima.fits")))
     sci, err, dq = (exposure.array(plane, 1) for plane in ("SCI", "ERR", "DQ"))
-    image, patterns = independent_rates(fetched, references, exposure)
+    image, patterns = independent_rates(fetched.file(f"{name}_raw.fits"), flt, *_places(references))
     background = Background.of(exposure)
-    choices = named_references(references, exposure)
+    choices = named_references(*_places(references), exposure)
     yield "CAL-002", calibration.reference_file_violations(choices, subject=name)
     yield "FIL-003", files.keyword_problems(exposure)
     yield "CAL-003", calibration.unusable_fraction(sci, err, dq, instrument="WFC3", subject=name)
@@ -84,7 +88,7 @@ def _ir(
     yield "CAL-006", levels.level_deviation(sci, image, dq, subject=name)
     yield "CAL-007", remaining_pattern(sci, image, patterns, dq, instrument="WFC3", subject=name)
     yield "TVB-002", background_shape(background.pixels, noise=background.noise, subject=name)
-    yield "TVB-003", background_deviation(background.pixels, rate=rates.rate[-1], subject=name)
+    yield "TVB-003", background_deviation(background.pixels, rate=rate, subject=name)
 
 
 def _failures(measured: Iterator[tuple[str, Measurement]]) -> dict[str, str]:

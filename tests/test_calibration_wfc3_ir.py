@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
-from hubble_qa.qa.background_readings import Background
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.background import background_shape
 from hubble_qa.checks.detectors.calibration import switch_violations, unit_violations
+from hubble_qa.checks.evidence.backgrounds import Background
 from hubble_qa.checks.images.files import structure_problems
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.checks.verdict import Status, judge

@@ -14,6 +14,7 @@ from astropy.table import Table
 from hubble_qa.checks.readers import read_shift_file
 from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
 from hubble_qa.fixtures.simulation.truth import read_truth
+from hubble_qa.fixtures.workflows.catalog_alignment import fit_subject
 from tests import crds_server, mast_server, sdss_server, tap_server
 from tests.mast_server import Observation
 from tests.qa_runs import ROOT, QaRun, collect, judge_products, run_qa
@@ -98,9 +99,9 @@ def by_chance(directory, small) -> QaRun:
 def test_the_visit_is_green_and_sdss_is_rejected_as_expected(small):
     assert small.process.returncode == 0, small.process.stdout
     for name in EXPOSURES:
-        assert small.verdict("AST-002", f"{name} gaia")["status"] == "pass"
-        assert small.verdict("AST-002", f"{name} gaia")["value"] <= 0.06
-        poor = small.verdict("AST-002", f"{name} sdss")
+        assert small.verdict("AST-002", fit_subject(name, "gaia", "flc"))["status"] == "pass"
+        assert small.verdict("AST-002", fit_subject(name, "gaia", "flc"))["value"] <= 0.06
+        poor = small.verdict("AST-002", fit_subject(name, "sdss", "flc"))
         assert (poor["status"], poor["accepted"]) == ("fail", True)
         assert 0.3 <= poor["value"] <= 0.6
 
@@ -137,7 +138,8 @@ def test_accepted_headers_state_their_quality_in_the_units_of_their_keywords(sma
         assert math.hypot(header["RMS_RA"], header["RMS_DEC"]) == pytest.approx(expected, rel=0.01)
         assert header["CRDER1"] * 3.6e6 == pytest.approx(header["RMS_RA"])
         headerlet = fits.getheader(accepted / f"{name}_hlet.fits")
-        assert headerlet["NMATCH"] == header["NMATCHES"] == small.verdict("AST-003", f"{name} gaia")["value"]
+        matches = small.verdict("AST-003", fit_subject(name, "gaia", "flc"))["value"]
+        assert headerlet["NMATCH"] == header["NMATCHES"] == matches
         assert header["HDRNAME"] == headerlet["HDRNAME"] == f"{name}_Gaia"
 
 
@@ -145,7 +147,7 @@ def test_catalogues_of_the_services_give_the_same_fits(small, served):
     assert served.results["run"]["archive"] == "mast"
     for name in EXPOSURES:
         for catalog in ("gaia", "sdss"):
-            subject = f"{name} {catalog}"
+            subject = fit_subject(name, catalog, "flc")
             values = [run.verdict("AST-002", subject)["value"] for run in (small, served)]
             assert values[0] == pytest.approx(values[1], abs=2e-3), subject
 
@@ -159,7 +161,7 @@ def test_what_comes_by_chance_in_a_dense_field_is_caught_and_left_out_of_headers
         statuses = {
             verdict["criterion"]: verdict["status"]
             for verdict in by_chance.verdicts
-            if verdict["subject"] == f"{name} gaia"
+            if verdict["subject"] == fit_subject(name, "gaia", "flc")
         }
         assert statuses["AST-002"] == "fail"
         assert statuses["AST-003"] != "pass"

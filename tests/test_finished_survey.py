@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from astropy.io import fits
-from hubble_qa.qa.finished_fits import aligned_to_one_another, fit_of, without_match
 
+from hubble_qa.checks.evidence.fits import aligned_to_one_another, fits_in, without_match
 from hubble_qa.fixtures.finished.datasets import finished_datasets
 from hubble_qa.fixtures.finished.files import Kind
 from hubble_qa.fixtures.finished.survey import FinishedError, survey
@@ -42,7 +42,8 @@ def directory(tmp_path: Path) -> Path:
 
 
 def axes(directory: Path, instrument: str = "WFPC2"):
-    return survey(directory).instruments[instrument].axes()
+    found = survey(directory).instruments[instrument].axes
+    return {name: tuple(map(str, subjects)) for name, subjects in found.items()}
 
 
 def test_products_are_found_by_instrument(directory):
@@ -54,7 +55,7 @@ def test_products_are_found_by_instrument(directory):
 
 
 def test_axes_name_chips_and_rows_of_shift_files(directory):
-    assert axes(directory)["fit"] == ("shift_flt u5jx0108r_flt", "shift_flt u5jx010hr_flt")
+    assert axes(directory)["row"] == ("shift_flt u5jx0108r_flt", "shift_flt u5jx010hr_flt")
     assert axes(directory)["normalised"] == ("u5jx0108r_flt", "u5jx010hr_flt")
     assert len(axes(directory)["science_chip"]) == 8
     assert axes(directory, "ACS")["science_chip"] == ("j94f05bgq_flt SCI,1", "j94f05bgq_flt SCI,2")
@@ -69,7 +70,7 @@ def test_files_of_one_name_are_told_apart_by_their_directories(directory):
     found = survey(directory).instruments["WFPC2"]
     assert {"again/u5jx0108r_flt", "u5jx0108r_flt"} <= set(found.files)
     beside = found.sibling(found.files["u5jx0108r_c0m"], "flt")
-    assert beside is found.files["again/u5jx0108r_flt"]
+    assert beside == found.files["again/u5jx0108r_flt"]
 
 
 def test_what_is_not_judged_is_told_with_its_reason(directory):
@@ -97,7 +98,7 @@ def test_a_file_that_cannot_be_read_is_judged_all_the_same(directory):
 
 def test_a_shift_file_that_cannot_be_read_is_judged_with_its_neighbours(directory):
     (directory / "shift_flt.txt").write_text(FRAME + "u5jx0108r_flt.fits 1 2 3\n", encoding="utf-8")
-    assert axes(directory)["fit"] == ("shift_flt",)
+    assert axes(directory)["row"] == ("shift_flt",)
 
 
 def test_names_with_blanks_and_of_ones_own(directory):
@@ -109,18 +110,18 @@ def test_names_with_blanks_and_of_ones_own(directory):
     (place / "shifts flt.txt").write_text(FRAME + rows, encoding="utf-8")
     (place / "shifts c0m.txt").write_text(FRAME + rows.replace("_flt", "_c0m"), encoding="utf-8")
     label = "shifts flt field two_flt"
-    assert label in axes(directory)["fit"]
+    assert label in axes(directory)["row"]
     found = fit(directory, label)
     assert found.shifts.row(found.exposure).exposure == "field two"
-    assert axes(directory)["pair"] == ("shifts flt shifts c0m",)
-    first, second = survey(directory).instruments["WFPC2"].pair("shifts flt shifts c0m")
-    assert (first.path.name, second.path.name) == ("shifts flt.txt", "shifts c0m.txt")
+    assert axes(directory)["pair"] == ("shifts flt and shifts c0m",)
+    (pair,) = survey(directory).instruments["WFPC2"].axes["pair"]
+    assert (pair.first.path.name, pair.second.path.name) == ("shifts flt.txt", "shifts c0m.txt")
 
 
 def test_files_of_one_name_and_two_endings_are_both_judged(directory):
     (directory / "shift_flt.dat").write_text(FRAME + ALIGNED + FITTED, encoding="utf-8")
-    kinds = survey(directory).instruments["WFPC2"].labels(Kind.SHIFTS)
-    assert set(kinds) == {"shift_flt.txt", "shift_flt.dat"}
+    files = survey(directory).instruments["WFPC2"].of(Kind.SHIFTS)
+    assert {file.label for file in files} == {"shift_flt.txt", "shift_flt.dat"}
 
 
 def test_linked_directories_are_gone_through_once(directory, tmp_path):
@@ -180,7 +181,8 @@ def test_datasets_are_made_of_the_products(directory):
     wfpc2 = datasets["wfpc2-products"]
     assert wfpc2.rootnames == ("u5jx0108r", "u5jx010hr")
     assert wfpc2.title == "Finished products: 1 shift file, 2 calibrated exposures"
-    assert load_workflow(wfpc2.workflow).parameters(wfpc2) == axes(directory)
+    judged = load_workflow(wfpc2.workflow).judged(wfpc2)
+    assert judged.axes == survey(directory).instruments["WFPC2"].axes
 
 
 # Fits
@@ -188,6 +190,13 @@ def test_datasets_are_made_of_the_products(directory):
 
 def fit(directory: Path, label: str):
     return fit_of(survey(directory).instruments["WFPC2"], label)
+
+
+def fit_of(found, label: str):
+    """The fit of a row of a shift file, by its label."""
+    row = next(row for row in found.axes["row"] if str(row) == label)
+    rivals = tuple(rival.path for rival in found.rivals(row.shifts))
+    return fits_in(row.shifts.path, row.shifts.label, rivals)[row.exposure]
 
 
 def test_the_reference_image_of_a_relative_alignment_is_known(directory):
@@ -242,14 +251,14 @@ def test_a_reference_image_is_told_from_a_failed_fit(directory, shifts, origin, 
         (directory / "shift_flt.txt").write_text(FRAME + shifts, encoding="utf-8")
     if origin:
         write_match(directory, origin=origin)
-    found = survey(directory).instruments["WFPC2"]
-    assert aligned_to_one_another(found, carried("user-defined")) is relative
+    paths = [directory / f"{root}_flt.fits" for root in ("u5jx0108r", "u5jx010hr")]
+    file = directory / "shift_flt.txt" if shifts else None
+    assert aligned_to_one_another(carried("user-defined"), paths, file) is relative
 
 
 def test_exposures_that_were_all_fitted_need_no_reference(directory):
-    found = survey(directory).instruments["WFPC2"]
     fitted = {"u5jx0108r_flt": {1: fits.Header({"WCSNAME": "TWEAK", "WCSTYPE": "user-defined"})}}
-    assert aligned_to_one_another(found, fitted) is False
+    assert aligned_to_one_another(fitted, [directory / "u5jx0108r_flt.fits"], None) is False
 
 
 @pytest.mark.skipif(

@@ -144,13 +144,15 @@ class IndependentRates(NamedTuple):
 
 
 @cache
-def independent_rates(path: Path, best: Path, directory: Path) -> IndependentRates:
+def independent_rates(path: Path, calibrated: Path, best: Path, directory: Path) -> IndependentRates:
     """Calibrate a raw infrared exposure by arithmetic.
 
     Parameters
     ----------
     path : Path
         The raw exposure.
+    calibrated : Path
+        The calibrated one, whose header tells the gain.
     best, directory : Path
         ``bestrefs.json``, and where the reference files are.
     """
@@ -158,7 +160,8 @@ def independent_rates(path: Path, best: Path, directory: Path) -> IndependentRat
     first, last = raw.array("SCI", int(raw.primary["NSAMP"])), raw.array("SCI", 1)
     time = float(raw.header("SCI", 1)["SAMPTIME"])
     used = used_references(best, directory, raw.name)
-    gain = float(np.mean([raw.primary[f"ATODGN{amplifier}"] for amplifier in "ABCD"]))
+    header = exposure_in(calibrated).primary
+    gain = float(np.mean([header[f"ATODGN{amplifier}"] for amplifier in "ABCD"]))
     flat = np.prod([_plane(used[kind], 1) for kind in ("PFLTFILE", "DFLTFILE") if kind in used], axis=0)
     dark = _dark(used["DARKFILE"], time)
     image = last_minus_first(first, last, dark=dark, flat=flat, gain=gain, time=time)

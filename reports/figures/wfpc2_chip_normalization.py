@@ -180,7 +180,7 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
             {"exposures": names},
             dict.fromkeys(_FIT_CRITERIA),
         )
-    image = f"{roots['flt']}_drz_sci"
+    image = f"{roots['flt']}_drw_sci"
     yield Drawing(
         "drizzle-figures",
         draw_drizzled,
