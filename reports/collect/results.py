@@ -16,6 +16,7 @@ __all__ = [
     "CONTEXT_FACT",
     "NOT_JUDGED_FACT",
     "SCHEMA_VERSION",
+    "WITHOUT_EFFECT_FACT",
     "DatasetRecord",
     "FigureRecord",
     "Results",
@@ -32,6 +33,8 @@ SCHEMA_VERSION = 2
 CONTEXT_FACT = "CRDS context"
 NOT_JUDGED_FACT = "Files not judged"
 """Name of the dataset fact that holds the CRDS context its references were chosen by."""
+WITHOUT_EFFECT_FACT = "Without effect"
+"""How the names of facts begin that tell of entries of the dataset file that matched nothing."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -165,7 +168,8 @@ class DatasetRecord:
     """A dataset that was reduced or judged.
 
     ``facts`` are provenance: reference files by keyword, the context under `CONTEXT_FACT`,
-    and under `NOT_JUDGED_FACT` which finished products were passed over, and why.
+    under `NOT_JUDGED_FACT` which finished products were passed over, and why, and under names that
+    begin with `WITHOUT_EFFECT_FACT` entries of the dataset file that matched nothing.
     ``absent`` is empty, or says why the dataset could not be had from the archive.
     """
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from hubble_qa.reports.collect.results import DatasetRecord, Results, RunRecord, StageRecord, VerdictRecord
+from hubble_qa.reports.collect.results import (
+    WITHOUT_EFFECT_FACT,
+    DatasetRecord,
+    Results,
+    RunRecord,
+    StageRecord,
+    VerdictRecord,
+)
 from hubble_qa.reports.pages.gauge import relative_margin
 from hubble_qa.reports.words.text import natural
 
@@ -107,7 +114,10 @@ class DatasetSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run: its state, a remark where it did not end well, its counts, and its parts worst first."""
+    """A run: its state, a remark where it did not end well, its counts, and its parts worst first.
+
+    ``without_effect`` has a line for each entry of a dataset file that matched nothing.
+    """
 
     run: RunRecord
     state: State
@@ -119,6 +129,7 @@ class RunSummary:
     built: int
     reused: int
     blocked: int
+    without_effect: tuple[str, ...] = ()
 
 
 def state_of(verdict: VerdictRecord) -> State:
@@ -157,7 +168,8 @@ def summarise(results: Results) -> RunSummary:
         for name, record in {**known, **strays}.items()
     ]
     found = worst(dataset.state for dataset in datasets)
-    remark = _remark(results.run.exit_status, found)
+    idle = tuple(_without_effect(results.datasets))
+    remark = _remark(results.run.exit_status, found, len(idle))
     builds = {stage.key: stage for stage in results.stages}.values()
     return RunSummary(
         run=results.run,
@@ -170,7 +182,13 @@ def summarise(results: Results) -> RunSummary:
         built=sum(not stage.reused and stage.outcome != "blocked" for stage in builds),
         reused=sum(stage.reused for stage in builds),
         blocked=sum(stage.outcome == "blocked" for stage in builds),
+        without_effect=idle,
     )
+
+
+def _without_effect(datasets: Iterable[DatasetRecord]) -> Iterator[str]:
+    for record in datasets:
+        yield from (fact for name, fact in record.facts.items() if name.startswith(WITHOUT_EFFECT_FACT))
 
 
 def _named(results: Results) -> Iterator[str]:
@@ -227,7 +245,9 @@ def _counts(verdicts: Iterable[VerdictRecord]) -> dict[State, int]:
     return {state: counts[state] for state in State if counts[state]}
 
 
-def _remark(exit_status: int, found: State) -> str:
+def _remark(exit_status: int, found: State, idle: int) -> str:
+    if idle and exit_status == 1:
+        return f"{idle} {'entry' if idle == 1 else 'entries'} of dataset files without effect"
     if exit_status == 0 or (exit_status == 1 and found in REJECTING):
         return ""
     return _REMARKS.get(exit_status, f"pytest ended with exit status {exit_status}")

@@ -43,7 +43,9 @@ def summary_lines(results: Results) -> list[str]:
     """
     summary = summarise(results)
     lines = [*_totals(summary), *_stages(summary.failures), *_rejections(results.verdicts)]
-    return [shorten(line, _LONGEST).replace("\n", " ") for line in lines]
+    # What is to be mended in a dataset file is said whole: the remedy is at the end.
+    idle = [f"without effect: {line}" for line in summary.without_effect]
+    return [*(shorten(line, _LONGEST).replace("\n", " ") for line in lines), *idle]
 
 
 def _totals(summary: RunSummary) -> Iterator[str]:
