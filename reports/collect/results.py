@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -11,6 +10,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+from hubble_qa.checks.measurement import finite, json_number
 
 __all__ = [
     "CONTEXT_FACT",
@@ -136,9 +137,7 @@ class VerdictRecord:
 
     def __post_init__(self) -> None:
         for name in ("value", "uncertainty", "margin", "lower", "upper"):
-            number = getattr(self, name)
-            if number is not None and not math.isfinite(number):
-                object.__setattr__(self, name, None)
+            object.__setattr__(self, name, finite(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +255,7 @@ def _plain(value: Any) -> Any:
         case str():
             return _SURROGATE.sub("\ufffd", value)
         case float():
-            return float(value) if math.isfinite(value) else str(float(value))
+            return json_number(value)
         case Mapping():
             return {_plain(str(key)): _plain(entry) for key, entry in value.items()}
         case list() | tuple() | set() | frozenset():

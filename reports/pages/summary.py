@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from hubble_qa.checks.verdict import Status
+from hubble_qa.fixtures.store.product import Outcome
 from hubble_qa.reports.collect.results import (
     WITHOUT_EFFECT_FACT,
     DatasetRecord,
@@ -57,10 +59,10 @@ REJECTING = frozenset(
 )
 """States that do not let a run succeed."""
 
-_PLAIN = {
-    "warn": State.WARN,
-    "pass": State.PASS,
-    "not applicable": State.NOT_APPLICABLE,
+_PLAIN: Mapping[str, State] = {
+    Status.WARN: State.WARN,
+    Status.PASS: State.PASS,
+    Status.NOT_APPLICABLE: State.NOT_APPLICABLE,
 }
 
 _REMARKS = {
@@ -138,9 +140,11 @@ def state_of(verdict: VerdictRecord) -> State:
     Whatever contradicts itself or is not known counts as bad: a pass that is not accepted, a
     failure that is accepted without a declaration, an unheard-of status.
     """
-    if verdict.status == "fail":
+    if verdict.status == Status.FAIL:
         return State.EXPECTED if verdict.accepted and verdict.expected is not None else State.FAIL
-    if verdict.status in ("pass", "warn") and (verdict.expected is not None or not verdict.accepted):
+    if verdict.status in (Status.PASS, Status.WARN) and (
+        verdict.expected is not None or not verdict.accepted
+    ):
         return State.UNEXPECTED_PASS
     return _PLAIN.get(verdict.status, State.NOT_MEASURED)
 
@@ -179,9 +183,9 @@ def summarise(results: Results) -> RunSummary:
         datasets=tuple(sorted(datasets, key=lambda each: (_RANK[each.state], natural(each.record.name)))),
         criteria=summarise_criteria(results.verdicts),
         failures=_failures(results.stages),
-        built=sum(not stage.reused and stage.outcome != "blocked" for stage in builds),
+        built=sum(not stage.reused and stage.outcome != Outcome.BLOCKED for stage in builds),
         reused=sum(stage.reused for stage in builds),
-        blocked=sum(stage.outcome == "blocked" for stage in builds),
+        blocked=sum(stage.outcome == Outcome.BLOCKED for stage in builds),
         without_effect=idle,
     )
 
@@ -237,7 +241,7 @@ def _failures(stages: Iterable[StageRecord]) -> tuple[StageFailure, ...]:
 
 
 def _broke(stage: StageRecord) -> bool:
-    return stage.outcome not in ("complete", "blocked")
+    return stage.outcome not in (Outcome.COMPLETE, Outcome.BLOCKED)
 
 
 def _counts(verdicts: Iterable[VerdictRecord]) -> dict[State, int]:
