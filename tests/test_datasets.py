@@ -90,6 +90,13 @@ MISTAKES = [
     (WFPC2, "proposal = 8447", 'path = "x"', "path", "no such key; remove it"),
     (WFPC2, "PHT-006", "PHT-666", "expected.0.criterion", "name one of checks/criteria.toml"),
     (WFPC2, 'subject = "WF3"\nreason', "why", "expected.0.reason", "is required; add it"),
+    (
+        WFPC2,
+        "PHT-006",
+        'PHT-006"\narchive = "mst',
+        "expected.0.archive",
+        "give one of simulated, directory, mast",
+    ),
     (WFPC2, 'workflow = "wfpc2-', 'workflow = "wfpc3-', "workflow", "mend the name"),
     (WFPC2, "seed = 1", "seed = -1", "simulation.seed", "give 0 or more"),
     (

@@ -408,3 +408,18 @@ def test_a_declaration_of_one_dataset_is_missed_where_only_the_other_is_cut(proj
     assert ended.returncode == 1
     assert len(re.findall(r"without effect: .*numbers\.toml: overrides\.0\.subject", ended.stdout)) == 1
     assert "others.toml: overrides" not in ended.stdout
+
+
+@pytest.mark.parametrize(("taken", "status"), [("F555W", 0), ("F606W", 1)])
+def test_a_filter_that_no_exposure_has_is_told_of_a_part_of_a_run_too(
+    project: SmallProject, taken: str, status: int
+) -> None:
+    dataset = project.path / "datasets/numbers.toml"
+    text = dataset.read_text(encoding="utf-8")
+    dataset.write_text(text.replace("[stages.source]", f'[stages.source]\nfilter = "{taken}"'))
+
+    ended = project.run("-k", "matches")
+
+    assert ended.returncode == status, ended.stdout
+    line = "numbers.toml: filters.0: 'F555W' is the filter of no exposure, which have F606W; mend it"
+    assert (line in ended.stdout) is (status == 1)
