@@ -9,7 +9,15 @@ from typing import Any, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
-__all__ = ["Json", "Measurement", "count_violations", "not_applicable", "not_measured"]
+__all__ = [
+    "Json",
+    "Measurement",
+    "count_violations",
+    "finite",
+    "json_number",
+    "not_applicable",
+    "not_measured",
+]
 
 _VIOLATIONS_NAMED = 3
 
@@ -74,6 +82,16 @@ class Measurement:
         return self.applicable and self.value is not None and math.isfinite(self.value)
 
 
+def finite(number: float | None) -> float | None:
+    """Return a number of any kind as Python's own where it is finite; None otherwise."""
+    return float(number) if number is not None and math.isfinite(number) else None
+
+
+def json_number(number: float) -> float | str:
+    """Return a number of any kind as Python's own where it is finite, else by name: ``"nan"``, ``"-inf"``."""
+    return float(number) if math.isfinite(number) else str(float(number))
+
+
 def not_applicable(quantity: str, subject: str, reason: str) -> Measurement:
     """State that a quantity has no meaning for a subject, and why."""
     return Measurement(quantity, None, "", subject, applicable=False, reason=reason)
@@ -123,8 +141,8 @@ def _plain(entry: Any) -> Json:
         return {str(key): _plain(value) for key, value in entry.items()}
     if isinstance(entry, (list, tuple)):
         return [_plain(value) for value in entry]
-    if isinstance(entry, float) and not math.isfinite(entry):
-        return str(entry)
-    if entry is None or isinstance(entry, (bool, int, float, str)):
+    if isinstance(entry, float):
+        return json_number(entry)
+    if entry is None or isinstance(entry, (bool, int, str)):
         return entry
     raise TypeError(f"a measurement's context cannot hold {type(entry).__name__}")

@@ -15,11 +15,12 @@ from hubble_qa.fixtures.workflows import Axes, Workflow
 
 
 class Numbers(Settings):
-    """What a stage adds, how long it takes, and whether it fails."""
+    """What a stage adds, how long it takes, whether it fails, and the filter of an exposure it makes."""
 
     add: float = 0.0
     seconds: float = 0.0
     fail: str = ""
+    filter: str = ""
 
 
 class Reduction(Settings):
@@ -40,6 +41,11 @@ def add(inputs: Inputs, output: Path, settings: Numbers) -> None:
     if settings.fail:
         raise StageError(settings.fail)
     time.sleep(settings.seconds)
+    if settings.filter:
+        from astropy.io import fits
+
+        header = fits.Header([("FILTER", settings.filter)])
+        fits.PrimaryHDU(header=header).writeto(output / "u5jx0108r_raw.fits")
     before = sum(float((path / "number.txt").read_text()) for path in inputs.products.values())
     (output / "number.txt").write_text(f"{before + settings.add!r}\n")
 

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
-from hubble_qa.fixtures.plans.dataset import Dataset, DatasetError, load_dataset
+from hubble_qa.checks.criteria import Bounds, load_criteria
+from hubble_qa.fixtures.plans.dataset import Dataset, DatasetError, Override, load_dataset
 from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Settings
 from hubble_qa.fixtures.plans.validation import check_numbers, validated
@@ -89,6 +90,13 @@ MISTAKES = [
     (WFPC2, "proposal = 8447", 'path = "x"', "path", "no such key; remove it"),
     (WFPC2, "PHT-006", "PHT-666", "expected.0.criterion", "name one of checks/criteria.toml"),
     (WFPC2, 'subject = "WF3"\nreason', "why", "expected.0.reason", "is required; add it"),
+    (
+        WFPC2,
+        "PHT-006",
+        'PHT-006"\narchive = "mst',
+        "expected.0.archive",
+        "give one of simulated, directory, mast",
+    ),
     (WFPC2, 'workflow = "wfpc2-', 'workflow = "wfpc3-', "workflow", "mend the name"),
     (WFPC2, "seed = 1", "seed = -1", "simulation.seed", "give 0 or more"),
     (
@@ -348,3 +356,16 @@ def test_of_whatever_is_wrong_only_a_dataset_error_comes(document: dict[str, Any
         line = str(error)
         assert re.match(rf"{re.escape(str(path))}: \S.*: .*; .*", line), line
         assert "\n" not in line
+
+
+def test_the_bounds_in_force_are_an_overrides_then_the_instruments_then_the_criterions_own() -> None:
+    reason = "published with an RMS of 0.3"
+    override = Override(criterion="AST-002", subject="u5* flt", bounds=Bounds(below=0.4), reason=reason)
+    dataset = load_dataset(DATASETS / f"{WFPC2}.toml").model_copy(update={"overrides": (override,)})
+    criterion = load_criteria()["AST-002"]
+    other = dataset.model_copy(update={"instrument": "STIS"})
+
+    assert dataset.bounds_in_force("AST-002", "u5jx0108r flt") == (Bounds(below=0.4), reason)
+    assert dataset.bounds_in_force("AST-002", "u5jx0108r c0m") == criterion.bounds_for("WFPC2")
+    assert other.bounds_in_force("AST-002", "u5jx0108r c0m") == (criterion.bounds, "")
+    assert dataset.bounds("AST-002", "u5jx0108r flt") == Bounds(below=0.4)

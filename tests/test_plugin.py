@@ -335,3 +335,91 @@ def test_a_directory_that_is_no_report_is_not_overwritten(project: SmallProject)
     assert ended.returncode != 0
     assert (project.path / "report/thesis.tex").read_text() == "precious"
     assert "No report was written" in ended.stdout
+
+
+OVERRIDE = """
+[[overrides]]
+criterion = "PHT-001"
+subject = "u5jx0108x"
+bounds = { at_most = 1.0 }
+reason = "a coarse check"
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_declaration_that_matches_nothing_fails_a_complete_run(project: SmallProject, workers: str) -> None:
+    project.dataset(more=f"{OVERRIDE}{EXPECTED.replace('PHT-001', 'PHT-002')}")
+
+    ended = project.run("-n", workers)
+
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout
+    told = [line for line in ended.stdout.splitlines() if line.startswith("without effect: ")]
+    assert [line.partition("numbers.toml: ")[2] for line in told] == [
+        "overrides.0.subject: 'u5jx0108x' is no subject of PHT-001, which has 'u5jx0108r', 'u5jx010hr'; "
+        "mend it or remove the entry",
+        "expected.0.criterion: no test of the dataset judges by PHT-002, but by 'PHT-001', 'CAL-002', "
+        "'AST-004', 'AST-003'; mend it or remove the entry",
+    ]
+    assert "Not accepted: 2 entries of dataset files without effect" in ended.stdout
+    assert project.results()["run"]["exit_status"] == 1
+    for page in ("index.html", "numbers.html"):
+        text = (project.path / "report" / page).read_text(encoding="utf-8")
+        assert "overrides.0.subject: &#39;u5jx0108x&#39; is no subject of PHT-001" in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-k", "rotation or matches"],
+        ["-k", "rotation or matches", "-n", "2"],
+        ["--deselect", "test_small.py::test_matches[numbers]"],
+        ["test_small.py::test_rotation[numbers-u5jx010hr]"],
+        ["test_small.py"],
+        ["-x"],
+    ],
+)
+def test_a_part_of_a_run_misses_no_declaration(project: SmallProject, arguments: list[str]) -> None:
+    project.dataset(more=OVERRIDE)
+    if arguments == ["-x"]:
+        project.tests("\n\ndef test_broken(dataset):\n    raise AssertionError\n")
+
+    ended = project.run(*arguments)
+
+    assert "without effect" not in ended.stdout
+    assert ended.returncode == (1 if arguments == ["-x"] else 0), ended.stdout
+
+
+def test_declarations_that_do_not_concern_the_run_are_not_missed(project: SmallProject) -> None:
+    elsewhere = EXPECTED.replace("PHT-001", "PHT-002")
+    project.dataset(more=f'{elsewhere}archive = "mast"\n{elsewhere}context = "hst_0001.pmap"\n')
+
+    ended = project.run()
+
+    assert ended.returncode == 0, ended.stdout
+    assert "without effect" not in ended.stdout
+
+
+def test_a_declaration_of_one_dataset_is_missed_where_only_the_other_is_cut(project: SmallProject) -> None:
+    project.dataset(more=OVERRIDE)
+    project.dataset("others", more=OVERRIDE)
+
+    ended = project.run("--deselect", "test_small.py::test_matches[others]")
+
+    assert ended.returncode == 1
+    assert len(re.findall(r"without effect: .*numbers\.toml: overrides\.0\.subject", ended.stdout)) == 1
+    assert "others.toml: overrides" not in ended.stdout
+
+
+@pytest.mark.parametrize(("taken", "status"), [("F555W", 0), ("F606W", 1)])
+def test_a_filter_that_no_exposure_has_is_told_of_a_part_of_a_run_too(
+    project: SmallProject, taken: str, status: int
+) -> None:
+    dataset = project.path / "datasets/numbers.toml"
+    text = dataset.read_text(encoding="utf-8")
+    dataset.write_text(text.replace("[stages.source]", f'[stages.source]\nfilter = "{taken}"'))
+
+    ended = project.run("-k", "matches")
+
+    assert ended.returncode == status, ended.stdout
+    line = "numbers.toml: filters.0: 'F555W' is the filter of no exposure, which have F606W; mend it"
+    assert (line in ended.stdout) is (status == 1)

@@ -14,6 +14,7 @@ from hubble_qa.reports.collect.records import dataset_record, figure_records, st
 from hubble_qa.reports.collect.results import (
     CONTEXT_FACT,
     NOT_JUDGED_FACT,
+    WITHOUT_EFFECT_FACT,
     DatasetRecord,
     FigureRecord,
     Results,
@@ -37,6 +38,7 @@ def gather(
     command: str,
     exit_status: int,
     stopped: bool = False,
+    without_effect: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Results:
     """Gather what a run found.
 
@@ -60,6 +62,8 @@ def gather(
         pytest's exit status.
     stopped : bool
         Whether somebody ended the run before its end: what is not built yet is then not waited for.
+    without_effect : mapping of str to mapping of str to str, optional
+        By dataset and key of its file, entries that matched nothing.
     """
     judged = {record.dataset for record in verdicts}
     ask = host.decided if stopped else host.result
@@ -79,7 +83,7 @@ def gather(
             versions=versions(),
             exit_status=exit_status,
         ),
-        datasets=tuple(_datasets(run, built)),
+        datasets=tuple(_datasets(run, built, without_effect or {})),
         stages=tuple(_stages(built)),
         verdicts=tuple(verdicts),
         figures=tuple(_figures(drawn, built)),
@@ -98,9 +102,16 @@ def _built(
             yield name, result
 
 
-def _datasets(run: Run, built: dict[str, Built]) -> Iterator[DatasetRecord]:
+def _datasets(
+    run: Run, built: dict[str, Built], without_effect: Mapping[str, Mapping[str, str]]
+) -> Iterator[DatasetRecord]:
     for name, results in built.items():
-        yield dataset_record(run.datasets[name], _facts(run, results))
+        dataset = run.datasets[name]
+        idle = {
+            f"{WITHOUT_EFFECT_FACT}: {key}": f"{dataset.path}: {key}: {problem}"
+            for key, problem in without_effect.get(name, {}).items()
+        }
+        yield dataset_record(dataset, {**idle, **_facts(run, results)})
     for name, reason in run.absent.items():
         yield dataset_record(run.all_datasets[name], {}, absent=reason)
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from hubble_qa.checks.measurement import Json
 from hubble_qa.checks.verdict import Verdict
 from hubble_qa.fixtures.engine.events import BuildResult
 from hubble_qa.fixtures.plans.dataset import Dataset
@@ -46,35 +44,21 @@ def verdict_record(verdict: Verdict, test: str, dataset: str) -> VerdictRecord:
         subject=measurement.subject,
         status=str(verdict.status),
         accepted=verdict.accepted,
-        value=_finite(measurement.value),
-        uncertainty=_finite(measurement.uncertainty),
+        value=measurement.value,
+        uncertainty=measurement.uncertainty,
         unit=criterion.unit,
         bounds=verdict.bounds.text(criterion.unit),
-        margin=_finite(verdict.margin),
+        margin=verdict.margin,
         reason=verdict.reason,
         bounds_reason=verdict.bounds_reason,
         expected=verdict.expectation.reason if verdict.expectation else None,
         rationale=criterion.rationale,
         source=criterion.source,
         figure=criterion.figure,
-        context={name: _plain(value) for name, value in measurement.context.items()},
+        context=dict(measurement.context),
         lower=verdict.bounds.lower,
         upper=verdict.bounds.upper,
     )
-
-
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _plain(value: Json) -> Json:
-    if isinstance(value, dict):
-        return {str(name): _plain(entry) for name, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, bool | int | str) or value is None:
-        return value
-    return _finite(float(value))
 
 
 def stage_record(dataset: str, name: str, result: BuildResult) -> StageRecord:
@@ -88,7 +72,7 @@ def stage_record(dataset: str, name: str, result: BuildResult) -> StageRecord:
         stage=node.stage.name,
         key=node.key,
         code=node.code.digest,
-        outcome=result.outcome,
+        outcome=str(result.outcome),
         reused=result.reused,
         wall=manifest.wall if manifest else 0.0,
         cpu=manifest.cpu if manifest else 0.0,

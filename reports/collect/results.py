@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -12,10 +11,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from hubble_qa.checks.measurement import finite, json_number
+
 __all__ = [
     "CONTEXT_FACT",
     "NOT_JUDGED_FACT",
     "SCHEMA_VERSION",
+    "WITHOUT_EFFECT_FACT",
     "DatasetRecord",
     "FigureRecord",
     "Results",
@@ -32,6 +34,8 @@ SCHEMA_VERSION = 2
 CONTEXT_FACT = "CRDS context"
 NOT_JUDGED_FACT = "Files not judged"
 """Name of the dataset fact that holds the CRDS context its references were chosen by."""
+WITHOUT_EFFECT_FACT = "Without effect"
+"""How the names of facts begin that tell of entries of the dataset file that matched nothing."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -134,9 +138,7 @@ class VerdictRecord:
 
     def __post_init__(self) -> None:
         for name in ("value", "uncertainty", "margin", "lower", "upper"):
-            number = getattr(self, name)
-            if number is not None and not math.isfinite(number):
-                object.__setattr__(self, name, None)
+            object.__setattr__(self, name, finite(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,8 @@ class DatasetRecord:
     """A dataset that was reduced or judged.
 
     ``facts`` are provenance: reference files by keyword, the context under `CONTEXT_FACT`,
-    and under `NOT_JUDGED_FACT` which finished products were passed over, and why.
+    under `NOT_JUDGED_FACT` which finished products were passed over, and why, and under names that
+    begin with `WITHOUT_EFFECT_FACT` entries of the dataset file that matched nothing.
     ``absent`` is empty, or says why the dataset could not be had from the archive.
     """
 
@@ -253,7 +256,7 @@ def _plain(value: Any) -> Any:
         case str():
             return _SURROGATE.sub("\ufffd", value)
         case float():
-            return float(value) if math.isfinite(value) else str(float(value))
+            return json_number(value)
         case Mapping():
             return {_plain(str(key)): _plain(entry) for key, entry in value.items()}
         case list() | tuple() | set() | frozenset():

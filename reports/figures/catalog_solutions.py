@@ -9,6 +9,7 @@ from typing import Any
 
 from hubble_qa.checks.astrometry.solutions import archive_fit_error
 from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.measurement import json_number
 from hubble_qa.checks.readers import (
     Exposure,
     MatchFile,
@@ -138,11 +139,7 @@ def _shift_cells(row: ShiftRow | None, plate_scale: float) -> tuple[Cell, ...]:
         return (None,) * 8
     mas = 1000.0 * plate_scale
     numbers = (row.dx, row.dy, row.rotation, 1e6 * (row.scale - 1.0))
-    return tuple(map(_cell, (*numbers, mas * row.xrms, mas * row.yrms, row.xrms, row.yrms)))
-
-
-def _cell(number: float) -> Cell:
-    return number if math.isfinite(number) else "nan"
+    return tuple(map(json_number, (*numbers, mas * row.xrms, mas * row.yrms, row.xrms, row.yrms)))
 
 
 def _archive_row(served: Exposure, decision: Decision, *, chosen: bool) -> TableRow:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hubble_qa.checks.measurement import finite
 from hubble_qa.checks.readers import MatchFile
 from hubble_qa.reports.figures.figure_data import (
     Plot,
@@ -105,7 +106,7 @@ def _columns(
 def values(numbers: NDArray[np.generic], decimals: int) -> tuple[float | None, ...]:
     """Numbers as a file holds them: with the decimals that are told, and None where one is not finite."""
     rounded = np.round(np.asarray(numbers, dtype=np.float64), decimals)
-    return tuple(float(each) if np.isfinite(each) else None for each in rounded)
+    return tuple(map(finite, rounded))
 
 
 def _trends(fit: FitResiduals) -> Iterator[PlotTrend]:

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from hubble_qa.reports.collect.results import DatasetRecord, Results, RunRecord, StageRecord, VerdictRecord
+from hubble_qa.checks.verdict import Status
+from hubble_qa.fixtures.store.product import Outcome
+from hubble_qa.reports.collect.results import (
+    WITHOUT_EFFECT_FACT,
+    DatasetRecord,
+    Results,
+    RunRecord,
+    StageRecord,
+    VerdictRecord,
+)
 from hubble_qa.reports.pages.gauge import relative_margin
 from hubble_qa.reports.words.text import natural
 
@@ -50,10 +59,10 @@ REJECTING = frozenset(
 )
 """States that do not let a run succeed."""
 
-_PLAIN = {
-    "warn": State.WARN,
-    "pass": State.PASS,
-    "not applicable": State.NOT_APPLICABLE,
+_PLAIN: Mapping[str, State] = {
+    Status.WARN: State.WARN,
+    Status.PASS: State.PASS,
+    Status.NOT_APPLICABLE: State.NOT_APPLICABLE,
 }
 
 _REMARKS = {
@@ -107,7 +116,10 @@ class DatasetSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run: its state, a remark where it did not end well, its counts, and its parts worst first."""
+    """A run: its state, a remark where it did not end well, its counts, and its parts worst first.
+
+    ``without_effect`` has a line for each entry of a dataset file that matched nothing.
+    """
 
     run: RunRecord
     state: State
@@ -119,6 +131,7 @@ class RunSummary:
     built: int
     reused: int
     blocked: int
+    without_effect: tuple[str, ...] = ()
 
 
 def state_of(verdict: VerdictRecord) -> State:
@@ -127,9 +140,11 @@ def state_of(verdict: VerdictRecord) -> State:
     What contradicts itself or is not known is not accepted: a pass that is not accepted, a failure
     that is accepted without a declaration, an unknown status.
     """
-    if verdict.status == "fail":
+    if verdict.status == Status.FAIL:
         return State.EXPECTED if verdict.accepted and verdict.expected is not None else State.FAIL
-    if verdict.status in ("pass", "warn") and (verdict.expected is not None or not verdict.accepted):
+    if verdict.status in (Status.PASS, Status.WARN) and (
+        verdict.expected is not None or not verdict.accepted
+    ):
         return State.UNEXPECTED_PASS
     return _PLAIN.get(verdict.status, State.NOT_MEASURED)
 
@@ -157,7 +172,8 @@ def summarise(results: Results) -> RunSummary:
         for name, record in {**known, **strays}.items()
     ]
     found = worst(dataset.state for dataset in datasets)
-    remark = _remark(results.run.exit_status, found)
+    idle = tuple(_without_effect(results.datasets))
+    remark = _remark(results.run.exit_status, found, len(idle))
     builds = {stage.key: stage for stage in results.stages}.values()
     return RunSummary(
         run=results.run,
@@ -167,10 +183,16 @@ def summarise(results: Results) -> RunSummary:
         datasets=tuple(sorted(datasets, key=lambda each: (_RANK[each.state], natural(each.record.name)))),
         criteria=summarise_criteria(results.verdicts),
         failures=_failures(results.stages),
-        built=sum(not stage.reused and stage.outcome != "blocked" for stage in builds),
+        built=sum(not stage.reused and stage.outcome != Outcome.BLOCKED for stage in builds),
         reused=sum(stage.reused for stage in builds),
-        blocked=sum(stage.outcome == "blocked" for stage in builds),
+        blocked=sum(stage.outcome == Outcome.BLOCKED for stage in builds),
+        without_effect=idle,
     )
+
+
+def _without_effect(datasets: Iterable[DatasetRecord]) -> Iterator[str]:
+    for record in datasets:
+        yield from (fact for name, fact in record.facts.items() if name.startswith(WITHOUT_EFFECT_FACT))
 
 
 def _named(results: Results) -> Iterator[str]:
@@ -219,7 +241,7 @@ def _failures(stages: Iterable[StageRecord]) -> tuple[StageFailure, ...]:
 
 
 def _broke(stage: StageRecord) -> bool:
-    return stage.outcome not in ("complete", "blocked")
+    return stage.outcome not in (Outcome.COMPLETE, Outcome.BLOCKED)
 
 
 def _counts(verdicts: Iterable[VerdictRecord]) -> dict[State, int]:
@@ -227,7 +249,9 @@ def _counts(verdicts: Iterable[VerdictRecord]) -> dict[State, int]:
     return {state: counts[state] for state in State if counts[state]}
 
 
-def _remark(exit_status: int, found: State) -> str:
+def _remark(exit_status: int, found: State, idle: int) -> str:
+    if idle and exit_status == 1:
+        return f"{idle} {'entry' if idle == 1 else 'entries'} of dataset files without effect"
     if exit_status == 0 or (exit_status == 1 and found in REJECTING):
         return ""
     return _REMARKS.get(exit_status, f"pytest ended with exit status {exit_status}")

@@ -52,7 +52,7 @@ class Illustrator:
             by_dataset.setdefault(record.dataset, []).append(record)
         for name, records in by_dataset.items():
             dataset = self._run.datasets[name]
-            reduction = self._run.workflow(dataset).settings(dataset)
+            reduction = self._run.settings(dataset)
             for drawing in drawings(dataset, reduction, self._run.plan(dataset)):
                 tests = {one.test for one in records if drawing.takes(one.criterion, one.subject)}
                 yield _Waiting(dataset, drawing, tests)

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 from hubble_qa.checks.measurement import not_measured
 from hubble_qa.checks.verdict import judge as apply
 from hubble_qa.fixtures.store.store import StoreError
+from hubble_qa.fixtures.suite.declarations import Judged, is_whole, without_effect
 from hubble_qa.fixtures.suite.hosting import HOST, is_worker, opened_run, run_of
 from hubble_qa.fixtures.suite.judging import complete_verdict, criterion_of, subject_of
 from hubble_qa.fixtures.suite.plugin import dataset_of
@@ -136,7 +137,10 @@ class Collector:
             return
         try:
             stopped = exitstatus == pytest.ExitCode.INTERRUPTED or bool(session.shouldfail)
-            self.results = self._gather(run, verdicts, exitstatus, stopped)
+            idle = self._without_effect(run, verdicts, is_whole(session, exitstatus))
+            if idle and exitstatus == pytest.ExitCode.OK:
+                exitstatus = session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self.results = self._gather(run, verdicts, exitstatus, stopped, idle)
             self._write(run.options.report)
         except StoreError as error:
             self.problem = str(error)
@@ -144,7 +148,12 @@ class Collector:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def _gather(
-        self, run: Run, verdicts: tuple[VerdictRecord, ...], exitstatus: int, stopped: bool
+        self,
+        run: Run,
+        verdicts: tuple[VerdictRecord, ...],
+        exitstatus: int,
+        stopped: bool,
+        idle: Mapping[str, Mapping[str, str]],
     ) -> Results:
         from hubble_qa.reports.collect.gather import gather
 
@@ -160,7 +169,15 @@ class Collector:
             command=shlex.join(["pytest", *sys.argv[1:]]),
             exit_status=int(exitstatus),
             stopped=stopped,
+            without_effect=idle,
         )
+
+    def _without_effect(
+        self, run: Run, verdicts: tuple[VerdictRecord, ...], whole: bool
+    ) -> Mapping[str, Mapping[str, str]]:
+        judged = {Judged(each.dataset, each.criterion, each.subject) for each in self.verdicts.values()}
+        missed = {each.dataset for each in verdicts if each.test not in self.verdicts}
+        return without_effect(run, self.config.stash[HOST], judged, missed=missed, whole=whole)
 
     def _write(self, directory: Path | None) -> None:
         if directory is None or self.results is None:

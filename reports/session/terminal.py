@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from hubble_qa.fixtures.store.product import Outcome
 from hubble_qa.reports.collect.results import NOT_JUDGED_FACT, Results, VerdictRecord
 from hubble_qa.reports.pages.summary import (
     REJECTING,
@@ -43,7 +44,9 @@ def summary_lines(results: Results) -> list[str]:
     """
     summary = summarise(results)
     lines = [*_totals(summary), *_stages(summary.failures), *_rejections(results.verdicts)]
-    return [shorten(line, _LONGEST).replace("\n", " ") for line in lines]
+    # What is to be mended in a dataset file is said whole: the remedy is at the end.
+    idle = [f"without effect: {line}" for line in summary.without_effect]
+    return [*(shorten(line, _LONGEST).replace("\n", " ") for line in lines), *idle]
 
 
 def _totals(summary: RunSummary) -> Iterator[str]:
@@ -62,7 +65,7 @@ def _totals(summary: RunSummary) -> Iterator[str]:
 def _stages(failures: Iterable[StageFailure]) -> Iterator[str]:
     for failure in failures:
         stage = failure.record
-        label = "stage interrupted" if stage.outcome == "interrupted" else State.STAGE_FAILED
+        label = "stage interrupted" if stage.outcome == Outcome.INTERRUPTED else State.STAGE_FAILED
         error = stage.error or "no reason was recorded"
         yield f"{label}: {stage.node} of {', '.join(failure.datasets)}: {error}"
         log = tail(beyond(stage.log_tail, stage.error), _LOG_LINES)
