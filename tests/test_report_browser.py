@@ -177,7 +177,7 @@ def plotted(browser: WebDriver, report: Path, width: int = 1400) -> WebElement:
     return figure
 
 
-def told(figure: WebElement) -> str:
+def summary(figure: WebElement) -> str:
     return figure.find_element(By.TAG_NAME, "output").text
 
 
@@ -186,9 +186,9 @@ def in_view(figure: WebElement) -> str:
 
 
 def chosen(figure: WebElement) -> int:
-    """Number of the source that is told, from 1."""
-    found = re.search(r"source (\d+) ·", told(figure))
-    assert found is not None, told(figure)
+    """Number of the source that is described, from 1."""
+    found = re.search(r"source (\d+) ·", summary(figure))
+    assert found is not None, summary(figure)
     return int(found[1])
 
 
@@ -228,8 +228,8 @@ def test_pointing_at_a_source_tells_what_it_is(browser: WebDriver, report: Path,
         assert chosen(figure) == source
         group = plot.groups[plot.group[source - 1]].name
         dx = plot.columns["dx"].values[source - 1]
-        assert told(figure).startswith(f"{group} · source {source} · x ")
-        assert f"residual dx {dx:.3f} pix".replace("-", "−") in told(figure)
+        assert summary(figure).startswith(f"{group} · source {source} · x ")
+        assert f"residual dx {dx:.3f} pix".replace("-", "−") in summary(figure)
     rings = figure.find_elements(By.CLASS_NAME, "ring")
     assert len(rings) == 4, "the same source is ringed in every panel"
     assert drawing.size["width"] <= width
@@ -247,7 +247,7 @@ def test_dragging_enlarges_and_the_panels_follow(browser: WebDriver, report: Pat
     texts = [each.text for each in figure.find_elements(By.CSS_SELECTOR, "svg[role=application] text")]
     assert texts.count("dx (pix)") == 2, "axes keep their labels"
     assert "800" not in texts[:5], "the first panel's ticks are of the part"
-    figure.find_element(By.XPATH, ".//button[text()='Whole']").click()
+    figure.find_element(By.XPATH, ".//button[text()='Reset']").click()
     assert in_view(figure) == "112 sources"
 
 
@@ -326,7 +326,7 @@ def test_few_points_are_large_and_have_names_errors_and_rings(browser: WebDriver
     # Two groups in four panels; two of the panels are of dx, one group has rings.
     assert parts == {"few": [6] * 8, "errors": [6] * 4, "ringed": [6] * 4}
     figure.find_element(By.CSS_SELECTOR, "svg[role=application]").send_keys(Keys.ARROW_RIGHT)
-    assert re.match(r"frame\d+ · WF[23] · source \d+ · x ", told(figure))
+    assert re.match(r"frame\d+ · WF[23] · source \d+ · x ", summary(figure))
     assert browser.get_log("browser") == []
 
 
@@ -365,7 +365,7 @@ def test_hostile_words_of_a_figure_are_shown_and_never_run(browser: WebDriver, h
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", figure)
     WebDriverWait(browser, 10).until(lambda _: figure.find_elements(By.CSS_SELECTOR, ".points"))
     figure.find_element(By.CSS_SELECTOR, "svg[role=application]").send_keys(Keys.ARROW_RIGHT)
-    assert PAYLOAD[:20] in told(figure)
+    assert PAYLOAD[:20] in summary(figure)
     assert browser.execute_script("return window.hacked === undefined")
     assert browser.find_elements(By.CSS_SELECTOR, "img[src=x], body script + script, svg[onload]") == []
     assert browser.get_log("browser") == []

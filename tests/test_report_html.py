@@ -141,20 +141,20 @@ def test_the_verdict_table_holds_every_verdict_with_its_numbers(sample: Results,
     assert len(rows) == sum(each.dataset == OMEGA for each in sample.verdicts)
     status, criterion, subject, value, bounds, margin, reason = rows[0]
     assert (status, criterion, subject) == ("✗ fail", "AST-002 fit RMS", "u5jx010hr_c0m")
-    assert (value, bounds, margin) == ("0.231 pix", "≥ 0 and ≤ 0.2 pix changed", "-0.031")
+    assert (value, bounds, margin) == ("0.231 pix", "≥ 0 and ≤ 0.2 pix override", "-0.031")
     assert "zero is never a good fit" in reason
     assert "stated requirement" in reason
     assert "undersampled stars" in reason
     assert "qa/test_wfpc2_chip_normalization.py::test_fit_rms" in reason
     assert [row[0] for row in rows[:4]] == ["✗ fail", "▲ warn", "⊘ rejected, as expected", "✓ pass"]
-    assert "Expected: the context asks for IDCTAB ta81040lu" in rows[2][6]
+    assert "Known defect: the context asks for IDCTAB ta81040lu" in rows[2][6]
     assert rows[-1][0] == "– not applicable"
     assert any(row[3] == "(3.4390 ± 0.0012)e-18 erg / (s cm2 Angstrom)" for row in rows)
 
 
 def test_the_bar_says_in_words_where_the_value_lies(sample: Results, tmp_path: Path) -> None:
     bars = written(sample, tmp_path)[OMEGA].all("svg", "bar")
-    assert bars[0].get("aria-label") == "outside by 16% of the accepted range"
+    assert bars[0].get("aria-label") == "1.2 × the limit"
     assert {bar.get("role") for bar in bars} == {"img"}
     assert all(bar.get("aria-label") for bar in bars)
 
@@ -185,7 +185,7 @@ def test_figures_are_copied_and_linked_from_what_they_explain(sample: Results, t
         assert copied.read_bytes() == Path(record.file).read_bytes()
     figures = page.all("figure")
     assert [figure.get("id") for figure in figures] == [f"figure-{each.figure}" for each in images]
-    assert "Explains AST-002, AST-003, AST-004, AST-008." in text_of(figures[0])
+    assert "See verdicts AST-002, AST-003, AST-004, AST-008." in text_of(figures[0])
     image = next(figures[0].iter("img"))
     assert (image.get("width"), image.get("height")) == ("60", "40")
     assert image.get("alt") == "Star field standing for: Residuals of the fit"
@@ -285,14 +285,14 @@ def test_an_unexpected_pass_says_what_to_look_at(tmp_path: Path) -> None:
         verdict("CAL-002", "u5jx0108r", 1.0), expected="the cache lacks ta81040lu", accepted=False
     )
     page = written(Results(sample_run(), (), (), (stale,), ()), tmp_path)[OMEGA]
-    assert "Declared to be rejected: the cache lacks ta81040lu" in page.text()
-    assert "the declaration is out of date" in page.text()
+    assert "Expected to be rejected: the cache lacks ta81040lu" in page.text()
+    assert "the expectation in the dataset file is out of date" in page.text()
 
 
 def test_empty_states_say_what_is_missing_and_why(tmp_path: Path) -> None:
     nothing = written(Results(sample_run(5), (), (), (), ()), tmp_path)["index"].text()
     assert "No dataset took part in this run" in nothing
-    assert "No check was selected, so nothing was judged" in nothing
+    assert "No test was selected, so nothing was judged" in nothing
     absent = DatasetRecord(REAL, "", "", (), absent="the archive holds no u40x010hm")
     pages = written(Results(sample_run(0), (absent,), (), (), ()), tmp_path)
     assert "Absent from the archive" in pages["index"].text()
@@ -310,7 +310,7 @@ def test_finished_products_have_no_archive_and_no_stages(tmp_path: Path) -> None
     pages = written(Results(run, (dataset,), (), (verdict("AST-002", "a_flt", 0.05),), ()), tmp_path)
     for page in pages.values():
         shown = page.text()
-        assert "Products judged as they are" in shown
+        assert "Finished products" in shown
         assert "notes.txt: it is no FITS file" in shown
         for other in ("Archive", "Stages", "stages", "CRDS context", "Figures"):
             assert other not in shown

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hubble_qa.reports.pages.gauge import gauge, relative_margin
+from hubble_qa.reports.pages.gauge import distance_text, gauge, relative_margin
 from hubble_qa.reports.words.numerals import duration, margin_text, memory, moment, value_text
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -145,3 +145,47 @@ def test_the_relative_margin_is_in_units_of_the_bound() -> None:
     assert relative_margin(3.0, None, 0.0, -3.0) == pytest.approx(-1)
     assert relative_margin(1e308, None, 1e-308, -1e308) == -math.inf
     assert relative_margin(None, 0, 1, None) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "lower", "upper", "text"),
+    [
+        (0.413, 0.0, 0.1, "4.1 × the limit"),
+        (0.02, 0.0, 0.1, "0.2 × the limit"),
+        (0.0, 0.0, 0.1, "at the limit"),
+        (-0.1, 0.0, 0.1, "below the lower limit"),
+        (-0.2, -0.05, 0.05, "4.0 × the lower limit"),
+        (12.0, 20.0, None, "0.6 × the lower limit"),
+        (112.0, 20.0, None, "5.6 × the lower limit"),
+        (3.0, None, 0.0, "above the limit"),
+        (-3.0, None, 5.0, "below the limit"),
+        (1.2e6, None, 10.0, "more than 1000 × the limit"),
+        (3e-9, None, 10.0, "less than 0.01 × the limit"),
+        (0.5, None, 10.0, "0.05 × the limit"),
+        (1.02, None, 1.0, "1.02 × the limit"),
+        (1.002, None, 1.0, "just outside the limit"),
+        (0.998, None, 1.0, "just inside the limit"),
+        (0.969, 0.99, 1.01, "3.1 × the allowed deviation"),
+        (1.004, 0.99, 1.01, "0.4 × the allowed deviation"),
+        (0.06, 0.002, 0.05, "1.2 × the limit"),
+        (None, 0.0, 1.0, ""),
+        (math.nan, 0.0, 1.0, ""),
+        (1.0, None, None, ""),
+        (2.0, 1.0, 1.0, ""),
+    ],
+)
+def test_a_distance_is_in_units_of_the_limit(
+    value: float | None, lower: float | None, upper: float | None, text: str
+) -> None:
+    assert distance_text(value, lower, upper) == text
+
+
+@given(sensible, sensible, sensible)
+def test_a_distance_names_a_side_of_the_limits(value: float, lower: float, upper: float) -> None:
+    assume(lower < upper)
+    for low, high in ((lower, upper), (None, upper), (lower, None)):
+        text = distance_text(value, low, high)
+        inside = (low is None or value >= low) and (high is None or value <= high)
+        assert text
+        assert not (inside and "outside" in text)
+        assert inside or "inside" not in text

@@ -110,7 +110,9 @@ def test_an_expected_rejection_is_not_a_failure_but_is_not_a_pass_either() -> No
     summary = summarise(results(PASS, expected))
     assert summary.state is State.EXPECTED
     assert summary.state not in REJECTING
-    assert headline(summary.state, summary.counts, 0) == "Accepted, with 1 rejected as expected"
+    assert (
+        headline(summary.state, summary.counts, 0) == "Accepted, with 1 known defect (rejected as expected)"
+    )
 
 
 def test_an_unexpected_pass_rejects_the_run() -> None:
@@ -128,7 +130,7 @@ def test_an_unexpected_pass_rejects_the_run() -> None:
         (1, (PASS,), "outside the verdicts"),
         (2, (PASS,), "interrupted"),
         (3, (PASS,), "internal error"),
-        (5, (), "no check was selected"),
+        (5, (), "no test was selected"),
         (77, (PASS,), "exit status 77"),
     ],
 )

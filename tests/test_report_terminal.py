@@ -27,8 +27,8 @@ def test_a_run_in_four_lines(sample: Results) -> None:
     lines = summary_lines(sample)
     assert lines[0] == "Not accepted: 1 failure"
     assert lines[1] == (
-        "166 verdicts on 2 datasets: 1 failure, 1 warning, 1 rejected as expected, 135 passes, "
-        "28 not applicable"
+        "166 verdicts on 2 datasets: 1 failure, 1 warning, 1 known defect (rejected as expected), "
+        "135 passes, 28 not applicable"
     )
     assert lines[2] == "stages: 9 built, 11 reused from the store; 47.8 s in all"
     assert lines[3] == "fail: AST-002 wfpc2-omega-cen u5jx010hr_c0m: 0.231 pix, accepted ≥ 0 and ≤ 0.2 pix"
@@ -69,7 +69,7 @@ def test_each_rejection_has_its_line_and_an_unexpected_pass_says_what_was_declar
     assert lines[3:] == [
         "fail: AST-002 wfpc2-omega-cen u5jx010hr: 0.3 pix, accepted ≥ 0 and ≤ 0.2 pix (XRMS is the larger)",
         "unexpected pass: CAL-002 wfpc2-omega-cen u5jx0108r: 1, accepted exactly 1 "
-        "(declared to be rejected: no IDCTAB)",
+        "(expected to be rejected: no IDCTAB)",
         "not measured: AST-002 wfpc2-omega-cen u5jx010hr: no value, accepted ≥ 0 and ≤ 0.2 pix (no row)",
     ]
 
@@ -77,14 +77,14 @@ def test_each_rejection_has_its_line_and_an_unexpected_pass_says_what_was_declar
 def test_an_accepted_run_says_so_and_counts_what_was_expected() -> None:
     known = replace(verdict("CAL-002", "a", 0.0), expected="no IDCTAB", accepted=True)
     lines = lines_of(verdict("PHT-001", "a", 0.0), known, exit_status=0)
-    assert lines[0] == "Accepted, with 1 rejected as expected"
+    assert lines[0] == "Accepted, with 1 known defect (rejected as expected)"
     assert len(lines) == 3
 
 
 def test_an_absent_dataset_and_an_interrupted_run_are_named() -> None:
     absent = DatasetRecord(OMEGA, "", "", (), absent="the archive has no u5jx0108r")
     lines = summary_lines(Results(sample_run(2), (absent,), (), (), ()))
-    assert lines[0] == "Not accepted: the run was interrupted: only what had been judged by then is shown"
+    assert lines[0] == "Not accepted: the run was interrupted: only the verdicts until then are shown"
     assert lines[-1] == "absent: wfpc2-omega-cen: the archive has no u5jx0108r"
 
 

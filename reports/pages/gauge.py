@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Gauge", "gauge", "relative_margin"]
+__all__ = ["Gauge", "distance_text", "gauge", "relative_margin"]
 
 _BEYOND = 0.5
 """Share of the bar, in units of the accepted width, that shows what lies outside a bound."""
@@ -72,6 +72,46 @@ def relative_margin(
         return None
     relative = margin / _width(value, lower, upper)
     return relative if math.isfinite(relative) else math.copysign(math.inf, margin)
+
+
+def distance_text(value: float | None, lower: float | None, upper: float | None) -> str:
+    """Return how far a value lies from its limits, in words, e.g. ``"5.1 × the limit"``.
+
+    The value is compared with the limit on its side. Where two limits are near each other and far from
+    zero, its deviation from their middle is compared with the largest that they allow. Empty without a
+    value, without limits, and where only one value is accepted.
+    """
+    if value is None or not math.isfinite(value) or lower == upper:  # or there is neither
+        return ""
+    if value in (lower, upper):
+        return "at the limit"
+    accepted = (lower is None or value > lower) and (upper is None or value < upper)
+    if lower is not None and upper is not None and 0.5 < lower / (upper or math.inf) < 2:
+        half = (upper - lower) / 2
+        return _times(abs(value - (lower + half)) / half, "the allowed deviation", accepted)
+    limit, name = _limit(value, lower, upper)
+    if limit * value <= 0:
+        return f"{'above' if value > limit else 'below'} {name}"
+    return _times(value / limit, name, accepted)
+
+
+def _limit(value: float, lower: float | None, upper: float | None) -> tuple[float, str]:
+    """The limit on the value's side (of two, the upper one from their middle on), and its name."""
+    if lower is None or (upper is not None and (value >= (lower + upper) / 2 or lower == 0 < value)):
+        assert upper is not None
+        return upper, "the limit"
+    return lower, "the lower limit"
+
+
+def _times(ratio: float, what: str, accepted: bool) -> str:
+    if ratio > 1000:
+        return f"more than 1000 × {what}"
+    if ratio < 0.01:
+        return f"less than 0.01 × {what}"
+    number = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}" if abs(ratio - 1) > 0.1 else f"{ratio:.2f}"
+    if float(number) == 1.0:
+        return f"just {'inside' if accepted else 'outside'} {what}"
+    return f"{ratio:.2f} × {what}" if ratio < 0.1 else f"{number} × {what}"
 
 
 def _width(value: float, lower: float | None, upper: float | None) -> float:

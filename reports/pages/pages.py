@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from hubble_qa.reports.collect.results import FigureRecord, StageRecord, VerdictRecord
 from hubble_qa.reports.figures.figure_data import Table
-from hubble_qa.reports.pages.gauge import Gauge, gauge, relative_margin
+from hubble_qa.reports.pages.gauge import Gauge, distance_text, gauge, relative_margin
 from hubble_qa.reports.pages.graph import Drawing, draw_plan
 from hubble_qa.reports.pages.summary import (
     REJECTING,
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _SHOWN = 6
-"""Rejected verdicts of one criterion that are spelled out; the others are in the table."""
+"""Rejected verdicts of one criterion that are shown in full; the others are in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Figure:
     anchor : str
         Where it is on the page.
     path, data : str
-        Its image and its data file, relative to the page; empty where they could not be had.
+        Its image and its data file, relative to the page; empty where they could not be copied.
     size : (int, int) or None
         Width and height of the image in pixels, if known.
     plot : str
@@ -86,19 +86,13 @@ class Row:
 
     @property
     def distance(self) -> str:
-        """How far from its bounds the value lies, in words."""
-        if self.relative is None or self.verdict.lower == self.verdict.upper:
-            return ""
-        if self.relative == 0:
-            return "at the bound"
-        whole = "the bound" if None in (self.verdict.lower, self.verdict.upper) else "the accepted range"
-        side = "outside" if self.relative < 0 else "inside"
-        return f"{side} by {_share(abs(self.relative))} {whole}"
+        """How far from its limits the value lies, in words."""
+        return distance_text(self.verdict.value, self.verdict.lower, self.verdict.upper)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Verdicts that were not accepted for one reason: by one criterion, or for want of one stage."""
+    """Verdicts that were not accepted for one reason: by one criterion, or because one stage failed."""
 
     anchor: str
     state: State
@@ -109,12 +103,12 @@ class Finding:
 
     @property
     def shown(self) -> tuple[Row, ...]:
-        """The worst of the verdicts, which are spelled out."""
+        """The worst of the verdicts, which are shown in full."""
         return self.rows[:_SHOWN]
 
     @property
     def more(self) -> int:
-        """Number of verdicts that are not spelled out."""
+        """Number of verdicts that are not shown in full."""
         return len(self.rows) - len(self.shown)
 
     @property
@@ -159,7 +153,7 @@ class DatasetPage:
         return self.summary.record.name
 
     def anchor(self, criterion: str) -> str:
-        """Where the page speaks first of a criterion: in a finding, or in the table."""
+        """Where the page first shows a criterion: in a finding, or in the table."""
         for finding in self.findings:
             if criterion in finding.criteria:
                 return finding.anchor
@@ -286,12 +280,6 @@ def _finding(number: int, state: State, rows: Sequence[Row]) -> Finding:
         rows=tuple(rows),
         figure=next((row.figure for row in rows if row.figure and row.value), None),
     )
-
-
-def _share(share: float) -> str:
-    if share >= 10:
-        return f"{share:.0f} times" if share < 1000 else "more than a thousand times"
-    return f"{share:.0%} of" if share >= 0.01 else "less than 1% of"
 
 
 def settings_of(stage: StageRecord) -> list[tuple[str, str]]:

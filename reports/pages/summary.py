@@ -1,4 +1,4 @@
-"""What a run comes to: the state of each verdict, rolled up by criterion, dataset and run."""
+"""The outcome of a run: the state of each verdict, rolled up by criterion, dataset and run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 
 
 class State(StrEnum):
-    """How a verdict, or what it rolls up to, is shown; worst first."""
+    """How a verdict, a criterion, a dataset or a run is shown; worst first."""
 
     STAGE_FAILED = "stage failed"
     FAIL = "fail"
@@ -58,16 +58,16 @@ _PLAIN = {
 
 _REMARKS = {
     1: "tests failed outside the verdicts below: see pytest's own output",
-    2: "the run was interrupted: only what had been judged by then is shown",
-    3: "pytest met an internal error: see its own output",
-    4: "pytest was called wrongly: see its own output",
-    5: "no check was selected, so nothing was judged",
+    2: "the run was interrupted: only the verdicts until then are shown",
+    3: "pytest had an internal error: see its own output",
+    4: "pytest was called with wrong arguments: see its own output",
+    5: "no test was selected, so nothing was judged",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class StageFailure:
-    """A build that failed, once, with every dataset that wanted it."""
+    """A build that failed, once, with every dataset that needs it."""
 
     record: StageRecord
     datasets: tuple[str, ...]
@@ -124,8 +124,8 @@ class RunSummary:
 def state_of(verdict: VerdictRecord) -> State:
     """Return how a verdict is shown.
 
-    Whatever contradicts itself or is not known counts as bad: a pass that is not accepted, a
-    failure that is accepted without a declaration, an unheard-of status.
+    What contradicts itself or is not known is not accepted: a pass that is not accepted, a failure
+    that is accepted without a declaration, an unknown status.
     """
     if verdict.status == "fail":
         return State.EXPECTED if verdict.accepted and verdict.expected is not None else State.FAIL
@@ -174,7 +174,7 @@ def summarise(results: Results) -> RunSummary:
 
 
 def _named(results: Results) -> Iterator[str]:
-    """Datasets that records speak of, so that none is lost for want of a record of its own."""
+    """Datasets that records name, so that none is lost because it has no record of its own."""
     yield from (stage.dataset for stage in results.stages)
     yield from (verdict.dataset for verdict in results.verdicts)
     yield from (figure.dataset for figure in results.figures)

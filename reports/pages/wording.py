@@ -40,7 +40,7 @@ _VERDICTS: Mapping[State, tuple[str, str]] = {
     State.UNEXPECTED_PASS: ("unexpected pass", "unexpected passes"),
     State.NOT_MEASURED: ("not measured", "not measured"),
     State.WARN: ("warning", "warnings"),
-    State.EXPECTED: ("rejected as expected", "rejected as expected"),
+    State.EXPECTED: ("known defect (rejected as expected)", "known defects (rejected as expected)"),
     State.PASS: ("pass", "passes"),
     State.NOT_APPLICABLE: ("not applicable", "not applicable"),
 }
@@ -63,7 +63,7 @@ def value_with_unit(verdict: VerdictRecord) -> str:
 
 
 def remark(verdict: VerdictRecord) -> str:
-    """Return what the reason says beyond the value and the bounds that stand beside it."""
+    """Return the reason without the value and the bounds, which are shown beside it."""
     _, restates, rest = verdict.reason.partition(f" is not {verdict.bounds}")
     return rest.removeprefix("; ") if restates and verdict.bounds else verdict.reason
 
@@ -81,7 +81,7 @@ def counts_text(counts: Mapping[State, int]) -> str:
 
 
 def headline(state: State, counts: Mapping[State, int], failed_stages: int, remark: str = "") -> str:
-    """Return what a run or a dataset comes to, in one phrase."""
+    """Return the outcome of a run or a dataset in one phrase."""
     if state in REJECTING:
         stages = [f"{number_of(failed_stages, 'stage')} failed"] if failed_stages else []
         bad = {each: count for each, count in counts.items() if each in REJECTING}

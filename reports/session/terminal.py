@@ -31,14 +31,14 @@ __all__ = ["summary_lines"]
 _LOG_LINES = 8
 _LONGEST = 240
 _FEW = 3
-"""Verdicts that are missing for one and the same reason are listed singly up to this many."""
+"""Up to this many verdicts that are missing for the same reason have a line each."""
 
 
 def summary_lines(results: Results) -> list[str]:
     """Summarise a run in a few lines of plain text.
 
-    What was accepted is counted. What was not has a line for each verdict; only verdicts that could
-    not be measured for one and the same reason share one. Each failed stage shows once, with the
+    Accepted verdicts are counted. Each verdict that is not accepted has a line; only verdicts that could
+    not be measured for the same reason share one. Each failed stage shows once, with the
     end of its log.
     """
     summary = summarise(results)
@@ -87,7 +87,7 @@ def _line(verdict: VerdictRecord) -> str:
     value = value_with_unit(verdict) or "no value"
     because = remark(verdict)
     if state is State.UNEXPECTED_PASS:
-        because = f"declared to be rejected: {verdict.expected or 'no reason given'}"
+        because = f"expected to be rejected: {verdict.expected or 'no reason given'}"
     return f"{where}: {value}, accepted {bounds_text(verdict)}" + (f" ({because})" if because else "")
 
 

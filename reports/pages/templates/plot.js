@@ -1,5 +1,5 @@
-/* Interactive figures: the points that a figure carries are drawn in place of its image, tell what they
-   are, and can be enlarged. Without this script, and in print, the image stands. */
+/* Interactive figures: the points of a figure are drawn in place of its image, and can be inspected and
+   zoomed. Without this script, and in print, the image is shown. */
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const REACH = 18; // pixels from the pointer to the point that it means
@@ -53,7 +53,7 @@
       this.home = Object.fromEntries(Object.entries(this.axes).map(([name, axis]) => [name, [axis.low, axis.high]]));
       this.view = { ...this.home };
       this.frame();
-      this.whole();
+      this.reset();
     }
 
     /* The parts of the page that stay, whatever is drawn. */
@@ -64,26 +64,26 @@
       bar.className = "bar-of-plot";
       bar.append(
         this.legend(),
-        control("−", "Show more", () => this.zoom(1.6)),
-        control("+", "Enlarge", () => this.zoom(1 / 1.6)),
-        control("Whole", "Show the whole", () => this.whole()),
+        control("−", "Zoom out", () => this.zoom(1.6)),
+        control("+", "Zoom in", () => this.zoom(1 / 1.6)),
+        control("Reset", "Show all points", () => this.reset()),
       );
       const title = this.figure.querySelector("figcaption b")?.textContent ?? "Figure";
       this.svg = element("svg", { tabindex: "0", role: "application", "aria-roledescription": "interactive figure",
-        "aria-label": `${title} Arrow keys: the next ${this.noun} across or up. Plus, minus: enlarge, show more. 0: the whole.` });
-      this.told = document.createElement("output");
-      this.told.setAttribute("aria-live", "polite");
+        "aria-label": `${title} Arrow keys: the next ${this.noun} across or up. Plus, minus: zoom in, zoom out. 0: reset.` });
+      this.summary = document.createElement("output");
+      this.summary.setAttribute("aria-live", "polite");
       this.help = document.createElement("p");
       this.help.className = "help-of-plot";
       this.field = document.createElement("div");
       this.field.append(this.svg);
-      this.box.append(bar, this.field, this.told, this.help);
+      this.box.append(bar, this.field, this.summary, this.help);
       const image = this.figure.querySelector("a.enlarge");
       image.before(this.box);
-      const swap = control("Static image", "Show the image that prints", () => {
+      const swap = control("Static image", "Show the image that is printed", () => {
         const fixed = this.figure.classList.toggle("plotted");
         swap.textContent = fixed ? "Static image" : "Interactive";
-        swap.title = fixed ? "Show the image that prints" : "Show the points";
+        swap.title = fixed ? "Show the image that is printed" : "Show the points";
         swap.setAttribute("aria-label", swap.title);
         if (fixed) this.draw();
       });
@@ -112,7 +112,7 @@
       this.svg.addEventListener("pointerdown", (event) => this.pressed(event));
       this.svg.addEventListener("pointerup", (event) => this.released(event));
       this.svg.addEventListener("pointercancel", () => this.undrag());
-      this.svg.addEventListener("dblclick", () => this.whole());
+      this.svg.addEventListener("dblclick", () => this.reset());
       this.svg.addEventListener("keydown", (event) => this.key(event));
       this.svg.addEventListener("wheel", (event) => {
         if (!event.ctrlKey) return; // an ordinary turn of the wheel moves the page
@@ -161,7 +161,7 @@
       this.mark();
       const shown = this.inView().length;
       const part = shown === this.count ? `${this.count} ${this.noun}s.` : `${shown} of ${this.count} ${this.noun}s in view.`;
-      this.help.textContent = `${part} Drag to enlarge, double-click for the whole; or the keys ← → ↑ ↓ + − 0.`;
+      this.help.textContent = `${part} Drag to zoom in, double-click to reset; or use the keys ← → ↑ ↓ + − 0.`;
     }
 
     drawPanel(place) {
@@ -270,17 +270,17 @@
       inner.append(element("path", { class: "trend", d }));
     }
 
-    /* Ring the chosen point in every panel, and tell what it is. */
+    /* Ring the chosen point in every panel, and say what it is. */
     mark() {
       for (const place of this.places) {
         place.inner.querySelector(".ring")?.remove();
         const at = this.chosen === null ? null : this.pixel(place, this.chosen);
         if (at) place.inner.append(element("circle", { class: "ring", cx: at[0], cy: at[1], r: 7 }));
       }
-      this.told.textContent = this.chosen === null ? `Point at a ${this.noun} to see what it is.` : this.tell(this.chosen);
+      this.summary.textContent = this.chosen === null ? `Point at a ${this.noun} to see what it is.` : this.summarise(this.chosen);
     }
 
-    tell(index) {
+    summarise(index) {
       const numbers = Object.values(this.columns).map((column) => {
         const value = column.values[index];
         const text = value === null ? "–" : value.toFixed(column.decimals).replace("-", "−");
@@ -381,7 +381,7 @@
       if (Math.abs(high - low) > 1e-4 * Math.abs(last - first)) this.view[name] = [low, high];
     }
 
-    /* Enlarge about the pointer, the chosen point or the middle; never beyond the whole. */
+    /* Zoom about the pointer, the chosen point or the middle; never beyond all points. */
     zoom(factor, at = null) {
       const names = at ? [at.place.panel.x, at.place.panel.y] : Object.keys(this.view);
       for (const name of names) {
@@ -400,7 +400,7 @@
       this.draw();
     }
 
-    whole() {
+    reset() {
       this.view = { ...this.home };
       this.draw();
     }
@@ -412,7 +412,7 @@
         ArrowRight: () => this.step(x, 1), ArrowLeft: () => this.step(x, -1),
         ArrowUp: () => this.step(y, 1), ArrowDown: () => this.step(y, -1),
         "+": () => this.zoom(1 / 1.6), "=": () => this.zoom(1 / 1.6), "-": () => this.zoom(1.6), "−": () => this.zoom(1.6),
-        0: () => this.whole(), Escape: () => this.whole(),
+        0: () => this.reset(), Escape: () => this.reset(),
       };
       const act = acts[event.key];
       if (!act) return;
