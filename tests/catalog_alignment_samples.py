@@ -172,7 +172,7 @@ def write_mosaic(directory: Path) -> None:
 
 def products(directory: Path) -> Inputs:
     """Products of a reduction in which the first exposure is given the fit to Gaia."""
-    names = ("exposures", "accepted", "drizzled", "detected")
+    names: tuple[str, ...] = ("exposures", "accepted", "drizzled", "detected")
     names += tuple(f"{kind}-{service}" for kind in ("fit", "catalog") for service in SERVICES)
     paths = {name: directory / name for name in names}
     for path in paths.values():

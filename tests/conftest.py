@@ -1,4 +1,4 @@
-"""Room on the disk for products that the tests of a module share, and the order of modules."""
+"""Room on the disk for products of a module's tests, the order of modules, and the profile of hypothesis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, and whether lines are measured.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="module")

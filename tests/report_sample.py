@@ -192,7 +192,7 @@ def verdict(
         bounds=rule.words, margin=margin, reason=reason, rationale=rule.rationale, source=rule.source,
         figure=rule.figure, lower=rule.lower, upper=rule.upper,
     )  # fmt: skip
-    return replace(record, **changes)  # type: ignore[arg-type]
+    return replace(record, **changes)
 
 
 def _omega_verdicts() -> Iterator[VerdictRecord]:

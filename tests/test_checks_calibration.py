@@ -157,6 +157,6 @@ def test_real_exposure(chip: int) -> None:
     assert judge(load_criteria()["CAL-003"], measurement).status is Status.PASS
     assert 0.10 < measurement.value < 0.14
     unit = unit_violations(c0m, chip)  # its conversion from waivered FITS lost BUNIT, and nothing else
-    (problem,) = unit.context["violations"]
+    (problem,) = unit.context["violations"]  # type: ignore[misc, str-unpack]
     assert "there is no BUNIT" in problem
     assert "set it to 'COUNTS'" in problem

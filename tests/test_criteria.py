@@ -25,11 +25,11 @@ source = "notebook"
 """
 
 
-def strings(room: str, pattern: str) -> set[str]:
-    """String constants of a room's modules that match a pattern."""
+def strings(package: str, pattern: str) -> set[str]:
+    """String constants of a package's modules that match a pattern."""
     nodes = [
         node
-        for path in (ROOT / room).rglob("*.py")
+        for path in (ROOT / package).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     ]
     constants = (node.value for node in nodes if isinstance(node, ast.Constant))

@@ -27,8 +27,8 @@ def named(cells: list[str]) -> list[str]:
     return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
 
 
-def walk(room: Path) -> list[Path]:
-    return [room, *(path for path in room.rglob("*") if "__pycache__" not in path.parts)]
+def walk(directory: Path) -> list[Path]:
+    return [directory, *(path for path in directory.rglob("*") if "__pycache__" not in path.parts)]
 
 
 def test_every_option_is_in_the_table_and_the_table_has_no_other(pytestconfig: pytest.Config) -> None:

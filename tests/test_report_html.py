@@ -294,7 +294,7 @@ def test_an_unexpected_pass_says_what_to_look_at(tmp_path: Path) -> None:
 def test_empty_states_say_what_is_missing_and_why(tmp_path: Path) -> None:
     nothing = written(Results(sample_run(5), (), (), (), ()), tmp_path)["index"].text()
     assert "No dataset took part in this run" in nothing
-    assert "No check was selected, so nothing was judged" in nothing
+    assert "No test was selected, so nothing was judged" in nothing
     absent = DatasetRecord(REAL, "", "", (), absent="the archive holds no u40x010hm")
     pages = written(Results(sample_run(0), (absent,), (), (), ()), tmp_path)
     assert "Absent from the archive" in pages["index"].text()

@@ -47,7 +47,7 @@ def record_of(record: type[Any]) -> st.SearchStrategy[Any]:
         str: text, bool: st.booleans(), int: count, float: number.map(abs), float | None: st.none() | number,
         str | None: st.none() | text, tuple[str, ...]: st.lists(text, max_size=3).map(tuple),
     }  # fmt: skip
-    fields = {}
+    fields: dict[str, st.SearchStrategy[Any]] = {}
     for name, kind in get_type_hints(record).items():
         mapping = get_origin(kind) is not None and kind not in drawn and "Mapping" in str(kind)
         if mapping:

@@ -116,7 +116,7 @@ def test_look_up_tables_matter(archive, truth):
         with_tables = np.array(wcs.all_pix2world(seen.x, seen.y, 1))
         wcs.det2im1 = wcs.det2im2 = wcs.cpdis1 = wcs.cpdis2 = None
         without = np.array(wcs.all_pix2world(seen.x, seen.y, 1))
-    assert 0.3 < separation(*with_tables, tuple(without)).std() < 2.0
+    assert 0.3 < separation(*with_tables, tuple(without)).std() < 2.0  # type: ignore[call-arg]
 
 
 def test_archive_solution_says_what_it_was_fitted_to(archive):
@@ -130,7 +130,7 @@ def test_archive_solution_says_what_it_was_fitted_to(archive):
 
 def test_apriori_solution_is_off_by_the_pointing_error(archive, truth):
     header = fits.getheader(flc(archive, LONG), "SCI", 1)
-    off = separation(
+    off = separation(  # type: ignore[call-arg]
         *(np.array([header[f"CRVAL{i}A"]]) for i in (1, 2)), (header["CRVAL1"], header["CRVAL2"])
     )
     shift = truth.exposures[LONG].pointing
@@ -143,7 +143,7 @@ def test_orientation_and_dither_are_the_published_ones(archive):
     with first, last:
         assert first[1].header["ORIENTAT"] == pytest.approx(-56.27, abs=0.01)
         assert (first[0].header["POSTARG2"], last[0].header["POSTARG2"]) == (0.0, 40.8)
-        moved = separation(
+        moved = separation(  # type: ignore[call-arg]
             *(np.array([last[1].header[f"CRVAL{i}"]]) for i in (1, 2)),
             (first[1].header["CRVAL1"], first[1].header["CRVAL2"]),
         )

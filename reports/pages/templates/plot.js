@@ -381,7 +381,7 @@
       if (Math.abs(high - low) > 1e-4 * Math.abs(last - first)) this.view[name] = [low, high];
     }
 
-    /* Zoom about the pointer, the chosen point or the middle; never beyond all points. */
+    /* Zoom about the pointer, the chosen point or the middle; never beyond the first view. */
     zoom(factor, at = null) {
       const names = at ? [at.place.panel.x, at.place.panel.y] : Object.keys(this.view);
       for (const name of names) {
