@@ -25,7 +25,7 @@ class CalibrationFigureSettings(Settings):
     suffix : str
         Suffix of the calibrated files.
     verdicts : Verdicts
-        On the scatter of columns (CAL-004), by chip.
+        On the scatter of columns (CAL-004) and on the level (CAL-006), by chip.
     """
 
     exposures: tuple[str, ...]
@@ -33,7 +33,7 @@ class CalibrationFigureSettings(Settings):
     verdicts: Verdicts = Verdicts()
 
 
-@stage("calibration-figures", version=3, tools=("matplotlib",), background=True)
+@stage("calibration-figures", version=4, tools=("matplotlib",), background=True)
 def draw_calibration(inputs: Inputs, output: Path, settings: CalibrationFigureSettings) -> None:
     """Draw each exposure raw and calibrated: products ``raw`` and ``calibrated``."""
     from hubble_qa.reports.figures.acs_wfc_columns import calibration_figures
@@ -49,5 +49,5 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
         draw_calibration,
         {"raw": plan["fetch"], "calibrated": plan["calibrate"]},
         {"exposures": dataset.rootnames, "suffix": reduction.calibrate.suffix},
-        {"CAL-004": None},
+        dict.fromkeys(("CAL-004", "CAL-006")),
     )
