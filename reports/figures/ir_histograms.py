@@ -31,7 +31,7 @@ from hubble_qa.reports.figures.style import (
     place,
     styled,
 )
-from hubble_qa.reports.figures.verdicts import Verdicts
+from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
 __all__ = [
     "combined_figures",
@@ -58,8 +58,9 @@ _HISTOGRAMS = (
     "where there was no ramp fit."
 )
 _COMBINED = (
-    "Background of the combined images, each about its own median. Good: the reprocessed one (red) is "
-    "narrower. Bad: as wide as the original, or with a tail to the right: cosmic rays that were left."
+    "Background of the combined images, each about its own median; tinted: the width (±) that is accepted of "
+    "the reprocessed one. Good: the reprocessed one (red) is narrower. "
+    "Bad: as wide as the original, or with a tail to the right: cosmic rays that were left."
 )
 _IMAGES = (
     "A section of both combined images about their medians, on one scale. Good: the same stars on a finer "
@@ -126,7 +127,7 @@ def combined_figures(inputs: Inputs, root: str, verdicts: Verdicts) -> Iterator[
         title=f"Background of {root}, original and reprocessed",
         caption=caption(verdicts, (root,), _OF_COMBINED, _COMBINED),
         alt=f"Histograms of both combined images. {change}".strip(),
-        drawing=combined_histogram(images),
+        drawing=combined_histogram(images, verdicts.get("TVB-004", root)),
         subject=root,
     )
     yield Illustration(
@@ -206,12 +207,24 @@ def _histogram(axes: Axes, pixels: Pixels, limits: tuple[float, float], colour: 
 
 
 @styled
-def combined_histogram(images: Mapping[str, Pixels]) -> Figure:
-    """Draw the background of two combined images about their medians, original behind reprocessed."""
+def combined_histogram(images: Mapping[str, Pixels], change: Shown | None) -> Figure:
+    """Draw the background of two combined images about their medians, original behind reprocessed.
+
+    Parameters
+    ----------
+    images : mapping of str to ndarray
+        The original and the reprocessed image, electrons per second, NaN where they have no weight.
+    change : Shown or None
+        The verdict on the width of the reprocessed background over that of the original.
+    """
     figure = new_figure(3.0)
     axes = place(figure, 0.35, 0.55, WIDTH - 0.55, 2.1)
     levels = {name: background_level(each) for name, each in images.items()}
     reach = _REACH * max(level.width for level in levels.values())
+    if change is not None:
+        axes.set_title(f"width reprocessed / original: {change.number}")
+        widest = (change.bounds.upper or 0.0) * levels[_BEFORE].width
+        axes.axvspan(-widest, widest, color=BAND, linewidth=0, zorder=0)
     for name, colour in ((_BEFORE, FAINT), (_AFTER, ACCENT)):
         centred = images[name][np.isfinite(images[name])] - levels[name].median
         counts, edges = np.histogram(centred, bins=_BINS, range=(-reach, reach))

@@ -53,8 +53,9 @@ _IMAGES = (
 )
 _BUDGET = (
     "Left: rates in the two apertures, with Poisson errors, of the science image, the master dark and their "
-    "difference. On blank sky nothing should be left. Right: the dark's part of the light in the target's "
-    "aperture, with an error that includes that of the match; the tinted range is accepted. Bad: a remainder "
+    "difference. On blank sky nothing should be left beyond the tinted range. Right: the dark's part of the "
+    "light in the target's aperture, with an error that includes that of the match; the tinted "
+    "range is accepted. Bad: a remainder "
     "on blank sky beyond its error, which is in the target too; a fraction near 0 where the detector was "
     "warm. Rates are sums over drizzled pixels, about 1.6 times the detector's counts: its pixels have 1.6 "
     "times the area of those of the distortion table's nominal scale. The fraction is the same in either."
@@ -124,7 +125,7 @@ def dark_figures(
         title=f"The dark in the light of {association}",
         caption=caption(verdicts, (association,), ("DRK-002",), _BUDGET),
         alt="Rates in the apertures" + ("." if fraction is None else f"; dark fraction {fraction.number}."),
-        drawing=dark_budget(rates, fraction),
+        drawing=dark_budget(rates, fraction, verdicts.get("DRK-004", association)),
         subject=association,
     )
 
@@ -206,20 +207,25 @@ def _stretch(image: NDArray[Any]) -> LogNorm:
 
 
 @styled
-def dark_budget(rates: Sequence[ApertureRates], fraction: Shown | None) -> Figure:
-    """Draw the rates in each aperture, and the dark fraction of the target where it was judged.
+def dark_budget(rates: Sequence[ApertureRates], fraction: Shown | None, residual: Shown | None) -> Figure:
+    """Draw the rates in each aperture, and what was judged of them.
 
     Parameters
     ----------
     rates : sequence of ApertureRates
-        One of them called ``"target"``.
+        Of the apertures ``"target"`` and ``"blank"``.
     fraction : Shown or None
-        The verdict on the dark fraction.
+        The verdict on the dark fraction of the target.
+    residual : Shown or None
+        The verdict on what is left on blank sky, in standard deviations.
     """
     figure = new_figure(2.9)
     across = 2.0
     for number, each in enumerate(rates):
-        _draw_rates(place_axes(figure, 0.72 + number * (across + 0.55), 0.55, across - 0.15, 1.95), each)
+        axes = place_axes(figure, 0.72 + number * (across + 0.55), 0.55, across - 0.15, 1.95)
+        _draw_rates(axes, each)
+        if each.name == "blank" and residual is not None:
+            _draw_residual(axes, each, residual)
     if fraction is not None:
         _draw_fraction(place_axes(figure, 6.0, 0.55, 0.8, 1.95), fraction)
     return figure
@@ -246,6 +252,14 @@ def _draw_rates(axes: Axes, each: ApertureRates) -> None:
     axes.set_xticks(range(3), ["science", "dark", "difference"])
     axes.set_title(each.name)
     axes.set_ylabel("counts / s" if each.name == "target" else "")
+
+
+def _draw_residual(axes: Axes, blank: ApertureRates, residual: Shown) -> None:
+    """Name what is left on blank sky, and tint the differences that are accepted."""
+    axes.set_title(f"{blank.name}: {residual.number} σ left" if residual.value is not None else blank.name)
+    if residual.bounds.upper is not None:
+        reach = residual.bounds.upper * blank.net[1]
+        axes.fill_between([1.6, 2.4], -reach, reach, color=BAND, linewidth=0, zorder=0)
 
 
 def _draw_fraction(axes: Axes, fraction: Shown) -> None:
