@@ -213,16 +213,19 @@ def _mark_chosen(axes: Axes, chosen: Sequence[Frame], science: Sequence[Frame]) 
 
 
 def _name_frames(axes: Axes, frames: Sequence[Frame], matches: Mapping[str, Shown]) -> None:
+    middle = sum(axes.get_xlim()) / 2.0
     for frame in frames:
-        right = frame.kind == "dark"
-        match = matches.get(frame.name)
+        dark, match = frame.kind == "dark", matches.get(frame.name)
+        # Dark frames have their names on the right, where it is warm; exposures beside them on the left.
+        left = not dark and frame.mean > middle
         axes.annotate(
             frame.name if match is None else f"{frame.name}\ndark / exposure {match.number}",
             (frame.mean, frame.rate),
-            xytext=(9 if right else 7, -11 if right else 7),
+            xytext=(9, -11) if dark else (-7 if left else 7, 7),
             textcoords="offset points",
+            ha="right" if left else "left",
             fontsize=8,
-            color=INK if right else ACCENT,
+            color=INK if dark else ACCENT,
         )
 
 
