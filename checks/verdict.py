@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hubble_qa.checks.criteria import Bounds, Criterion
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.criteria import Criterion
 from hubble_qa.checks.measurement import Measurement
 
 __all__ = ["Expectation", "Status", "Verdict", "judge"]

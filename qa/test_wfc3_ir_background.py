@@ -24,8 +24,7 @@ from hubble_qa.checks.readers import Drizzled, Exposure, read_cosmic_ray_mask, r
 from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
 from hubble_qa.fixtures.finished.files import FinishedFile
 from hubble_qa.fixtures.plans.dataset import Dataset
-from hubble_qa.fixtures.reduction.calibration.switches import OMIT
-from hubble_qa.fixtures.stages.calibrate import SWITCHES
+from hubble_qa.fixtures.reduction.calibration.switches import OMIT, SWITCHES
 from hubble_qa.fixtures.stages.diagnose import DIAGNOSIS_CRITERION
 from hubble_qa.fixtures.stages.references import REFERENCES
 from hubble_qa.fixtures.store.product import Product

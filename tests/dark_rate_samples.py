@@ -116,8 +116,9 @@ def association(
 ) -> Measurement:
     """What the table of jcmc11040 lists, of whose exposures and one other."""
     taken = (("jcmc11deq", "JCMC11040", filters[0]), ("jcmc11dhq", "JCMC11040", filters[1]))
+    camera = {"INSTRUME": "ACS", "DETECTOR": "SBC"}
     exposures = [
-        Exposure(Path(f"{name}_flt.fits"), fits.Header({"ASN_ID": asn, "FILTER1": element}), ())
+        Exposure(Path(f"{name}_flt.fits"), fits.Header({**camera, "ASN_ID": asn, "FILTER1": element}), ())
         for name, asn, element in (*taken, ("jcmc11ctq", "JCMC11010", "F165LP"))
     ]
     return association_problems(members, exposures, subject="jcmc11040")

@@ -292,7 +292,7 @@ def stages(dataset: str, reused: int = 0) -> Iterator[StageRecord]:
             reused=number < reused, wall=wall, cpu=wall * 0.94, peak_memory=int(peak),
             directory=f"store/{dataset}/{node}", upstream=upstream,
             settings={"searchrad": 1.0, "tolerance": 3.0, "minobj": 7, "imagefind": {"conv_width": 3.0}},
-            tools=TOOLS,
+            tools=TOOLS, code=hashlib.sha256(node.encode()).hexdigest(),
         )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ class Reduction(Settings):
     photometry: Numbers = Numbers()
 
 
-@stage("add", version=1, preloaded=False)
+@stage("add", preloaded=False)
 def add(inputs: Inputs, output: Path, settings: Numbers) -> None:
     """Add a number to those upstream."""
     with Path(inputs.locations["journal"]).open("a", encoding="utf-8") as journal:

@@ -32,7 +32,7 @@ def note(inputs: Inputs, text: str) -> None:
             journal.write(f"{text} {os.getpid()}\n")
 
 
-@stage("write", version=1, preloaded=False)
+@stage("write", preloaded=False)
 def write(inputs: Inputs, output: Path, settings: Plain) -> None:
     """Write the label, and what upstream wrote, in two files."""
     note(inputs, f"begin {settings.label}")
@@ -53,7 +53,7 @@ def fill(path: Path) -> None:
     raise OSError("640000 requested and 286272 written")
 
 
-@stage("misbehave", version=1, preloaded=False, timeout=60.0)
+@stage("misbehave", preloaded=False, timeout=60.0)
 def misbehave(inputs: Inputs, output: Path, settings: Plain) -> None:
     """Go wrong in the way that the settings name, having written a file."""
     note(inputs, f"begin {settings.label}")
@@ -93,14 +93,14 @@ def misbehave(inputs: Inputs, output: Path, settings: Plain) -> None:
             time.sleep(60)
 
 
-@stage("hang", version=1, preloaded=False, timeout=1.0)
+@stage("hang", preloaded=False, timeout=1.0)
 def hang(inputs: Inputs, output: Path, settings: Plain) -> None:
     """Wait for a process that never ends, longer than the stage may."""
     with subprocess.Popen(["sleep", "1000"]) as process:
         note(inputs, f"grandchild {process.pid}")
 
 
-@stage("spawn", version=1, preloaded=False)
+@stage("spawn", preloaded=False)
 def spawn(inputs: Inputs, output: Path, settings: Plain) -> None:
     """As `write`, but a program does the waiting."""
     note(inputs, f"begin {settings.label}")
@@ -109,7 +109,7 @@ def spawn(inputs: Inputs, output: Path, settings: Plain) -> None:
     note(inputs, f"end {settings.label}")
 
 
-@stage("meet", version=1, preloaded=False, timeout=60.0)
+@stage("meet", preloaded=False, timeout=60.0)
 def meet(inputs: Inputs, output: Path, settings: Plain) -> None:
     """End only once the stage with the other label runs too."""
     place = Path(inputs.locations["place"])
@@ -119,7 +119,7 @@ def meet(inputs: Inputs, output: Path, settings: Plain) -> None:
     (output / "text.txt").write_text(settings.label, encoding="utf-8")
 
 
-@stage("surroundings", version=1, preloaded=False)
+@stage("surroundings", preloaded=False)
 def surroundings(inputs: Inputs, output: Path, settings: Plain) -> None:
     """Tell where the stage runs."""
     Path("left.tmp").write_text("left in the working directory", encoding="utf-8")
@@ -133,19 +133,19 @@ def surroundings(inputs: Inputs, output: Path, settings: Plain) -> None:
     (output / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
-@stage("foreground", version=1, preloaded=False)
+@stage("foreground", preloaded=False)
 def foreground(inputs: Inputs, output: Path, settings: Plain) -> None:
     """Tell with which nice value the stage runs."""
     (output / "text.txt").write_text(str(os.nice(0)), encoding="utf-8")
 
 
-@stage("background", version=1, preloaded=False, background=True)
+@stage("background", preloaded=False, background=True)
 def background(inputs: Inputs, output: Path, settings: Plain) -> None:
     """Tell with which nice value the stage runs."""
     foreground.run(inputs, output, settings)
 
 
-@stage("tooled", version=1)
+@stage("tooled")
 def tooled(inputs: Inputs, output: Path, settings: Plain) -> None:
     """Tell which of the slow tools were there already."""
     note(inputs, f"begin {settings.label}")

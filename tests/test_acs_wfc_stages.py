@@ -13,8 +13,8 @@ from astropy.table import Table
 from hubble_qa.fixtures.plans.dataset import Dataset, DatasetError, load_dataset
 from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.fixtures.reduction.calibration.switches import SWITCHES
 from hubble_qa.fixtures.stages.association import AssociationSettings, association
-from hubble_qa.fixtures.stages.calibrate import SWITCHES
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows.acs_wfc_calibration import WORKFLOW
 from tests.acs_scenes import ASSOCIATION, DITHERED, LONG

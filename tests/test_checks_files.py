@@ -7,7 +7,8 @@ import pytest
 from astropy.io import fits
 
 from hubble_qa.checks.criteria import load_criteria
-from hubble_qa.checks.images.files import STRUCTURES, fits_form_problems, keyword_problems, structure_problems
+from hubble_qa.checks.images.files import fits_form_problems, keyword_problems, structure_problems
+from hubble_qa.checks.instruments import Camera, load_instruments
 from hubble_qa.checks.readers import Extension, read_exposure, read_fits_structure
 from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import exposure, write_flt
@@ -69,12 +70,20 @@ def test_order_is_told() -> None:
     )
 
 
-@pytest.mark.parametrize("key", STRUCTURES, ids=" ".join)
-def test_required_structure_is_accepted_and_each_loss_rejected(key: tuple[str, str, str]) -> None:
-    instrument, detector, suffix = key
-    extensions = tuple(Extension(name, version, fits.Header(), (2, 2)) for name, version in STRUCTURES[key])
+@pytest.mark.parametrize(
+    ("camera", "suffix"),
+    [
+        pytest.param(camera, suffix, id=f"{camera.name} {suffix}")
+        for camera in load_instruments().cameras.values()
+        for suffix, form in camera.files.items()
+        if form.extensions
+    ],
+)
+def test_required_structure_is_accepted_and_each_loss_rejected(camera: Camera, suffix: str) -> None:
+    required = camera.files[suffix].extensions
+    extensions = tuple(Extension(name, version, fits.Header(), (2, 2)) for name, version in required)
     whole = replace(
-        exposure(primary={"INSTRUME": instrument, "DETECTOR": detector or None}),
+        exposure(primary={"INSTRUME": camera.instrument, "DETECTOR": camera.detector or None}),
         path=Path(f"u5jx010hr_{suffix}.fits"),
         extensions=extensions,
     )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubble_qa.checks.criteria import load_criteria
-from hubble_qa.checks.detectors.reference_patterns import REFERENCE_FLAGS, remaining_pattern
+from hubble_qa.checks.detectors.reference_patterns import pattern_bits, remaining_pattern
 from hubble_qa.checks.verdict import Status, judge
 from tests.background_samples import SHAPE, pattern
 
@@ -45,7 +45,7 @@ def test_level_of_the_image_is_no_pattern() -> None:
 
 
 def test_flags_of_the_reference_files_do_not_hide_their_patterns() -> None:
-    assert remaining(GOOD + REFERENCE_FLAGS["ACS"], width=20.0).value == pytest.approx(0.5, abs=0.02)
+    assert remaining(GOOD + pattern_bits("ACS"), width=20.0).value == pytest.approx(0.5, abs=0.02)
     other = remaining(GOOD + 256, width=20.0)
     assert judge(load_criteria()["CAL-007"], other).status is Status.NOT_MEASURED
     assert "unflagged" in other.reason

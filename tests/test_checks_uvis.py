@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from hubble_qa.checks.astrometry.solutions import DETECTOR_SCALES
 from hubble_qa.checks.astrometry.world_coordinates import (
     distortion_solution_violations,
     plate_scale,
@@ -15,6 +14,7 @@ from hubble_qa.checks.astrometry.world_coordinates import (
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.calibration import unit_violations
 from hubble_qa.checks.images.files import keyword_problems, structure_problems
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import Exposure, read_exposure
 from hubble_qa.checks.verdict import Status, judge
@@ -108,4 +108,4 @@ def test_lost_keyword_is_missed(flc: Exposure, extension: int | None, keyword: s
 def test_plate_scale_of_either_chip_is_the_detectors(flc: Exposure) -> None:
     """The chips differ by some per cent, through distortion; IDCSCALE is 0.03962."""
     for header in flc.science_headers().values():
-        assert plate_scale(header) == pytest.approx(DETECTOR_SCALES["WFC3", "UVIS"], rel=0.02)
+        assert plate_scale(header) == pytest.approx(camera("WFC3", "UVIS").plate_scale, rel=0.02)

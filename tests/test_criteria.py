@@ -8,7 +8,8 @@ import pytest
 from astropy import units
 from pydantic import ValidationError
 
-from hubble_qa.checks.criteria import Bounds, CriteriaError, load_criteria, parse_criteria
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.criteria import CriteriaError, load_criteria, parse_criteria
 
 STATED = {"AST-001", "AST-002", "AST-003", "AST-011", "PHT-001", "PHT-004", "DRK-002"}
 ROOT = Path(__file__).parents[1]

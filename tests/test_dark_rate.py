@@ -23,7 +23,7 @@ from hubble_qa.checks.detectors.dark_rate import (
 )
 from hubble_qa.checks.detectors.detector_temperature import Temperature
 from hubble_qa.fixtures.plans.stage import StageError
-from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse, footprint
+from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse, pixels_under
 from hubble_qa.fixtures.reduction.dark_rate.combination import Combined, parts_of_mean
 from hubble_qa.fixtures.reduction.dark_rate.frames import Box, check_dark, frame_header, read_association
 from hubble_qa.fixtures.reduction.dark_rate.matching import BoxCounts, match_darks
@@ -172,16 +172,16 @@ def image_wcs(scale: float, size: int) -> WCS:
 
 
 @pytest.mark.parametrize("angle", [0.0, 30.0, 90.0])
-def test_footprint_of_an_even_image_is_the_area_of_the_ellipse(angle):
+def test_pixels_under_an_aperture_on_an_even_image_is_the_area_of_the_ellipse(angle):
     ellipse = Ellipse(x=120.0, y=90.0, a=40.0, b=25.0, angle=angle)
-    place = footprint(ellipse, image_wcs(0.025, 200), image_wcs(0.03, 170), (170, 170), 0.025)
+    place = pixels_under(ellipse, image_wcs(0.025, 200), image_wcs(0.03, 170), (170, 170), 0.025)
     assert place.sum(np.ones((170, 170))) == pytest.approx(math.pi * 40.0 * 25.0, rel=1e-3)
     assert ellipse.sum(np.ones((200, 200))) == pytest.approx(math.pi * 40.0 * 25.0, rel=1e-6)
 
 
 def test_single_pixel_counts_where_it_is():
     ellipse = Ellipse(x=120.0, y=90.0, a=40.0, b=25.0, angle=90.0)
-    place = footprint(ellipse, image_wcs(0.025, 200), image_wcs(0.03, 170), (170, 170), 0.025)
+    place = pixels_under(ellipse, image_wcs(0.025, 200), image_wcs(0.03, 170), (170, 170), 0.025)
     # The aperture's centre lies at (120 - 99.5) * 0.025 / 0.03 + 84.5 in the exposure.
     image = np.zeros((170, 170))
     image[77, 102] = 1.0
@@ -217,7 +217,7 @@ def test_aperture_off_the_image_is_an_error():
     with pytest.raises(StageError, match=r"aperture at \(1200, 90\) is not covered by the image: it reaches"):
         beside.sum(np.ones((200, 200)))
     with pytest.raises(StageError, match=r"aperture at \(1200, 90\) is not on the exposure; move it"):
-        footprint(beside, image_wcs(0.025, 200), image_wcs(0.03, 170), (170, 170), 0.025)
+        pixels_under(beside, image_wcs(0.025, 200), image_wcs(0.03, 170), (170, 170), 0.025)
     over_the_edge = Ellipse(x=190.0, y=90.0, a=40.0, b=25.0)
     with pytest.raises(StageError, match=r"aperture at \(190, 90\) is not covered by the image: it reaches"):
         over_the_edge.sum(np.ones((200, 200)))

@@ -13,7 +13,8 @@ from PIL import Image
 
 from hubble_qa.checks.astrometry.source_pairs import pair_sources
 from hubble_qa.checks.astrometry.source_positions import catalog_offset
-from hubble_qa.checks.criteria import Bounds, load_criteria
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.fixtures.plans.dataset import Dataset, load_dataset
 from hubble_qa.fixtures.plans.stage import Inputs, StageError
 from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERION, FIT_CRITERIA

@@ -13,7 +13,7 @@ from matplotlib.quiver import Quiver, QuiverKey
 from matplotlib.text import Text
 from PIL import Image
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.reports.figures.footprints import Footprint
 from hubble_qa.reports.figures.images import Window
 from hubble_qa.reports.figures.mosaics import MarkedStar, drizzled_pair, overlap_zoom, weight_map, weight_maps

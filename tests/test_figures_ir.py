@@ -10,9 +10,9 @@ import pytest
 from astropy.io import fits
 from matplotlib.colors import to_hex
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.detectors.background import background_level, background_rate_ratio
-from hubble_qa.checks.evidence.backgrounds import ReadRates
+from hubble_qa.checks.detectors.read_rates import ReadRates
 from hubble_qa.fixtures.plans.dataset import load_dataset
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated

@@ -13,7 +13,8 @@ from astropy.io import fits
 from astropy.table import Table
 from PIL import Image
 
-from hubble_qa.checks.criteria import Bounds, load_criteria
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.fixtures.plans.dataset import load_datasets
 from hubble_qa.fixtures.plans.stage import Inputs, Stage, StageError
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated

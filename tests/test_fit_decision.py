@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from hubble_qa.checks.criteria import Bounds, load_criteria
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.readers import read_exposure, read_match_file, read_shift_file
 from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERION, FIT_CRITERIA, decide
 

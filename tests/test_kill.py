@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from hubble_qa.fixtures.engine.engine import Engine, new_run
-from hubble_qa.fixtures.plans.plan import file_digest
+from hubble_qa.fixtures.plans.sources import file_digest
 from hubble_qa.fixtures.store.store import Store
 from tests.kill_driver import graph
 from tests.stages_for_tests import begun, noted

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hubble_qa.fixtures.plans.plan import file_digest
+from hubble_qa.fixtures.plans.sources import file_digest
 from hubble_qa.fixtures.store.store import Store
 from tests.small_project import SmallProject, kill, project
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from hubble_qa.fixtures.plans.plan import Node, Plan, Source
+from hubble_qa.fixtures.plans.plan import Node, Plan
+from hubble_qa.fixtures.plans.sources import Source
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, Stage, stage
 from tests.stages_for_tests import Plain, chain, write
 
@@ -32,7 +33,7 @@ class Nested(Settings):
     inner: Inner = Inner()
 
 
-@stage("nested", version=1)
+@stage("nested")
 def nested(inputs: Inputs, output: Path, settings: Nested) -> None:
     """A stage that is never run."""
 
@@ -51,13 +52,12 @@ def test_the_key_does_not_depend_on_dataset_name_or_location(tmp_path: Path) -> 
     assert here.key == there.key
 
 
-def test_the_key_depends_on_the_stage_version_and_on_what_upstream_is_called(tmp_path: Path) -> None:
+def test_the_key_depends_on_the_code_and_on_what_upstream_is_called(tmp_path: Path) -> None:
     first = node(label="a")
-    raised = Stage("write", 2, write.run, Plain, preloaded=False)
 
     keys = {
         first.key,
-        Node("field", "write", raised, Plain(label="a")).key,
+        Node("field", "write", write, Plain(label="a"), modules=("tests.small_workflow",)).key,
         Node("field", "write", write, Plain(label="a"), upstream={"sky": first}).key,
         Node("field", "write", write, Plain(label="a"), upstream={"dark": first}).key,
     }
@@ -75,7 +75,7 @@ def test_the_key_depends_on_the_content_of_a_source_and_not_on_its_place(tmp_pat
 
 
 def test_the_key_depends_on_the_versions_of_the_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    with_numpy = Stage("write", 1, write.run, Plain, tools=("numpy",))
+    with_numpy = Stage("write", write.run, Plain, tools=("numpy",))
     before = Node("field", "n", with_numpy, Plain()).key
     monkeypatch.setattr("hubble_qa.fixtures.plans.plan._version", lambda tool: "0.0.1")
 
@@ -84,7 +84,7 @@ def test_the_key_depends_on_the_versions_of_the_tools(monkeypatch: pytest.Monkey
 
 def test_a_tool_that_is_not_installed_is_named() -> None:
     with pytest.raises(ValueError, match="no-such-tool is not installed"):
-        Node("field", "n", Stage("write", 1, write.run, Plain, tools=("no-such-tool",)), Plain())
+        Node("field", "n", Stage("write", write.run, Plain, tools=("no-such-tool",)), Plain())
 
 
 def test_a_default_and_the_same_value_given_in_another_type_make_one_key() -> None:

@@ -265,6 +265,8 @@ def test_the_plan_is_drawn_and_listed(sample: Results, tmp_path: Path) -> None:
     assert rows[1][:6] == ["fetch", "✓ complete reused", "0.90 s", "0.85 s", "84 MB", keys["fetch"]]
     assert rows[6][:6] == ["align-c0m", "✓ complete built", "9.1 s", "8.6 s", "412 MB", keys["align-c0m"]]
     assert "imagefind.conv_width 3.0" in rows[6][6]
+    codes = {each.node: each.code[:12] for each in sample.stages if each.dataset == OMEGA}
+    assert f"code {codes['align-c0m']}" in rows[6][6]
 
 
 def test_a_failed_stage_shows_once_on_its_page_with_its_log(sample: Results, tmp_path: Path) -> None:

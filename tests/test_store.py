@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import Timeout
 
-from hubble_qa.fixtures.plans.plan import file_digest
+from hubble_qa.fixtures.plans.sources import file_digest
 from hubble_qa.fixtures.store.places import Workspace
 from hubble_qa.fixtures.store.product import Manifest, Outcome, Product, read_product
 from hubble_qa.fixtures.store.store import Store, StoreError
@@ -30,7 +30,6 @@ def manifest(key: str, run: str, outcome: Outcome, files: dict[str, str]) -> Man
     return Manifest(
         key=key,
         stage="write",
-        version=1,
         settings={"label": "a"},
         upstream={},
         sources={},
@@ -43,6 +42,7 @@ def manifest(key: str, run: str, outcome: Outcome, files: dict[str, str]) -> Man
         wall=1.5,
         cpu=1.0,
         peak_memory=1000,
+        code=KEY,
     )
 
 

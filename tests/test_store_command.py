@@ -42,7 +42,7 @@ def test_list_shows_the_last_used_product_first(store: Store, capsys: pytest.Cap
 
     assert header.split() == ["key", "stage", "outcome", "unused", "size", "wall", "(s)"]
     assert first.split()[:3] == [OTHER[:12], "write", "failed"]
-    assert second.split() == [KEY[:12], "write", "complete", "3", "d", "4.4", "kB", "1.5"]
+    assert second.split() == [KEY[:12], "write", "complete", "3", "d", "4.5", "kB", "1.5"]
     assert total.startswith("2 products, ")
 
 
@@ -73,7 +73,7 @@ def test_show_tells_of_the_manifest_the_files_and_the_log(
     lines = capsys.readouterr().out.splitlines()
 
     assert lines[0] == f"key       {KEY}"
-    assert "stage     write, version 1" in lines
+    assert "stage     write, code 0123456789ab" in lines
     assert "outcome   complete" in lines
     assert "  label: a" in lines
     assert any(line.startswith("  a.txt:    4.0 kB  ") for line in lines)

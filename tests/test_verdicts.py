@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hubble_qa.checks.criteria import Bounds, Criterion
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.criteria import Criterion
 from hubble_qa.checks.measurement import Measurement, count_violations, not_applicable, not_measured
 from hubble_qa.checks.verdict import Expectation, Status, judge
 

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.io.fits import Header
 from numpy.typing import NDArray
 
+from hubble_qa.checks.astrometry.sky import MAS_PER_DEGREE
 from hubble_qa.checks.astrometry.solution_names import NOT_ALIGNED, same_coordinates
 from hubble_qa.checks.astrometry.world_coordinates import distortion_name
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
@@ -24,7 +25,6 @@ LARGEST_STEP = 5.0  # mas
 _ALTERNATES = "ABCDEFGHIJKLMNPQRSTUVWXYZ"
 # How names of solutions begin that updatewcs or the archive gave.
 _GIVEN = ("IDC_", "OPUS")
-_MAS = 3.6e6  # per degree
 # Pixels that span a chip, which carry its linear terms to the other end of the detector.
 _PIXELS = np.array([(x, y) for x in (1.0, 1024.0, 2048.0) for y in (1.0, 1024.0, 2048.0)])
 
@@ -93,7 +93,7 @@ def _positions(
 
     By their linear terms only: the distortion is the same in both.
     """
-    plane = _linear_wcs(center, (0.0, 0.0), np.eye(2) / _MAS)
+    plane = _linear_wcs(center, (0.0, 0.0), np.eye(2) / MAS_PER_DEGREE)
     now, kept = (
         plane.wcs_world2pix(_linear_wcs(*_terms(header, each)).wcs_pix2world(_PIXELS, 1), 0)
         for each in ("", letter)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from hubble_qa.checks.astrometry.sky import MAS_PER_DEGREE
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
 
 __all__ = ["catalog_epoch_displacement", "julian_year", "positions_at_epoch"]
@@ -17,7 +18,6 @@ Array = NDArray[np.float64]
 _J2000 = 51544.5
 _JULIAN_YEAR = 365.25
 
-_MAS = 3.6e6  # per degree
 
 # The common motion of fewer sources is at the mercy of a few fast ones.
 MIN_MOTIONS = 20
@@ -56,7 +56,7 @@ def positions_at_epoch(positions: Array, motions: Array, *, from_epoch: float, t
         Degrees; NaN for sources whose motion is not known, so that nobody takes them for fixed.
     """
     alpha, delta = np.radians(positions).T
-    east, north = np.radians(motions * (to_epoch - from_epoch) / _MAS).T
+    east, north = np.radians(motions * (to_epoch - from_epoch) / MAS_PER_DEGREE).T
     outward = np.cos(delta) - north * np.sin(delta)  # from the pole's axis, in the source's meridian
     upward = np.sin(delta) + north * np.cos(delta)
     moved = [alpha + np.arctan2(east, outward), np.arctan2(upward, np.hypot(outward, east))]

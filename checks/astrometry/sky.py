@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["sky_offsets"]
+__all__ = ["MAS_PER_DEGREE", "sky_offsets"]
 
-_MAS = 3.6e6  # per degree
+MAS_PER_DEGREE = 3.6e6
 
 
 def sky_offsets(positions: NDArray[np.float64], origins: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -29,4 +29,4 @@ def sky_offsets(positions: NDArray[np.float64], origins: NDArray[np.float64]) ->
     offsets = np.asarray(positions, dtype=np.float64) - origins
     offsets[:, 0] = (offsets[:, 0] + 180.0) % 360.0 - 180.0
     offsets[:, 0] *= np.cos(np.radians(origins[:, 1]))
-    return np.asarray(_MAS * offsets)
+    return np.asarray(MAS_PER_DEGREE * offsets)

@@ -20,17 +20,6 @@ __all__ = ["Chips", "archive_fit_error", "catalog_of_fit", "solution_displacemen
 
 Chips: TypeAlias = Mapping[int, Any]
 
-# Plate scales, arcsec per pixel, in which the archive's scatter is restated: the catalogue-alignment
-# notebook's for WFC3 and ACS/WFC, the instrument handbooks' for the others.
-DETECTOR_SCALES: Mapping[tuple[str, str], float] = {
-    ("WFC3", "UVIS"): 0.0396,
-    ("WFC3", "IR"): 0.1283,
-    ("ACS", "WFC"): 0.05,
-    ("ACS", "HRC"): 0.025,
-    ("ACS", "SBC"): 0.032,
-    ("WFPC2", ""): 0.0996,
-}
-
 # A solution of the archive is to be trusted with this scatter, and this many sources.
 LARGEST_RMS = 0.1  # pix
 FEWEST_MATCHES = 20
@@ -57,12 +46,12 @@ def archive_fit_error(exposure: Exposure) -> Measurement:
         The exposure as the archive served it; the worst of its chips counts.
     """
     headers = exposure.science_headers()
-    scale = DETECTOR_SCALES.get((exposure.instrument, exposure.detector))
-    if scale is None:
+    if exposure.camera is None:
         reason = f"no plate scale is on record for {exposure.instrument} {exposure.detector}".rstrip()
         return not_measured("archive_fit_error", exposure.label, reason)
     if not headers:
         return not_measured("archive_fit_error", exposure.label, "there are no science headers")
+    scale = exposure.camera.plate_scale
     names = sorted({str(header.get("WCSNAME")) for header in headers.values()})
     context: dict[str, Json] = {"wcsname": " | ".join(names), "plate_scale_arcsec": scale}
     if not all(catalog_of_fit(header) for header in headers.values()):

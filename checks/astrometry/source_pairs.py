@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 __all__ = ["MIN_PAIRS", "SEARCH_RADIUS", "SourcePairs", "pair_sources"]
@@ -38,7 +39,6 @@ _LEAST_RADIUS = 0.01
 _ROUNDS = 8
 
 _MAS = 1000.0
-_GAUSSIAN = 1.4826  # standard deviation over median absolute deviation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,11 +111,6 @@ def pair_sources(first: Array, second: Array, *, search_radius: float = SEARCH_R
     )
 
 
-def robust_scatter(values: Array) -> Array:
-    """Standard deviation of each column by the median absolute deviation."""
-    return np.asarray(_GAUSSIAN * np.median(np.abs(values - np.median(values, axis=0)), axis=0))
-
-
 def straight_line_design(positions: Array) -> Array:
     """Columns of ``a + b x + c y``, positions taken from their mean."""
     return np.column_stack([np.ones(len(positions)), positions - positions.mean(axis=0)])
@@ -182,7 +177,7 @@ def _consistent(positions: Array, candidates: Indices, offsets: Array, start: Ar
         design = np.column_stack([np.ones(len(positions)), positions])
         terms = np.linalg.lstsq(design[chosen], offsets[chosen], rcond=None)[0]
         model = design @ terms
-        scatter = float(np.max(robust_scatter((offsets - model)[chosen])))
+        scatter = float(np.max(mad_std((offsets - model)[chosen], axis=0)))
         radius = max(_LEAST_RADIUS, _CLIP * scatter)
     return chosen, radius
 

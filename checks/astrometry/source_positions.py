@@ -14,15 +14,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.source_pairs import (
     MIN_PAIRS,
     SourcePairs,
-    robust_scatter,
     straight_line_design,
 )
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
 
 __all__ = [
@@ -69,7 +69,7 @@ def catalog_offset(pairs: SourcePairs, *, subject: str) -> Measurement:
     median = np.median(pairs.offsets, axis=0)
     design = straight_line_design(pairs.positions)
     terms = np.linalg.lstsq(design, pairs.offsets, rcond=None)[0]
-    errors = _MEDIAN * robust_scatter(pairs.offsets - design @ terms) / math.sqrt(len(pairs))
+    errors = _MEDIAN * mad_std(pairs.offsets - design @ terms, axis=0) / math.sqrt(len(pairs))
     length = math.hypot(*median)
     error = _length_error(median, errors)
     context: dict[str, Json] = {
@@ -105,7 +105,7 @@ def catalog_offset_variation(pairs: SourcePairs, *, subject: str) -> Measurement
     departures = corners @ terms[1:]
     worst = int(np.argmax(np.hypot(*departures.T)))
     corner = np.concatenate([[0.0], corners[worst]])
-    spread = robust_scatter(pairs.offsets - design @ terms)
+    spread = mad_std(pairs.offsets - design @ terms, axis=0)
     errors = spread * math.sqrt(float(corner @ np.linalg.solve(normal, corner)))
     (xx, xy), (yx, yy) = terms[1:].T / 1000.0  # mas per arcsec
     context: dict[str, Json] = {
@@ -137,7 +137,7 @@ def source_position_difference(pairs: SourcePairs, *, subject: str, other: str =
     if few is not None:
         return few
     distances = np.hypot(*pairs.offsets.T)
-    error = _MEDIAN * float(robust_scatter(distances)) / math.sqrt(len(pairs))
+    error = _MEDIAN * float(mad_std(distances)) / math.sqrt(len(pairs))
     median: NDArray[np.float64] = np.median(pairs.offsets, axis=0)
     context: dict[str, Json] = {
         **_context(pairs),
@@ -228,7 +228,7 @@ def _context(pairs: SourcePairs) -> dict[str, Json]:
     return {
         "pairs": len(pairs),
         "pairs_by_chance": pairs.by_chance,
-        "scatter_mas": robust_scatter(pairs.offsets).tolist(),
+        "scatter_mas": mad_std(pairs.offsets, axis=0).tolist(),
     }
 
 

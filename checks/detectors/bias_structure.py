@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
 
 __all__ = ["BIAS_STRUCTURE", "ColumnLevels", "column_levels", "column_scatter", "judged_pixels"]
 
-# Data quality bit of pixels with an unstable or structured bias (ACS Data Handbook, table 3.3). It does not
-# exclude pixels here: they are what is to be judged.
-BIAS_STRUCTURE = 128
+# Columns are judged of ACS/WFC. Pixels with an unstable or structured bias are not excluded here: they are
+# what is to be judged.
+_FLAGS = camera("ACS", "WFC").flags
+BIAS_STRUCTURE = _FLAGS["bias_structure"]
 
 # Stars' wings are no structure. They reach so many pixels from saturated ones, which this bit flags, and from
 # those that exceed their column by this many standard deviations, which no pixel of a hot column does.
-_FULL_WELL, _HALO = 256, 20
+_FULL_WELL, _HALO = _FLAGS["full_well"], 20
 _CORE, _WINGS = 60.0, 5
 
 # Rows are judged in bands: a hot column begins anywhere and reaches to the far end.
@@ -122,9 +125,8 @@ def _band(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.
         return nothing, nothing
     medians = np.where(enough, _medians(pixels, counted.sum(axis=0)), np.float32(np.nan))
     residual = pixels - medians
-    distance = np.abs(residual)
-    width = 1.4826 * np.median(distance[np.isfinite(distance)])
-    kept = (distance <= _CLIP * width) & ~_around(residual > _CORE * width, _WINGS)
+    width = mad_std(residual[np.isfinite(residual)])
+    kept = (np.abs(residual) <= _CLIP * width) & ~_around(residual > _CORE * width, _WINGS)
     offset, number = _means(residual, kept)
     variance = np.nansum(np.where(kept, (residual - offset) ** 2, 0.0)) / np.nansum(number - 1.0)
     variance /= _CLIPPED_VARIANCE

@@ -10,29 +10,18 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from hubble_qa.checks.instruments import cameras_of
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
 
 __all__ = [
-    "ReferenceChoice",
+    "ReferenceUse",
+    "calibration_switches",
     "reference_file_violations",
     "switch_violations",
     "unit_violations",
     "unusable_fraction",
 ]
-
-# BUNIT of calibrated exposures, by instrument and detector: the instruments' data handbooks.
-UNITS: Mapping[tuple[str, str], str] = {
-    ("WFPC2", ""): "COUNTS",
-    ("ACS", "WFC"): "ELECTRONS",
-    ("ACS", "HRC"): "ELECTRONS",
-    ("ACS", "SBC"): "COUNTS",
-    ("WFC3", "UVIS"): "ELECTRONS",
-    ("WFC3", "IR"): "ELECTRONS/S",
-}
-
-# Instruments whose ERR is the square root of SCI (drizzlepac's wfpc2_to_flt): undefined below 0 counts.
-ROOT_COUNTS_ERRORS = frozenset({"WFPC2"})
 
 # EXPEND - EXPSTART may differ from EXPTIME by the shutter's travel and the clocks' ticks.
 DURATION_TOLERANCE = 1.0  # s
@@ -46,7 +35,7 @@ _OF_ASSOCIATIONS = frozenset({"DRIZCORR", "EXPSCORR", "RPTCORR"})
 _NOT_USED = ("", "N/A", "NOT FOUND N/A", "NOT APPLICABLE", "UNDEFINED")
 
 
-class ReferenceChoice(TypedDict):
+class ReferenceUse(TypedDict):
     """One reference file of an exposure.
 
     ``best`` is what CRDS's rules select, ``used`` what the header names (either may carry a prefix such
@@ -58,12 +47,12 @@ class ReferenceChoice(TypedDict):
     available: bool
 
 
-def reference_file_violations(references: Mapping[str, ReferenceChoice], *, subject: str) -> Measurement:
+def reference_file_violations(references: Mapping[str, ReferenceUse], *, subject: str) -> Measurement:
     """Count an exposure's reference files that do not exist or are not CRDS's best.
 
     Parameters
     ----------
-    references : mapping of str to ReferenceChoice
+    references : mapping of str to ReferenceUse
         By type, e.g. ``"idctab"``.
     subject : str
         The exposure.
@@ -84,6 +73,11 @@ def reference_file_violations(references: Mapping[str, ReferenceChoice], *, subj
     return count_violations("reference_file_violations", subject, violations, context)
 
 
+def calibration_switches(header: Mapping[str, Any]) -> dict[str, str]:
+    """Calibration switches of a primary header: ``{"FLATCORR": "PERFORM"}``."""
+    return {name: str(header[name]).strip() for name in header if _SWITCH.fullmatch(name)}
+
+
 def switch_violations(
     raw: Mapping[str, object], calibrated: Mapping[str, object], *, set_to: Mapping[str, str], subject: str
 ) -> Measurement:
@@ -100,8 +94,7 @@ def switch_violations(
     subject : str
         The exposure.
     """
-    named = {name: str(raw[name]) for name in raw if _SWITCH.fullmatch(name)}
-    asked = {name: value.strip() for name, value in {**named, **set_to}.items()}
+    asked = {**calibration_switches(raw), **set_to}
     asked = {name: value for name, value in asked.items() if name not in _OF_ASSOCIATIONS}
     if "PERFORM" not in asked.values():
         return not_measured("switch_violations", subject, "no switch asks for a step")
@@ -127,8 +120,8 @@ def unusable_fraction(
 
     The rules: SCI, ERR and DQ have one shape; SCI is finite everywhere; ERR is finite and positive at
     each unflagged pixel; SCI is not one number everywhere; DQ flags some pixel, since no detector is
-    without bad ones. For the instruments
-    of `ROOT_COUNTS_ERRORS`, ERR is judged only where SCI is positive. A chip that breaks a rule is
+    without bad ones. Where ERR is
+    the square root of SCI, as of WFPC2, it is judged only where SCI is positive. A chip that breaks a rule is
     unusable as a whole: no stage after the calibration expects such pixels.
 
     Parameters
@@ -147,7 +140,8 @@ def unusable_fraction(
         reason = f"shapes differ or are empty: {shapes}"
         return Measurement("unusable_fraction", 1.0, "", subject, reason=reason)
     good = np.ones(sci.shape, dtype=bool) if dq is None else dq == 0
-    judged = good & (sci > 0) if instrument in ROOT_COUNTS_ERRORS else good
+    roots = any(camera.root_errors for camera in cameras_of(instrument))
+    judged = good & (sci > 0) if roots else good
     counts = {"SCI not finite": int(np.count_nonzero(~np.isfinite(sci)))}
     if err is not None:
         wrong = judged & ~(np.isfinite(err) & (err > 0))
@@ -178,11 +172,10 @@ def unit_violations(exposure: Exposure, chip: int) -> Measurement:
         EXTVER of the chip.
     """
     subject = exposure.chip_label(chip)
-    expected = UNITS.get((exposure.instrument, exposure.detector))
-    if expected is None:
+    if exposure.camera is None:
         reason = f"no unit is on record for {exposure.instrument} {exposure.detector}".rstrip()
         return not_measured("unit_violations", subject, reason)
-    unit = exposure.header("SCI", chip).get("BUNIT")
+    unit, expected = exposure.header("SCI", chip).get("BUNIT"), exposure.camera.unit
     violations = [] if _same_unit(unit, expected) else [_unit_problem(unit, expected)]
     violations += _time_violations(exposure)
     context: dict[str, Json] = {

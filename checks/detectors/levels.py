@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.background import background_level
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
 
 __all__ = ["last_minus_first", "level_deviation", "light_sensitive"]
 
-# Reference pixels on each side of a read of WFC3/IR (WFC3 Data Handbook, section 2.2.3), of which the
-# outermost are not used.
-_BORDER = 5
+# Of reads of WFC3/IR.
+_BORDER = camera("WFC3", "IR").border
 # Parts, along each axis, of an image whose levels are compared: each is of one amplifier.
 _PARTS = 4
 # A deviation of which it is told where it is.

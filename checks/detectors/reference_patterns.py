@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 
+from hubble_qa.checks.instruments import cameras_of
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
 
-__all__ = ["REFERENCE_FLAGS", "remaining_pattern"]
-
-# Data quality bits that darks and biases set, of pixels in which their patterns are plainest: hot 16, warm
-# 64, bias structure 128 (ACS Data Handbook, table 3.3); hot 16, unstable 32 (WFC3 Data Handbook, table 3.3).
-REFERENCE_FLAGS: Mapping[str, int] = {"ACS": 16 | 64 | 128, "WFC3": 16 | 32}
+__all__ = ["pattern_bits", "remaining_pattern"]
 
 # The part of the pixels in which a pattern departs most from its median: they tell what is left of it.
 _EXTREME = 0.01
@@ -29,6 +29,11 @@ Pixels = NDArray[Any]
 class _Left(NamedTuple):
     fraction: float
     error: float
+
+
+def pattern_bits(instrument: str) -> int:
+    """Data quality bits that darks and biases set, of pixels in which their patterns are plainest."""
+    return reduce(or_, (camera.pattern_bits for camera in cameras_of(instrument)), 0)
 
 
 def remaining_pattern(
@@ -52,7 +57,7 @@ def remaining_pattern(
     patterns : mapping of str to ndarray, shape (ny, nx)
         By reference type, what the image would have besides if that step were left out.
     dq : ndarray, shape (ny, nx)
-        Data quality; pixels with flags beside those of `REFERENCE_FLAGS` do not count.
+        Data quality; pixels with flags beside those of `pattern_bits` do not count.
     instrument : str
         The INSTRUME keyword.
     subject : str
@@ -62,7 +67,7 @@ def remaining_pattern(
     if len(shapes) > 1:
         return not_measured("remaining_pattern", subject, f"shapes differ: {sorted(shapes)}")
     difference = calibrated - independent
-    judged = ((dq & ~REFERENCE_FLAGS[instrument]) == 0) & np.isfinite(difference)
+    judged = ((dq & ~pattern_bits(instrument)) == 0) & np.isfinite(difference)
     for pattern in patterns.values():
         judged &= np.isfinite(pattern)
     if np.count_nonzero(judged) < _FEWEST:
@@ -96,5 +101,5 @@ def _left(excess: Pixels, pattern: Pixels) -> _Left:
         return _Left(math.nan, math.inf)
     ratios = excess[extreme] / departure[extreme]
     fraction = float(np.median(ratios))
-    width = 1.4826 * float(np.median(np.abs(ratios - fraction)))
+    width = float(mad_std(ratios))
     return _Left(fraction, 1.2533 * width / math.sqrt(extreme.size))

@@ -5,27 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.background import background_level, difference_noise
+from hubble_qa.checks.detectors.levels import light_sensitive
+from hubble_qa.checks.detectors.read_rates import ReadRates
 from hubble_qa.checks.evidence.exposures import array_in, exposure_in
 from hubble_qa.checks.readers import Exposure, ReaderError
 
-__all__ = ["Background", "ReadRates", "rate_under", "rates_of_reads"]
-
-# Reference pixels about the light-sensitive ones, which an IMA has too.
-_BORDER = 5
-_INNER = np.s_[_BORDER:-_BORDER, _BORDER:-_BORDER]
-
-
-class ReadRates(NamedTuple):
-    """Seconds from the zeroth read to each of the others, increasing, and the background rates until then."""
-
-    time: tuple[float, ...]
-    rate: tuple[float, ...]
+__all__ = ["Background", "rate_under", "rates_of_reads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +59,10 @@ def rates_of_reads(path: Path) -> ReadRates:
             reads.append((float(header["SAMPTIME"]), number))
     time, rate = [], []
     for seconds, number in sorted(reads):
-        level = float(np.median(array_in(path, "SCI", number)[_INNER]))
+        level = float(np.median(light_sensitive(array_in(path, "SCI", number))))
         time.append(seconds)
         rate.append(level if _in_rates(exposure, number) else level / seconds)
-    return ReadRates(tuple(time), tuple(rate))
+    return ReadRates(time=tuple(time), rate=tuple(rate))
 
 
 def rate_under(exposure: Exposure, reads: Exposure) -> float:
@@ -86,7 +76,7 @@ def rate_under(exposure: Exposure, reads: Exposure) -> float:
     seconds = reads.header("SCI", 1).get("SAMPTIME")
     if not isinstance(seconds, int | float) or seconds <= 0:
         raise ReaderError(f"{reads.path}: SAMPTIME of SCI,1, the last read, is {seconds!r}, not in seconds")
-    quality, last = array_in(exposure.path, "DQ", 1), array_in(reads.path, "SCI", 1)[_INNER]
+    quality, last = array_in(exposure.path, "DQ", 1), light_sensitive(array_in(reads.path, "SCI", 1))
     if last.shape != quality.shape:
         raise ReaderError(f"{reads.path}: {last.shape} pixels sensitive to light, the FLT's {quality.shape}")
     level = background_level(last[quality == 0]).median

@@ -20,6 +20,7 @@ from hubble_qa.checks.astrometry.solution_names import NOT_ALIGNED
 from hubble_qa.checks.evidence.exposures import exposure_in, frame_scale, wcs_in
 from hubble_qa.checks.measurement import Measurement, not_applicable
 from hubble_qa.checks.readers import (
+    MATCH_ENDING,
     MatchFile,
     ReaderError,
     ShiftFile,
@@ -29,7 +30,6 @@ from hubble_qa.checks.readers import (
 )
 
 __all__ = [
-    "MATCH_ENDING",
     "Fit",
     "aligned_to_one_another",
     "catalog_error",
@@ -37,14 +37,11 @@ __all__ = [
     "header_and_shifts",
     "held_fit",
     "match_file_in",
-    "match_path",
     "matched_positions",
     "shift_file_in",
     "without_match",
 ]
 
-# How TweakReg names the sources of a fit.
-MATCH_ENDING = "_catalog_fit.match"
 # Match files quote their fit's shift to four decimals.
 _QUOTED = 6e-5  # pix
 # TweakReg's name for where a reference source was measured, "u5jx0108r_flt.fits[3]": file and extension.
@@ -72,11 +69,6 @@ class Fit(NamedTuple):
     exposure: str
     match: MatchFile | None
     any_match: bool
-
-
-def match_path(shifts: Path, exposure: str) -> Path:
-    """Where TweakReg leaves the match file of an exposure's file, beside the shift file."""
-    return shifts.with_name(f"{Path(exposure).name.removesuffix('.fits')}{MATCH_ENDING}")
 
 
 @cache
@@ -122,7 +114,7 @@ def shift_file_in(path: Path, label: str = "") -> ShiftFile:
 
 def _match_of(shifts: Path, row: ShiftRow, rivals: Sequence[Path]) -> MatchFile | None:
     """The match file of a shift file's row; None where there is none, or it is of another shift file."""
-    path = match_path(shifts, row.file)
+    path = shifts.with_name(f"{Path(row.file).name.removesuffix('.fits')}{MATCH_ENDING}")
     if not path.is_file():
         return None
     match = match_file_in(path)

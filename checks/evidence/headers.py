@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hubble_qa.checks.astrometry.solutions import catalog_of_fit
+from hubble_qa.checks.detectors.calibration import calibration_switches
 from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.images.drizzle_parameters import recommended_row
 from hubble_qa.checks.readers import Drizzled, Exposure
@@ -15,7 +16,6 @@ from hubble_qa.checks.readers import Drizzled, Exposure
 __all__ = ["claims_catalog", "input_names", "recommended_parameters", "requested_steps", "without_ramp_fit"]
 
 _INPUT = re.compile(r"D\d{3}DATA")
-_SWITCH = re.compile(r"[A-Z0-9]{2,4}CORR")
 # Switches of updatewcs, which leaves them as they are.
 _OF_UPDATEWCS = frozenset({"TDDCORR", "NPOLCORR", "D2IMCORR", "DGEOCORR", "VACORR"})
 
@@ -35,11 +35,9 @@ def requested_steps(exposure: Exposure) -> Mapping[str, str]:
     calacs and calwf3 write COMPLETE for what they did, SKIPPED for what they could not do, and leave
     PERFORM where they did not come to it: all of these were asked for.
     """
-    header = exposure.primary
-    steps = {key: str(header[key]).strip() for key in header if _SWITCH.fullmatch(key)}
     return {
         key: "PERFORM" if value in ("COMPLETE", "SKIPPED", "PERFORM") else "OMIT"
-        for key, value in steps.items()
+        for key, value in calibration_switches(exposure.primary).items()
         if key not in _OF_UPDATEWCS
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from hubble_qa.checks.detectors.calibration import ReferenceChoice
+from hubble_qa.checks.detectors.calibration import ReferenceUse
 from hubble_qa.checks.readers import Exposure
 from hubble_qa.checks.readers.best_references import (
     NOT_APPLICABLE,
@@ -40,7 +40,7 @@ def used_references(best: Path, directory: Path, rootname: str) -> Mapping[str, 
     return {kind: path for kind, path in files.items() if path.is_file()}
 
 
-def named_references(best: Path, directory: Path, exposure: Exposure) -> Mapping[str, ReferenceChoice]:
+def named_references(best: Path, directory: Path, exposure: Exposure) -> Mapping[str, ReferenceUse]:
     """The reference files that an exposure's header names, and which are best.
 
     Parameters
@@ -53,8 +53,6 @@ def named_references(best: Path, directory: Path, exposure: Exposure) -> Mapping
     chosen = _best_in(best).exposures[exposure.name]
     named = {kind: header_reference(exposure.primary, kind) or NOT_APPLICABLE for kind in chosen}
     return {
-        kind: ReferenceChoice(
-            best=choice.best, used=named[kind], available=(directory / named[kind]).is_file()
-        )
+        kind: ReferenceUse(best=choice.best, used=named[kind], available=(directory / named[kind]).is_file())
         for kind, choice in chosen.items()
     }

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.background import background_level
@@ -146,7 +147,7 @@ def cosmic_ray_remainder(
         return not_applicable("cosmic_ray_remainder", subject, "no pixel is seen by all exposures")
     highest, others = ordered[-1], np.median(ordered[:-1], axis=0)
     sky = float(np.median(others))
-    noise = 1.4826 * float(np.median(np.abs(others - sky)))
+    noise = float(mad_std(others))
     hit = (highest - others > _STANDS_OUT * noise) & (np.abs(others - sky) < _SKY * noise)
     number = int(np.count_nonzero(hit))
     if number < MIN_HITS:

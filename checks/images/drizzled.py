@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_applicable, not_measured
 from hubble_qa.checks.readers.drizzled import Drizzled
 from hubble_qa.checks.readers.exposure import Exposure
@@ -25,9 +27,9 @@ __all__ = [
     "weight_ratio",
 ]
 
-# Ratio of the pixel areas of WF and PC chips: WFPC2 Data Handbook, plate scales in arcsec per pixel.
-WF_SCALE, PC_SCALE = 0.0996, 0.0455
-EXPECTED_WEIGHT_RATIO = (WF_SCALE / PC_SCALE) ** 2
+# Plate scales of WF and PC chips, and the ratio of the areas of their pixels.
+_SCALES = {chip.name: chip.plate_scale or math.nan for chip in camera("WFPC2").chips.values()}
+EXPECTED_WEIGHT_RATIO = (_SCALES["WF3"] / _SCALES["PC1"]) ** 2
 
 # Output frame: tolerances of its scale (relative) and orientation (degrees).
 SCALE_TOLERANCE = 1e-6
@@ -317,7 +319,7 @@ def stellar_width_ratio(
     medians = {name: float(np.median(each)) for name, each in usable.items()}
     reference = float(np.median([*medians.values()]))
     ratio = float(np.median(combined)) / reference
-    scatter = 1.4826 * float(np.median(np.abs(combined - np.median(combined))))
+    scatter = float(mad_std(combined))
     error = math.sqrt(math.pi / 2.0 / len(combined)) * scatter / reference
     context: dict[str, Json] = {
         "fwhm_arcsec": float(np.median(combined)),

@@ -2,93 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 from astropy.io.fits import Header
 
+from hubble_qa.checks.instruments import Camera, KeywordType, cameras_of
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.readers.fits_structure import FitsStructure
+from hubble_qa.checks.rootnames import is_rootname, same_exposure
 
 __all__ = ["association_problems", "fits_form_problems", "keyword_problems", "structure_problems"]
 
-Layout: TypeAlias = tuple[tuple[str, int], ...]
-
 # Extensions that updatewcs, TweakReg and the archive add, wherever they come.
 ADDED = frozenset({"D2IMARR", "WCSDVARR", "WCSCORR", "HDRLET"})
-
-_CHIPS = (1, 2, 3, 4)
 
 # Keywords of an image whose pixels are all alike, of which files hold no pixels.
 _CONSTANT = frozenset({"NPIX1", "NPIX2", "PIXVALUE"})
 
 
-def _triples(chips: int) -> Layout:
-    return tuple((name, chip + 1) for chip in range(chips) for name in ("SCI", "ERR", "DQ"))
-
-
-_IMSET: Layout = tuple((name, 1) for name in ("SCI", "ERR", "DQ", "SAMP", "TIME"))
-
-# Extensions in order, by instrument, detector and suffix: the instruments' data handbooks, and for the
-# WFPC2 FLT the archive's. The c1m files name their arrays SDQ.
-STRUCTURES: Mapping[tuple[str, str, str], Layout] = {
-    ("WFPC2", "", "c0m"): tuple(("SCI", chip) for chip in _CHIPS),
-    ("WFPC2", "", "c1m"): tuple(("SDQ", chip) for chip in _CHIPS),
-    ("WFPC2", "", "flt"): (
-        *(("SCI", chip) for chip in _CHIPS),
-        *((name, chip) for chip in _CHIPS for name in ("DQ", "ERR")),
-    ),
-    ("ACS", "WFC", "flt"): _triples(2),
-    ("ACS", "WFC", "flc"): _triples(2),
-    ("ACS", "HRC", "flt"): _triples(1),
-    ("ACS", "SBC", "flt"): _triples(1),
-    ("WFC3", "UVIS", "flt"): _triples(2),
-    ("WFC3", "UVIS", "flc"): _triples(2),
-    ("WFC3", "IR", "flt"): _IMSET,
-}
-
-_NUMBER = (int, float)
-_COMMON_PRIMARY: Mapping[str, tuple[type, ...]] = {
-    "INSTRUME": (str,),
-    "ROOTNAME": (str,),
-    "EXPTIME": _NUMBER,
-    "EXPSTART": _NUMBER,
-    "EXPEND": _NUMBER,
-    "DATE-OBS": (str,),
-    "IDCTAB": (str,),
-}
-_COMMON_SCIENCE: Mapping[str, tuple[type, ...]] = {
-    "EXTNAME": (str,),
-    "EXTVER": (int,),
-    "CTYPE1": (str,),
-    "CTYPE2": (str,),
-    **dict.fromkeys(("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"), _NUMBER),
-    **dict.fromkeys(("CD1_1", "CD1_2", "CD2_1", "CD2_2"), _NUMBER),
-    "VAFACTOR": _NUMBER,
-    "EXPNAME": (str,),
-}
-# Keywords and their types by instrument: those that CRDS, updatewcs, photeq, TweakReg and AstroDrizzle read.
-# BUNIT is one as well; `calibration.unit_violations` judges it together with its value.
-PRIMARY_KEYWORDS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
-    "WFPC2": {
-        **_COMMON_PRIMARY,
-        **dict.fromkeys(("MODE", "TIME-OBS", "FILTNAM1", "FILTNAM2", "OFFTAB", "DGEOFILE"), (str,)),
-        **dict.fromkeys(("ATODGAIN", "DARKTIME", "PA_V3"), _NUMBER),
-    },
-    "ACS": {**_COMMON_PRIMARY, "DETECTOR": (str,), "FILTER1": (str,), "FILTER2": (str,), "PA_V3": _NUMBER},
-    "WFC3": {**_COMMON_PRIMARY, "DETECTOR": (str,), "FILTER": (str,), "PA_V3": _NUMBER},
-}
-SCIENCE_KEYWORDS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
-    "WFPC2": {**_COMMON_SCIENCE, "DETECTOR": (int,), "PHOTMODE": (str,), "PHOTFLAM": _NUMBER},
-    "ACS": _COMMON_SCIENCE,
-    "WFC3": _COMMON_SCIENCE,
-}
-# Names of exposures, IPPPSSOOT.
-_ROOTNAME = re.compile(r"^[a-z][a-z0-9]{8}$")
-# Files whose arrays are not called SCI.
-ARRAY_NAMES: Mapping[str, str] = {"c1m": "SDQ"}
+# Types of keywords' values, by their names in instruments.toml.
+_TYPES: Mapping[KeywordType, tuple[type, ...]] = {"text": (str,), "number": (int, float), "integer": (int,)}
 
 
 def fits_form_problems(structure: FitsStructure) -> Measurement:
@@ -124,9 +58,10 @@ def structure_problems(exposure: Exposure) -> Measurement:
     exposure : Exposure
         The exposure; its file name tells the suffix.
     """
-    key = (exposure.instrument, exposure.detector, exposure.suffix)
-    required = _required(exposure, key)
-    if required is None:
+    camera, key = exposure.camera, (exposure.instrument, exposure.detector, exposure.suffix)
+    subarray = exposure.primary.get("SUBARRAY") is True
+    required = camera.required_extensions(exposure.suffix, subarray=subarray) if camera else ()
+    if not required:
         reason = f"no structure is on record for {' '.join(part for part in key if part)} files"
         return not_measured("structure_problems", exposure.label, reason)
     found = tuple(
@@ -152,11 +87,6 @@ def structure_problems(exposure: Exposure) -> Measurement:
     return count_violations("structure_problems", exposure.label, problems, context)
 
 
-def _required(exposure: Exposure, key: tuple[str, str, str]) -> Layout | None:
-    whole = STRUCTURES.get(key)
-    return _triples(1) if exposure.primary.get("SUBARRAY") is True and whole == _triples(2) else whole
-
-
 def keyword_problems(exposure: Exposure) -> Measurement:
     """Count keywords that later stages need and that are missing, of another type, or of another exposure.
 
@@ -166,19 +96,21 @@ def keyword_problems(exposure: Exposure) -> Measurement:
     Parameters
     ----------
     exposure : Exposure
-        A calibrated exposure; `PRIMARY_KEYWORDS` and `SCIENCE_KEYWORDS` are looked up in the primary
-        header and in that of each SCI extension, or SDQ extension of a c1m file.
+        A calibrated exposure. The keywords on record for its camera are looked up in the primary header
+        and in that of each SCI extension, or SDQ extension of a c1m file; where DETECTOR tells no camera,
+        those of its instrument's first.
     """
-    instrument = exposure.instrument
-    if instrument not in PRIMARY_KEYWORDS:
+    camera = _camera(exposure)
+    if camera is None:
         problems = [f"INSTRUME is {exposure.primary.get('INSTRUME')!r}, which has no keywords on record"]
         return count_violations("keyword_problems", exposure.label, problems)
-    problems = _keyword_problems("primary", exposure.primary, PRIMARY_KEYWORDS[instrument])
+    problems = _keyword_problems("primary", exposure.primary, camera.primary)
     problems += _rootname_problems(exposure)
-    name = ARRAY_NAMES.get(exposure.suffix, "SCI")
+    form = camera.files.get(exposure.suffix)
+    name = form.array if form else "SCI"
     arrays = [extension for extension in exposure.extensions if extension.name == name]
     for each in arrays:
-        problems += _keyword_problems(f"{name},{each.version}", each.header, SCIENCE_KEYWORDS[instrument])
+        problems += _keyword_problems(f"{name},{each.version}", each.header, camera.science)
     if not arrays:
         problems.append(f"there is no {name} extension")
     return count_violations("keyword_problems", exposure.label, problems)
@@ -199,7 +131,7 @@ def association_problems(
         The association.
     """
     named = {one.name: str(one.primary.get("ASN_ID", "")).strip().lower() for one in exposures}
-    filters = {one.name: str(one.primary.get("FILTER1", "")).strip() for one in exposures}
+    filters = {one.name: _filters(one) for one in exposures}
     problems = [f"{name} is listed, but was not fetched" for name in members if name not in named]
     problems += [
         f"{name} is listed, but its ASN_ID is {named[name] or 'missing'}"
@@ -217,21 +149,34 @@ def association_problems(
     return count_violations("association_problems", subject, problems, {"members": [*members]})
 
 
+def _camera(exposure: Exposure) -> Camera | None:
+    """The exposure's camera, or its instrument's first where DETECTOR is missing or wrong."""
+    return exposure.camera or next(iter(cameras_of(exposure.instrument)), None)
+
+
+def _filters(exposure: Exposure) -> str:
+    """Filters of an exposure without those that are clear, e.g. ``"F606W"``."""
+    camera = _camera(exposure)
+    keywords = camera.filters if camera else ()
+    named = [str(exposure.primary.get(keyword, "")).strip() for keyword in keywords]
+    return "/".join(name for name in named if name and not name.startswith(("CLEAR", "N/A")))
+
+
 def _pair(pair: tuple[str, int]) -> str:
     return f"{pair[0]},{pair[1]}"
 
 
 def _rootname_problems(exposure: Exposure) -> list[str]:
     own, named = str(exposure.primary.get("ROOTNAME", "")).strip().lower(), exposure.name.lower()
-    if not (_ROOTNAME.match(own) and _ROOTNAME.match(named)) or own[:8] == named[:8]:
+    if not (is_rootname(own) and is_rootname(named)) or same_exposure(own, named):
         return []
     return [f"primary: ROOTNAME is {own!r}: the file holds that exposure under another's name; rename it"]
 
 
-def _keyword_problems(where: str, header: Header, keywords: Mapping[str, tuple[type, ...]]) -> list[str]:
+def _keyword_problems(where: str, header: Header, keywords: Mapping[str, KeywordType]) -> list[str]:
     problems = []
-    for keyword, types in keywords.items():
-        value = header.get(keyword)
+    for keyword, kind in keywords.items():
+        value, types = header.get(keyword), _TYPES[kind]
         if keyword not in header:
             problems.append(f"{where}: {keyword} is missing")
         elif not isinstance(value, types) or isinstance(value, bool):

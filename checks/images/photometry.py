@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_
 from hubble_qa.checks.readers.exposure import Exposure
 
 __all__ = [
-    "REFERENCE_DETECTOR",
     "chip_count_rate_ratio",
     "combined_chip_factor",
     "drizzled_flux_ratio",
@@ -23,19 +22,6 @@ __all__ = [
     "pixel_ratio_deviation",
     "star_ratio_deviation",
 ]
-
-# WF3 has the most accurate flux calibration; photeq brings the other chips to it.
-REFERENCE_DETECTOR = 3
-
-# Inverse sensitivity of PC1, WF2, WF3, WF4 at gain 7, erg / (s cm2 Angstrom DN):
-# WFPC2 Data Handbook, section 5.1, table 5.1.
-PUBLISHED_PHOTFLAM: Mapping[str, tuple[float, float, float, float]] = {
-    "F555W": (3.483e-18, 3.396e-18, 3.439e-18, 3.507e-18),
-}
-# The same at gain 14 over gain 7: Holtzman et al. 1995, as the handbook quotes them.
-GAIN_14_RATIOS = (1.987, 2.003, 2.006, 1.955)
-# ATODGAIN reads 7 or 15; 15 is the setting whose measured gain, and so the ratios' name, is 14.
-GAIN_7, GAIN_14 = (7.0,), (14.0, 15.0)
 
 # Counts above which a pixel's ratio is free of the rounding and zero-point offsets of its calibration, DN.
 MIN_SIGNAL = 1.0
@@ -82,16 +68,18 @@ def photflam_deviation(exposure: Exposure, chip: int) -> Measurement:
         EXTVER of the chip.
     """
     quantity, subject = "photflam_deviation", exposure.chip_label(chip)
-    name, gain = str(exposure.primary.get("FILTNAM1", "")).strip(), exposure.primary.get("ATODGAIN")
-    if name not in PUBLISHED_PHOTFLAM:
+    camera, gain = exposure.camera, exposure.primary.get("ATODGAIN")
+    name = str(exposure.primary.get(camera.filters[0], "")).strip() if camera else ""
+    if camera is None or camera.zeropoints is None or name not in camera.zeropoints.photflam:
         return not_applicable(quantity, subject, f"no published PHOTFLAM is on record for filter {name!r}")
-    header = exposure.header("SCI", chip)
-    detector = header.get("DETECTOR")
-    if gain not in GAIN_7 + GAIN_14 or detector not in (1, 2, 3, 4):
-        return not_measured(quantity, subject, f"ATODGAIN is {gain!r} and DETECTOR {detector!r}")
-    published = PUBLISHED_PHOTFLAM[name][detector - 1]
-    if gain in GAIN_14:
-        published *= GAIN_14_RATIOS[detector - 1]
+    known, header = camera.zeropoints, exposure.header("SCI", chip)
+    number, order = header.get(camera.chip_keyword), [*camera.chips]
+    if gain not in known.base_gains + known.other_gains or number not in order:
+        return not_measured(quantity, subject, f"ATODGAIN is {gain!r} and {camera.chip_keyword} {number!r}")
+    place = order.index(number)
+    published = known.photflam[name][place]
+    if gain in known.other_gains:
+        published *= known.other_gain_ratios[place]
     photflam = _photflams(exposure)[chip]
     context: dict[str, Json] = {
         "photflam": photflam,
@@ -115,11 +103,13 @@ def expected_chip_factor(c0m: Exposure, chip: int) -> float:
     chip : int
         EXTVER of the chip.
     """
-    photflams = _photflams(c0m)
+    photflams, camera = _photflams(c0m), c0m.camera
+    if camera is None or camera.zeropoints is None:
+        return math.nan
     references = [
         photflams[version]
         for version, header in c0m.science_headers().items()
-        if header.get("DETECTOR") == REFERENCE_DETECTOR
+        if header.get(camera.chip_keyword) == camera.zeropoints.reference_chip
     ]
     return photflams[chip] / references[0] if references and references[0] > 0 else math.nan
 

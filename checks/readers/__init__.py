@@ -12,11 +12,17 @@ from hubble_qa.checks.readers.drizzled import Drizzled, read_drizzled
 from hubble_qa.checks.readers.errors import ReaderError
 from hubble_qa.checks.readers.exposure import Exposure, Extension, read_exposure
 from hubble_qa.checks.readers.fits_structure import FitsStructure, read_fits_structure
-from hubble_qa.checks.readers.match_file import MatchFile, read_match_file
+from hubble_qa.checks.readers.match_file import (
+    MATCH_ENDING,
+    MatchFile,
+    match_path,
+    read_match_file,
+)
 from hubble_qa.checks.readers.reference_frame import read_reference_frame
 from hubble_qa.checks.readers.shift_file import ShiftFile, ShiftRow, read_shift_file
 
 __all__ = [
+    "MATCH_ENDING",
     "Drizzled",
     "Exposure",
     "Extension",
@@ -25,6 +31,7 @@ __all__ = [
     "ReaderError",
     "ShiftFile",
     "ShiftRow",
+    "match_path",
     "read_cosmic_ray_mask",
     "read_drizzle_parameters",
     "read_drizzled",

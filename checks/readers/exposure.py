@@ -13,6 +13,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from hubble_qa.checks.instruments import Camera, cameras_of, find_camera
 from hubble_qa.checks.readers.errors import ReaderError
 from hubble_qa.checks.readers.shift_file import exposure_name
 
@@ -75,8 +76,14 @@ class Exposure:
 
     @property
     def detector(self) -> str:
-        """The primary header's DETECTOR; empty for WFPC2, where each chip has its own."""
-        return "" if self.instrument == "WFPC2" else str(self.primary.get("DETECTOR", "")).strip()
+        """The primary header's DETECTOR; empty for cameras of which each chip has its own."""
+        whole = any(not each.detector for each in cameras_of(self.instrument))
+        return "" if whole else str(self.primary.get("DETECTOR", "")).strip()
+
+    @property
+    def camera(self) -> Camera | None:
+        """The camera's record; None where there is none."""
+        return find_camera(self.instrument, self.detector)
 
     @property
     def chips(self) -> tuple[int, ...]:

@@ -12,13 +12,21 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.readers.errors import ReaderError
 
-__all__ = ["MatchFile", "read_match_file"]
+__all__ = ["MATCH_ENDING", "MatchFile", "match_path", "read_match_file"]
+
+# What TweakReg puts in the place of ".fits" to name the sources of an exposure's fit.
+MATCH_ENDING = "_catalog_fit.match"
 
 Array: TypeAlias = "NDArray[np.float64]"
 Labels: TypeAlias = "NDArray[np.int64]"
 
 # Columns 1-12 are coordinates, 13-15 integers, 16-17 sky coordinates, 18 the reference's origin.
 _NUMBERS = 17
+
+
+def match_path(directory: Path, exposure: str, suffix: str) -> Path:
+    """Where TweakReg leaves the match file of an exposure, by its rootname and suffix."""
+    return directory / f"{exposure}_{suffix}{MATCH_ENDING}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

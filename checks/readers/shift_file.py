@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hubble_qa.checks.instruments import load_instruments
 from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.rootnames import is_rootname
 
 __all__ = ["ShiftFile", "ShiftRow", "exposure_name", "read_shift_file", "wrap_degrees"]
 
 _COLUMNS = 7
-# Names of exposures, IPPPSSOOT, and what the names of their files end in.
-_ROOTNAME = re.compile(r"^[a-z][a-z0-9]{8}$")
-_SUFFIXES = frozenset({"raw", "ima", "flt", "flc", "c0m", "c1m", "hlet"})
+# What files of one exposure are, of which a name's suffix tells.
+_KINDS = ("raw exposure", "calibrated exposure", "calibrated reads", "association or headerlet file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +129,9 @@ def exposure_name(file: str) -> str:
     """
     stem = Path(file).name.partition(".fits")[0]
     first, (name, _, suffix) = stem.partition("_")[0], stem.rpartition("_")
-    if _ROOTNAME.match(first.lower()):
+    if is_rootname(first):
         return first
-    return name if name and suffix.lower() in _SUFFIXES else stem
+    return name if name and load_instruments().kinds.get(suffix.lower()) in _KINDS else stem
 
 
 def wrap_degrees(angle: float) -> float:

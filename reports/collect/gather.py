@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from hubble_qa.fixtures.engine.events import BuildResult
-from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.suite.hosting import Host
 from hubble_qa.fixtures.suite.run import Run
@@ -32,6 +31,7 @@ def gather(
     host: Host,
     verdicts: Sequence[VerdictRecord],
     *,
+    drawn: Mapping[str, Mapping[str, Node]],
     started: datetime,
     elapsed: float,
     command: str,
@@ -48,6 +48,8 @@ def gather(
         Knows which nodes were asked for; figures still being drawn are waited for.
     verdicts : sequence of VerdictRecord
         In the order of the tests.
+    drawn : mapping of str to mapping of str to Node
+        The figures' nodes by dataset and name.
     started : datetime
         When the run started, UTC.
     elapsed : float
@@ -62,7 +64,7 @@ def gather(
     judged = {record.dataset for record in verdicts}
     ask = host.decided if stopped else host.result
     built = {
-        name: dict(_built(run, host, dataset, ask))
+        name: dict(_built({**run.plan(dataset).nodes, **drawn.get(name, {})}, host, ask))
         for name, dataset in run.datasets.items()
         if name in judged
     }
@@ -80,7 +82,7 @@ def gather(
         datasets=tuple(_datasets(run, built)),
         stages=tuple(_stages(built)),
         verdicts=tuple(verdicts),
-        figures=tuple(_figures(run, built)),
+        figures=tuple(_figures(drawn, built)),
     )
 
 
@@ -88,9 +90,9 @@ Built = dict[str, BuildResult]
 
 
 def _built(
-    run: Run, host: Host, dataset: Dataset, ask: Callable[[Node], BuildResult | None]
+    nodes: Mapping[str, Node], host: Host, ask: Callable[[Node], BuildResult | None]
 ) -> Iterator[tuple[str, BuildResult]]:
-    for name, node in run.plan(dataset).nodes.items():
+    for name, node in nodes.items():
         result = ask(node) if node.key in host.requested else None
         if result is not None:
             yield name, result
@@ -134,9 +136,9 @@ def _stages(built: dict[str, Built]) -> Iterator[StageRecord]:
             yield stage_record(dataset, name, result)
 
 
-def _figures(run: Run, built: dict[str, Built]) -> Iterator[FigureRecord]:
+def _figures(drawn: Mapping[str, Mapping[str, Node]], built: dict[str, Built]) -> Iterator[FigureRecord]:
     for dataset, results in built.items():
-        for name in run.plan(run.datasets[dataset]).illustrations:
-            drawn = results.get(name)
-            if drawn is not None and drawn.product is not None and drawn.complete:
-                yield from figure_records(dataset, drawn.product)
+        for name in drawn.get(dataset, {}):
+            figure = results.get(name)
+            if figure is not None and figure.product is not None and figure.complete:
+                yield from figure_records(dataset, figure.product)

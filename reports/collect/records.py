@@ -87,6 +87,7 @@ def stage_record(dataset: str, name: str, result: BuildResult) -> StageRecord:
         node=name,
         stage=node.stage.name,
         key=node.key,
+        code=node.code.digest,
         outcome=result.outcome,
         reused=result.reused,
         wall=manifest.wall if manifest else 0.0,

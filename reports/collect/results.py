@@ -77,7 +77,7 @@ class StageRecord:
     ``outcome`` is ``"complete"``, ``"failed"`` or ``"interrupted"`` as in the product's manifest, or
     ``"blocked"`` when an upstream stage failed. ``reused`` tells that the product was in the store
     before the run. Times are seconds, ``peak_memory`` bytes; ``directory`` is the product's path.
-    ``upstream`` names the nodes of the same dataset that it reads.
+    ``upstream`` names the nodes of the same dataset that it reads; ``code`` is the digest of its code.
     """
 
     dataset: str
@@ -95,6 +95,7 @@ class StageRecord:
     upstream: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     tools: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class CalibrationFigureSettings(Settings):
     verdicts: Verdicts = Verdicts()
 
 
-@stage("calibration-figures", version=4, tools=("matplotlib",), background=True)
+@stage("calibration-figures", tools=("matplotlib",), background=True)
 def draw_calibration(inputs: Inputs, output: Path, settings: CalibrationFigureSettings) -> None:
     """Draw each exposure raw and calibrated: products ``raw`` and ``calibrated``."""
     from hubble_qa.reports.figures.acs_wfc_columns import calibration_figures

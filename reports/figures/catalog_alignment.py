@@ -144,7 +144,7 @@ class OffsetFigureSettings(Settings):
     verdicts: Verdicts = Verdicts()
 
 
-@stage("solution-tables", version=3, background=True)
+@stage("solution-tables", background=True)
 def tabulate_solutions(inputs: Inputs, output: Path, settings: SolutionTableSettings) -> None:
     """Tabulate the solutions of each exposure, which is kept and why, and what proper motions amount to.
 
@@ -172,7 +172,7 @@ def tabulate_solutions(inputs: Inputs, output: Path, settings: SolutionTableSett
     )
 
 
-@stage("fit-figures", version=1, tools=("matplotlib",), background=True)
+@stage("fit-figures", tools=("matplotlib",), background=True)
 def draw_fits(inputs: Inputs, output: Path, settings: FitFigureSettings) -> None:
     """Draw residuals and matched sources: products ``exposures`` and ``fit``, of one catalogue."""
     from hubble_qa.reports.figures.catalog_fits import fit_figures
@@ -188,7 +188,7 @@ def draw_fits(inputs: Inputs, output: Path, settings: FitFigureSettings) -> None
     publish(figures, output)
 
 
-@stage("mosaic-figures", version=1, tools=("matplotlib",), background=True)
+@stage("mosaic-figures", tools=("matplotlib",), background=True)
 def draw_mosaic(inputs: Inputs, output: Path, settings: MosaicFigureSettings) -> None:
     """Draw the combined image and its weight: product ``drizzled``."""
     from hubble_qa.reports.figures.catalog_mosaic import mosaic_figures
@@ -198,7 +198,7 @@ def draw_mosaic(inputs: Inputs, output: Path, settings: MosaicFigureSettings) ->
     publish(figures, output)
 
 
-@stage("offset-figures", version=3, tools=("matplotlib",), background=True)
+@stage("offset-figures", tools=("matplotlib",), background=True)
 def draw_offsets(inputs: Inputs, output: Path, settings: OffsetFigureSettings) -> None:
     """Draw offsets of sources found afresh.
 

@@ -15,6 +15,7 @@ from hubble_qa.checks.astrometry.sky import sky_offsets
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
 from hubble_qa.checks.readers import (
     Exposure,
+    match_path,
     read_exposure,
     read_match_file,
     read_reference_frame,
@@ -27,7 +28,6 @@ from hubble_qa.fixtures.stages.align import SHIFT_FILE
 from hubble_qa.fixtures.stages.catalog import CATALOG, PROPAGATION, UNPROPAGATED_CATALOG
 from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
 from hubble_qa.reports.figures.figure_data import Cell, Table, TableColumn, TableGroup, TableRow
-from hubble_qa.reports.figures.fits import match_path
 from hubble_qa.reports.figures.illustration import Tabulation
 
 __all__ = ["epoch_table"]

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from hubble_qa.checks.criteria import Bounds
-from hubble_qa.checks.readers import read_exposure, read_shift_file
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.readers import match_path, read_exposure, read_shift_file
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
-from hubble_qa.reports.figures.fits import Fit, fit_frame, match_path, read_fit, residual_figures
+from hubble_qa.reports.figures.fits import Fit, fit_frame, read_fit, residual_figures
 from hubble_qa.reports.figures.footprints import chip_name
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.matched_sources import ChipImage, matched_sources, sharpest

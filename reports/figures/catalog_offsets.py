@@ -15,7 +15,7 @@ from hubble_qa.checks.astrometry.source_positions import (
     catalog_offset_variation,
     source_position_difference,
 )
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.checks.readers.reference_catalog import Catalog, read_catalog

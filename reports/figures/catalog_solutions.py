@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hubble_qa.checks.astrometry.solutions import archive_fit_error
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.readers import (
     Exposure,
     MatchFile,
     ShiftFile,
     ShiftRow,
+    match_path,
     read_exposure,
     read_match_file,
     read_shift_file,
@@ -24,7 +25,6 @@ from hubble_qa.fixtures.stages.accept import DECISIONS
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
 from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
 from hubble_qa.reports.figures.figure_data import Cell, Table, TableColumn, TableGroup, TableRow
-from hubble_qa.reports.figures.fits import match_path
 from hubble_qa.reports.figures.illustration import Tabulation
 
 __all__ = ["solution_table"]

@@ -18,7 +18,7 @@ from hubble_qa.reports.figures.residual_points import residual_points
 from hubble_qa.reports.figures.residual_vectors import residual_vectors
 from hubble_qa.reports.figures.residuals import FitResiduals, residual_scatter
 
-__all__ = ["Fit", "FitFrame", "fit_frame", "match_path", "read_fit", "residual_figures"]
+__all__ = ["Fit", "FitFrame", "fit_frame", "read_fit", "residual_figures"]
 
 _SCATTER = (
     "Black: means of equally many sources, with their errors. Good: one cloud around zero, means within "
@@ -75,11 +75,6 @@ class Fit(NamedTuple):
     shifts: ShiftFile
     match: MatchFile
     residuals: FitResiduals
-
-
-def match_path(directory: Path, exposure: str, suffix: str) -> Path:
-    """Where TweakReg leaves an exposure's match file."""
-    return directory / f"{exposure}_{suffix}_catalog_fit.match"
 
 
 def fit_frame(shifts: ShiftFile, exposures: Mapping[str, Path]) -> FitFrame:

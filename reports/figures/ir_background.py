@@ -33,7 +33,7 @@ class BackgroundFigureSettings(Settings):
     verdicts: Verdicts = Verdicts()
 
 
-@stage("background-figures", version=3, tools=("matplotlib",), background=True)
+@stage("background-figures", tools=("matplotlib",), background=True)
 def draw_background(inputs: Inputs, output: Path, settings: BackgroundFigureSettings) -> None:
     """Draw rates of reads, histograms and images: products ``fetched``, ``calibrated`` and ``drizzled``."""
     from hubble_qa.reports.figures.illustration import publish

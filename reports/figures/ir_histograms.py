@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.detectors.background import Level, background_level
 from hubble_qa.checks.evidence.backgrounds import Background, rate_under
 from hubble_qa.checks.evidence.drizzled import combined_image, covered, drizzled_in

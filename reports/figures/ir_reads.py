@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from hubble_qa.checks.detectors.background import SHORTEST
-from hubble_qa.checks.evidence.backgrounds import ReadRates, rates_of_reads
+from hubble_qa.checks.detectors.read_rates import ReadRates
+from hubble_qa.checks.evidence.backgrounds import rates_of_reads
 from hubble_qa.checks.verdict import Status
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.reports.figures.captions import caption

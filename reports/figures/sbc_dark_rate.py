@@ -56,7 +56,7 @@ class DarkFigureSettings(Settings):
     verdicts: Verdicts = Verdicts()
 
 
-@stage("rate-figures", version=2, tools=("matplotlib",), background=True)
+@stage("rate-figures", tools=("matplotlib",), background=True)
 def draw_rates(inputs: Inputs, output: Path, settings: RateFigureSettings) -> None:
     """Draw temperatures over time and dark rates over temperature.
 
@@ -68,7 +68,7 @@ def draw_rates(inputs: Inputs, output: Path, settings: RateFigureSettings) -> No
     publish(rate_figures(inputs, settings.verdicts), output)
 
 
-@stage("dark-figures", version=2, tools=("matplotlib",), background=True)
+@stage("dark-figures", tools=("matplotlib",), background=True)
 def draw_dark(inputs: Inputs, output: Path, settings: DarkFigureSettings) -> None:
     """Draw science and dark, and the dark's part of the light.
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.reports.figures.style import (
     ACCENT,
     BAND,

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import Field
 
-from hubble_qa.checks.criteria import Bounds, load_criteria
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.fixtures.plans.stage import Settings
 from hubble_qa.reports.words.numerals import value_text
 

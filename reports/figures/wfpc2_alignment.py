@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from hubble_qa.checks.criteria import Bounds
-from hubble_qa.checks.readers import read_shift_file
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.readers import match_path, read_shift_file
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
-from hubble_qa.reports.figures.fits import fit_frame, match_path, read_fit, residual_figures
+from hubble_qa.reports.figures.fits import fit_frame, read_fit, residual_figures
 from hubble_qa.reports.figures.illustration import Illustration
 
 __all__ = ["alignment_figures"]

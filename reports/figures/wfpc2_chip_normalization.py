@@ -114,7 +114,7 @@ class StarFigureSettings(Settings):
     verdicts: Verdicts = Verdicts()
 
 
-@stage("alignment-figures", version=3, tools=("matplotlib",), background=True)
+@stage("alignment-figures", tools=("matplotlib",), background=True)
 def draw_alignment(inputs: Inputs, output: Path, settings: AlignmentFigureSettings) -> None:
     """Draw residuals of the fits: products ``exposures`` and ``c0m``, aligned FLTs and C0Ms.
 
@@ -126,7 +126,7 @@ def draw_alignment(inputs: Inputs, output: Path, settings: AlignmentFigureSettin
     publish(alignment_figures(inputs, settings.exposures, settings.verdicts), output)
 
 
-@stage("drizzle-figures", version=3, tools=("matplotlib",), background=True)
+@stage("drizzle-figures", tools=("matplotlib",), background=True)
 def draw_drizzled(inputs: Inputs, output: Path, settings: DrizzleFigureSettings) -> None:
     """Draw the combined FLT image and weights: products ``exposures`` and ``drizzle-flt``."""
     from hubble_qa.reports.figures.illustration import publish
@@ -137,7 +137,7 @@ def draw_drizzled(inputs: Inputs, output: Path, settings: DrizzleFigureSettings)
     )
 
 
-@stage("ratio-figures", version=3, tools=("matplotlib",), background=True)
+@stage("ratio-figures", tools=("matplotlib",), background=True)
 def draw_ratios(inputs: Inputs, output: Path, settings: RatioFigureSettings) -> None:
     """Draw FLT/C0M ratios.
 
@@ -153,7 +153,7 @@ def draw_ratios(inputs: Inputs, output: Path, settings: RatioFigureSettings) -> 
     publish(figures, output)
 
 
-@stage("star-figures", version=3, tools=("matplotlib",), background=True)
+@stage("star-figures", tools=("matplotlib",), background=True)
 def draw_stars(inputs: Inputs, output: Path, settings: StarFigureSettings) -> None:
     """Draw the stars and what was measured of them.
 

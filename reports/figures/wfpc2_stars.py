@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from astropy.table import Table
 
-from hubble_qa.checks.criteria import Bounds
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.images.photometry import RATE_SIGMAS, RATE_TOLERANCE, combined_chip_factor
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.stars import CHIP_STARS, SIGHTINGS, STARS

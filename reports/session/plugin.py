@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,6 +24,9 @@ from hubble_qa.fixtures.suite.plugin import dataset_of
 from hubble_qa.fixtures.suite.run import Run
 from hubble_qa.reports.collect.records import verdict_record
 from hubble_qa.reports.collect.results import Results, VerdictRecord
+
+if TYPE_CHECKING:
+    from hubble_qa.reports.session.illustrator import Illustrator
 
 # A report's attribute that carries its verdict from an xdist worker to the controller.
 _VERDICT = "qa_verdict"
@@ -72,6 +76,13 @@ def _owed(item: pytest.Item) -> Iterator[VerdictRecord]:
         yield verdict_record(apply(criterion, lost), item.nodeid, dataset.name)
 
 
+def _noted(run: Run) -> list[VerdictRecord]:
+    """The verdicts that the run's tests owe, as its processes have noted them."""
+    paths = sorted(run.notices.glob(f"*{_OWED}"))
+    entries = [entry for path in paths for entry in json.loads(path.read_text(encoding="utf-8"))]
+    return list({entry["test"]: VerdictRecord(**entry) for entry in entries}.values())
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Collect results in the process that ends the run: alone, or controller of xdist workers."""
     if not is_worker(config):
@@ -92,15 +103,29 @@ class Collector:
         self.started = datetime.now(UTC)
         self.clock = time.monotonic()
         self.verdicts: dict[str, VerdictRecord] = {}
+        self.illustrator: Illustrator | None = None
         self.results: Results | None = None
         self.page: Path | None = None
         self.problem = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the verdict off a test's report."""
-        record = getattr(report, _VERDICT, None)
-        if record is not None:
-            self.verdicts[report.nodeid] = VerdictRecord(**record)
+        found = getattr(report, _VERDICT, None)
+        if found is None:
+            return
+        record = VerdictRecord(**found)
+        self.verdicts[report.nodeid] = record
+        run = opened_run(self.config)
+        if run is not None and run.options.report is not None:
+            self._illustrate(run).take(record)
+
+    def _illustrate(self, run: Run) -> Illustrator:
+        """Who has the figures drawn, once all tests are collected."""
+        if self.illustrator is None:
+            from hubble_qa.reports.session.illustrator import Illustrator
+
+            self.illustrator = Illustrator(run, self.config.stash[HOST], _noted(run))
+        return self.illustrator
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -123,10 +148,13 @@ class Collector:
     ) -> Results:
         from hubble_qa.reports.collect.gather import gather
 
+        if self.illustrator is not None and not stopped:
+            self.illustrator.finish()
         return gather(
             run,
             self.config.stash[HOST],
             verdicts,
+            drawn=self.illustrator.nodes if self.illustrator is not None else {},
             started=self.started,
             elapsed=time.monotonic() - self.clock,
             command=shlex.join(["pytest", *sys.argv[1:]]),
@@ -145,9 +173,7 @@ class Collector:
             self.problem = str(error)
 
     def _all_verdicts(self, run: Run) -> tuple[VerdictRecord, ...]:
-        noted = sorted(run.notices.glob(f"*{_OWED}"))
-        owed = [entry for path in noted for entry in json.loads(path.read_text(encoding="utf-8"))]
-        lost = {entry["test"]: VerdictRecord(**entry) for entry in owed}
+        lost = {record.test: record for record in _noted(run)}
         return tuple({**lost, **self.verdicts}.values())
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

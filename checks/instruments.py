@@ -1,0 +1,290 @@
+"""The cameras whose products are judged, from instruments.toml: all that differs between them.
+
+Bounds that differ by instrument stand in criteria.toml. To judge another camera, add its record.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+__all__ = [
+    "RECORDS",
+    "Camera",
+    "Chip",
+    "FileForm",
+    "FileKind",
+    "Instruments",
+    "InstrumentsError",
+    "KeywordType",
+    "UnknownCameraError",
+    "Zeropoints",
+    "camera",
+    "cameras_of",
+    "find_camera",
+    "load_instruments",
+    "parse_instruments",
+]
+
+KeywordType: TypeAlias = Literal["text", "number", "integer"]
+FileKind: TypeAlias = Literal[
+    "calibrated exposure",
+    "calibrated reads",
+    "raw exposure",
+    "drizzled image",
+    "weight image",
+    "association or headerlet file",
+]
+
+
+# The file that the suite judges by.
+RECORDS = Path(__file__).with_name("instruments.toml")
+
+
+class InstrumentsError(ValueError):
+    """The records of the cameras are wrong; the message is one line that names the record and the key."""
+
+
+class UnknownCameraError(LookupError):
+    """A camera has no record; the message names those that have."""
+
+
+def _extension(text: object) -> object:
+    """Read ``"SCI,1"``, an extension's name and version."""
+    if not isinstance(text, str):
+        return text
+    name, _, version = text.partition(",")
+    if not (name and version.isdecimal()):
+        raise ValueError(f"{text!r} is no extension, EXTNAME and EXTVER: 'SCI,1'")
+    return name, int(version)
+
+
+Extension: TypeAlias = Annotated[tuple[str, int], BeforeValidator(_extension)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class FileForm(_Record):
+    """What files of one suffix hold.
+
+    Attributes
+    ----------
+    kind : str
+        What they are.
+    extensions : tuple of (str, int)
+        EXTNAME and EXTVER in the order of the file; empty where none is required.
+    array : str
+        EXTNAME of the arrays whose headers have the science keywords.
+    """
+
+    kind: FileKind
+    extensions: tuple[Extension, ...] = ()
+    array: str = "SCI"
+
+
+class Chip(_Record):
+    """A chip's name, ``"WF2"``, and its plate scale in arcsec per pixel where the camera's chips differ."""
+
+    name: str = Field(min_length=1)
+    plate_scale: float | None = Field(default=None, gt=0)
+
+
+class Zeropoints(_Record):
+    """Published inverse sensitivities of chips, in the order of the chips.
+
+    Attributes
+    ----------
+    suffix : str
+        Of the files whose chips are not normalised.
+    reference_chip : int
+        The chip whose inverse sensitivity the others are brought to.
+    base_gains, other_gains : tuple of float
+        Values of ATODGAIN at which `photflam` holds, and at which it is multiplied by `other_gain_ratios`.
+    photflam : mapping of str to tuple of float
+        By filter, erg / (s cm2 Angstrom DN).
+    """
+
+    suffix: str
+    reference_chip: int
+    base_gains: tuple[float, ...]
+    other_gains: tuple[float, ...]
+    other_gain_ratios: tuple[float, ...]
+    photflam: Mapping[str, tuple[float, ...]]
+
+
+class Camera(_Record):
+    """A camera; instruments.toml explains the fields, and says where their values come from."""
+
+    instrument: str = Field(min_length=1)
+    detector: str
+    rootname: str = Field(pattern=r"^[a-z]$")
+    references: str = Field(pattern=r"^[a-z]+$")
+    plate_scale: float = Field(gt=0)
+    unit: str = Field(min_length=1)
+    filters: tuple[str, ...] = Field(min_length=1)
+    root_errors: bool = False
+    switches: bool = True
+    border: int = Field(default=0, ge=0)
+    chip_keyword: str
+    chips: Mapping[int, Chip]
+    flags: Mapping[str, int]
+    pattern_flags: tuple[str, ...] = ()
+    subarray_chips: int | None = Field(default=None, ge=1)
+    primary: Mapping[str, KeywordType]
+    science: Mapping[str, KeywordType]
+    files: Mapping[str, FileForm]
+    zeropoints: Zeropoints | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        unnamed = sorted(set(self.pattern_flags) - set(self.flags))
+        if unnamed:
+            raise ValueError(f"pattern_flags: {', '.join(unnamed)} is not among flags")
+        return self
+
+    @property
+    def name(self) -> str:
+        """Instrument and detector, ``"ACS/WFC"``."""
+        return f"{self.instrument}/{self.detector}".rstrip("/")
+
+    @property
+    def pattern_bits(self) -> int:
+        """The bits of `pattern_flags` together."""
+        return sum(self.flags[name] for name in self.pattern_flags)
+
+    @property
+    def has_reads(self) -> bool:
+        """Whether the reads of its exposures are calibrated one by one, in files of their own."""
+        return any(form.kind == "calibrated reads" for form in self.files.values())
+
+    def chip_name(self, header: Mapping[str, Any]) -> str:
+        """Name of a chip, ``"WF2"``, by its science header; empty where that tells none."""
+        chip = self.chips.get(header.get(self.chip_keyword, 0))
+        return chip.name if chip else ""
+
+    def required_extensions(self, suffix: str, *, subarray: bool = False) -> tuple[tuple[str, int], ...]:
+        """Extensions that a file must have, in their order; none where no structure is on record."""
+        form = self.files.get(suffix)
+        extensions = form.extensions if form else ()
+        if subarray and self.subarray_chips is not None:
+            return tuple(each for each in extensions if each[1] <= self.subarray_chips)
+        return extensions
+
+
+class Instruments(_Record):
+    """All records.
+
+    Attributes
+    ----------
+    cameras : mapping of str to Camera
+        By name, in the order of the file.
+    kinds : mapping of str to str
+        What a file is by its suffix.
+    """
+
+    cameras: Mapping[str, Camera]
+    kinds: Mapping[str, FileKind]
+
+    @property
+    def references(self) -> Mapping[str, str]:
+        """Prefix of reference files in headers, by instrument."""
+        return {each.instrument: each.references for each in self.cameras.values()}
+
+    @property
+    def letters(self) -> Mapping[str, str]:
+        """Instrument by the first letter of rootnames."""
+        return {each.rootname: each.instrument for each in self.cameras.values()}
+
+
+@cache
+def load_instruments() -> Instruments:
+    """Load the records that the suite judges by."""
+    return parse_instruments(RECORDS.read_text(encoding="utf-8"), RECORDS.name)
+
+
+def find_camera(instrument: str, detector: str) -> Camera | None:
+    """Return the record of a camera; None where it has none."""
+    return next((each for each in cameras_of(instrument) if each.detector == detector), None)
+
+
+def camera(instrument: str, detector: str = "") -> Camera:
+    """Return the record of a camera.
+
+    Raises
+    ------
+    UnknownCameraError
+        If it has none.
+    """
+    found = find_camera(instrument, detector)
+    if found is None:
+        known = ", ".join(load_instruments().cameras)
+        asked = f"{instrument}/{detector}".rstrip("/")
+        raise UnknownCameraError(f"{asked}: {RECORDS.name} has no record of it, only of {known}; add one")
+    return found
+
+
+def cameras_of(instrument: str) -> tuple[Camera, ...]:
+    """Return the records of an instrument's cameras; none where it is not judged."""
+    return tuple(each for each in load_instruments().cameras.values() if each.instrument == instrument)
+
+
+def parse_instruments(text: str, origin: str) -> Instruments:
+    """Read the records of cameras.
+
+    Parameters
+    ----------
+    text : str
+        TOML with tables ``files``, ``primary`` and ``science`` for all cameras, and ``cameras.<name>``.
+    origin : str
+        What to call the text in errors, e.g. its file name.
+
+    Raises
+    ------
+    InstrumentsError
+        If the text is not TOML, a record is wrong or not named after its camera, or a suffix is of two kinds.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InstrumentsError(f"{origin}: not TOML: {error}") from error
+    cameras = {
+        name: _camera(name, record, document, origin) for name, record in document.get("cameras", {}).items()
+    }
+    return Instruments(cameras=cameras, kinds=_kinds(document.get("files", {}), cameras, origin))
+
+
+def _camera(name: str, record: Mapping[str, Any], document: Mapping[str, Any], origin: str) -> Camera:
+    shared = {part: {**document.get(part, {}), **record.get(part, {})} for part in ("primary", "science")}
+    try:
+        found = Camera.model_validate({**record, **shared})
+    except ValidationError as error:
+        raise InstrumentsError(f"{origin}: cameras.{name}: {_first(error)}") from error
+    if found.name != name:
+        raise InstrumentsError(f"{origin}: cameras.{name}: it is a record of {found.name}; rename it")
+    return found
+
+
+def _kinds(shared: Mapping[str, Any], cameras: Mapping[str, Camera], origin: str) -> Mapping[str, FileKind]:
+    try:
+        kinds = {suffix: FileForm.model_validate(form).kind for suffix, form in shared.items()}
+    except ValidationError as error:
+        raise InstrumentsError(f"{origin}: files: {_first(error)}") from error
+    for name, each in cameras.items():
+        for suffix, form in each.files.items():
+            if kinds.setdefault(suffix, form.kind) != form.kind:
+                where, others = f"cameras.{name}.files.{suffix}", kinds[suffix]
+                raise InstrumentsError(f"{origin}: {where}: kind is {form.kind!r}, but elsewhere {others!r}")
+    return kinds
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}".removeprefix(": ")

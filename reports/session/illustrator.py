@@ -1,0 +1,107 @@
+"""Figures are submitted as soon as the verdicts that they show are known, while other tests still run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.plans.plan import Node
+from hubble_qa.fixtures.suite.hosting import Host
+from hubble_qa.fixtures.suite.run import Run
+from hubble_qa.reports.collect.results import VerdictRecord
+from hubble_qa.reports.figures.drawings import Drawing, drawings
+from hubble_qa.reports.figures.verdicts import Shown
+
+__all__ = ["Illustrator"]
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A drawing of a dataset, and the tests whose verdicts it waits for."""
+
+    dataset: Dataset
+    drawing: Drawing
+    tests: set[str]
+
+
+class Illustrator:
+    """Has a run's figures drawn.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    host : Host
+        Builds the nodes.
+    owed : iterable of VerdictRecord
+        The verdicts that the run's tests will have.
+    """
+
+    def __init__(self, run: Run, host: Host, owed: Iterable[VerdictRecord]) -> None:
+        self._run = run
+        self._host = host
+        self._known: dict[str, dict[str, dict[str, Shown]]] = {}
+        self._waiting = list(self._declared(owed))
+        self.nodes: dict[str, dict[str, Node]] = {}
+
+    def _declared(self, owed: Iterable[VerdictRecord]) -> Iterator[_Waiting]:
+        by_dataset: dict[str, list[VerdictRecord]] = {}
+        for record in owed:
+            by_dataset.setdefault(record.dataset, []).append(record)
+        for name, records in by_dataset.items():
+            dataset = self._run.datasets[name]
+            reduction = self._run.workflow(dataset).settings(dataset)
+            for drawing in drawings(dataset, reduction, self._run.plan(dataset)):
+                tests = {one.test for one in records if drawing.takes(one.criterion, one.subject)}
+                yield _Waiting(dataset, drawing, tests)
+
+    def take(self, record: VerdictRecord) -> None:
+        """Note a verdict, and submit the figures that waited for it alone."""
+        self._note(record)
+        self._submit(waiting for waiting in self._waiting if record.test in waiting.tests)
+
+    def _note(self, record: VerdictRecord) -> None:
+        shown = self._known.setdefault(record.dataset, {}).setdefault(record.criterion, {})
+        shown[record.subject] = _shown(record)
+        for waiting in self._waiting:
+            waiting.tests.discard(record.test)
+
+    def finish(self) -> None:
+        """Submit the figures that still wait, for verdicts that never came or for none."""
+        for waiting in self._waiting:
+            waiting.tests.clear()
+        self._submit(list(self._waiting))
+
+    def _submit(self, candidates: Iterable[_Waiting]) -> None:
+        for waiting in [one for one in candidates if not one.tests]:
+            self._waiting.remove(waiting)
+            # Nothing is built to be drawn alone.
+            if all(node.key in self._host.requested for node in waiting.drawing.upstream.values()):
+                name = waiting.dataset.name
+                node = waiting.drawing.node(name, self._known.get(name, {}))
+                self.nodes.setdefault(name, {})[node.name] = node
+                self._host.submit([node])
+
+    def of(self, dataset: str) -> Mapping[str, Node]:
+        """The figures' nodes of a dataset, by name."""
+        return self.nodes.get(dataset, {})
+
+
+def _shown(record: VerdictRecord) -> Shown:
+    return Shown(
+        value=record.value,
+        uncertainty=record.uncertainty,
+        unit=record.unit,
+        bounds=_bounds(record),
+        status=record.status,
+        reason=record.reason,
+    )
+
+
+def _bounds(record: VerdictRecord) -> Bounds:
+    """The bounds of a record, whose words tell an open limit from a closed one."""
+    lower = {"above" if ">" in record.bounds else "at_least": record.lower}
+    upper = {"below" if "<" in record.bounds else "at_most": record.upper}
+    return Bounds(**lower, **upper)
