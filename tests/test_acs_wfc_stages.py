@@ -6,7 +6,6 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
@@ -17,13 +16,7 @@ from hubble_qa.fixtures.plans.stage import Inputs, StageError
 from hubble_qa.fixtures.reduction.calibration.switches import SWITCHES
 from hubble_qa.fixtures.stages.association import AssociationSettings, association
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
-from hubble_qa.fixtures.workflows.acs_wfc_calibration import WORKFLOW, chip_version
-from hubble_qa.reports.figures.acs_wfc_columns import (
-    ChipColumns,
-    column_profiles,
-    raw_and_calibrated,
-    striking_window,
-)
+from hubble_qa.fixtures.workflows.acs_wfc_calibration import WORKFLOW
 from tests.acs_scenes import ASSOCIATION, DITHERED, LONG
 
 DATASET = Path(__file__).parents[1] / "qa" / "datasets" / "acs-j9l960010.toml"
@@ -132,32 +125,3 @@ def test_hstcal_that_is_asked_for_and_absent(monkeypatch):
 def test_settings_that_make_no_sense(calibrate, message):
     with pytest.raises(DatasetError, match=message):
         planned(**calibrate)
-
-
-def test_chips_by_extension():
-    assert {chip: chip_version(chip) for chip in ("WFC1", "WFC2")} == {"WFC1": 2, "WFC2": 1}
-
-
-# The figures
-
-
-def columns(pulls: np.ndarray) -> ChipColumns:
-    image = np.random.default_rng(1).normal(10.0, 1.0, (400, pulls.shape[1])).astype(np.float32)
-    return ChipColumns("WFC1", image, image, pulls, pulls)
-
-
-def test_window_is_where_columns_stand_out():
-    pulls = np.zeros((4, 1000))
-    pulls[2, 700:710] = 20.0
-    window = striking_window(pulls, (400, 1000))
-    assert window.left <= 700
-    assert window.right >= 710
-    assert window.bottom <= 250 <= window.top
-    assert window.slices[0].stop <= 400
-
-
-@pytest.mark.parametrize("value", [0.0, 50.0, np.nan])
-def test_chips_without_columns_that_stand_out_are_drawn(value):
-    chip = columns(np.full((4, 500), value))
-    assert raw_and_calibrated(chip, suffix="FLT").axes
-    assert len(column_profiles([chip, chip]).axes) == 2

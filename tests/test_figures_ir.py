@@ -1,51 +1,204 @@
-"""Figures of infrared backgrounds show what they are given, and mark what is out of bounds."""
+"""Figures of infrared backgrounds show what they are given, mark what is out of bounds, and judge nothing."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
+from astropy.io import fits
 from matplotlib.colors import to_hex
 
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.detectors.background import background_level, background_rate_ratio
 from hubble_qa.checks.detectors.read_rates import ReadRates
-from hubble_qa.reports.figures.ir_histograms import combined_histogram, exposure_histograms, two_sections
-from hubble_qa.reports.figures.ir_reads import draw_read_rates
-from hubble_qa.reports.figures.style import ACCENT, INK
-from tests.background_samples import RATE, TIMES, sky
+from hubble_qa.fixtures.plans.dataset import load_dataset
+from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.fixtures.supplies.supply_simulated import Simulated
+from hubble_qa.fixtures.workflows import load_workflow
+from hubble_qa.reports.figures.drawings import drawings
+from hubble_qa.reports.figures.illustration import Illustration
+from hubble_qa.reports.figures.ir_background import BackgroundFigureSettings, draw_background
+from hubble_qa.reports.figures.ir_histograms import (
+    combined_figures,
+    combined_histogram,
+    exposure_histograms,
+    histogram_figures,
+    two_sections,
+)
+from hubble_qa.reports.figures.ir_reads import draw_read_rates, read_figures
+from hubble_qa.reports.figures.style import ACCENT, BAND, INK
+from hubble_qa.reports.figures.verdicts import Verdicts
+from tests.background_samples import DARK, RATE, READ_NOISE, SHAPE, TIME, TIMES, sky
+from tests.shown_verdicts import assert_told, handed, shown, words
 
+DATASET = Path(__file__).parents[1] / "qa" / "datasets" / "ir-ibohbf040.toml"
+ASSOCIATION, EXPOSURES = "ibohbf040", ("ibohbfb7q", "ibohbfb9q")
 RISING = ReadRates(time=TIMES, rate=tuple(np.linspace(RATE, 1.5, len(TIMES))))
 STEADY = ReadRates(time=TIMES, rate=(RATE,) * len(TIMES))
+OF_FLTS = ("TVB-002", "TVB-003", "CAL-006")
+VERDICTS = handed(
+    {
+        "TVB-001": [f"{name}_ima" for name in EXPOSURES],
+        **{criterion: [f"{name}_flt" for name in EXPOSURES] for criterion in OF_FLTS},
+        "TVB-004": [ASSOCIATION],
+        "TVB-005": [ASSOCIATION],
+    }
+)
 
 
-def test_rates_of_reads_are_drawn_and_judged():
-    figure = draw_read_rates({"a": STEADY, "b": RISING, "c": STEADY, "d": STEADY}, {"a": 2.0, "b": 2.0})
-    titles = [axes.get_title() or axes.get_title(loc="left") for axes in figure.axes]
-    assert titles[:2] == ["a: 1.00", "b: 2.62, OMIT"]
-    for axes, rates, colour in zip(figure.axes, (STEADY, RISING), (INK, ACCENT), strict=False):
+def write_flt(path: Path, image: np.ndarray) -> None:
+    primary = fits.PrimaryHDU()
+    primary.header["EXPTIME"] = TIME
+    for amplifier in "ABCD":
+        primary.header[f"ATODGN{amplifier}"], primary.header[f"READNSE{amplifier}"] = 2.35, READ_NOISE
+    science = fits.ImageHDU(image.astype(np.float32), fits.Header({"MEANDARK": DARK}), name="SCI")
+    quality = fits.ImageHDU(np.zeros(image.shape, np.int16), name="DQ")
+    fits.HDUList([primary, science, quality]).writeto(path)
+
+
+def write_ima(path: Path, rates: ReadRates) -> None:
+    """Reads in reverse order of time, the zeroth last, with reference pixels about them."""
+    hdus = [fits.PrimaryHDU()]
+    reads = [*zip(rates.time, rates.rate, strict=True)][::-1]
+    for version, (time, rate) in enumerate([*reads, (0.0, 0.0)], start=1):
+        header = fits.Header({"SAMPTIME": time, "BUNIT": "ELECTRONS/S"})
+        pixels = np.pad(np.full(SHAPE, rate, np.float32), 5)
+        hdus.append(fits.ImageHDU(pixels, header, name="SCI", ver=version))
+    fits.HDUList(hdus).writeto(path)
+
+
+@pytest.fixture(scope="module")
+def products(new_directory) -> Inputs:
+    """Two exposures, one of them with a background that rises, and what they were combined to."""
+    paths = {name: new_directory(name) for name in ("fetched", "calibrated", "drizzled")}
+    for name, rates in zip(EXPOSURES, (STEADY, RISING), strict=True):
+        write_flt(paths["fetched"] / f"{name}_flt.fits", sky(1.1 * rates.rate[-1]))
+        write_flt(paths["calibrated"] / f"{name}_flt.fits", sky(rates.rate[-1]))
+        write_ima(paths["fetched"] / f"{name}_ima.fits", rates)
+    old, new, weight = sky(0.0, 0.02), sky(0.0, 0.012), np.ones(SHAPE)
+    images = [fits.ImageHDU(plane, name=name) for plane, name in ((old, "SCI"), (weight, "WHT"))]
+    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(paths["fetched"] / f"{ASSOCIATION}_drz.fits")
+    for kind, plane in (("sci", new), ("wht", weight)):
+        fits.PrimaryHDU(plane).writeto(paths["drizzled"] / f"{ASSOCIATION}_drz_{kind}.fits")
+    return Inputs(paths)
+
+
+def all_figures(products: Inputs, verdicts: Verdicts) -> list[Illustration]:
+    return [
+        *read_figures(products, EXPOSURES, verdicts),
+        *histogram_figures(products, EXPOSURES, verdicts),
+        *combined_figures(products, ASSOCIATION, verdicts),
+    ]
+
+
+def title(axes) -> str:
+    return axes.get_title() or axes.get_title(loc="left")
+
+
+def tints(axes) -> int:
+    return sum(to_hex(patch.get_facecolor()) == BAND for patch in axes.patches)
+
+
+def test_rates_of_reads_are_drawn_and_marked_by_their_verdicts():
+    rates = {"a": STEADY, "b": RISING, "c": STEADY, "d": STEADY}
+    figure = draw_read_rates(rates, {"a": shown("TVB-001", 1.07), "b": shown("TVB-001", 2.62)})
+    assert [title(axes) for axes in figure.axes] == ["a: 1.07", "b: 2.62, OMIT", "c", "d"]
+    for axes, each, colour in zip(figure.axes, (STEADY, RISING), (INK, ACCENT), strict=False):
         late = next(line for line in axes.lines if len(line.get_xdata()) == len(TIMES) - 1)
-        assert late.get_ydata() == pytest.approx(rates.rate[1:])
+        assert late.get_ydata() == pytest.approx(each.rate[1:])
         assert to_hex(late.get_color()) == colour
+        # From the smallest rate to as many times that as are accepted.
+        edge = next(line for line in axes.lines if len(line.get_xdata()) == 2)
+        assert edge.get_ydata()[0] == pytest.approx(2.0 * min(each.rate[1:]))
     # The band of what is accepted is drawn where there is a bound.
-    assert [len(axes.patches) for axes in figure.axes] == [1, 1, 0, 0]
+    assert [tints(axes) for axes in figure.axes] == [1, 1, 0, 0]
     assert len({axes.get_ylim() for axes in figure.axes}) == 1
+
+
+def test_reads_that_are_all_early_are_drawn():
+    early = ReadRates(time=(2.9, 5.8), rate=(0.5, 0.6))
+    assert draw_read_rates({"a": early}, {"a": shown("TVB-001", None)}).axes
 
 
 def test_histograms_stand_side_by_side_on_one_scale():
     before, after = sky(0.56, 0.05).astype(np.float32), sky(0.5).astype(np.float32)
-    figure = exposure_histograms({"a": (before, after), "b": (after, after)}, {"a": 0.5, "b": 0.49})
+    figure = exposure_histograms(
+        {"a": (before, after), "b": (after, after)},
+        {"a": 0.5, "b": 0.49},
+        {"a": Bounds(at_least=-0.05, at_most=0.05)},
+    )
     assert len(figure.axes) == 4
     assert [axes.lines[0].get_xdata()[0] for axes in figure.axes] == [0.5, 0.5, 0.49, 0.49]
     for left, right in (figure.axes[:2], figure.axes[2:]):
         assert left.get_xlim() == right.get_xlim()
     counts, edges, _ = figure.axes[1].patches[0].get_data()
     assert edges[np.argmax(counts)] == pytest.approx(0.5, abs=0.02)
+    # What is accepted of a reprocessed exposure, where that is known.
+    assert [tints(axes) for axes in figure.axes] == [0, 1, 0, 0]
+    band = next(patch for patch in figure.axes[1].patches if to_hex(patch.get_facecolor()) == BAND)
+    assert [band.get_x(), band.get_x() + band.get_width()] == pytest.approx([0.475, 0.525])
 
 
 def test_combined_images_are_compared():
     images = {"original": sky(0.0, 0.02), "reprocessed": sky(0.0, 0.012)}
-    labels = [text.get_text() for text in combined_histogram(images).axes[0].get_legend().get_texts()]
+    (axes,) = combined_histogram(images, shown("TVB-004")).axes
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert labels[0].startswith("original, ± 0.02")
     assert labels[1].startswith("reprocessed, ± 0.012")
+    assert title(axes) == "width reprocessed / original: 12.345"
+    assert (tints(axes), tints(combined_histogram(images, None).axes[0])) == (1, 0)
     images["original"][:5] = np.nan
     sections = two_sections({name: image.astype(np.float32) for name, image in images.items()})
-    shown = [axes.images[0] for axes in sections.axes if axes.images]
-    assert [np.diff(image.get_clim())[0] for image in shown[:2]] == pytest.approx([0.16, 0.16], rel=0.05)
+    shown_images = [axes.images[0] for axes in sections.axes if axes.images]
+    assert [np.diff(image.get_clim())[0] for image in shown_images[:2]] == pytest.approx(
+        [0.16, 0.16], rel=0.05
+    )
+
+
+def test_numbers_are_the_verdicts_and_no_others(products):
+    drawn = all_figures(products, VERDICTS)
+    assert_told(drawn, VERDICTS)
+    (ratio,) = (each for each in drawn if each.figure == "read-rates")
+    titles = [title(axes) for axes in ratio.drawing.axes]
+    assert titles == [f"{EXPOSURES[0]}: 12.345, OMIT", f"{EXPOSURES[1]}: 13.345, OMIT"]
+    steady, rising = (
+        background_rate_ratio(each.time, each.rate, subject="").value for each in (STEADY, RISING)
+    )
+    widths = [background_level(sky(0.0, width)).width for width in (0.02, 0.012)]
+    measured = [f"{steady:.2f}", f"{rising:.2f}", f"{widths[1] / widths[0]:.2f}"]
+    assert [number for number in measured if f" {number}" in words(drawn)] == []
+
+
+def test_without_verdicts_there_are_drawings_without_numbers_and_bounds(products):
+    drawn = all_figures(products, Verdicts())
+    assert len(drawn) == 4
+    assert "accepted:" not in words(drawn)
+    assert [title(axes) for axes in drawn[0].drawing.axes] == [*EXPOSURES]
+    assert sum(tints(axes) for each in drawn for axes in each.drawing.axes) == 0
+
+
+def test_the_rate_that_the_last_read_tells_is_marked(products):
+    _, histograms, *_ = all_figures(products, VERDICTS)
+    marks = [axes.lines[0].get_xdata()[0] for axes in histograms.drawing.axes]
+    assert marks == pytest.approx([RATE, RATE, 1.5, 1.5])
+
+
+def test_figures_of_one_subject_name_it(products, tmp_path):
+    settings = BackgroundFigureSettings(exposures=EXPOSURES[:1], root=ASSOCIATION)
+    draw_background.run(products, tmp_path, settings)
+    entries = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    subjects = [f"{EXPOSURES[0]}_ima", f"{EXPOSURES[0]}_flt", ASSOCIATION, ASSOCIATION]
+    assert [entry["subject"] for entry in entries] == subjects
+    assert all((tmp_path / entry["file"]).is_file() for entry in entries)
+
+
+def test_figures_need_no_statistics_of_reads():
+    dataset = load_dataset(DATASET)
+    workflow = load_workflow(dataset.workflow)
+    plan = workflow.plan(dataset, Simulated("small"))
+    (drawing,) = drawings(dataset, workflow.settings(dataset), plan)
+    assert {parent.name for parent in drawing.upstream.values()} == {"fetch", "calibrate", "drizzle"}
+    node = drawing.node(dataset.name, VERDICTS.shown)
+    assert node.settings.verdicts == VERDICTS

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
+from astropy.table import Table
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.detectors.dark_rate import BOX as COUNTED
+from hubble_qa.fixtures.plans.dataset import load_dataset
+from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse
+from hubble_qa.fixtures.supplies.supply_simulated import Simulated
+from hubble_qa.fixtures.workflows import load_workflow
+from hubble_qa.reports.figures.drawings import drawings
 from hubble_qa.reports.figures.figure_data import Plot
-from hubble_qa.reports.figures.sbc_frames import Frame
-from hubble_qa.reports.figures.sbc_images import ApertureRates, dark_budget, science_and_dark
-from hubble_qa.reports.figures.sbc_rates import dark_rate_points, dark_rates, temperature_course
+from hubble_qa.reports.figures.illustration import Illustration
+from hubble_qa.reports.figures.sbc_dark_rate import RateFigureSettings, draw_rates
+from hubble_qa.reports.figures.sbc_frames import Frame, read_frames
+from hubble_qa.reports.figures.sbc_images import ApertureRates, dark_budget, dark_figures, science_and_dark
+from hubble_qa.reports.figures.sbc_rates import (
+    dark_rate_points,
+    dark_rates,
+    rate_figures,
+    temperature_course,
+)
 from hubble_qa.reports.figures.sky_marks import SkyFrame
-from hubble_qa.reports.figures.style import save
+from hubble_qa.reports.figures.style import BAND, save
+from hubble_qa.reports.figures.verdicts import Verdicts
 from tests.dark_rate_samples import BOXES, DARKS, TEMPERATURES
+from tests.shown_verdicts import assert_told, handed, shown
+from tests.shown_verdicts import words as said
 
-ACCEPTED = Bounds(above=0.0, at_most=0.15)
+DATASET = Path(__file__).parents[1] / "qa" / "datasets" / "sbc-jcmc11.toml"
+ASSOCIATION, COLD, WARM, DARK = "jcmc11050", "jcmc11ctq", "jcmc11e6q", "jcrx01iyq"
 SKY = SkyFrame(np.array([[-1.0, 0.0], [0.0, 1.0]]) * 0.025 / 3600, 0.025)
 ELLIPSES = {
     "target": Ellipse(x=150.0, y=140.0, a=14.0, b=8.0, angle=90.0),
@@ -64,7 +85,6 @@ def rates(science: float = 2.886, dark: float = 0.322) -> list[ApertureRates]:
             (part * science, 0.05),
             (part * dark, 0.016),
             (part * (science - dark), 0.052),
-            0.01,
         )
         for (name, ellipse), part in zip(ELLIPSES.items(), (1.0, 0.03), strict=True)
     ]
@@ -96,7 +116,7 @@ def test_no_dark_frames_are_said_to_be_none(tmp_path):
 
 def test_chosen_darks_and_exposures_are_named(tmp_path):
     counted = [frame for frame in [*exposures(), *darks()] if math.isfinite(frame.rate)]
-    figure = dark_rates(counted, 25.0)
+    figure = dark_rates(counted, 25.0, {})
     assert all(name in words(figure) for name in ("jcrx01iqq", "jcrx01iyq", "jcmc11ctq", "jcmc11e6q"))
     assert "jcrx01j2q" not in words(figure)
     assert is_drawn(figure, tmp_path)
@@ -114,17 +134,50 @@ def test_images_are_drawn_with_apertures_and_box(tmp_path, level):
     assert is_drawn(figure, tmp_path)
 
 
-def test_fraction_and_rates_are_written(tmp_path):
-    figure = dark_budget(rates(), ACCEPTED)
+def is_tint(artist) -> bool:
+    """Whether something drawn is an accepted range."""
+    return any(to_hex(colour) == BAND for colour in np.atleast_2d(artist.get_facecolor()))
+
+
+def tints(axes) -> int:
+    """Accepted ranges that axes show."""
+    return sum(is_tint(each) for each in (*axes.patches, *axes.collections))
+
+
+def test_rates_are_written_and_what_was_judged_of_them(tmp_path):
+    fraction = shown("DRK-002", 0.1116, uncertainty=0.0059)
+    figure = dark_budget(rates(), fraction, shown("DRK-004", 1.25))
     assert "2.886\n± 0.050" in words(figure)
-    assert "0.112\n± " in words(figure)
+    assert "0.1116\n± 0.0059" in words(figure)
+    assert "blank: 1.25 σ left" in words(figure)
+    assert [tints(axes) for axes in figure.axes] == [0, 1, 1]
     assert is_drawn(figure, tmp_path)
 
 
 def test_no_light_has_no_fraction(tmp_path):
-    figure = dark_budget(rates(science=0.0), ACCEPTED)
-    assert "nan" in words(figure)
+    figure = dark_budget(rates(science=0.0), shown("DRK-002", None), shown("DRK-004", None))
+    assert "not measured" in words(figure)
     assert is_drawn(figure, tmp_path)
+
+
+def test_rates_that_were_not_judged_are_drawn_alone(tmp_path):
+    figure = dark_budget(rates(), None, None)
+    assert len(figure.axes) == 2
+    assert "fraction" not in words(figure)
+    assert sum(tints(axes) for axes in figure.axes) == 0
+    assert is_drawn(figure, tmp_path)
+
+
+def test_rates_that_are_accepted_for_an_exposure_are_tinted():
+    counted = [frame for frame in [*exposures(), *darks()] if math.isfinite(frame.rate)]
+    figure = dark_rates(counted, 25.0, {WARM: shown("DRK-003", 1.03, uncertainty=0.02)})
+    assert f"{WARM}\ndark / exposure 1.030 ± 0.020" in words(figure)
+    (axes,) = figure.axes
+    (band,) = (each for each in axes.collections if is_tint(each))
+    corners = band.get_paths()[0].vertices
+    assert [corners[:, 1].min(), corners[:, 1].max()] == pytest.approx(
+        [0.85 * BOXES[WARM], 1.15 * BOXES[WARM]]
+    )
 
 
 def test_frames_to_be_asked_have_names_errors_and_rings():
@@ -142,3 +195,151 @@ def test_names_and_errors_that_do_not_fit_are_refused():
     table["axes"]["rate"]["error"] = "sigma"
     with pytest.raises(ValueError, match="'sigma' are errors, but no column"):
         Plot.model_validate(table)
+
+
+# From products
+
+
+def write_frame(path: Path, counts: float, temperature: float, start: float, exptime: float) -> None:
+    image = np.zeros((1024, 1024), np.float32)
+    image[COUNTED] = counts / image[COUNTED].size
+    primary = fits.PrimaryHDU()
+    primary.header.update({"FILTER1": "F165LP", "EXPSTART": start, "EXPTIME": exptime})
+    header = sky_header()
+    header.update({"MDECODT1": temperature - 0.25, "MDECODT2": temperature + 0.25})
+    fits.HDUList([primary, fits.ImageHDU(image, header, name="SCI")]).writeto(path)
+
+
+def sky_header() -> fits.Header:
+    header = fits.Header()
+    header["CTYPE1"], header["CTYPE2"] = "RA---TAN", "DEC--TAN"
+    header["CRVAL1"], header["CRVAL2"], header["CRPIX1"], header["CRPIX2"] = 201.7, 47.5, 150.0, 150.0
+    header["CD1_1"], header["CD1_2"], header["CD2_1"], header["CD2_2"] = -0.025 / 3600, 0.0, 0.0, 0.025 / 3600
+    return header
+
+
+@pytest.fixture(scope="module")
+def products(new_directory) -> Inputs:
+    """Two exposures, a cold and a warm one, two dark frames, and the warm one's light with its dark."""
+    names = ("exposures", "darks", "temperatures", "matches", "science", "dark", "photometry")
+    paths = {name: new_directory(name) for name in names}
+    write_frame(paths["exposures"] / f"{COLD}_flt.fits", 300.0, 17.3, 57125.42, 960.0)
+    write_frame(paths["exposures"] / f"{WARM}_flt.fits", 2379.0, 26.0, 57125.54, 960.0)
+    write_frame(paths["darks"] / "jcrx01iiq_raw.fits", 300.0, 18.2, 57084.0, 1000.0)
+    write_frame(paths["darks"] / f"{DARK}_raw.fits", 2445.0, 27.8, 57084.2, 1000.0)
+    kinds = {COLD: "science", WARM: "science", "jcrx01iiq": "dark", DARK: "dark"}
+    course = Table(rows=[(name, kind, name == WARM) for name, kind in kinds.items()])
+    course = Table(course, names=("frame", "kind", "affected"), meta={"threshold": 25.0})
+    course.write(paths["temperatures"] / "temperatures.ecsv", format="ascii.ecsv")
+    matches = Table(rows=[(WARM, DARK, 1.0)], names=("exposure", "dark", "share"))
+    matches.write(paths["matches"] / "matches.ecsv", format="ascii.ecsv")
+    members = [
+        fits.Column("MEMNAME", "14A", array=[WARM.upper()]),
+        fits.Column("MEMTYPE", "14A", array=["EXP-DTH"]),
+        fits.Column("MEMPRSNT", "L", array=[True]),
+    ]
+    table = fits.BinTableHDU.from_columns(members, name="ASN")
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(paths["exposures"] / f"{ASSOCIATION}_asn.fits")
+    for name, root in (("science", ASSOCIATION), ("dark", f"{ASSOCIATION}_dark")):
+        for kind in ("sci", "wht"):
+            image = fits.PrimaryHDU(np.ones((270, 280), np.float32), sky_header())
+            image.writeto(paths[name] / f"{root}_drz_{kind}.fits")
+    write_photometry(paths["photometry"] / "photometry.ecsv")
+    return Inputs(paths)
+
+
+def write_photometry(path: Path) -> None:
+    rows = [
+        {
+            "aperture": each.name,
+            **each.ellipse.model_dump(),
+            **{f"{key}": getattr(each, key)[0] for key in ("science", "dark", "net")},
+            **{f"{key}_error": getattr(each, key)[1] for key in ("science", "dark", "net")},
+        }
+        for each in rates()
+    ]
+    Table(rows=rows).write(path, format="ascii.ecsv")
+
+
+def all_figures(products: Inputs, verdicts: Verdicts) -> list[Illustration]:
+    of_dark = dark_figures(
+        products,
+        ASSOCIATION,
+        science_root=ASSOCIATION,
+        dark_root=f"{ASSOCIATION}_dark",
+        rows=(650, 850),
+        columns=(580, 780),
+        verdicts=verdicts,
+    )
+    return [*rate_figures(products, verdicts), *of_dark]
+
+
+VERDICTS = handed(
+    {
+        "DRK-001": ["exposures"],
+        "DRK-002": [ASSOCIATION],
+        "DRK-003": [WARM],
+        "DRK-004": [ASSOCIATION],
+        "DRK-005": ["dark frames"],
+        "DRK-006": [WARM],
+    }
+)
+
+
+def test_frames_are_as_their_files_state(products):
+    frames, limit = read_frames(products)
+    assert limit == 25.0
+    assert [frame.name for frame in frames] == ["jcrx01iiq", DARK, COLD, WARM]
+    assert [frame.affected for frame in frames] == [False, True, False, True]
+    by_name = {frame.name: frame for frame in frames}
+    assert by_name[DARK].chosen == (WARM,)
+    assert by_name[DARK].rate == pytest.approx(2445.0, rel=1e-5)
+    assert by_name[WARM].rate == pytest.approx(2379.0 / 0.96, rel=1e-5)
+    assert by_name[WARM].error == pytest.approx(math.sqrt(2379.0) / 0.96, rel=1e-5)
+    assert math.isnan(by_name[COLD].rate)
+    assert by_name[WARM].mean == pytest.approx(26.0)
+
+
+def test_numbers_are_the_verdicts_and_no_others(products):
+    drawn = all_figures(products, VERDICTS)
+    assert_told(drawn, VERDICTS)
+    number = {criterion: next(iter(each.values())).number for criterion, each in VERDICTS.shown.items()}
+    of = {each.name: words(each.drawing) for each in drawn}
+    assert f"dark / exposure {number['DRK-003']}" in of["dark-rate"]
+    assert f"blank: {number['DRK-004']} σ left" in of["dark-fraction"]
+    assert number["DRK-002"] in of["dark-fraction"]
+    # The fraction, the match and the residual by what is drawn.
+    measured = ["0.112", "0.111", f"{2.445 / (2379.0 / 960.0):.3f}", f"{0.03 * 2.564 / 0.052:.2f}"]
+    assert [each for each in measured if f" {each}" in said(drawn)] == []
+
+
+def test_without_verdicts_there_are_drawings_without_numbers_and_bounds(products):
+    drawn = all_figures(products, Verdicts())
+    assert [each.figure for each in drawn] == ["temperatures", "dark-rate", "dark-images", "dark-fraction"]
+    assert "accepted:" not in said(drawn)
+    assert "dark / exposure" not in said(drawn)
+    assert sum(tints(axes) for each in drawn for axes in each.drawing.axes) == 0
+
+
+def test_figures_name_their_subjects(products, tmp_path):
+    draw_rates.run(products, tmp_path, RateFigureSettings(verdicts=VERDICTS))
+    entries = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert [entry["subject"] for entry in entries] == ["exposures", ""]
+    of_dark = all_figures(products, VERDICTS)[2:]
+    assert [each.subject for each in of_dark] == [ASSOCIATION, ASSOCIATION]
+
+
+def test_figures_wait_for_no_more_than_they_need():
+    dataset = load_dataset(DATASET)
+    workflow = load_workflow(dataset.workflow)
+    plan = workflow.plan(dataset, Simulated("small"))
+    first, *others = drawings(dataset, workflow.settings(dataset), plan)
+    waits = {parent.name for parent in first.upstream.values()}
+    assert waits == {"fetch", "fetch-darks", "temperatures", "match-darks"}
+    assert [each.name for each in others] == [
+        f"dark-figures-{name}" for name in workflow.settings(dataset).darks.associations
+    ]
+    given = {criterion: {ASSOCIATION: shown(criterion)} for criterion in ("DRK-002", "DRK-003")}
+    taken = {each.name: each.node(dataset.name, given).settings.verdicts.shown for each in (first, *others)}
+    assert taken["rate-figures"] == {"DRK-003": given["DRK-003"]}
+    assert all("DRK-003" not in each for name, each in taken.items() if name != "rate-figures")

@@ -52,6 +52,11 @@ class ColumnLevels(NamedTuple):
     departure: NDArray[np.float64]
     expected: NDArray[np.float64]
 
+    @property
+    def pulls(self) -> NDArray[np.float64]:
+        """Departures in standard deviations, shape (bands, columns)."""
+        return self.departure / self.expected
+
 
 def column_levels(image: NDArray[Any], judged: NDArray[np.bool_] | None = None) -> ColumnLevels:
     """Levels of an image's columns against their neighbours.
@@ -91,7 +96,7 @@ def column_scatter(sci: NDArray[Any], dq: NDArray[Any], *, subject: str) -> Meas
         The exposure and chip.
     """
     levels = column_levels(sci, judged_pixels(dq))
-    pulls = levels.departure / levels.expected
+    pulls = levels.pulls
     if not np.isfinite(pulls).any():
         return not_measured("column_scatter", subject, "no column has enough unflagged pixels")
     scatter = float(np.sqrt(np.nanmean(pulls**2)))

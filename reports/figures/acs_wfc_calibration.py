@@ -25,7 +25,7 @@ class CalibrationFigureSettings(Settings):
     suffix : str
         Suffix of the calibrated files.
     verdicts : Verdicts
-        On the scatter of columns (CAL-004), by chip.
+        On the scatter of columns (CAL-004) and on the level (CAL-006), by chip.
     """
 
     exposures: tuple[str, ...]
@@ -49,5 +49,5 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
         draw_calibration,
         {"raw": plan["fetch"], "calibrated": plan["calibrate"]},
         {"exposures": dataset.rootnames, "suffix": reduction.calibrate.suffix},
-        {"CAL-004": None},
+        dict.fromkeys(("CAL-004", "CAL-006")),
     )

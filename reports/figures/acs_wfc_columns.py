@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.detectors.bias_structure import column_levels, judged_pixels
 from hubble_qa.checks.readers import Exposure, read_exposure
 from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.reports.figures.captions import caption
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.images import Window, brightness_limits
 from hubble_qa.reports.figures.style import (
+    BAND,
     FAINT,
     INK,
     SOFT,
@@ -27,8 +28,11 @@ from hubble_qa.reports.figures.style import (
     say,
     styled,
 )
+from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
-__all__ = ["ChipColumns", "calibration_figures", "column_profiles", "raw_and_calibrated", "striking_window"]
+__all__ = ["ChipColumns", "calibration_figures", "column_profile", "raw_and_calibrated", "striking_window"]
+
+_CRITERIA = ("CAL-004", "CAL-006")
 
 _WIDTH, _HEIGHT = 320, 220
 """Pixels of the section that is shown."""
@@ -49,7 +53,8 @@ _SECTION = (
 )
 _PROFILE = (
     "Each column's level against its neighbours, in units of its noise, in the band of rows where it departs "
-    "most. Good: the calibrated columns (black) lie within the noise, which of thousands reaches to 4 or 5; "
+    "most. Good: the calibrated columns (black) lie within the noise, which of thousands reaches to 4 or 5, "
+    "and their root mean square within the tinted range; "
     "a trend with crowding is stars. Bad: black spikes where the raw ones (grey) are."
 )
 
@@ -61,8 +66,8 @@ class ChipColumns(NamedTuple):
 
     Attributes
     ----------
-    name : str
-        The chip.
+    name, subject : str
+        The chip, and what verdicts call it.
     raw, calibrated : ndarray, shape (ny, nx)
         DN; electrons.
     raw_pulls, pulls : ndarray, shape (bands, nx)
@@ -70,19 +75,15 @@ class ChipColumns(NamedTuple):
     """
 
     name: str
+    subject: str
     raw: Pixels
     calibrated: Pixels
     raw_pulls: Pixels
     pulls: Pixels
 
-    @property
-    def scatter(self) -> tuple[float, float]:
-        """Root mean square of the pulls, raw and calibrated."""
-        return _rms(self.raw_pulls), _rms(self.pulls)
-
 
 def calibration_figures(
-    inputs: Inputs, exposures: Sequence[str], suffix: str, bounds: Mapping[str, Bounds]
+    inputs: Inputs, exposures: Sequence[str], suffix: str, verdicts: Verdicts
 ) -> Iterator[Illustration]:
     """Draw each exposure's most striking section, and the profiles of its chips.
 
@@ -94,33 +95,39 @@ def calibration_figures(
         Rootnames.
     suffix : str
         Suffix of the calibrated files.
-    bounds : mapping of str to Bounds
-        Accepted scatter, by exposure.
+    verdicts : Verdicts
+        On the scatter of columns and on the level, by chip.
     """
     for name in exposures:
         raw = read_exposure(inputs.products["raw"] / f"{name}_raw.fits")
         calibrated = read_exposure(inputs.products["calibrated"] / f"{name}_{suffix}.fits")
         chips = [_columns(raw, calibrated, version) for version in calibrated.chips]
         which = max(chips, key=lambda chip: _strikes(chip.raw_pulls).sum())
-        upper = bounds[name].upper if name in bounds else None
-        told = "; ".join(f"{chip.name} {chip.scatter[0]:.2f} → {chip.scatter[1]:.2f}" for chip in chips)
-        accepted = f" (accepted: up to {upper:g})" if upper is not None else ""
         yield Illustration(
             figure="bias-structure",
             name=f"raw-{suffix}-{name}",
             title=f"{name} raw and calibrated: a section of {which.name}",
-            caption=_SECTION,
+            caption=caption(verdicts, (which.subject,), _CRITERIA, _SECTION),
             alt=f"A section of {which.name} of {name} in grey, raw in DN and calibrated in electrons.",
             drawing=raw_and_calibrated(which, suffix=suffix.upper()),
+            subject=which.subject,
         )
-        yield Illustration(
-            figure="bias-structure",
-            name=f"columns-{name}",
-            title=f"Columns of {name}, raw and calibrated",
-            caption=f"Scatter over noise, raw → calibrated: {told}{accepted}. {_PROFILE}",
-            alt=f"Departure of each column of {name} from its neighbours, for each chip: {told}.",
-            drawing=column_profiles(chips),
-        )
+        for chip in chips:
+            yield _columns_of(name, chip, verdicts)
+
+
+def _columns_of(exposure: str, chip: ChipColumns, verdicts: Verdicts) -> Illustration:
+    scatter = verdicts.sentence(chip.subject, ("CAL-004",))
+    shows = f"Departure of each column of {chip.name} of {exposure} from its neighbours, raw and calibrated."
+    return Illustration(
+        figure="bias-structure",
+        name=f"columns-{exposure}-{chip.name.lower().replace(',', '-')}",
+        title=f"Columns of {chip.name} of {exposure}, raw and calibrated",
+        caption=caption(verdicts, (chip.subject,), _CRITERIA, _PROFILE),
+        alt=f"{shows} {scatter}".strip(),
+        drawing=column_profile(chip, verdicts.get("CAL-004", chip.subject)),
+        subject=chip.subject,
+    )
 
 
 def _columns(raw: Exposure, calibrated: Exposure, version: int) -> ChipColumns:
@@ -130,18 +137,14 @@ def _columns(raw: Exposure, calibrated: Exposure, version: int) -> ChipColumns:
     left, below = (round(float(header.get(f"LTV{axis}", 0.0))) for axis in (1, 2))
     rows, columns = science.shape
     pixels = raw.array("SCI", version)[below : below + rows, left : left + columns].astype(np.float32)
-    of_raw, of_calibrated = column_levels(pixels, judged), column_levels(science, judged)
     return ChipColumns(
         _NAMES.get(version, f"SCI,{version}"),
+        calibrated.chip_label(version),
         pixels,
         science,
-        of_raw.departure / of_raw.expected,
-        of_calibrated.departure / of_calibrated.expected,
+        column_levels(pixels, judged).pulls,
+        column_levels(science, judged).pulls,
     )
-
-
-def _rms(pulls: Pixels) -> float:
-    return float(np.sqrt(np.nanmean(pulls**2))) if np.isfinite(pulls).any() else float("nan")
 
 
 def _strikes(pulls: Pixels) -> NDArray[np.float64]:
@@ -194,20 +197,21 @@ def raw_and_calibrated(chip: ChipColumns, *, suffix: str) -> Figure:
 
 
 @styled
-def column_profiles(chips: Sequence[ChipColumns]) -> Figure:
-    """Draw the departures of all columns of each chip, raw behind calibrated."""
-    height, gap = 1.75, 0.78
-    figure = new_figure(len(chips) * (height + gap) + 0.1)
-    for number, chip in enumerate(chips):
-        bottom = 0.58 + (len(chips) - 1 - number) * (height + gap)
-        _profile(place(figure, 0.75, bottom, WIDTH - 0.95, height), chip)
-    return figure
+def column_profile(chip: ChipColumns, scatter: Shown | None) -> Figure:
+    """Draw the departures of all columns of a chip, raw behind calibrated.
 
-
-def _profile(axes: Axes, chip: ChipColumns) -> None:
+    Parameters
+    ----------
+    chip : ChipColumns
+        The chip.
+    scatter : Shown or None
+        The verdict on the scatter of its calibrated columns.
+    """
+    height = 1.75
+    figure = new_figure(height + 0.88)
+    axes = place(figure, 0.75, 0.58, WIDTH - 0.95, height)
     columns = np.arange(chip.pulls.shape[1]) + 1
-    raw, calibrated = chip.scatter
-    axes.set_title(f"{chip.name}: scatter / noise {raw:.2f} raw, {calibrated:.2f} calibrated")
+    axes.set_title(chip.name if scatter is None else f"{chip.name}: scatter / noise {scatter.number}")
     axes.set_xlabel("column (pix)")
     axes.set_ylabel("departure / noise")
     axes.set_yscale("symlog", linthresh=_LINEAR)
@@ -216,12 +220,21 @@ def _profile(axes: Axes, chip: ChipColumns) -> None:
     axes.minorticks_off()
     if not np.isfinite(chip.pulls).any():
         say(axes, "no column has a level")
-        return
+        return figure
+    _limit(axes, scatter)
     axes.vlines(columns, 0, _largest(chip.raw_pulls), color=FAINT, linewidth=0.7, label="raw")
     axes.plot(columns, _largest(chip.pulls), ".", color=INK, markersize=1.5, label="calibrated")
     axes.axhline(0, color=SOFT, linewidth=0.6)
     axes.set_ylim(-1.1 * _LINEAR, max(1.2 * np.nanmax(np.abs(chip.raw_pulls)), 2.0 * _LINEAR))
     axes.legend(loc="lower right", bbox_to_anchor=(1.01, 0.98), ncols=2, markerscale=4)
+    return figure
+
+
+def _limit(axes: Axes, scatter: Shown | None) -> None:
+    """Tint what columns may scatter by: a root mean square, beyond which single columns may lie."""
+    upper = scatter.bounds.upper if scatter is not None else None
+    if upper is not None:
+        axes.axhspan(-upper, upper, color=BAND, linewidth=0, zorder=0)
 
 
 def _largest(pulls: Pixels) -> NDArray[np.float64]:

@@ -35,18 +35,15 @@ class BackgroundFigureSettings(Settings):
 
 @stage("background-figures", tools=("matplotlib",), background=True)
 def draw_background(inputs: Inputs, output: Path, settings: BackgroundFigureSettings) -> None:
-    """Draw rates of reads, histograms and images.
-
-    Reads products ``fetched``, ``reads``, ``calibrated`` and ``drizzled``.
-    """
+    """Draw rates of reads, histograms and images: products ``fetched``, ``calibrated`` and ``drizzled``."""
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.ir_histograms import combined_figures, histogram_figures
     from hubble_qa.reports.figures.ir_reads import read_figures
 
     illustrations = [
         *read_figures(inputs, settings.exposures, settings.verdicts),
-        *histogram_figures(inputs, settings.exposures),
-        *combined_figures(inputs, settings.root),
+        *histogram_figures(inputs, settings.exposures, settings.verdicts),
+        *combined_figures(inputs, settings.root, settings.verdicts),
     ]
     publish(illustrations, output)
 
@@ -55,7 +52,6 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
     """The figures of a dataset."""
     upstream = {
         "fetched": plan["fetch"],
-        "reads": plan["read-statistics"],
         "calibrated": plan["calibrate"],
         "drizzled": plan["drizzle"],
     }

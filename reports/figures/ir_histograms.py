@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,14 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.detectors.background import Level, background_level
-from hubble_qa.checks.readers import Drizzled, read_drizzled, read_exposure
+from hubble_qa.checks.evidence.backgrounds import Background, rate_under
+from hubble_qa.checks.evidence.drizzled import combined_image, covered, drizzled_in
+from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.fixtures.plans.stage import Inputs
-from hubble_qa.fixtures.stages.read_statistics import read_rates
+from hubble_qa.reports.figures.captions import caption
 from hubble_qa.reports.figures.illustration import Illustration, batches
 from hubble_qa.reports.figures.images import Window
 from hubble_qa.reports.figures.style import (
     ACCENT,
+    BAND,
     FAINT,
     INK,
     SOFT,
@@ -28,6 +31,7 @@ from hubble_qa.reports.figures.style import (
     place,
     styled,
 )
+from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
 __all__ = [
     "combined_figures",
@@ -39,6 +43,8 @@ __all__ = [
 
 Pixels = NDArray[np.float32]
 
+_OF_EXPOSURES = ("TVB-002", "TVB-003", "CAL-006")
+_OF_COMBINED = ("TVB-004", "TVB-005")
 _BEFORE, _AFTER = "original", "reprocessed"
 _REACH = 8.0
 """Widths of the background that a histogram shows on either side of it."""
@@ -47,12 +53,14 @@ _SECTION = 200
 """Pixels of the section that is shown."""
 _HISTOGRAMS = (
     "Unflagged pixels of the FLT as the archive served it and as calibrated anew. Good: one peak, as "
-    "wide as its noise, at the rate that the last read tells (dotted line). Bad: several peaks, a shoulder, "
-    "a peak beside that rate. Cosmic rays make a tail to the right where there was no ramp fit."
+    "wide as its noise, at the rate that the last read tells (dotted line), within the tinted range. Bad: "
+    "several peaks, a shoulder, a peak beside that rate. Cosmic rays make a tail to the right "
+    "where there was no ramp fit."
 )
 _COMBINED = (
-    "Background of the combined images, each about its own median. Good: the reprocessed one (red) is "
-    "narrower. Bad: as wide as the original, or with a tail to the right: cosmic rays that were left."
+    "Background of the combined images, each about its own median; tinted: the width (±) that is accepted of "
+    "the reprocessed one. Good: the reprocessed one (red) is narrower. "
+    "Bad: as wide as the original, or with a tail to the right: cosmic rays that were left."
 )
 _IMAGES = (
     "A section of both combined images about their medians, on one scale. Good: the same stars on a finer "
@@ -61,65 +69,91 @@ _IMAGES = (
 )
 
 
-def histogram_figures(inputs: Inputs, exposures: Sequence[str]) -> Iterator[Illustration]:
-    """Draw the histograms of each exposure: products ``fetched``, ``reads`` and ``calibrated``."""
-    rates = read_rates(inputs.products["reads"])
+def histogram_figures(inputs: Inputs, exposures: Sequence[str], verdicts: Verdicts) -> Iterator[Illustration]:
+    """Draw the histograms of each exposure.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With products ``fetched`` and ``calibrated``.
+    exposures : sequence of str
+        Rootnames.
+    verdicts : Verdicts
+        On the background's shape, rate and level, by FLT.
+    """
     for ending, some in batches(exposures):
-        pixels = {name: (_flt(inputs, "fetched", name), _flt(inputs, "calibrated", name)) for name in some}
-        widths = "; ".join(_told(name, *pair) for name, pair in pixels.items())
+        subjects = {name: f"{name}_flt" for name in some}
+        bounds = {name: verdicts.bounds("TVB-003", subject) for name, subject in subjects.items()}
         names = ", ".join(some)
         yield Illustration(
             figure="background-histograms",
             name=f"background-histograms{ending}",
             title=f"Background of {names}, original and reprocessed",
-            caption=f"{_HISTOGRAMS} Median ± width in e⁻/s, original → reprocessed: {widths}.",
-            alt=f"Histograms of {names}, as the archive calibrated them and calibrated anew: {widths}.",
-            drawing=exposure_histograms(pixels, {name: rates[name].rate[-1] for name in some}),
+            caption=caption(verdicts, (*subjects.values(),), _OF_EXPOSURES, _HISTOGRAMS),
+            alt=f"Histograms of {names}, as the archive calibrated them and calibrated anew.",
+            drawing=exposure_histograms(
+                {
+                    name: (_pixels(inputs, "fetched", name), _pixels(inputs, "calibrated", name))
+                    for name in some
+                },
+                {name: _rate(inputs, name) for name in some},
+                {name: each for name, each in bounds.items() if each is not None},
+            ),
+            subject=subjects[some[0]] if len(some) == 1 else "",
         )
 
 
-def combined_figures(inputs: Inputs, root: str) -> Iterator[Illustration]:
-    """Draw the combined images and their histograms: products ``fetched`` and ``drizzled``."""
-    before = read_drizzled(inputs.products["fetched"] / f"{root}_drz.fits")
-    (found,) = inputs.files("drizzled", f"{root}_dr?_sci.fits")
-    images = {_BEFORE: _weighted(before), _AFTER: _weighted(read_drizzled(found))}
-    old, new = (background_level(image) for image in images.values())
-    told = f"widths {old.width:.4f} and {new.width:.4f} e⁻/s, ratio {new.width / old.width:.2f}"
+def combined_figures(inputs: Inputs, root: str, verdicts: Verdicts) -> Iterator[Illustration]:
+    """Draw the combined images and their histograms.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With products ``fetched`` and ``drizzled``.
+    root : str
+        Rootname of the association, which is the root of the combined image too.
+    verdicts : Verdicts
+        On the width of the combined background and on cosmic rays that are left.
+    """
+    before = drizzled_in(inputs.products["fetched"] / f"{root}_drz.fits")
+    images = {
+        _BEFORE: covered(before),
+        _AFTER: covered(combined_image(inputs.products["drizzled"], root)),
+    }
+    change = verdicts.sentence(root, ("TVB-004",))
     yield Illustration(
         figure="combined-background",
         name="combined-histogram",
         title=f"Background of {root}, original and reprocessed",
-        caption=f"{_COMBINED} Original and reprocessed: {told}.",
-        alt=f"Histograms of both combined images: {told}.",
-        drawing=combined_histogram(images),
+        caption=caption(verdicts, (root,), _OF_COMBINED, _COMBINED),
+        alt=f"Histograms of both combined images. {change}".strip(),
+        drawing=combined_histogram(images, verdicts.get("TVB-004", root)),
+        subject=root,
     )
     yield Illustration(
         figure="combined-background",
         name="combined-sections",
         title=f"A section of {root}, original and reprocessed",
-        caption=_IMAGES,
+        caption=caption(verdicts, (root,), _OF_COMBINED, _IMAGES),
         alt="The same section of the original and the reprocessed combined image in grey.",
         drawing=two_sections(images),
+        subject=root,
     )
 
 
-def _flt(inputs: Inputs, product: str, rootname: str) -> Pixels:
-    exposure = read_exposure(Path(inputs.products[product] / f"{rootname}_flt.fits"))
-    science, quality = exposure.array("SCI"), exposure.array("DQ")
-    return np.asarray(science[quality == 0], dtype=np.float32)
+def _pixels(inputs: Inputs, product: str, rootname: str) -> Pixels:
+    return Background.of(exposure_in(inputs.products[product] / f"{rootname}_flt.fits")).pixels
 
 
-def _told(name: str, before: Pixels, after: Pixels) -> str:
-    old, new = background_level(before), background_level(after)
-    return f"{name} {old.median:.3f} ± {old.width:.3f} → {new.median:.3f} ± {new.width:.3f}"
-
-
-def _weighted(image: Drizzled) -> Pixels:
-    return np.where(image.weight() > 0, image.science(), np.nan).astype(np.float32)
+def _rate(inputs: Inputs, rootname: str) -> float:
+    calibrated = exposure_in(inputs.products["calibrated"] / f"{rootname}_flt.fits")
+    return rate_under(calibrated, exposure_in(inputs.products["fetched"] / f"{rootname}_ima.fits"))
 
 
 @styled
-def exposure_histograms(pixels: Mapping[str, tuple[Pixels, Pixels]], rates: Mapping[str, float]) -> Figure:
+def exposure_histograms(
+    pixels: Mapping[str, tuple[Pixels, Pixels]], rates: Mapping[str, float], bounds: Mapping[str, Bounds]
+) -> Figure:
     """Draw histograms of exposures, a row each: original on the left, reprocessed on the right.
 
     Parameters
@@ -128,6 +162,8 @@ def exposure_histograms(pixels: Mapping[str, tuple[Pixels, Pixels]], rates: Mapp
         Unflagged pixels of the original and of the reprocessed exposure, electrons per second.
     rates : mapping of str to float
         The rate that the last read tells, which is marked.
+    bounds : mapping of str to Bounds
+        Accepted deviation of the reprocessed background from that rate, as a fraction of it.
     """
     height, gap, left, between, below = 1.15, 0.5, 0.25, 0.25, 0.55
     width = (WIDTH - left - 0.15 - between) / 2.0
@@ -139,11 +175,21 @@ def exposure_histograms(pixels: Mapping[str, tuple[Pixels, Pixels]], rates: Mapp
         for column, (word, each) in enumerate(zip((_BEFORE, _AFTER), pair, strict=True)):
             axes = place(figure, left + column * (width + between), bottom, width, height)
             _histogram(axes, each, limits, ACCENT if word == _AFTER else SOFT)
+            if word == _AFTER and name in bounds:
+                _accepted(axes, rates[name], bounds[name])
             axes.axvline(rates[name], color=INK, linewidth=0.9, linestyle=":")
             axes.set_title(f"{name} {word}", fontsize=9)
             if row == len(pixels) - 1:
                 axes.set_xlabel("background (e⁻/s)")
     return figure
+
+
+def _accepted(axes: Axes, rate: float, bounds: Bounds) -> None:
+    """Tint the levels that are accepted."""
+    low, high = axes.get_xlim()
+    left = low if bounds.lower is None else rate * (1.0 + bounds.lower)
+    right = high if bounds.upper is None else rate * (1.0 + bounds.upper)
+    axes.axvspan(left, right, color=BAND, linewidth=0, zorder=0)
 
 
 def _limits(levels: Sequence[Level]) -> tuple[float, float]:
@@ -161,12 +207,24 @@ def _histogram(axes: Axes, pixels: Pixels, limits: tuple[float, float], colour: 
 
 
 @styled
-def combined_histogram(images: Mapping[str, Pixels]) -> Figure:
-    """Draw the background of two combined images about their medians, original behind reprocessed."""
+def combined_histogram(images: Mapping[str, Pixels], change: Shown | None) -> Figure:
+    """Draw the background of two combined images about their medians, original behind reprocessed.
+
+    Parameters
+    ----------
+    images : mapping of str to ndarray
+        The original and the reprocessed image, electrons per second, NaN where they have no weight.
+    change : Shown or None
+        The verdict on the width of the reprocessed background over that of the original.
+    """
     figure = new_figure(3.0)
     axes = place(figure, 0.35, 0.55, WIDTH - 0.55, 2.1)
     levels = {name: background_level(each) for name, each in images.items()}
     reach = _REACH * max(level.width for level in levels.values())
+    if change is not None:
+        axes.set_title(f"width reprocessed / original: {change.number}")
+        widest = (change.bounds.upper or 0.0) * levels[_BEFORE].width
+        axes.axvspan(-widest, widest, color=BAND, linewidth=0, zorder=0)
     for name, colour in ((_BEFORE, FAINT), (_AFTER, ACCENT)):
         centred = images[name][np.isfinite(images[name])] - levels[name].median
         counts, edges = np.histogram(centred, bins=_BINS, range=(-reach, reach))

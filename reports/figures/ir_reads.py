@@ -8,68 +8,65 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hubble_qa.checks.bounds import Bounds
-from hubble_qa.checks.detectors.background import SHORTEST, background_rate_ratio
+from hubble_qa.checks.detectors.background import SHORTEST
 from hubble_qa.checks.detectors.read_rates import ReadRates
+from hubble_qa.checks.evidence.backgrounds import rates_of_reads
+from hubble_qa.checks.verdict import Status
 from hubble_qa.fixtures.plans.stage import Inputs
-from hubble_qa.fixtures.stages.read_statistics import read_rates
+from hubble_qa.reports.figures.captions import caption
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.style import ACCENT, BAND, FAINT, INK, LIMIT, WIDTH, new_figure, place, styled
+from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
 __all__ = ["draw_read_rates", "read_figures"]
 
 _CAPTION = (
-    "Median of each read over its time (pstat). Good: level, or within the shaded range of accepted ratios. "
-    "Bad: a rise or fall beyond it, red: a ramp fit would take it for cosmic rays, and the "
+    "Median of each read of the IMA over its time. Good: level, or within the shaded range of accepted "
+    "ratios. Bad: a rise or fall beyond it, red: a ramp fit would take it for cosmic rays, and the "
     "exposure is calibrated without (CRCORR = OMIT). Grey: reads too early to tell."
 )
 _COLUMNS = 3
 _HEIGHT, _GAP_X, _GAP_Y, _LEFT, _BELOW, _TOP = 1.5, 0.3, 0.62, 0.62, 0.55, 0.3
 
 
-def read_figures(
-    inputs: Inputs, exposures: Sequence[str], bounds: Mapping[str, Bounds]
-) -> Iterator[Illustration]:
+def read_figures(inputs: Inputs, exposures: Sequence[str], verdicts: Verdicts) -> Iterator[Illustration]:
     """Draw the rates of all exposures in one figure.
 
     Parameters
     ----------
     inputs : Inputs
-        With product ``reads``.
+        With product ``fetched``.
     exposures : sequence of str
         Rootnames.
-    bounds : mapping of str to Bounds
-        Accepted ratio of the largest to the smallest rate, by exposure.
+    verdicts : Verdicts
+        On the change of the rate, by IMA.
     """
-    rates = read_rates(inputs.products["reads"])
-    some = {name: rates[name] for name in exposures}
-    limits = {name: each.upper for name, each in bounds.items() if each.upper is not None}
-    ratios = ", ".join(f"{name} {_ratio(each):.2f}" for name, each in some.items())
+    rates = {name: rates_of_reads(inputs.products["fetched"] / f"{name}_ima.fits") for name in exposures}
+    subjects = {name: f"{name}_ima" for name in exposures}
+    judged = {name: verdicts.get("TVB-001", subject) for name, subject in subjects.items()}
+    ratios = ", ".join(f"{name} {shown.number}" for name, shown in judged.items() if shown is not None)
     yield Illustration(
         figure="read-rates",
         name="read-rates",
         title="Background rate, read by read",
-        caption=f"{_CAPTION} Largest over smallest rate: {ratios}.",
-        alt=f"Background rate against time for each exposure. Largest over smallest: {ratios}.",
-        drawing=draw_read_rates(some, limits),
+        caption=caption(verdicts, (*subjects.values(),), ("TVB-001",), _CAPTION),
+        alt="Background rate against time for each exposure."
+        + (f" Largest over smallest: {ratios}." if ratios else ""),
+        drawing=draw_read_rates(rates, {name: shown for name, shown in judged.items() if shown is not None}),
+        subject=subjects[exposures[0]] if len(exposures) == 1 else "",
     )
 
 
-def _ratio(rates: ReadRates) -> float:
-    value = background_rate_ratio(rates.time, rates.rate, subject="").value
-    return float("nan") if value is None else value
-
-
 @styled
-def draw_read_rates(rates: Mapping[str, ReadRates], limits: Mapping[str, float]) -> Figure:
+def draw_read_rates(rates: Mapping[str, ReadRates], ratios: Mapping[str, Shown]) -> Figure:
     """Draw the rates of reads of several exposures, a panel each, on one scale.
 
     Parameters
     ----------
     rates : mapping of str to ReadRates
         By exposure.
-    limits : mapping of str to float
-        Largest accepted ratio to the smallest rate.
+    ratios : mapping of str to Shown
+        Verdicts on the ratio of the largest to the smallest rate, by exposure.
     """
     rows = -(-len(rates) // _COLUMNS)
     width = (WIDTH - _LEFT - 0.12 - _GAP_X * (_COLUMNS - 1)) / _COLUMNS
@@ -80,7 +77,7 @@ def draw_read_rates(rates: Mapping[str, ReadRates], limits: Mapping[str, float])
         left = _LEFT + column * (width + _GAP_X)
         bottom = _BELOW + (rows - 1 - row) * (_HEIGHT + _GAP_Y)
         axes = place(figure, left, bottom, width, _HEIGHT)
-        _panel(axes, name, each, limits.get(name))
+        _panel(axes, name, each, ratios.get(name))
         axes.set_ylim(0.0, highest)
         if column:
             axes.set_yticklabels([])
@@ -91,17 +88,20 @@ def draw_read_rates(rates: Mapping[str, ReadRates], limits: Mapping[str, float])
     return figure
 
 
-def _panel(axes: Axes, name: str, rates: ReadRates, limit: float | None) -> None:
-    judged = [(time, rate) for time, rate in zip(rates.time, rates.rate, strict=True) if time >= SHORTEST]
-    early = [(time, rate) for time, rate in zip(rates.time, rates.rate, strict=True) if time < SHORTEST]
-    ratio = _ratio(rates)
-    affected = limit is not None and ratio > limit
+def _panel(axes: Axes, name: str, rates: ReadRates, ratio: Shown | None) -> None:
+    reads = [*zip(rates.time, rates.rate, strict=True)]
+    judged = [(time, rate) for time, rate in reads if time >= SHORTEST]
+    early = [(time, rate) for time, rate in reads if time < SHORTEST]
+    affected = ratio is not None and ratio.status == Status.FAIL
+    limit = ratio.bounds.upper if ratio is not None else None
     if limit is not None and judged:
         lowest = min(rate for _, rate in judged)
         axes.axhspan(lowest, limit * lowest, color=BAND, linewidth=0)
         axes.axhline(limit * lowest, color=LIMIT, linewidth=0.8)
-    axes.plot(*zip(*judged, strict=True), "o", color=ACCENT if affected else INK, markersize=3.5)
+    if judged:
+        axes.plot(*zip(*judged, strict=True), "o", color=ACCENT if affected else INK, markersize=3.5)
     if early:
         axes.plot(*zip(*early, strict=True), "o", color=FAINT, markersize=3.5)
-    axes.set_title(f"{name}: {ratio:.2f}" + (", OMIT" if affected else ""), fontsize=9)
+    title = name if ratio is None else f"{name}: {ratio.number}" + (", OMIT" if affected else "")
+    axes.set_title(title, fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(4))

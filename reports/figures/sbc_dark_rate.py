@@ -58,7 +58,10 @@ class DarkFigureSettings(Settings):
 
 @stage("rate-figures", tools=("matplotlib",), background=True)
 def draw_rates(inputs: Inputs, output: Path, settings: RateFigureSettings) -> None:
-    """Draw temperatures over time and dark rates over temperature: products ``temperatures``, ``matches``."""
+    """Draw temperatures over time and dark rates over temperature.
+
+    Reads products ``exposures``, ``darks``, ``temperatures`` and ``matches``.
+    """
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.sbc_rates import rate_figures
 
@@ -91,7 +94,12 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
     yield Drawing(
         "rate-figures",
         draw_rates,
-        {"temperatures": plan["temperatures"], "matches": plan["match-darks"]},
+        {
+            "exposures": plan["fetch"],
+            "darks": plan["fetch-darks"],
+            "temperatures": plan["temperatures"],
+            "matches": plan["match-darks"],
+        },
         shows=dict.fromkeys(("DRK-001", "DRK-003", "DRK-005")),
     )
     for association in reduction.darks.associations:

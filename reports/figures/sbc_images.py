@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-from astropy.table import Table
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -14,13 +14,14 @@ from matplotlib.patches import Polygon
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from hubble_qa.checks.bounds import Bounds
-from hubble_qa.checks.detectors.dark_rate import dark_fraction
-from hubble_qa.checks.readers import read_exposure
+from hubble_qa.checks.evidence.darks import photometry_in
+from hubble_qa.checks.evidence.exposures import wcs_in
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse
 from hubble_qa.fixtures.reduction.dark_rate.frames import read_association
 from hubble_qa.fixtures.stages.dark_photometry import PHOTOMETRY
+from hubble_qa.fixtures.workflows.sbc_dark_rate import APERTURES
+from hubble_qa.reports.figures.captions import caption
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.images import Window, block_mean
 from hubble_qa.reports.figures.products import drizzled_image
@@ -35,12 +36,11 @@ from hubble_qa.reports.figures.style import (
     chip_style,
     image_panels,
     new_figure,
+    say,
     styled,
 )
 from hubble_qa.reports.figures.style import place as place_axes
-
-if TYPE_CHECKING:
-    from hubble_qa.reports.figures.sbc_dark_rate import DarkFigureSettings
+from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
 __all__ = ["ApertureRates", "dark_budget", "dark_figures", "science_and_dark"]
 
@@ -53,8 +53,9 @@ _IMAGES = (
 )
 _BUDGET = (
     "Left: rates in the two apertures, with Poisson errors, of the science image, the master dark and their "
-    "difference. On blank sky nothing should be left. Right: the dark's part of the light in the target's "
-    "aperture, with an error that includes that of the match; the tinted range is accepted. Bad: a remainder "
+    "difference. On blank sky nothing should be left beyond the tinted range. Right: the dark's part of the "
+    "light in the target's aperture, with an error that includes that of the match; the tinted "
+    "range is accepted. Bad: a remainder "
     "on blank sky beyond its error, which is in the target too; a fraction near 0 where the detector was "
     "warm. Rates are sums over drizzled pixels, about 1.6 times the detector's counts: its pixels have 1.6 "
     "times the area of those of the distortion table's nominal scale. The fraction is the same in either."
@@ -70,70 +71,79 @@ class ApertureRates(NamedTuple):
     science: tuple[float, float]
     dark: tuple[float, float]
     net: tuple[float, float]
-    match_error: float
 
 
-def dark_figures(inputs: Inputs, settings: DarkFigureSettings) -> Iterator[Illustration]:
+def dark_figures(
+    inputs: Inputs,
+    association: str,
+    *,
+    science_root: str,
+    dark_root: str,
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    verdicts: Verdicts,
+) -> Iterator[Illustration]:
     """Draw the images and the rates of an association.
 
     Parameters
     ----------
     inputs : Inputs
         With products ``exposures``, ``science``, ``dark`` and ``photometry``.
-    settings : DarkFigureSettings
-        See there.
+    association : str
+        The association.
+    science_root, dark_root : str
+        Roots of the drizzled images.
+    rows, columns : tuple of int
+        The box in which dark rates are compared, first and one past the last, counted from 0.
+    verdicts : Verdicts
+        On the dark fraction, on what is left on blank sky, and on the hot pixels of the exposures' darks.
     """
-    science = drizzled_image(inputs, "science", f"{settings.science_root}_dr?")
-    dark = drizzled_image(inputs, "dark", f"{settings.dark_root}_dr?")
-    rates = _rates(inputs)
-    name = settings.association
+    science = drizzled_image(inputs, "science", f"{science_root}_dr?")
+    dark = drizzled_image(inputs, "dark", f"{dark_root}_dr?")
+    rates = [_rates(inputs.products["photometry"] / PHOTOMETRY, name) for name in APERTURES]
+    exposures = inputs.products["exposures"]
+    members = read_association(exposures / f"{association}_asn.fits")
+    box = _box_corners(wcs_in(exposures / f"{members[0]}_flt.fits", 1), science.wcs, rows, columns)
     yield Illustration(
         figure="dark-images",
         name="dark-images",
-        title=f"Science and master dark of {name}",
-        caption=_IMAGES,
+        title=f"Science and master dark of {association}",
+        caption=caption(verdicts, (association, *members), ("DRK-004", "DRK-006"), _IMAGES),
         alt="The drizzled science image and the drizzled dark, with two ellipses and a square on each.",
         drawing=science_and_dark(
             [(science.science, science.weight), (dark.science, dark.weight)],
             [each.ellipse for each in rates],
-            _box_corners(inputs, settings, science.wcs),
+            box,
             science.frame,
         ),
-        subject=name,
+        subject=association,
     )
-    target = next(each for each in rates if each.name == "target")
+    fraction = verdicts.get("DRK-002", association)
     yield Illustration(
         figure="dark-fraction",
         name="dark-fraction",
-        title=f"The dark in the light of {name}",
-        caption=_BUDGET,
-        alt=f"Rates in the apertures; dark fraction {target.dark[0] / target.science[0]:.3f}.",
-        drawing=dark_budget(rates, settings.fraction),
-        subject=name,
+        title=f"The dark in the light of {association}",
+        caption=caption(verdicts, (association,), ("DRK-002",), _BUDGET),
+        alt="Rates in the apertures" + ("." if fraction is None else f"; dark fraction {fraction.number}."),
+        drawing=dark_budget(rates, fraction, verdicts.get("DRK-004", association)),
+        subject=association,
     )
 
 
-def _rates(inputs: Inputs) -> list[ApertureRates]:
-    table = Table.read(inputs.products["photometry"] / PHOTOMETRY, format="ascii.ecsv")
-    rates = []
-    for row in table:
-        shape = {key: float(row[key]) for key in ("x", "y", "a", "b", "angle")}
-        science, dark, net = (
-            (float(row[key]), float(row[f"{key}_error"])) for key in ("science", "dark", "net")
-        )
-        error = float(row["match_error"])
-        rates.append(ApertureRates(str(row["aperture"]), Ellipse(**shape), science, dark, net, error))
-    return rates
+def _rates(path: Path, aperture: str) -> ApertureRates:
+    row = photometry_in(path, aperture)
+    shape = {key: float(row[key]) for key in ("x", "y", "a", "b", "angle")}
+    science, dark, net = ((float(row[key]), float(row[f"{key}_error"])) for key in ("science", "dark", "net"))
+    return ApertureRates(aperture, Ellipse(**shape), science, dark, net)
 
 
-def _box_corners(inputs: Inputs, settings: DarkFigureSettings, wcs: Any) -> NDArray[np.float64]:
-    """Corners of the box on the drizzled image, where the association's first exposure has it."""
-    directory = inputs.products["exposures"]
-    first = read_association(directory / f"{settings.association}_asn.fits")[0]
-    (bottom, top), (left, right) = settings.rows, settings.columns
+def _box_corners(
+    exposure: Any, drizzled: Any, rows: tuple[int, int], columns: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Corners of the box on the drizzled image, where an exposure has it; both by their `astropy.wcs.WCS`."""
+    (bottom, top), (left, right) = rows, columns
     corners = np.array([(left, bottom), (right, bottom), (right, top), (left, top)]) - 0.5
-    sky = read_exposure(directory / f"{first}_flt.fits").wcs(1).all_pix2world(corners, 0)
-    return np.asarray(wcs.all_world2pix(sky, 0), dtype=np.float64)
+    return np.asarray(drizzled.all_world2pix(exposure.all_pix2world(corners, 0), 0), dtype=np.float64)
 
 
 @styled
@@ -197,21 +207,27 @@ def _stretch(image: NDArray[Any]) -> LogNorm:
 
 
 @styled
-def dark_budget(rates: Sequence[ApertureRates], fraction: Bounds) -> Figure:
-    """Draw the rates in each aperture, and the dark fraction of the target.
+def dark_budget(rates: Sequence[ApertureRates], fraction: Shown | None, residual: Shown | None) -> Figure:
+    """Draw the rates in each aperture, and what was judged of them.
 
     Parameters
     ----------
     rates : sequence of ApertureRates
-        One of them called ``"target"``.
-    fraction : Bounds
-        Accepted dark fraction.
+        Of the apertures ``"target"`` and ``"blank"``.
+    fraction : Shown or None
+        The verdict on the dark fraction of the target.
+    residual : Shown or None
+        The verdict on what is left on blank sky, in standard deviations.
     """
     figure = new_figure(2.9)
     across = 2.0
     for number, each in enumerate(rates):
-        _draw_rates(place_axes(figure, 0.72 + number * (across + 0.55), 0.55, across - 0.15, 1.95), each)
-    _draw_fraction(place_axes(figure, 6.0, 0.55, 0.8, 1.95), rates, fraction)
+        axes = place_axes(figure, 0.72 + number * (across + 0.55), 0.55, across - 0.15, 1.95)
+        _draw_rates(axes, each)
+        if each.name == "blank" and residual is not None:
+            _draw_residual(axes, each, residual)
+    if fraction is not None:
+        _draw_fraction(place_axes(figure, 6.0, 0.55, 0.8, 1.95), fraction)
     return figure
 
 
@@ -238,23 +254,33 @@ def _draw_rates(axes: Axes, each: ApertureRates) -> None:
     axes.set_ylabel("counts / s" if each.name == "target" else "")
 
 
-def _draw_fraction(axes: Axes, rates: Sequence[ApertureRates], bounds: Bounds) -> None:
-    target = next(each for each in rates if each.name == "target")
-    measured = dark_fraction(target.dark, target.science, match_error=target.match_error, subject="target")
-    value, error = measured.value or np.nan, measured.uncertainty or 0.0
-    lower, upper = bounds.lower or 0.0, bounds.upper or 1.0
+def _draw_residual(axes: Axes, blank: ApertureRates, residual: Shown) -> None:
+    """Name what is left on blank sky, and tint the differences that are accepted."""
+    axes.set_title(f"{blank.name}: {residual.number} σ left" if residual.value is not None else blank.name)
+    if residual.bounds.upper is not None:
+        reach = residual.bounds.upper * blank.net[1]
+        axes.fill_between([1.6, 2.4], -reach, reach, color=BAND, linewidth=0, zorder=0)
+
+
+def _draw_fraction(axes: Axes, fraction: Shown) -> None:
+    lower, upper = fraction.bounds.lower or 0.0, fraction.bounds.upper or 1.0
     axes.axhspan(lower, upper, color=BAND)
     axes.axhline(upper, color=LIMIT, linewidth=0.9)
+    axes.set_xlim(-1.0, 1.0)
+    axes.set_xticks([])
+    axes.set_title("dark fraction")
+    if fraction.value is None:
+        axes.set_ylim(0.0, 1.3 * upper)
+        say(axes, fraction.number)
+        return
+    value, error = fraction.value, fraction.uncertainty or 0.0
     axes.errorbar(0.0, value, yerr=error, marker="o", markersize=5, color=INK, capsize=3)
     axes.annotate(
-        f"{value:.3f}\n± {error:.3f}",
+        fraction.number.replace(" ± ", "\n± "),
         (0.0, value - error),
         xytext=(0, -24),
         textcoords="offset points",
         ha="center",
         fontsize=7.5,
     )
-    axes.set_xlim(-1.0, 1.0)
-    axes.set_ylim(0.0, max(1.3 * upper, 1.15 * (value + error)) if np.isfinite(value) else 1.3 * upper)
-    axes.set_xticks([])
-    axes.set_title("dark fraction")
+    axes.set_ylim(0.0, max(1.3 * upper, 1.15 * (value + error)))

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.reports.figures.captions import caption
 from hubble_qa.reports.figures.figure_data import Plot, PlotAxis, PlotColumn, PlotGroup, PlotLine, PlotPanel
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.sbc_frames import Frame, read_frames
-from hubble_qa.reports.figures.style import ACCENT, FAINT, INK, SOFT, new_figure, place, say, styled
+from hubble_qa.reports.figures.style import ACCENT, BAND, FAINT, INK, SOFT, new_figure, place, say, styled
+from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
 __all__ = ["dark_rate_points", "dark_rates", "rate_figures", "temperature_course"]
+
+# What verdicts on all exposures and on all dark frames call them.
+_EXPOSURES, _DARKS = "exposures", "dark frames"
+# Degrees C on either side of what is tinted.
+_MARGIN = 0.15
 
 _TEMPERATURES = (
     "Temperature of the detector at the beginning and at the end of each frame (MDECODT1, MDECODT2), joined "
@@ -28,18 +35,21 @@ _RATES = (
     "where one was chosen for an exposure, and the exposures. Good: rates that stay level when it is cool "
     "and rise above the dashed limit; each exposure at the height of the dark frames chosen for it. An "
     "exposure need not lie on the curve: the dark rate at one temperature varies from month to month, which "
-    "is why darks are chosen by their counts. Bad: a warm frame below cooler ones (it is mislabelled), an "
+    "is why darks are chosen by their counts; tinted: rates that are accepted for it. "
+    "Bad: a warm frame below cooler ones (it is mislabelled), an "
     "exposure that no dark frame comes near."
 )
 
 
-def rate_figures(inputs: Inputs) -> Iterator[Illustration]:
+def rate_figures(inputs: Inputs, verdicts: Verdicts) -> Iterator[Illustration]:
     """Draw temperatures and dark rates.
 
     Parameters
     ----------
     inputs : Inputs
-        With products ``temperatures`` and ``matches``.
+        With products ``exposures``, ``darks``, ``temperatures`` and ``matches``.
+    verdicts : Verdicts
+        On temperatures, on the dark frames, and on their matches with exposures.
     """
     frames, limit = read_frames(inputs)
     warm = [frame.name for frame in frames if frame.affected and frame.kind == "science"]
@@ -48,19 +58,24 @@ def rate_figures(inputs: Inputs) -> Iterator[Illustration]:
         figure="temperatures",
         name="temperatures",
         title="Temperature of the detector over time",
-        caption=_TEMPERATURES,
+        caption=caption(verdicts, (_EXPOSURES,), ("DRK-001",), _TEMPERATURES),
         alt=f"Temperature against time, of exposures and of dark frames. Exposures above the limit: {named}.",
         drawing=temperature_course(frames, limit),
+        subject=_EXPOSURES,
     )
     counted = [frame for frame in frames if math.isfinite(frame.rate)]
-    matched = ", ".join(f"{frame.name} for {' and '.join(frame.chosen)}" for frame in counted if frame.chosen)
+    matched = ", ".join(_named(frame) for frame in counted if frame.chosen)
+    exposures = [frame.name for frame in counted if frame.kind == "science"]
+    matches = {name: verdicts.get("DRK-003", name) for name in exposures}
     yield Illustration(
         figure="dark-rate",
         name="dark-rate",
         title="Dark rate against temperature",
-        caption=_RATES,
+        caption=caption(verdicts, (_DARKS, *exposures), ("DRK-005", "DRK-003"), _RATES),
         alt=f"Counts in the box per 1000 s against temperature. Chosen: {matched}.",
-        drawing=dark_rates(counted, limit),
+        drawing=dark_rates(
+            counted, limit, {name: match for name, match in matches.items() if match is not None}
+        ),
         points=dark_rate_points(counted, limit),
     )
 
@@ -131,7 +146,7 @@ def _course(axes: Axes, frames: Sequence[Frame], *, named: bool) -> None:
 
 
 @styled
-def dark_rates(frames: Sequence[Frame], limit: float) -> Figure:
+def dark_rates(frames: Sequence[Frame], limit: float, matches: Mapping[str, Shown]) -> Figure:
     """Draw counts in the box over temperature, on a logarithmic scale.
 
     Parameters
@@ -140,6 +155,8 @@ def dark_rates(frames: Sequence[Frame], limit: float) -> Figure:
         Frames that were counted.
     limit : float
         Degrees C.
+    matches : mapping of str to Shown
+        Verdicts on the ratio of the chosen darks' counts to the exposure's, by exposure.
     """
     figure = new_figure(4.3)
     axes = place(figure, 0.78, 0.55, 6.05, 3.5)
@@ -150,10 +167,28 @@ def dark_rates(frames: Sequence[Frame], limit: float) -> Figure:
     _errors(axes, darks, INK, "o", "dark frame")
     _errors(axes, science, ACCENT, "D", "exposure")
     chosen = [frame for frame in darks if frame.chosen]
+    _tint_accepted(axes, frames, matches)
     _mark_chosen(axes, chosen, science)
-    _name_frames(axes, (*chosen, *science))
+    _name_frames(axes, (*chosen, *science), matches)
     _label_rates(axes)
     return figure
+
+
+def _tint_accepted(axes: Axes, frames: Sequence[Frame], matches: Mapping[str, Shown]) -> None:
+    """Tint the rates that are accepted of each exposure's dark, from the one's temperature to the other's."""
+    for frame in frames:
+        bounds = matches[frame.name].bounds if frame.name in matches else None
+        if bounds is None or bounds.lower is None or bounds.upper is None:
+            continue
+        means = [frame.mean, *(dark.mean for dark in frames if frame.name in dark.chosen)]
+        axes.fill_between(
+            [min(means) - _MARGIN, max(means) + _MARGIN],
+            bounds.lower * frame.rate,
+            bounds.upper * frame.rate,
+            color=BAND,
+            linewidth=0,
+            zorder=0,
+        )
 
 
 def _mark_chosen(axes: Axes, chosen: Sequence[Frame], science: Sequence[Frame]) -> None:
@@ -177,16 +212,20 @@ def _mark_chosen(axes: Axes, chosen: Sequence[Frame], science: Sequence[Frame]) 
             axes.plot(means, rates, color=FAINT, linewidth=0.9, zorder=0)
 
 
-def _name_frames(axes: Axes, frames: Sequence[Frame]) -> None:
+def _name_frames(axes: Axes, frames: Sequence[Frame], matches: Mapping[str, Shown]) -> None:
+    middle = sum(axes.get_xlim()) / 2.0
     for frame in frames:
-        right = frame.kind == "dark"
+        dark, match = frame.kind == "dark", matches.get(frame.name)
+        # Dark frames have their names on the right, where it is warm; exposures beside them on the left.
+        left = not dark and frame.mean > middle
         axes.annotate(
-            frame.name,
+            frame.name if match is None else f"{frame.name}\ndark / exposure {match.number}",
             (frame.mean, frame.rate),
-            xytext=(9 if right else 7, -11 if right else 7),
+            xytext=(9, -11) if dark else (-7 if left else 7, 7),
             textcoords="offset points",
+            ha="right" if left else "left",
             fontsize=8,
-            color=INK if right else ACCENT,
+            color=INK if dark else ACCENT,
         )
 
 
