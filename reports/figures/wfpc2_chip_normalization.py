@@ -70,12 +70,15 @@ class DrizzleFigureSettings(Settings):
         Root of the combined FLT image.
     exposures : tuple of str
         Rootnames.
+    image : str
+        What verdicts call the image.
     verdicts : Verdicts
-        On the image and on single exposures' weights.
+        On it, on the C0Ms' image, and on single exposures' weights.
     """
 
     root: str
     exposures: tuple[str, ...]
+    image: str
     verdicts: Verdicts = Verdicts()
 
 
@@ -114,7 +117,7 @@ class StarFigureSettings(Settings):
     verdicts: Verdicts = Verdicts()
 
 
-@stage("alignment-figures", version=3, tools=("matplotlib",), background=True)
+@stage("alignment-figures", version=4, tools=("matplotlib",), background=True)
 def draw_alignment(inputs: Inputs, output: Path, settings: AlignmentFigureSettings) -> None:
     """Draw residuals of the fits: products ``exposures`` and ``c0m``, aligned FLTs and C0Ms.
 
@@ -126,18 +129,23 @@ def draw_alignment(inputs: Inputs, output: Path, settings: AlignmentFigureSettin
     publish(alignment_figures(inputs, settings.exposures, settings.verdicts), output)
 
 
-@stage("drizzle-figures", version=3, tools=("matplotlib",), background=True)
+@stage("drizzle-figures", version=4, tools=("matplotlib",), background=True)
 def draw_drizzled(inputs: Inputs, output: Path, settings: DrizzleFigureSettings) -> None:
     """Draw the combined FLT image and weights: products ``exposures`` and ``drizzle-flt``."""
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.wfpc2_drizzled import drizzle_figures
 
-    publish(
-        drizzle_figures(inputs, settings.exposures, root=settings.root, verdicts=settings.verdicts), output
+    figures = drizzle_figures(
+        inputs,
+        settings.exposures,
+        root=settings.root,
+        image=settings.image,
+        verdicts=settings.verdicts,
     )
+    publish(figures, output)
 
 
-@stage("ratio-figures", version=3, tools=("matplotlib",), background=True)
+@stage("ratio-figures", version=4, tools=("matplotlib",), background=True)
 def draw_ratios(inputs: Inputs, output: Path, settings: RatioFigureSettings) -> None:
     """Draw FLT/C0M ratios.
 
@@ -153,7 +161,7 @@ def draw_ratios(inputs: Inputs, output: Path, settings: RatioFigureSettings) -> 
     publish(figures, output)
 
 
-@stage("star-figures", version=3, tools=("matplotlib",), background=True)
+@stage("star-figures", version=4, tools=("matplotlib",), background=True)
 def draw_stars(inputs: Inputs, output: Path, settings: StarFigureSettings) -> None:
     """Draw the stars and what was measured of them.
 
@@ -180,13 +188,17 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
             {"exposures": names},
             dict.fromkeys(_FIT_CRITERIA),
         )
-    image = f"{roots['flt']}_drz_sci"
+    images = {suffix: f"{root}_drz_sci" for suffix, root in roots.items()}
+    chips = tuple(f"chips of {image}" for image in images.values())
     yield Drawing(
         "drizzle-figures",
         draw_drizzled,
         flt,
-        {"exposures": names, "root": roots["flt"]},
-        {"PHT-007": None, **dict.fromkeys(("DRZ-001", "DRZ-004", "PHT-008"), (image,))},
+        {"exposures": names, "root": roots["flt"], "image": images["flt"]},
+        {
+            "PHT-007": None,
+            **dict.fromkeys(("DRZ-001", "DRZ-004", "PHT-008"), (*images.values(), *chips)),
+        },
     )
     yield Drawing(
         "ratio-figures",
