@@ -16,9 +16,14 @@ from hubble_qa.checks.readers.reference_catalog import Catalog
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.reduction.catalogs.motion import propagate
 from hubble_qa.fixtures.reduction.catalogs.writing import write_catalog, write_plain
+from hubble_qa.fixtures.workflows.catalog_alignment import fit_subject
+from hubble_qa.reports.figures.verdicts import Verdicts
+from tests.verdict_samples import handed
 
 EXPOSURES = ("ibwb01xrq", "ibwb01xxq")
 SERVICES = ("gaia", "sdss")
+# What verdicts call the combined image.
+IMAGE = "f606w_drc_sci"
 ARCHIVE = "IDC_2731450pi-FIT_IMG_GAIAeDR3"
 SCALE = 0.0396
 CENTRE = (290.2248, 37.8027)
@@ -192,3 +197,44 @@ def products(directory: Path) -> Inputs:
     # One directory stands for the products of both stages that find sources.
     same = {"fit": "fit-gaia", "catalog": "catalog-gaia", "detected-singly": "detected"}
     return Inputs({**paths, **{name: paths[other] for name, other in same.items()}})
+
+
+def fit_of(exposure: str, service: str = "gaia") -> str:
+    """What verdicts call a fit."""
+    return fit_subject(exposure, service, "flc")
+
+
+def judged(changes: Mapping[str, Mapping[str, float | None]] | None = None) -> Verdicts:
+    """Verdicts on all that is drawn, some of them changed."""
+    fits = {"AST-001": (0, 0), "AST-002": (0.06, 0.52), "AST-003": (2 * SOURCES, 2 * SOURCES)}
+    fits |= {"AST-004": (0.0001, -0.002), "AST-005": (1e-6, 5e-5), "AST-006": (0.01, 0.3)}
+    fits |= {"AST-008": (1.5, 2.5), "AST-009": (1.0, 1.01), "AST-014": (0.01, 0.02)}
+    values: dict[str, dict[str, float | None]] = {
+        criterion: {
+            fit_of(name, service): number
+            for name in EXPOSURES
+            for service, number in zip(SERVICES, numbers, strict=True)
+        }
+        for criterion, numbers in fits.items()
+    }
+    values["AST-002"][f"{EXPOSURES[0]}_flc"] = 0.06
+    values["AST-007"] = {f"align-{service}/shifts visit 01": 0.1 for service in SERVICES}
+    values["AST-011"] = dict.fromkeys(EXPOSURES, 1.01)
+    values["AST-016"] = dict.fromkeys(EXPOSURES, 9.3)
+    values["AST-018"] = {fit_of(name): 0.02 for name in EXPOSURES}
+    values["AST-019"] = {f"{EXPOSURES[0]}_flc": 0.0001}
+    values |= {name: dict.fromkeys((IMAGE, *EXPOSURES), 0.4) for name in ("AST-012", "AST-017")}
+    values["WCS-003"] = dict.fromkeys(EXPOSURES, 1.2)
+    of_image = {
+        "AST-015": 1.06,
+        "PHT-008": 0,
+        "DRZ-001": 0.9,
+        "DRZ-004": 0.01,
+        "DRZ-005": 0,
+        "DRZ-006": 0.004,
+    }
+    values |= {criterion: {IMAGE: number} for criterion, number in of_image.items()}
+    values |= {"DRZ-002": dict.fromkeys(EXPOSURES, 0.02), "DRZ-003": dict.fromkeys(EXPOSURES, 0.001)}
+    for criterion, by_subject in (changes or {}).items():
+        values[criterion] = {**values[criterion], **by_subject}
+    return handed(values)

@@ -152,7 +152,7 @@ def widths(drizzled: float) -> Measurement:
 
 def displacement(assumed: Pointing) -> Measurement:
     return solution_displacement(
-        solutions(assumed), solutions(), headers(), shapes=SHAPES, exposure="ibwb01xrq"
+        solutions(assumed), solutions(), headers(), shapes=SHAPES, subject="ibwb01xrq"
     )
 
 
@@ -164,7 +164,7 @@ def held_fit(departures: Mapping[int, Pointing] | None = None) -> Measurement:
         match_file(len(chips)), chip=chips, original_input_xy=np.concatenate([xy[1], xy[2]]), radec=radec
     )
     held = {chip: solutions((departures or {}).get(chip, RIGHT))[chip] for chip in (1, 2)}
-    return header_fit_difference(held, fit, exposure="ibwb01xrq")
+    return header_fit_difference(held, fit, subject="ibwb01xrq")
 
 
 def recommended(images: int, name: str = "driz_cr_snr") -> Measurement:

@@ -140,13 +140,6 @@ def test_agreement_of_two_is_their_distance() -> None:
     assert measurement.unit == "pix"
 
 
-def test_known_dither_is_removed() -> None:
-    rows = visit((4.0, -5.0), (14.0, -5.0))
-    names = [row.file for row in rows]
-    dithers = {"u5jx0101r_flt.fits": (10.0, 0.0)}
-    assert shift_agreement(shift_file(*rows), names, subject="visit", dithers=dithers).value == 0.0
-
-
 def test_agreement_takes_two_fits() -> None:
     shifts = shift_file()
     alone = shift_agreement(shifts, [row.file for row in shifts.rows], subject="u5jx01")

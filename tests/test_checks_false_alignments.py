@@ -112,7 +112,7 @@ def measured(alignment: Alignment) -> Mapping[str, Measurement]:
             subject=name,
         ),
         "AST-016": solution_displacement(
-            solutions(claimed[name]), solutions(true[name]), archive, shapes=SHAPES, exposure=name
+            solutions(claimed[name]), solutions(true[name]), archive, shapes=SHAPES, subject=name
         ),
         "AST-018": catalog_epoch_displacement(
             stars.motions, catalog_epoch=alignment.catalog_epoch, exposure_epoch=EPOCH, subject="Gaia"

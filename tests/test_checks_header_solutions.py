@@ -73,8 +73,8 @@ def test_headerlets_that_lack_a_chip_or_are_missing() -> None:
 
 
 def test_header_is_not_measured_without_sources_of_its_chips() -> None:
-    assert header_fit_difference(solutions(), None, exposure=NAMES[0]).value is None
-    assert "SCI,4" in header_fit_difference(solutions(), match_file(chips=(1, 4)), exposure=NAMES[0]).reason
+    assert header_fit_difference(solutions(), None, subject=NAMES[0]).value is None
+    assert "SCI,4" in header_fit_difference(solutions(), match_file(chips=(1, 4)), subject=NAMES[0]).reason
 
 
 def test_parameters_are_read_by_their_own_names(tmp_path: Path) -> None:

@@ -129,8 +129,9 @@ def test_a_record_makes_rootnames_known() -> None:
 def test_a_record_makes_products_judged(product: Path) -> None:
     assert [measurement.value for measurement in judged(product)] == [0, 0, 0, 0]
     finished = survey(product.parent).instruments["FOC"]
-    assert finished.labels(Kind.EXPOSURE) == ("x2aa0101t_c1h",)
-    assert finished.axes()["file"] == finished.axes()["exposure"] == ("x2aa0101t_c1h",)
+    assert [file.label for file in finished.of(Kind.EXPOSURE)] == ["x2aa0101t_c1h"]
+    for axis in ("file", "exposure"):
+        assert [str(subject) for subject in finished.axes[axis]] == ["x2aa0101t_c1h"]
 
 
 def test_defects_of_its_products_are_found(product: Path) -> None:

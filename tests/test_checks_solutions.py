@@ -229,7 +229,7 @@ def test_real_archive_solutions(file: str, rms: float, matches: int, status: str
 
 def displacement(pointing: Pointing, **changes: object):
     return solution_displacement(
-        solutions(pointing), solutions(), headers(**changes), shapes=SHAPES, exposure="ibwb01xqq_flc.fits"
+        solutions(pointing), solutions(), headers(**changes), shapes=SHAPES, subject="ibwb01xqq_flc.fits"
     )
 
 
@@ -271,6 +271,6 @@ def test_archive_without_a_fit_is_no_standard(changes: dict) -> None:
 
 def test_solutions_of_other_chips_are_not_measured() -> None:
     measurement = solution_displacement(
-        {1: solutions(MOVED)[1]}, solutions(), headers(), shapes=SHAPES, exposure="ibwb01xqq"
+        {1: solutions(MOVED)[1]}, solutions(), headers(), shapes=SHAPES, subject="ibwb01xqq"
     )
     assert judge(load_criteria()["AST-016"], measurement).status is Status.NOT_MEASURED

@@ -15,7 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
-from hubble_qa.checks.criteria import Bounds, load_criteria
+from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.fixtures.finished.judged import Judged
 from hubble_qa.fixtures.plans.dataset import Dataset, DatasetError, Override, load_dataset
 from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Settings
@@ -167,7 +169,7 @@ def planned(dataset: Dataset) -> None:
     """All that a run makes of a dataset before anything is built."""
     workflow, archive = workflow_of(dataset), Simulated("small")
     if not archive.absent(dataset, workflow.settings(dataset).fetch):
-        workflow.parameters(dataset)
+        workflow.parameters(dataset, workflow.judged(dataset))
         workflow.plan(dataset, archive)
 
 
@@ -266,7 +268,11 @@ def _misfitting(dataset: Dataset, reduction: Both, archive: Archive) -> Plan:
     return Plan(dataset.name, {})
 
 
-def _no_axes(dataset: Dataset, reduction: Both) -> Axes:
+def _no_products(dataset: Dataset, reduction: Both) -> Judged:
+    return Judged(dataset.instrument, {})
+
+
+def _no_axes(dataset: Dataset, reduction: Both, judged: Judged) -> Axes:
     return {}
 
 
@@ -289,7 +295,7 @@ def test_settings_that_only_a_stage_refuses_are_one_line_too(build: Any, line: s
     dataset = validated(Dataset, document, Path("field.toml"))
 
     with pytest.raises(DatasetError) as caught:
-        Workflow("narrow", Both, build, _no_axes).plan(dataset, Simulated("small"))
+        Workflow("narrow", Both, build, _no_products, _no_axes).plan(dataset, Simulated("small"))
 
     assert str(caught.value).startswith(line)
     assert "\n" not in str(caught.value)

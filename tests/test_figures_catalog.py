@@ -13,11 +13,9 @@ from PIL import Image
 
 from hubble_qa.checks.astrometry.source_pairs import pair_sources
 from hubble_qa.checks.astrometry.source_positions import catalog_offset
-from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.fixtures.plans.dataset import Dataset, load_dataset
 from hubble_qa.fixtures.plans.stage import Inputs, StageError
-from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERION, FIT_CRITERIA
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import load_workflow
 from hubble_qa.reports.figures.catalog_alignment import (
@@ -30,19 +28,24 @@ from hubble_qa.reports.figures.catalog_alignment import (
     draw_offsets,
     tabulate_solutions,
 )
+from hubble_qa.reports.figures.drawings import Drawing, drawings
 from hubble_qa.reports.figures.figure_data import Plot, Table, read_figure_data
 from hubble_qa.reports.figures.matched_sources import ChipImage, matched_sources, sharpest
+from hubble_qa.reports.figures.verdicts import Verdicts
 from tests.catalog_alignment_samples import (
     ARCHIVE,
     BETTER,
     EPOCH,
     EXPOSURES,
+    IMAGE,
     MOTION,
     SCALE,
     SERVICES,
     SHAPE,
     SOURCES,
     decision,
+    fit_of,
+    judged,
     on_chip,
     places,
     products,
@@ -53,8 +56,11 @@ from tests.catalog_alignment_samples import (
     write_reference,
     write_sources,
 )
+from tests.verdict_samples import handed
 
 FIRST, SECOND = EXPOSURES
+# Not asked of alignments to a catalogue.
+NOT_HERE = {"AST-013", "AST-020"}
 # What the criteria of this workflow name.
 IDS = {
     "solutions",
@@ -70,34 +76,24 @@ NAN = float("nan")
 FAILED = {"dx": NAN, "dy": NAN, "rot": NAN, "scale": NAN, "xrms": 0.0, "yrms": 0.0}
 
 
-def bounds_of_fits() -> dict[str, dict[str, Bounds]]:
-    names = (*FIT_CRITERIA, ARCHIVE_CRITERION)
-    own = {name: load_criteria()[name].bounds for name in names}
-    return {f"{exposure} {service}": own for exposure in EXPOSURES for service in SERVICES}
-
-
-def settings() -> dict[str, tuple[object, object]]:
+def settings(verdicts: Verdicts | None = None) -> dict[str, tuple[object, object]]:
+    given = {"verdicts": judged() if verdicts is None else verdicts}
     common = {"exposures": EXPOSURES, "suffix": "flc"}
-    rms = {f"{name} gaia": Bounds(above=0, below=0.1) for name in EXPOSURES}
-    ten = Bounds(at_most=10)
-    by_subject = dict.fromkeys(("gaia", *EXPOSURES), ten)
-    accepted = {"singly": EXPOSURES, "offset": by_subject, "variation": by_subject, "difference": ten}
     tables = {"wcsname": "Gaia", "plate_scale": SCALE, "accepted": "gaia", "catalogs": SERVICES}
+    mosaic = {"root": "f606w", "exposures": EXPOSURES, "image": IMAGE}
+    offsets = {**common, "catalog": "gaia", "singly": EXPOSURES, "image": IMAGE}
     return {
-        "solutions": (
-            tabulate_solutions,
-            SolutionTableSettings(**common, **tables, bounds=bounds_of_fits()),
-        ),
-        "fits": (draw_fits, FitFigureSettings(**common, catalog="gaia", rms=rms)),
-        "mosaic": (draw_mosaic, MosaicFigureSettings(root="f606w", exposures=EXPOSURES)),
-        "offsets": (draw_offsets, OffsetFigureSettings(**common, catalog="gaia", **accepted)),
+        "solutions": (tabulate_solutions, SolutionTableSettings(**common, **tables, **given)),
+        "fits": (draw_fits, FitFigureSettings(**common, catalog="gaia", **given)),
+        "mosaic": (draw_mosaic, MosaicFigureSettings(**mosaic, **given)),
+        "offsets": (draw_offsets, OffsetFigureSettings(**offsets, **given)),
     }
 
 
-def draw(which: str, inputs: Inputs, output: Path) -> list[dict[str, str]]:
+def draw(which: str, inputs: Inputs, output: Path, verdicts: Verdicts | None = None) -> list[dict[str, str]]:
     """Run a stage and return its list of figures."""
     output.mkdir(exist_ok=True, parents=True)
-    stage, given = settings()[which]
+    stage, given = settings(verdicts)[which]
     stage.run(inputs, output, given)
     entries: list[dict[str, str]] = json.loads((output / "figures.json").read_text(encoding="utf-8"))
     return entries
@@ -190,7 +186,7 @@ def test_words_say_what_is_good_and_what_is_bad(drawn):
 def test_each_figure_of_a_fit_is_of_the_subject_of_its_verdicts(drawn):
     found = [(entry["figure"], entry["subject"]) for entry in drawn["fits"][1]]
     figures = ("residuals", "residual-vectors", "matched-sources")
-    assert found == [(figure, f"{name} gaia") for name in EXPOSURES for figure in figures]
+    assert found == [(figure, fit_of(name)) for name in EXPOSURES for figure in figures]
 
 
 # Residuals
@@ -226,7 +222,7 @@ def test_sources_that_are_no_numbers_are_no_points(own, tmp_path):
 def test_an_exposure_without_a_match_file_has_no_figure(own, tmp_path):
     write_fit(own.products["fit-gaia"], {FIRST: BETTER, SECOND: FAILED})
     entries = draw("fits", own, tmp_path / "out")
-    assert {entry["subject"] for entry in entries} == {f"{FIRST} gaia"}
+    assert {entry["subject"] for entry in entries} == {fit_of(FIRST)}
 
 
 # Matched sources
@@ -287,7 +283,7 @@ def test_sources_at_a_chips_edge_have_no_close_up():
 def test_the_table_says_which_solution_an_exposure_carries_and_why(drawn):
     table = data_of(drawn, "solutions", "solutions")
     assert isinstance(table, Table)
-    assert statement(table, FIRST) == "carries the fit to Gaia (WCSNAME Gaia): both are acceptable"
+    assert statement(table, FIRST).startswith("carries the fit to Gaia (WCSNAME Gaia): both are acceptable. ")
     assert statement(table, SECOND).startswith(f"carries the archive's solution (WCSNAME {ARCHIVE})")
     for heading, kept in ((FIRST, "fit to Gaia"), (SECOND, "archive's")):
         (group,) = (group for group in table.groups if group.heading == heading)
@@ -298,13 +294,29 @@ def test_the_table_holds_the_numbers_of_each_solution(drawn):
     archive, gaia, sdss = shown(table_in(drawn["solutions"][0]), FIRST)
     assert archive[:3] == ["archive's", ARCHIVE, "462"]
     assert archive[3:7] == ["–"] * 4
-    assert archive[7:] == ["4.0", "3.8", "0.101", "0.096", "rejected: AST-011"]
+    assert archive[7:] == ["–", "4.0 and 3.8", "rejected: AST-011"]
     assert gaia == [
-        *("fit to Gaia", "Gaia", str(2 * SOURCES), "-0.005", "+0.004", "+0.0001", "+1"),
-        *("2.0", "2.4", "0.050", "0.060", "kept, accepted"),
+        *("fit to Gaia", "Gaia", str(2 * SOURCES), "-0.005", "+0.004", "0.0001 deg", "1e-06"),
+        *("0.06 pix", "2.4", "kept, accepted"),
     ]
-    assert sdss[3:7] == ["+1.013", "+0.480", "-0.0020", "+50"]
+    assert sdss[3:7] == ["+1.013", "+0.480", "-0.002 deg", "5e-05"]
     assert sdss[-1] == "rejected: AST-002"
+
+
+def test_the_table_says_how_solutions_were_judged(drawn):
+    table = table_in(drawn["solutions"][0])
+    assert "Archive's fit, of what is acceptable: 1.01 (accepted: > 0 and < 1)" in statement(table, SECOND)
+    assert "Distance from the archive's fit: 9.3 mas" in statement(table, SECOND)
+    assert "Header against the fit: 0.0001 mas" in statement(table, FIRST)
+
+
+def test_a_partial_run_has_a_table_without_what_was_not_judged(reduced, tmp_path):
+    draw("solutions", reduced, tmp_path / "out", Verdicts())
+    table = table_in(tmp_path / "out")
+    archive, gaia, _ = shown(table, FIRST)
+    assert archive[-1] == "–"
+    assert gaia[2:] == ["–", "-0.005", "+0.004", "–", "–", "–", "–", "kept"]
+    assert statement(table, FIRST) == "carries the fit to Gaia (WCSNAME Gaia): both are acceptable."
 
 
 def test_a_header_that_disagrees_with_the_decision_is_told(own, tmp_path):
@@ -321,13 +333,15 @@ def test_a_failed_fit_reads_nan_and_rejected(own, tmp_path):
     decisions = {FIRST: decision(fit=False, reason="the fit is rejected"), SECOND: decision(fit=True)}
     (own.products["accepted"] / "decisions.json").write_text(json.dumps(decisions))
     write_exposure(own.products["accepted"] / f"{FIRST}_flc.fits")
-    draw("solutions", own, tmp_path / "out")
+    unknown = ("AST-002", "AST-003", "AST-004", "AST-005")
+    changes = {"AST-001": {fit_of(FIRST): 4.0}, **{key: {fit_of(FIRST): None} for key in unknown}}
+    draw("solutions", own, tmp_path / "out", judged(changes))
     table = table_in(tmp_path / "out")
     row = shown(table, FIRST)[1]
-    assert row[2:7] == ["–", "nan", "nan", "nan", "nan"]
-    assert row[-1].startswith("rejected: AST-001, AST-002, AST-003")
-    assert statement(table, FIRST).endswith("the fit is rejected")
-    assert shown(table_in(tmp_path / "out", "epochs"), "Gaia")[0][6:] == ["–"] * 4
+    assert row[2:7] == ["not measured", "nan", "nan", "not measured", "not measured"]
+    assert row[-1] == "rejected: AST-001, AST-002, AST-003, AST-004, AST-005"
+    assert "the fit is rejected." in statement(table, FIRST)
+    assert shown(table_in(tmp_path / "out", "epochs"), "Gaia")[0][6:10] == ["–"] * 4
 
 
 def test_an_archive_without_a_fit_has_no_matches_and_no_scatter(own, tmp_path):
@@ -335,7 +349,7 @@ def test_an_archive_without_a_fit_has_no_matches_and_no_scatter(own, tmp_path):
     draw("solutions", own, tmp_path / "out")
     row = shown(table_in(tmp_path / "out"), FIRST)[0]
     assert row[1:3] == ["IDC_2731450pi", "–"]
-    assert row[7:] == ["–", "–", "–", "–", "rejected: AST-011"]
+    assert row[7:] == ["–", "–", "rejected: AST-011"]
 
 
 # Epochs
@@ -347,7 +361,8 @@ def test_the_table_of_epochs_holds_the_displacement_and_the_shift_it_makes(drawn
     length = np.hypot(*MOTION) * (2016.0 - EPOCH)
     assert statement(table, "Gaia") == f"propagated from 2016.0 to {EPOCH:.3f}, by -4.20 years"
     (group,) = (group for group in table.groups if group.heading == "Gaia")
-    name, epoch, on_it, without, mas, pix, dx, dy, shift_pix, shift_mas = group.rows[0].cells
+    name, epoch, on_it, without, mas, pix, dx, dy, shift_pix, shift_mas, left = group.rows[0].cells
+    assert left == "0.02 mas"
     assert (name, on_it, without) == (FIRST, 2 * SOURCES, 3)
     assert epoch == pytest.approx(EPOCH, abs=0.001)
     assert mas == pytest.approx(length, rel=1e-3)
@@ -378,18 +393,19 @@ def test_a_catalogue_left_at_its_epoch_says_what_the_fits_absorbed(own, tmp_path
 
 
 def test_offsets_are_those_that_the_check_measures(reduced, drawn):
-    plot = data_of(drawn, "offsets", "catalog-offsets-gaia")
+    plot = data_of(drawn, "offsets", f"catalog-offsets-{IMAGE}")
     assert isinstance(plot, Plot)
     from astropy.table import Table as AstropyTable
 
     found = AstropyTable.read(reduced.products["detected"] / "drizzled_sources.ecsv", format="ascii.ecsv")
     pairs = pair_sources(np.column_stack([found["ra"], found["dec"]])[3:], sky(places())[3:])
-    measured = catalog_offset(pairs, subject="gaia")
+    measured = catalog_offset(pairs, subject=IMAGE)
     assert len(plot.group) == len(pairs), "sources of unknown motion are no reference"
     entry = drawn["offsets"][1][0]
-    assert f"median offset {measured.value:.1f} ± {measured.uncertainty:.1f} mas" in entry["caption"]
+    assert entry["caption"].startswith("Offset from the catalogue: 0.4 mas (accepted: ≤ 10 mas); ")
     (mark,) = plot.marks
     assert np.hypot(mark.x, mark.y) == pytest.approx(measured.value, abs=0.01)
+    assert mark.label == "median offset 0.4 mas"
     assert [circle.radius for circle in plot.circles] == [10.0]
     assert plot.axes["d_ra"].low > plot.axes["d_ra"].high, "east is to the left"
 
@@ -397,14 +413,14 @@ def test_offsets_are_those_that_the_check_measures(reduced, drawn):
 def test_offsets_of_a_shifted_image_leave_the_circle(own, tmp_path):
     write_sources(own.products["detected"], offset=(0.0, 30.0))
     entries = draw("offsets", own, tmp_path / "out")
-    plot = read_figure_data(tmp_path / "out" / "catalog-offsets-gaia.json")
+    plot = read_figure_data(tmp_path / "out" / f"catalog-offsets-{IMAGE}.json")
     assert isinstance(plot, Plot)
     assert plot.marks[0].y == pytest.approx(30.0, abs=0.5)
     assert plot.axes["d_dec"].high > 30
     north = [arrow.to_y - arrow.y for arrow in plot.arrows if arrow.label.startswith("median")]
     assert len(north) >= 4
     assert min(north) > 0
-    assert entries[0]["subject"] == "gaia"
+    assert entries[0]["subject"] == IMAGE
 
 
 def test_lists_without_pairs_are_drawn_and_told(own, tmp_path):
@@ -413,9 +429,18 @@ def test_lists_without_pairs_are_drawn_and_told(own, tmp_path):
         lines = path.read_text().splitlines(keepends=True)
         head = next(number for number, line in enumerate(lines) if not line.startswith("#")) + 1
         path.write_text("".join(lines[: head + 5]))
-    entries = draw("offsets", own, tmp_path / "out")
-    assert [entry["subject"] for entry in entries] == ["gaia", *EXPOSURES, EXPOSURES[0]]
-    assert "not measured (one of the lists has 5 sources; pairs take 20)" in entries[0]["caption"]
+    entries = draw("offsets", own, tmp_path / "out", judged({"AST-012": {IMAGE: None}}))
+    assert [entry["subject"] for entry in entries] == [IMAGE, *EXPOSURES, *EXPOSURES]
+    assert entries[0]["caption"].startswith("Offset from the catalogue: not measured")
+
+
+def test_each_exposure_is_compared_with_another_that_overlaps_it(drawn):
+    between = [each for each in drawn["offsets"][1] if each["figure"] == "exposure-offsets"]
+    assert [(each["title"], each["subject"]) for each in between] == [
+        (f"Offsets of {FIRST} from {SECOND}", FIRST),
+        (f"Offsets of {SECOND} from {FIRST}", SECOND),
+    ]
+    assert between[0]["caption"].startswith("One source by two exposures: 1.2 mas (accepted: ≤ 10 mas).")
 
 
 def test_a_missing_mosaic_is_named(own, tmp_path):
@@ -490,29 +515,43 @@ archive_rms = [4.0, 3.8]
     return load_dataset(path)
 
 
-def test_figures_wait_for_no_more_than_they_need(dataset):
-    plan = load_workflow(dataset.workflow).plan(dataset, Simulated("small"))
-    assert plan.illustrations == (
+@pytest.fixture(scope="module")
+def planned(dataset) -> dict[str, Drawing]:
+    """The figures of the dataset."""
+    workflow = load_workflow(dataset.workflow)
+    plan = workflow.plan(dataset, Simulated("small"))
+    return {each.name: each for each in drawings(dataset, workflow.settings(dataset), plan)}
+
+
+def test_figures_wait_for_no_more_than_they_need(planned):
+    assert tuple(planned) == (
         "solution-tables",
         "fit-figures-gaia",
         "fit-figures-sdss",
         "mosaic-figures",
         "offset-figures",
     )
-    waits = {
-        name: {parent.name for parent in plan.nodes[name].upstream.values()} for name in plan.illustrations
-    }
+    waits = {name: {parent.name for parent in each.upstream.values()} for name, each in planned.items()}
     assert waits["fit-figures-gaia"] == {"fetch", "align-gaia"}
     assert waits["mosaic-figures"] == {"drizzle"}
-    assert waits["offset-figures"] == {"fetch", "catalog-gaia", "detect", "detect-exposures"}
+    assert waits["offset-figures"] == {"fetch", "accept", "catalog-gaia", "detect", "detect-exposures"}
     assert "drizzle" not in waits["solution-tables"]
 
 
-def test_figures_draw_the_bounds_in_force(dataset):
-    plan = load_workflow(dataset.workflow).plan(dataset, Simulated("small"))
-    assert plan.nodes["fit-figures-sdss"].settings.rms[f"{FIRST} sdss"] == Bounds(above=0, below=0.6)
-    assert plan.nodes["fit-figures-gaia"].settings.rms[f"{FIRST} gaia"] == Bounds(above=0, below=0.1)
-    bounds = plan.nodes["solution-tables"].settings.bounds
-    assert bounds[f"{FIRST} sdss"]["AST-002"] == Bounds(above=0, below=0.6)
-    assert bounds[f"{FIRST} gaia"]["AST-002"] == Bounds(above=0, below=0.1)
-    assert bounds[f"{FIRST} gaia"]["AST-011"] == load_criteria()["AST-011"].bounds
+def test_figures_are_handed_every_verdict_that_names_them(planned):
+    subjects = {"AST-007": "align-gaia/shifts visit 01"}
+    for name, criterion in load_criteria().items():
+        if criterion.figure in IDS and name not in NOT_HERE:
+            subject = subjects.get(name, fit_of(FIRST))
+            assert any(each.takes(name, subject) for each in planned.values()), name
+
+
+def test_fits_to_one_catalogue_are_not_drawn_anew_for_another_s_verdicts(planned):
+    def key(name: str, subject: str, value: float) -> str:
+        return planned[name].node("field", handed({"AST-002": {subject: value}}).shown).key
+
+    gaia, sdss = (fit_of(FIRST, service) for service in SERVICES)
+    assert key("fit-figures-gaia", gaia, 0.05) != key("fit-figures-gaia", gaia, 0.06)
+    assert key("fit-figures-gaia", sdss, 0.05) == key("fit-figures-gaia", sdss, 0.06)
+    assert key("fit-figures-gaia", f"{FIRST}_flc", 0.05) != key("fit-figures-gaia", f"{FIRST}_flc", 0.06)
+    assert key("fit-figures-sdss", f"{FIRST}_flc", 0.05) == key("fit-figures-sdss", f"{FIRST}_flc", 0.06)

@@ -21,8 +21,9 @@ from hubble_qa.reports.figures.ratio import expected_factor, ratio_map, ratio_ma
 from hubble_qa.reports.figures.residual_vectors import residual_vectors
 from hubble_qa.reports.figures.residuals import FitResiduals, residual_scatter
 from hubble_qa.reports.figures.sky_marks import SkyFrame
-from hubble_qa.reports.figures.stars import ChipFluxes, RatePair, StarRatio, star_photometry
+from hubble_qa.reports.figures.stars import ChipFluxes, FluxRatio, RatePair, star_photometry
 from hubble_qa.reports.figures.style import ACCENT, DPI, INK, WIDTH, chip_style, save
+from tests.verdict_samples import shown
 
 NAN = float("nan")
 NAMES = ("PC1", "WF2", "WF3", "WF4")
@@ -35,6 +36,9 @@ class Images(NamedTuple):
 
     science: np.ndarray
     weight: np.ndarray
+
+
+RMS = shown("AST-002", 0.12, bounds=Bounds(above=0, below=0.2))
 
 
 def texts(figure: Figure) -> list[str]:
@@ -90,7 +94,7 @@ def sky(shape=(300, 320), seed=6) -> np.ndarray:
 
 
 def test_a_saved_figure_is_a_png_of_the_common_width_on_white(tmp_path):
-    image = saved(residual_scatter(fit(), title="t", bound=0.2), tmp_path)
+    image = saved(residual_scatter(fit(), title="t", rms=RMS), tmp_path)
 
     assert image.width == WIDTH * DPI
     assert image.getpixel((1, 1)) == (255, 255, 255)
@@ -99,7 +103,7 @@ def test_a_saved_figure_is_a_png_of_the_common_width_on_white(tmp_path):
 
 @pytest.mark.parametrize("chip", [1, 2, 3, 4])
 def test_colours_of_chips_survive_the_palette(chip, tmp_path):
-    figure = residual_scatter(fit(), title="t", bound=None)
+    figure = residual_scatter(fit(), title="t", rms=None)
     figure.patch.set_facecolor(chip_style(chip).colour)
     pixel = saved(figure, tmp_path).getpixel((1, 1))
     expected = [round(255 * part) for part in to_rgba(chip_style(chip).colour)[:3]]
@@ -110,7 +114,7 @@ def test_drawing_leaves_matplotlib_as_it_was():
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)
-    residual_scatter(fit(), title="t", bound=0.2)
+    residual_scatter(fit(), title="t", rms=RMS)
     assert dict(mpl.rcParams) == before
 
 
@@ -119,7 +123,7 @@ def test_drawing_leaves_matplotlib_as_it_was():
 
 def test_residuals_are_drawn_against_x_and_y_by_chip():
     sources = fit()
-    panels = residual_scatter(sources, title="u5jx010hr FLT", bound=0.2).axes
+    panels = residual_scatter(sources, title="u5jx010hr FLT", rms=RMS).axes
 
     assert [panel.get_xlabel()[:1] for panel in panels[2:]] == ["x", "y"]
     assert [panels[0].get_ylabel(), panels[2].get_ylabel()] == ["dx (pix)", "dy (pix)"]
@@ -132,22 +136,27 @@ def test_residuals_are_drawn_against_x_and_y_by_chip():
         np.testing.assert_array_equal(drawn["WF3 (30)"], expected)
 
 
-def test_bounds_and_rms_are_written():
+def test_the_bound_and_the_rms_that_was_judged_are_written():
     sources = fit()
-    figure = residual_scatter(sources, title="u5jx010hr FLT", bound=0.2)
+    figure = residual_scatter(sources, title="u5jx010hr FLT", rms=RMS)
 
     for panel in figure.axes:
         assert {-0.2, 0.2} <= {line.get_ydata()[0] for line in panel.lines if len(line.get_ydata()) == 2}
         assert panel.get_ylim()[1] > 0.2
-    rms = np.std(sources.residuals[:, 0])
-    assert f"dx: RMS {rms:.3f} pix = {rms * 45.5:.1f} mas" in texts(figure)
+    assert "Fit RMS, the larger of x and y: 0.12 pix = 5.5 mas" in texts(figure)
     assert "± 0.2 pix: largest accepted RMS" in texts(figure)
+
+
+def test_residuals_that_were_not_judged_have_neither_rms_nor_bound():
+    figure = residual_scatter(fit(), title="u5jx010hr FLT", rms=None)
+    assert "RMS" not in written(figure)
+    assert not any(set(line.get_ydata()) == {0.2} for panel in figure.axes for line in panel.lines)
 
 
 def test_means_show_a_slope():
     tilted = fit(200, scatter=0.02)
     tilted.residuals[:, 0] += 1e-4 * tilted.positions[:, 0]
-    panels = residual_scatter(tilted, title="t", bound=0.2).axes
+    panels = residual_scatter(tilted, title="t", rms=RMS).axes
     means = [line.get_ydata() for line in panels[0].lines if len(line.get_ydata()) == 7]
     assert np.all(np.diff(means[0]) > 0)
 
@@ -156,7 +165,7 @@ def test_means_show_a_slope():
 def test_few_sources_are_drawn(sources, tmp_path):
     few = fit(sources)
     vectors = residual_vectors(few, [footprint(4, 0, 0, 900)], [], title="t", matrix=FRAME.matrix)
-    scatter = residual_scatter(few, title="t", bound=None)
+    scatter = residual_scatter(few, title="t", rms=None)
 
     assert ("no sources" in texts(scatter)) == ("no sources" in texts(vectors)) == (sources == 0)
     assert is_drawn(scatter, tmp_path)
@@ -167,7 +176,7 @@ def test_sources_that_are_no_numbers_are_left_out():
     sources = fit(30)
     sources.residuals[3] = NAN
     sources.positions[4] = np.inf
-    assert "WF2 (10)" not in written(residual_scatter(sources, title="t", bound=None))
+    assert "WF2 (10)" not in written(residual_scatter(sources, title="t", rms=None))
     assert len(sources.finite().residuals) == 28
 
 
@@ -211,13 +220,14 @@ def two_chips() -> tuple[Images, Images, list[Footprint]]:
     return Images(flt, weight), Images(c0m, weight), chips
 
 
-def test_ratios_are_shown_from_0_97_to_1_03_with_measured_and_expected_factors(tmp_path):
+def test_ratios_are_shown_from_0_97_to_1_03_with_expected_factors_and_what_was_judged(tmp_path):
     ratio = ratio_map("u5jx010hr", *two_chips())
-    figure = ratio_maps([ratio], FACTORS)
+    deviations = {("u5jx010hr", 2): shown("PHT-003", 2e-5)}
+    figure = ratio_maps([ratio], FACTORS, deviations)
 
     (image,) = figure.axes[0].images
     assert image.get_clim() == pytest.approx((0.97, 1.03))
-    assert {"WF2\n0.9874\n(0.9874)", "WF4\n1.0197\n(1.0197)"} <= set(texts(figure))
+    assert {"WF2\n(0.9874)\noff by 2e-05", "WF4\n(1.0197)"} <= set(texts(figure))
     assert "FLT / C0M" in figure.axes[1].get_xlabel()
     assert is_drawn(figure, tmp_path)
 
@@ -225,7 +235,9 @@ def test_ratios_are_shown_from_0_97_to_1_03_with_measured_and_expected_factors(t
 def test_pixels_that_were_not_multiplied_show():
     flt, c0m, chips = two_chips()
     figure = ratio_maps([ratio_map("u5jx010hr", c0m, Images(c0m.science, flt.weight), chips)], FACTORS)
-    assert "WF2\n1.0000\n(0.9874)" in texts(figure)
+    drawn = np.asarray(figure.axes[0].images[0].get_array())
+    np.testing.assert_allclose(drawn[np.isfinite(drawn)], 1.0, rtol=1e-6)
+    assert "WF2\n(0.9874)" in texts(figure)
 
 
 def test_factors_beyond_the_usual_widen_the_range():
@@ -263,7 +275,8 @@ def test_a_label_that_has_no_room_stands_beside_its_chip():
     chips = [footprint(3, 0, 0, 299), footprint(1, 300, 300, 90)]
 
     def position(maps):
-        figure = weight_maps([weight_map("u", weight, chips)] * maps, planetary="PC1", expected=4.79)
+        ratio = shown("PHT-007", 0.9991)
+        figure = weight_maps([weight_map("u", weight, chips, ratio)] * maps, planetary="PC1", expected=4.79)
         label = next(text for text in figure.findobj(Text) if text.get_text().startswith("PC1"))
         return min(label.get_position())
 
@@ -291,14 +304,15 @@ def test_drizzled_images_have_compass_scale_bar_and_units(tmp_path):
     assert is_drawn(figure, tmp_path)
 
 
-def test_weights_show_the_ratio_of_the_planetary_camera():
+def test_weights_show_the_ratio_of_the_planetary_camera_that_was_judged():
     weight = np.zeros((600, 600))
     weight[:, :290] = 16.0
     weight[:300, 300:] = 76.6
     chips = [footprint(2, 0, 300, 289), footprint(3, 0, 0, 289), footprint(1, 300, 0, 289)]
-    figure = weight_maps([weight_map("u5jx010hr", weight, chips)], planetary="PC1", expected=4.7918)
+    made = weight_map("u5jx010hr", weight, chips, shown("PHT-007", 0.9991))
+    figure = weight_maps([made], planetary="PC1", expected=4.7918)
 
-    assert {"WF2\n16.00", "PC1\n76.60\n4.79 × WF\n(4.79)"} <= set(texts(figure))
+    assert {"WF2", "PC1 / WF:\n0.9991\n× 4.79"} <= set(texts(figure))
     assert figure.axes[0].images[0].get_clim()[1] == pytest.approx(76.6, rel=0.05)
 
 
@@ -349,28 +363,32 @@ ACCEPTED = Bounds(at_least=-0.005, at_most=0.005)
 CONSERVED = Bounds(at_least=0.99, at_most=1.01)
 
 
-def ratios(number: int = 3) -> list[StarRatio]:
-    return [StarRatio(f"star {star}", 1.0034, 1.0033, ACCEPTED) for star in range(1, number + 1)]
+def ratios(number: int = 3) -> list[FluxRatio]:
+    departure = shown("PHT-004", 0.0001, bounds=ACCEPTED)
+    return [FluxRatio(f"star {star}", 1.0033, departure) for star in range(1, number + 1)]
 
 
 def fluxes() -> list[ChipFluxes]:
     return [
-        ChipFluxes(2, "WF2", [1.001, 1.003], 1.002, CONSERVED),
-        ChipFluxes(3, "WF3", [0.97, 0.974], 0.972, CONSERVED),
+        ChipFluxes(2, "WF2", [1.001, 1.003], shown("PHT-006", 1.002, bounds=CONSERVED)),
+        ChipFluxes(3, "WF3", [0.97, 0.974], shown("PHT-006", 0.972, bounds=CONSERVED)),
     ]
 
 
+def pair() -> RatePair:
+    return RatePair("star 1: WF2 / WF4", (4.99, 0.02), (5.0, 0.02), shown("PHT-005", 0.123))
+
+
 def test_stars_on_two_chips_have_a_panel_where_there_are_any(tmp_path):
-    pairs = [RatePair("star 1: WF2 / WF4", 0.998, 0.005)]
-    with_pairs = star_photometry(ratios(), pairs, fluxes(), tolerance=0.02, sigmas=3.0)
+    with_pairs = star_photometry(ratios(), [pair()], fluxes(), tolerance=0.02, sigmas=3.0)
     without = star_photometry(ratios(), [], fluxes(), tolerance=0.02, sigmas=3.0)
 
     assert (len(with_pairs.axes), len(without.axes)) == (3, 2)
     assert "1 ± 0.02" in with_pairs.axes[1].get_title(loc="left")
-    assert "0.9980 ± 0.0050" in written(with_pairs)
-    (bar,) = with_pairs.axes[1].containers[-1][2]
-    low, high = bar.get_segments()[0][:, 1]
-    assert (low, high) == (pytest.approx(0.983), pytest.approx(1.013))
+    assert "star 1: WF2 / WF4\n0.123" in written(with_pairs)
+    bars = [container[2][0] for container in with_pairs.axes[1].containers if container[2:]]
+    ends = [bar.get_segments()[0][:, 1] for bar in bars]
+    np.testing.assert_allclose(ends, [(0.986, 1.01), (0.988, 1.012)])
     assert saved(with_pairs, tmp_path).height > saved(without, tmp_path).height
 
 
@@ -381,10 +399,23 @@ def test_bands_are_the_accepted_ranges_about_each_star_s_expectation():
     assert panel.get_ylim()[0] < 0.9983
     assert panel.get_ylim()[1] > 1.0083
     assert "expected ± 0.005" in panel.get_title(loc="left")
+    points = [line.get_ydata()[0] for line in panel.lines if line.get_marker() == "o"]
+    assert points == [pytest.approx(1.0034)] * 3
+
+
+def test_stars_that_were_not_judged_have_neither_number_nor_band():
+    unjudged = [FluxRatio("star 1", 1.0033)]
+    pairs = [pair()._replace(agreement=None)]
+    chips = [ChipFluxes(2, "WF2", [1.001, 1.003])]
+    figure = star_photometry(unjudged, pairs, chips, tolerance=0.02, sigmas=3.0)
+    assert not any(panel.patches for panel in figure.axes)
+    assert "green" not in written(figure)
+    labels = [label.get_text() for panel in figure.axes for label in panel.get_xticklabels()]
+    assert labels == ["star 1", "star 1: WF2 / WF4", "WF2"]
 
 
 def test_a_one_sided_or_uneven_range_is_drawn_and_named():
-    uneven = [ChipFluxes(2, "WF2", [1.0], 1.0, Bounds(above=0.98))]
+    uneven = [ChipFluxes(2, "WF2", [1.0], shown("PHT-006", 1.0, bounds=Bounds(above=0.98)))]
     panel = star_photometry([], [], uneven, tolerance=0.02, sigmas=3.0).axes[1]
     (band,) = panel.patches
     assert band.get_y() == pytest.approx(0.98)
@@ -395,7 +426,7 @@ def test_a_one_sided_or_uneven_range_is_drawn_and_named():
 def test_what_lies_outside_stands_out():
     panel = star_photometry(ratios(), [], fluxes(), tolerance=0.02, sigmas=3.0).axes[-1]
     colours = {label.get_text(): label.get_color() for label in panel.get_xticklabels()}
-    assert colours == {"WF2\n1.0020": INK, "WF3\n0.9720": ACCENT}
+    assert colours == {"WF2\n1.002": INK, "WF3\n0.972": ACCENT}
 
 
 def test_many_stars_keep_their_labels_apart():
@@ -410,8 +441,10 @@ def test_many_stars_keep_their_labels_apart():
 
 
 def test_photometry_of_nothing_is_drawn(tmp_path):
-    bad = [StarRatio("star 1", NAN, NAN, ACCEPTED)]
-    not_numbers = star_photometry(bad, [RatePair("a", NAN, NAN)], [], tolerance=0.02, sigmas=3.0)
+    bad = [FluxRatio("star 1", NAN, shown("PHT-004", None, bounds=ACCEPTED))]
+    pairs = [RatePair("a", (NAN, NAN), (0.0, 0.0))]
+    not_numbers = star_photometry(bad, pairs, [], tolerance=0.02, sigmas=3.0)
+    assert "star 1\nnot measured" in texts(not_numbers)
     assert is_drawn(not_numbers, tmp_path)
     empty = star_photometry([], [], [], tolerance=0.02, sigmas=3.0)
     assert texts(empty).count("no stars") == 2

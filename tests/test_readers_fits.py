@@ -80,7 +80,7 @@ def test_what_is_not_fits_is_named(tmp_path: Path) -> None:
 
 def test_drizzled_pair(pair: Path) -> None:
     product = read_drizzled(pair)
-    assert product.name == "wfpc2_flt_drw_sci"
+    assert product.label == "wfpc2_flt_drw_sci"
     assert product.weight_path.name == "wfpc2_flt_drw_wht.fits"
     assert product.keyword("BUNIT") == "COUNTS/S"
     assert product.keyword("NDRIZIM", 0) == 0

@@ -50,7 +50,10 @@ def named_references(best: Path, directory: Path, exposure: Exposure) -> Mapping
     exposure : Exposure
         The exposure, as it is handed on.
     """
-    chosen = _best_in(best).exposures[exposure.name]
+    chosen = dict(_best_in(best).exposures[exposure.name])
+    # updatewcs turns WFPC2's DGEOFILE into a D2IMFILE of the exposure's own, and names neither any more.
+    if str(exposure.primary.get("D2IMFILE", "")).strip() == f"{exposure.path.stem}_d2im.fits":
+        chosen = {kind: choice for kind, choice in chosen.items() if kind.upper() != "DGEOFILE"}
     named = {kind: header_reference(exposure.primary, kind) or NOT_APPLICABLE for kind in chosen}
     return {
         kind: ReferenceUse(best=choice.best, used=named[kind], available=(directory / named[kind]).is_file())

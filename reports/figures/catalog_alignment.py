@@ -6,7 +6,7 @@ tables, and ``figures.json``, their list.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import Field
@@ -14,7 +14,7 @@ from pydantic import Field
 from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
-from hubble_qa.fixtures.workflows.catalog_alignment import ACCEPTED, CATALOGS, Reduction, fit_subject
+from hubble_qa.fixtures.workflows.catalog_alignment import ACCEPTED, CATALOGS, Reduction, Service, fit_subject
 from hubble_qa.reports.figures.drawings import Drawing
 from hubble_qa.reports.figures.verdicts import Verdicts
 
@@ -44,6 +44,9 @@ _FIT_CRITERIA = (
     "AST-009",
     "AST-014",
 )
+
+# What is told of a fit by the header that it was written into.
+_HEADER_CRITERIA = ("AST-002", "AST-003", "AST-009")
 
 # matplotlib and what draws with it is imported by the stage's process; the planning process needs none of it.
 
@@ -108,12 +111,15 @@ class MosaicFigureSettings(Settings):
         Root of the combined image's file.
     exposures : tuple of str
         Rootnames of those that were combined.
+    image : str
+        What verdicts call the image.
     verdicts : Verdicts
         On the image, its stars and its cosmic rays.
     """
 
     root: str
     exposures: tuple[str, ...]
+    image: str
     verdicts: Verdicts = Verdicts()
 
 
@@ -194,7 +200,13 @@ def draw_mosaic(inputs: Inputs, output: Path, settings: MosaicFigureSettings) ->
     from hubble_qa.reports.figures.catalog_mosaic import mosaic_figures
     from hubble_qa.reports.figures.illustration import publish
 
-    figures = mosaic_figures(inputs, settings.exposures, root=settings.root, verdicts=settings.verdicts)
+    figures = mosaic_figures(
+        inputs,
+        settings.exposures,
+        root=settings.root,
+        image=settings.image,
+        verdicts=settings.verdicts,
+    )
     publish(figures, output)
 
 
@@ -202,7 +214,8 @@ def draw_mosaic(inputs: Inputs, output: Path, settings: MosaicFigureSettings) ->
 def draw_offsets(inputs: Inputs, output: Path, settings: OffsetFigureSettings) -> None:
     """Draw offsets of sources found afresh.
 
-    Reads products ``exposures``, ``catalog``, ``detected`` and ``detected-singly``.
+    Reads products ``exposures`` (as the archive served them), ``accepted``, ``catalog``, ``detected`` and
+    ``detected-singly``.
     """
     from hubble_qa.reports.figures.catalog_offsets import offset_figures
     from hubble_qa.reports.figures.illustration import publish
@@ -217,6 +230,19 @@ def draw_offsets(inputs: Inputs, output: Path, settings: OffsetFigureSettings) -
         verdicts=settings.verdicts,
     )
     publish(figures, output)
+
+
+def _shown_of_fits(dataset: Dataset, service: Service, suffix: str) -> Mapping[str, tuple[str, ...]]:
+    """Verdicts on the fits to a catalogue: by their shift file and, of those kept, by the headers."""
+    label = f"align-{service}/shifts"
+    subjects = tuple(fit_subject(name, service, suffix) for name in dataset.rootnames)
+    visits = sorted({exposure.visit for exposure in dataset.exposures})
+    shown = dict.fromkeys(_FIT_CRITERIA, subjects)
+    shown["AST-007"] = tuple(f"{label} visit {visit}" for visit in visits)
+    if service == ACCEPTED:
+        files = tuple(f"{name}_{suffix}" for name in dataset.rootnames)
+        shown |= dict.fromkeys(_HEADER_CRITERIA, (*subjects, *files))
+    return shown
 
 
 def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
@@ -245,20 +271,19 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
         dict.fromkeys((*_DECIDING, "AST-016", "AST-018", "AST-019")),
     )
     for service, fit in fits.items():
-        subjects = tuple(fit_subject(name, service, suffix) for name in names)
         yield Drawing(
             f"fit-figures-{service}",
             draw_fits,
             {**served, "fit": fit},
             {"exposures": names, "suffix": suffix, "catalog": service},
-            dict.fromkeys(_FIT_CRITERIA, subjects),
+            _shown_of_fits(dataset, service, suffix),
         )
     image = f"{table.root}_{'drc' if suffix == 'flc' else 'drz'}_sci"
     yield Drawing(
         "mosaic-figures",
         draw_mosaic,
         {"drizzled": plan["drizzle"]},
-        {"exposures": table.exposures, "root": table.root},
+        {"exposures": table.exposures, "root": table.root, "image": image},
         dict.fromkeys(
             ("AST-015", "PHT-008", "DRZ-001", "DRZ-002", "DRZ-003", "DRZ-004", "DRZ-005", "DRZ-006")
         ),
@@ -268,6 +293,7 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
         draw_offsets,
         {
             **served,
+            "accepted": plan["accept"],
             "catalog": catalogs[ACCEPTED],
             "detected": plan["detect"],
             "detected-singly": plan["detect-exposures"],

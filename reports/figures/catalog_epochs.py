@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hubble_qa.checks.astrometry.epochs import julian_year, positions_at_epoch
+from hubble_qa.checks.astrometry.epochs import positions_at_epoch
 from hubble_qa.checks.astrometry.footprints import on_chips
 from hubble_qa.checks.astrometry.sky import sky_offsets
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
-from hubble_qa.checks.readers import (
-    Exposure,
-    match_path,
-    read_exposure,
-    read_match_file,
-    read_reference_frame,
-    read_shift_file,
-)
+from hubble_qa.checks.evidence.catalogs import Positions, catalog_in, exposure_epoch, motions
+from hubble_qa.checks.evidence.exposures import chip_frames
+from hubble_qa.checks.evidence.fits import Fit, fits_in
+from hubble_qa.checks.readers import read_reference_frame
 from hubble_qa.checks.readers.exposure import science_wcs
-from hubble_qa.checks.readers.reference_catalog import Catalog, read_catalog
+from hubble_qa.checks.readers.reference_catalog import Catalog
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
 from hubble_qa.fixtures.stages.catalog import CATALOG, PROPAGATION, UNPROPAGATED_CATALOG
+from hubble_qa.reports.figures.captions import number_of
 from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
 from hubble_qa.reports.figures.figure_data import Cell, Table, TableColumn, TableGroup, TableRow
 from hubble_qa.reports.figures.illustration import Tabulation
+from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = ["epoch_table"]
 
-Positions = NDArray[np.float64]
-
+_JUDGED = "AST-018"
 
 _COLUMNS = (
     TableColumn(label="Exposure"),
@@ -46,6 +44,7 @@ _COLUMNS = (
     TableColumn(label="Shift dy", unit="pix", decimals=3, signed=True),
     TableColumn(label="Length of the shift", unit="pix", decimals=3),
     TableColumn(label="Length of the shift", unit="mas", decimals=2),
+    TableColumn(label="Common motion left"),
 )
 _CAPTION = (
     "How far the catalogue's sources moved from its own epoch to the exposures'. A fit takes what is common "
@@ -54,7 +53,8 @@ _CAPTION = (
 )
 _NOTES = (
     "Displacements: median length, over the sources on the exposure that have a proper motion. Shift: median "
-    "displacement of the fit's matched sources, in pixels of its frame and in the sense of its dx and dy.",
+    "displacement of the fit's matched sources, in pixels of its frame and in the sense of its dx and dy. "
+    "Common motion left: between the epoch of the positions that were used and the exposure's (AST-018).",
     "Good: propagated, with few sources without motion. Bad: not propagated, and a shift of more than a few "
     "mas: the solution is out by so much, however small its RMS.",
 )
@@ -69,7 +69,7 @@ class _Moved(NamedTuple):
 
 
 def epoch_table(
-    inputs: Inputs, exposures: Sequence[str], *, suffix: str, catalogs: Sequence[str]
+    inputs: Inputs, exposures: Sequence[str], *, suffix: str, catalogs: Sequence[str], verdicts: Verdicts
 ) -> Tabulation:
     """Tabulate, for each catalogue and exposure, the displacement and the shift that it makes.
 
@@ -82,24 +82,29 @@ def epoch_table(
     suffix : str
         Suffix of their files.
     catalogs : sequence of str
-        The catalogues, as verdicts name them.
+        The catalogues.
+    verdicts : Verdicts
+        On their epochs, by ``"align-<catalog>/shifts <rootname>_<suffix>"``.
     """
-    groups = tuple(_group(inputs, exposures, suffix, catalog) for catalog in catalogs)
+    groups = tuple(_group(inputs, exposures, suffix, catalog, verdicts) for catalog in catalogs)
     table = Table(columns=_COLUMNS, groups=groups, notes=_NOTES)
     return Tabulation("epochs", "epochs", "Epochs and proper motions", _CAPTION, table)
 
 
-def _group(inputs: Inputs, exposures: Sequence[str], suffix: str, catalog: str) -> TableGroup:
+def _group(
+    inputs: Inputs, exposures: Sequence[str], suffix: str, catalog: str, verdicts: Verdicts
+) -> TableGroup:
     directory = inputs.products[f"catalog-{catalog}"]
     change: Mapping[str, Any] = json.loads((directory / PROPAGATION).read_text(encoding="utf-8"))
-    used = read_catalog(directory / CATALOG)
-    own = read_catalog(directory / UNPROPAGATED_CATALOG)
+    used, own = catalog_in(directory / CATALOG), catalog_in(directory / UNPROPAGATED_CATALOG)
+    fits = fits_in(inputs.products[f"fit-{catalog}"] / SHIFT_FILE, f"align-{catalog}/shifts")
     rows = []
     for name in exposures:
-        exposure = read_exposure(inputs.products["exposures"] / f"{name}_{suffix}.fits")
-        moved = _moved(own, used, exposure, applied=bool(change["applied"]))
-        if moved is not None:
-            rows.append(_row(inputs, exposure, moved, suffix, catalog))
+        path = inputs.products["exposures"] / f"{name}_{suffix}.fits"
+        moved, fit = _moved(own, used, path, applied=bool(change["applied"])), fits.get(path.stem)
+        if moved is not None and fit is not None:
+            left = verdicts.get(_JUDGED, fit.shifts.subject(fit.exposure))
+            rows.append(TableRow(cells=(name, *_cells(path, moved, fit), number_of(left))))
     heading = CATALOG_NAMES.get(catalog, catalog)
     return TableGroup(heading=heading, statement=_statement(change, bool(rows)), rows=tuple(rows))
 
@@ -115,37 +120,38 @@ def _statement(change: Mapping[str, Any], moving: bool) -> str:
     return f"not propagated: {change['reason']}"
 
 
-def _moved(own: Catalog, used: Catalog, exposure: Exposure, *, applied: bool) -> _Moved | None:
+def _moved(own: Catalog, used: Catalog, exposure: Path, *, applied: bool) -> _Moved | None:
     """Positions as the stage published them; what they would be where it left them as they are."""
     if used.pm_ra is None or used.pm_dec is None or (not applied and used.epoch is None):
         return None
-    motions = np.column_stack([used.pm_ra, used.pm_dec])
     before, after = (np.column_stack([each.ra, each.dec]) for each in (own, used))
     if not applied and used.epoch is not None:
-        year = julian_year(exposure.primary["EXPSTART"], exposure.primary["EXPEND"])
-        after = positions_at_epoch(before, motions, from_epoch=used.epoch, to_epoch=year)
-    known = np.asarray(np.isfinite(motions).all(axis=1))
+        epochs = {"from_epoch": used.epoch, "to_epoch": exposure_epoch(exposure)}
+        after = positions_at_epoch(before, motions(used), **epochs)
+    known = np.asarray(np.isfinite(motions(used)).all(axis=1))
     return _Moved(before, np.where(known[:, None], after, before), known)
 
 
-def _row(inputs: Inputs, exposure: Exposure, moved: _Moved, suffix: str, catalog: str) -> TableRow:
-    shifts = read_shift_file(inputs.products[f"fit-{catalog}"] / SHIFT_FILE, relative=False)
-    header = read_reference_frame(shifts)
+def _cells(path: Path, moved: _Moved, fit: Fit) -> tuple[Cell, ...]:
+    """Epoch, numbers of sources, median displacement, and the shift that it makes."""
+    header = read_reference_frame(fit.shifts)
     scale = plate_scale(header)
-    wcs = exposure.wcs_of_chips()
-    shapes = {each.version: each.shape for each in exposure.extensions if each.name == "SCI"}
-    seen = on_chips([(wcs[chip], shapes[chip]) for chip in exposure.chips], moved.after)
+    seen = on_chips(chip_frames(path).values(), moved.after)
     lengths = _lengths(moved)[seen & moved.known]
     displacement = float(np.median(lengths)) if len(lengths) else None
-    path = match_path(inputs.products[f"fit-{catalog}"], exposure.name, suffix)
-    shift = _shift(moved, read_match_file(path).reference_id, science_wcs(header)) if path.exists() else None
-    year = julian_year(exposure.primary["EXPSTART"], exposure.primary["EXPEND"])
-    cells: list[Cell] = [exposure.name, year, int(seen.sum()), int((seen & ~moved.known).sum())]
-    cells += [displacement, None if displacement is None else displacement / 1000.0 / scale]
+    cells: tuple[Cell, ...] = (
+        exposure_epoch(path),
+        int(seen.sum()),
+        int((seen & ~moved.known).sum()),
+        displacement,
+        None if displacement is None else displacement / 1000.0 / scale,
+    )
+    match = fit.match
+    shift = _shift(moved, match.reference_id, science_wcs(header)) if match is not None else None
     if shift is None:
-        return TableRow(cells=(*cells, None, None, None, None))
+        return (*cells, None, None, None, None)
     length = float(np.hypot(*shift))
-    return TableRow(cells=(*cells, float(shift[0]), float(shift[1]), length, 1000.0 * scale * length))
+    return (*cells, float(shift[0]), float(shift[1]), length, 1000.0 * scale * length)
 
 
 def _lengths(moved: _Moved) -> Positions:

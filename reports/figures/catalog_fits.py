@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from hubble_qa.checks.bounds import Bounds
-from hubble_qa.checks.readers import match_path, read_exposure, read_shift_file
+from hubble_qa.checks.evidence.exposures import array_in, exposure_in
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
-from hubble_qa.reports.figures.fits import Fit, fit_frame, read_fit, residual_figures
+from hubble_qa.reports.figures.captions import joined, number_of
+from hubble_qa.reports.figures.fits import FittedExposure, fitted_exposures, residual_figures
 from hubble_qa.reports.figures.footprints import chip_name
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.matched_sources import ChipImage, matched_sources, sharpest
+from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = ["CATALOG_NAMES", "fit_figures"]
 
 CATALOG_NAMES: Mapping[str, str] = {"gaia": "Gaia", "sdss": "SDSS"}
+
+# By which the matched sources are judged.
+_TOLD = ("AST-014", "AST-003")
 
 _MATCHED = (
     "Circles: the sources that the fit used, on the exposure with its chips as on the detector (zscale). "
@@ -29,7 +34,7 @@ _MATCHED = (
 
 
 def fit_figures(
-    inputs: Inputs, exposures: Sequence[str], *, suffix: str, catalog: str, bounds: Mapping[str, Bounds]
+    inputs: Inputs, exposures: Sequence[str], *, suffix: str, catalog: str, verdicts: Verdicts
 ) -> Iterator[Illustration]:
     """Draw each exposure's residuals, and its matched sources on its image.
 
@@ -45,48 +50,47 @@ def fit_figures(
         Suffix of the exposures' files.
     catalog : str
         Which catalogue, as verdicts name it.
-    bounds : mapping of str to Bounds
-        Accepted RMS by ``"<rootname> <catalog>"``.
+    verdicts : Verdicts
+        On the fits, by ``"align-<catalog>/shifts <rootname>_<suffix>"``.
     """
-    directory = inputs.products["fit"]
-    shifts = read_shift_file(directory / SHIFT_FILE, relative=False)
     files = {name: inputs.products["exposures"] / f"{name}_{suffix}.fits" for name in exposures}
-    frame = fit_frame(shifts, files)
-    for name in exposures:
-        path = match_path(directory, name, suffix)
-        if not path.exists():
-            continue
-        subject, title = f"{name} {catalog}", f"{name} to {CATALOG_NAMES.get(catalog, catalog)}"
-        fit = read_fit(shifts, frame, path, exposure=name, subject=subject, title=title)
-        accepted = bounds.get(subject)
-        yield from residual_figures(fit, frame, bound=accepted.upper if accepted else None, relative=False)
-        yield _matched(inputs, fit, suffix)
+    found = fitted_exposures(
+        inputs.products["fit"] / SHIFT_FILE,
+        files,
+        label=f"align-{catalog}/shifts",
+        title=f"{{name}} to {CATALOG_NAMES.get(catalog, catalog)}",
+        file=f"{{name}}-{catalog}",
+    )
+    for fitted, frame in found:
+        yield from residual_figures(fitted, frame, verdicts, relative=False)
+        yield _matched(fitted, files[fitted.name], verdicts)
 
 
-def _matched(inputs: Inputs, fit: Fit, suffix: str) -> Illustration:
-    chips = list(_chips(inputs, fit, suffix))
-    count = sum(len(chip.sources) for chip in chips)
+def _matched(fitted: FittedExposure, path: Path, verdicts: Verdicts) -> Illustration:
+    chips = list(_chips(fitted, path))
     shares = ", ".join(f"{len(chip.sources)} on {chip.name}" for chip in reversed(chips))
+    number = number_of(verdicts.get("AST-003", fitted.subject))
+    count = f": N = {number}" if number else ""
     stamps = sharpest(chips)
     largest = f", the largest share in one pixel {stamps[0].sharpness:.2f}" if stamps else ""
     return Illustration(
         figure="matched-sources",
-        name=f"matched-sources-{fit.subject.replace(' ', '-')}",
-        title=f"Matched sources of {fit.title}: N = {count}",
-        caption=f"{shares}. {_MATCHED}",
-        alt=f"Image of {fit.exposure} with circles about {count} matched sources, {shares}{largest}.",
-        drawing=matched_sources(chips, stamps, title=f"{fit.title}: N = {count} matched sources"),
-        subject=fit.subject,
+        name=f"matched-sources-{fitted.file}",
+        title=f"Matched sources of {fitted.title}{count}",
+        caption=joined(verdicts.sentence(fitted.subject, _TOLD), f"Drawn: {shares}. {_MATCHED}"),
+        alt=f"Image of {fitted.name} with circles about its matched sources, {shares}{largest}.",
+        drawing=matched_sources(chips, stamps, title=f"Matched sources of {fitted.title}{count}"),
+        subject=fitted.subject,
     )
 
 
-def _chips(inputs: Inputs, fit: Fit, suffix: str) -> Iterator[ChipImage]:
-    exposure = read_exposure(inputs.products["exposures"] / f"{fit.exposure}_{suffix}.fits")
-    rows = np.arange(1, len(fit.match) + 1)
-    used = np.isfinite(fit.match.residuals).all(axis=1)
+def _chips(fitted: FittedExposure, path: Path) -> Iterator[ChipImage]:
+    exposure, match = exposure_in(path), fitted.match
+    rows = np.arange(1, len(match) + 1)
+    used = np.isfinite(match.residuals).all(axis=1)
     for chip in sorted(exposure.chips):
-        on_chip = used & (fit.match.chip == chip)
+        on_chip = used & (match.chip == chip)
         # TweakReg's source lists count pixels from 1.
-        sources = fit.match.original_input_xy[on_chip] - 1.0
+        sources = match.original_input_xy[on_chip] - 1.0
         name = chip_name(exposure.primary, exposure.header("SCI", chip))
-        yield ChipImage(chip, name, exposure.array("SCI", chip), sources, rows[on_chip])
+        yield ChipImage(chip, name, array_in(path, "SCI", chip), sources, rows[on_chip])

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from astropy.table import Table
-from numpy.typing import NDArray
 
-from hubble_qa.checks.astrometry.epochs import julian_year, positions_at_epoch
 from hubble_qa.checks.astrometry.source_pairs import SourcePairs, pair_sources
-from hubble_qa.checks.astrometry.source_positions import (
-    catalog_offset,
-    catalog_offset_variation,
-    source_position_difference,
-)
-from hubble_qa.checks.bounds import Bounds
-from hubble_qa.checks.measurement import Measurement
-from hubble_qa.checks.readers import read_exposure
-from hubble_qa.checks.readers.reference_catalog import Catalog, read_catalog
+from hubble_qa.checks.evidence.catalogs import Positions, catalog_positions
+from hubble_qa.checks.evidence.detections import positions, sources, sources_of
+from hubble_qa.checks.evidence.overlaps import overlapping
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.catalog import CATALOG
 from hubble_qa.fixtures.stages.detect import DRIZZLED_SOURCES, EXPOSURE_SOURCES
+from hubble_qa.reports.figures.captions import joined
 from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
 from hubble_qa.reports.figures.figure_data import PlotColumn
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.offsets import Offsets, offset_maps, offset_points
 from hubble_qa.reports.figures.residual_points import values
+from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
 __all__ = ["offset_figures"]
 
-Positions = NDArray[np.float64]
+_OFFSET, _VARIATION, _DIFFERENCE = "AST-012", "AST-017", "WCS-003"
 
 _CATALOG = (
     "Sources found afresh, by the coordinates that the file carries now, less the catalogue's positions at "
@@ -55,113 +50,111 @@ def offset_figures(
     suffix: str,
     catalog: str,
     singly: Sequence[str],
-    offset: Mapping[str, Bounds],
-    variation: Mapping[str, Bounds],
-    difference: Bounds,
+    image: str,
+    verdicts: Verdicts,
 ) -> Iterator[Illustration]:
-    """Draw offsets from the catalogue, combined and singly, and, where two were combined, between them.
+    """Draw offsets from the catalogue, combined and singly, and of exposures from one that overlaps them.
 
     Parameters
     ----------
     inputs : Inputs
-        With products ``exposures``, ``catalog``, ``detected`` and ``detected-singly``.
+        With products ``exposures``, ``accepted``, ``catalog``, ``detected`` and ``detected-singly``.
     exposures : sequence of str
         Rootnames of those that were combined.
     suffix : str
         Suffix of their files.
     catalog : str
-        Which catalogue, as verdicts name it.
+        Which catalogue.
     singly : sequence of str
         Rootnames of all exposures, combined or not.
-    offset, variation : mapping of str to Bounds
-        Accepted median offset from the catalogue and its variation over the field, mas, by catalogue for
-        the combined image and by rootname.
-    difference : Bounds
-        Accepted median distance between exposures, mas.
+    image : str
+        What verdicts call the combined image.
+    verdicts : Verdicts
+        On offsets from the catalogue, of the image and by rootname, and from another exposure, by rootname.
     """
-    found = Table.read(inputs.products["detected"] / DRIZZLED_SOURCES, format="ascii.ecsv")
-    catalogued = read_catalog(inputs.products["catalog"] / CATALOG)
+    reference, name = inputs.products["catalog"] / CATALOG, CATALOG_NAMES.get(catalog, catalog)
+    of_exposures = inputs.products["detected-singly"] / EXPOSURE_SOURCES
 
-    def offsets(sources: Table, exposure: str, subject: str) -> Illustration:
-        header = read_exposure(inputs.products["exposures"] / f"{exposure}_{suffix}.fits").primary
-        reference = _at_epoch(catalogued, julian_year(header["EXPSTART"], header["EXPEND"]))
-        return _against_catalog(sources, reference, catalog, subject, offset[subject], variation[subject])
+    def expected(exposure: str) -> Positions:
+        return catalog_positions(reference, inputs.products["exposures"] / f"{exposure}_{suffix}.fits")
 
-    yield offsets(found, exposures[0], catalog)
-    of_exposures = Table.read(inputs.products["detected-singly"] / EXPOSURE_SOURCES, format="ascii.ecsv")
+    found = sources(inputs.products["detected"] / DRIZZLED_SOURCES)
+    yield _against_catalog(found, expected(exposures[0]), name, image, "the drizzled image", verdicts)
     for exposure in singly:
-        yield offsets(of_exposures[of_exposures["exposure"] == exposure], exposure, exposure)
-    if len(exposures) > 1:
-        yield _between(of_exposures, exposures[0], exposures[1], difference)
+        found = sources_of(of_exposures, exposure)
+        yield _against_catalog(found, expected(exposure), name, exposure, exposure, verdicts)
+    for first, second in _overlaps(inputs.products["accepted"], suffix, singly, exposures):
+        yield _between(of_exposures, first, second, verdicts)
 
 
-def _at_epoch(reference: Catalog, epoch: float) -> Positions:
-    positions = np.column_stack([reference.ra, reference.dec])
-    if reference.epoch is None or reference.pm_ra is None or reference.pm_dec is None:
-        return positions
-    motions = np.column_stack([reference.pm_ra, reference.pm_dec])
-    return positions_at_epoch(positions, motions, from_epoch=reference.epoch, to_epoch=epoch)
+def _overlaps(
+    directory: Path, suffix: str, exposures: Sequence[str], combined: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Each exposure with the one of those combined that sees most of it, as positions are compared."""
+    files = {name: directory / f"{name}_{suffix}.fits" for name in (*exposures, *combined)}
+    for name in exposures:
+        other = overlapping(files[name], {each: files[each] for each in combined if each != name})
+        if other is not None:
+            yield name, other
 
 
 def _against_catalog(
-    found: Table, reference: Positions, catalog: str, subject: str, offset: Bounds, variation: Bounds
+    found: Table, expected: Positions, catalog: str, subject: str, title: str, verdicts: Verdicts
 ) -> Illustration:
-    name = CATALOG_NAMES.get(catalog, catalog)
-    image = "the drizzled image" if subject == catalog else subject
-    heading = "Drizzled image" if subject == catalog else subject
-    pairs = pair_sources(_positions(found), reference)
-    shift, turn = (check(pairs, subject=subject) for check in (catalog_offset, catalog_offset_variation))
+    pairs = pair_sources(positions(found), expected)
+    offset = verdicts.get(_OFFSET, subject)
     drawn = Offsets(
         pairs.positions,
         pairs.offsets,
-        offset.upper,
-        f"median offset {_words(shift)}",
-        f"largest departure {_words(turn)}",
+        _upper(offset),
+        _words("median offset", offset),
+        _words("largest departure", verdicts.get(_VARIATION, subject)),
     )
-    told = f"{len(pairs)} sources: median offset {_words(shift)} (accepted: {offset.text('mas')}), largest"
-    told += f" departure from the mean over the field {_words(turn)} (accepted: {variation.text('mas')})"
+    told = verdicts.sentence(subject, (_OFFSET, _VARIATION))
+    seen = f"Cloud of offsets of {title} from {catalog} in RA and Dec, and a map of their medians."
     return Illustration(
         figure="catalog-offsets",
         name=f"catalog-offsets-{subject}",
-        title=f"Offsets of {image} from {name}",
-        caption=f"{told}. {_CATALOG}",
-        alt=f"Cloud of offsets of {image} from {name} in RA and Dec, and a map of their medians. {told}.",
-        drawing=offset_maps(drawn, title=f"{heading} less {name}: {len(pairs)} sources"),
-        points=offset_points(drawn, _told(found, pairs), name=f"on {image}"),
+        title=f"Offsets of {title} from {catalog}",
+        caption=joined(told, _CATALOG),
+        alt=joined(seen, told),
+        drawing=offset_maps(drawn, title=f"{title} less {catalog}: {len(pairs)} sources"),
+        points=offset_points(drawn, _told(found, pairs), name=f"on {title}"),
         subject=subject,
     )
 
 
-def _between(found: Table, first: str, second: str, difference: Bounds) -> Illustration:
-    lists = [found[found["exposure"] == name] for name in (first, second)]
-    pairs = pair_sources(_positions(lists[0]), _positions(lists[1]))
-    distance = source_position_difference(pairs, subject="exposures") if len(pairs) else None
-    words = _words(distance) if distance is not None else pairs.remark
+def _between(table: Path, first: str, second: str, verdicts: Verdicts) -> Illustration:
+    found = sources_of(table, first)
+    pairs = pair_sources(positions(found), positions(sources_of(table, second)))
+    distance = verdicts.get(_DIFFERENCE, first)
     drawn = Offsets(
-        pairs.positions, pairs.offsets, difference.upper, f"median distance {words}", "medians over the field"
+        pairs.positions,
+        pairs.offsets,
+        _upper(distance),
+        _words("median distance", distance),
+        "medians over the field",
     )
-    told = f"{len(pairs)} sources: median distance {words} (accepted: {difference.text('mas')})"
+    told = verdicts.sentence(first, (_DIFFERENCE,))
+    seen = f"Cloud of offsets of {first} from {second} in RA and Dec, and a map of their medians."
     return Illustration(
         figure="exposure-offsets",
-        name="exposure-offsets",
+        name=f"exposure-offsets-{first}",
         title=f"Offsets of {first} from {second}",
-        caption=f"{told}. {_EXPOSURES}",
-        alt=f"Cloud of offsets between the exposures in RA and Dec, and a map of their medians. {told}.",
+        caption=joined(told, _EXPOSURES),
+        alt=joined(seen, told),
         drawing=offset_maps(drawn, title=f"{first} less {second}: {len(pairs)} sources"),
-        points=offset_points(drawn, _told(lists[0], pairs), name=f"on {first}"),
+        points=offset_points(drawn, _told(found, pairs), name=f"on {first}"),
         subject=first,
     )
 
 
-def _positions(found: Table) -> Positions:
-    return np.column_stack([np.asarray(found[name], dtype=np.float64) for name in ("ra", "dec")])
+def _upper(shown: Shown | None) -> float | None:
+    return None if shown is None else shown.bounds.upper
 
 
-def _words(measured: Measurement) -> str:
-    if measured.value is None or not np.isfinite(measured.value):
-        return f"not measured ({measured.reason})"
-    error = f" ± {measured.uncertainty:.1f}" if measured.uncertainty is not None else ""
-    return f"{measured.value:.1f}{error} mas"
+def _words(quantity: str, shown: Shown | None) -> str:
+    return quantity if shown is None else f"{quantity} {shown.number}"
 
 
 def _told(found: Table, pairs: SourcePairs) -> Iterator[tuple[str, PlotColumn]]:

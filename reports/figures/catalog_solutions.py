@@ -3,57 +3,50 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hubble_qa.checks.astrometry.solutions import archive_fit_error
-from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.astrometry.solutions import catalog_of_fit
+from hubble_qa.checks.evidence.exposures import exposure_in
+from hubble_qa.checks.evidence.fits import Fit, fits_in
 from hubble_qa.checks.measurement import json_number
-from hubble_qa.checks.readers import (
-    Exposure,
-    MatchFile,
-    ShiftFile,
-    ShiftRow,
-    match_path,
-    read_exposure,
-    read_match_file,
-    read_shift_file,
-)
+from hubble_qa.checks.readers import Exposure, ShiftRow
 from hubble_qa.fixtures.plans.stage import Inputs
-from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERION, Decision, decide
+from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERION, FIT_CRITERIA
 from hubble_qa.fixtures.stages.accept import DECISIONS
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
+from hubble_qa.reports.figures.captions import is_rejected, joined, number_of
 from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
 from hubble_qa.reports.figures.figure_data import Cell, Table, TableColumn, TableGroup, TableRow
 from hubble_qa.reports.figures.illustration import Tabulation
+from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
 __all__ = ["solution_table"]
 
 _COLUMNS = (
     TableColumn(label="Solution"),
     TableColumn(label="WCSNAME"),
-    TableColumn(label="Matches", decimals=0),
+    TableColumn(label="Matches"),
     TableColumn(label="dx", unit="pix", decimals=3, signed=True),
     TableColumn(label="dy", unit="pix", decimals=3, signed=True),
-    TableColumn(label="Rotation", unit="deg", decimals=4, signed=True),
-    TableColumn(label="Scale − 1", unit="1e-6", decimals=0, signed=True),
-    TableColumn(label="RMS in RA or x", unit="mas", decimals=1),
-    TableColumn(label="in Dec or y", unit="mas", decimals=1),
-    TableColumn(label="RMS in RA or x", unit="pix", decimals=3),
-    TableColumn(label="in Dec or y", unit="pix", decimals=3),
+    TableColumn(label="Rotation"),
+    TableColumn(label="Scale − 1"),
+    TableColumn(label="RMS"),
+    TableColumn(label="RMS", unit="mas", decimals=1),
     TableColumn(label="Judged"),
 )
+# By which solutions are judged: as the archive served them, and as they are now.
+_SOLUTION = ("AST-011", "AST-016", "AST-019")
 _CAPTION = (
     "Which solution the files carry now, and why: the archive's own, and the fits of this reduction. "
     "Marked: the one that is kept."
 )
 _NOTE = (
-    "dx, dy, rotation and scale are relative to the archive's solution; the archive states its scatter in RA "
-    "and Dec, TweakReg in x and y of its frame. Good: the marked row has the smallest scatter of those "
-    "accepted, and many matches. Bad: nan, a scatter of 0, a rotation or scale that its neighbours do not "
-    "have, a kept solution that is not accepted. AST-011 is the archive's larger RMS over 0.1 pix, and 1 or "
-    "more where it has few matches."
+    "dx, dy, rotation and scale are relative to the archive's solution. The archive states its scatter in "
+    "RA and in Dec; that of a fit is the larger of x and y of TweakReg's frame. Good: the marked row has "
+    "the smallest scatter of those accepted, and many matches. Bad: nan, a scatter of 0, a rotation or "
+    "scale that its neighbours do not have, a kept solution that is not accepted. AST-011 is the "
+    "archive's larger RMS over 0.1 pix, and 1 or more where it has few matches."
 )
 
 
@@ -66,7 +59,7 @@ def solution_table(
     plate_scale: float,
     accepted: str,
     catalogs: Sequence[str],
-    bounds: Mapping[str, Mapping[str, Bounds]],
+    verdicts: Verdicts,
 ) -> Tabulation:
     """Tabulate the archive's solution of each exposure, its fits, and which was kept.
 
@@ -85,25 +78,27 @@ def solution_table(
     accepted : str
         The catalogue whose fit may replace the archive's solution.
     catalogs : sequence of str
-        All catalogues, as verdicts name them.
-    bounds : mapping of str to mapping of str to Bounds
-        What each criterion accepts of a fit, by ``"<rootname> <catalog>"`` and criterion.
+        All catalogues.
+    verdicts : Verdicts
+        On the fits, by ``"align-<catalog>/shifts <rootname>_<suffix>"``, and on the solutions, by rootname.
     """
     directory = inputs.products["accepted"]
     decisions = json.loads((directory / DECISIONS).read_text(encoding="utf-8"))
+    fits = {catalog: _fits(inputs, catalog) for catalog in catalogs}
     groups = []
     for name in exposures:
-        served = read_exposure(inputs.products["exposures"] / f"{name}_{suffix}.fits")
-        fits = {each: _Fit(inputs, served, each, suffix, bounds[f"{name} {each}"]) for each in catalogs}
+        served = exposure_in(inputs.products["exposures"] / f"{name}_{suffix}.fits")
         decision = decisions[name]
         kept = accepted if decision["kept"] == "fit" else ""
-        rows = [_archive_row(served, fits[accepted].decision, chosen=not kept)]
-        for catalog, fit in fits.items():
-            named = wcsname if catalog == accepted else ""
-            rows.append(fit.row(named, plate_scale, chosen=catalog == kept))
-        final = read_exposure(directory / f"{name}_{suffix}.fits")
+        rows = [_archive_row(served, verdicts.get(ARCHIVE_CRITERION, name), chosen=not kept)]
+        for catalog in catalogs:
+            fit, named = fits[catalog].get(f"{name}_{suffix}"), wcsname if catalog == accepted else ""
+            if fit is not None:
+                rows.append(_fit_row(fit, verdicts, catalog, named, plate_scale, chosen=catalog == kept))
+        final = exposure_in(directory / f"{name}_{suffix}.fits")
         statement = _statement(final, decision, CATALOG_NAMES.get(accepted, accepted))
-        groups.append(TableGroup(heading=name, statement=statement, rows=tuple(rows)))
+        told = (verdicts.sentence(each, _SOLUTION) for each in (name, f"{name}_{suffix}"))
+        groups.append(TableGroup(heading=name, statement=joined(f"{statement}.", *told), rows=tuple(rows)))
     others = " and ".join(CATALOG_NAMES.get(each, each) for each in catalogs if each != accepted)
     only = f"Only the fit to {CATALOG_NAMES.get(accepted, accepted)} may replace the archive's solution"
     notes = (f"{only}; that to {others} is for comparison." if others else f"{only}.", _NOTE)
@@ -111,47 +106,57 @@ def solution_table(
     return Tabulation("solutions", "solutions", "Solutions", _CAPTION, table)
 
 
-class _Fit:
-    """A catalogue's fit of an exposure, judged as the decision judges it."""
-
-    def __init__(
-        self, inputs: Inputs, served: Exposure, catalog: str, suffix: str, bounds: Mapping[str, Bounds]
-    ) -> None:
-        directory = inputs.products[f"fit-{catalog}"]
-        shifts: ShiftFile = read_shift_file(directory / SHIFT_FILE, relative=False)
-        path = match_path(directory, served.name, suffix)
-        match: MatchFile | None = read_match_file(path) if path.exists() else None
-        self.name = CATALOG_NAMES.get(catalog, catalog)
-        self.shift = shifts.row(served.name)
-        self.decision = decide(served, shifts, match, bounds)
-
-    def row(self, wcsname: str, plate_scale: float, *, chosen: bool) -> TableRow:
-        rejected = [name for name, verdict in self.decision.fit.items() if not verdict.accepted]
-        judged = f"rejected: {', '.join(rejected)}" if rejected else "accepted"
-        matches = self.decision.fit["AST-003"].measurement.value
-        cells = (f"fit to {self.name}", wcsname or None, matches, *_shift_cells(self.shift, plate_scale))
-        return TableRow(cells=(*cells, f"kept, {judged}" if chosen else judged), chosen=chosen)
+def _fits(inputs: Inputs, catalog: str) -> Mapping[str, Fit]:
+    return fits_in(inputs.products[f"fit-{catalog}"] / SHIFT_FILE, f"align-{catalog}/shifts")
 
 
-def _shift_cells(row: ShiftRow | None, plate_scale: float) -> tuple[Cell, ...]:
-    """dx, dy, rotation, scale, and RMS in mas and in pixels."""
-    if row is None:
-        return (None,) * 8
-    mas = 1000.0 * plate_scale
-    numbers = (row.dx, row.dy, row.rotation, 1e6 * (row.scale - 1.0))
-    return tuple(map(json_number, (*numbers, mas * row.xrms, mas * row.yrms, row.xrms, row.yrms)))
+def _fit_row(
+    fit: Fit, verdicts: Verdicts, catalog: str, wcsname: str, plate_scale: float, *, chosen: bool
+) -> TableRow:
+    """A catalogue's fit of an exposure: where it moved it, and what was judged of it."""
+    subject = fit.shifts.subject(fit.exposure)
+    judged = {name: verdicts.get(name, subject) for name in FIT_CRITERIA}
+    rms = judged["AST-002"]
+    value = rms.value if rms is not None else None
+    matches, rotation, scale = (number_of(judged[name]) for name in ("AST-003", "AST-004", "AST-005"))
+    cells: tuple[Cell, ...] = (
+        *(f"fit to {CATALOG_NAMES.get(catalog, catalog)}", wcsname or None, matches),
+        *_shift_cells(fit.shifts.row(fit.exposure)),
+        *(
+            rotation,
+            scale,
+            number_of(rms),
+            None if value is None else json_number(1000.0 * plate_scale * value),
+        ),
+        _judged(judged, chosen=chosen),
+    )
+    return TableRow(cells=cells, chosen=chosen)
 
 
-def _archive_row(served: Exposure, decision: Decision, *, chosen: bool) -> TableRow:
-    """The archive's solution, as `archive_fit_error` read it."""
-    context: Mapping[str, Any] = archive_fit_error(served).context
-    rms = [float(each) for each in context.get("rms_pix", ())]
-    scale = 1000.0 * float(context.get("plate_scale_arcsec", math.nan))
-    scatter: tuple[Cell, ...] = (*(scale * each for each in rms), *rms) if rms else (None,) * 4
-    accepted = decision.archive.accepted
-    judged = "accepted" if accepted else f"rejected: {ARCHIVE_CRITERION}"
-    cells: tuple[Cell, ...] = ("archive's", decision.archive_name, context.get("nmatches"))
-    cells = (*cells, None, None, None, None, *scatter, f"kept, {judged}" if chosen else judged)
+def _judged(verdicts: Mapping[str, Shown | None], *, chosen: bool) -> str | None:
+    """Whether a solution is kept, and which criteria reject it; nothing where it was not judged."""
+    known = [shown for shown in verdicts.values() if shown is not None]
+    rejected = [name for name, shown in verdicts.items() if is_rejected(shown)]
+    told = f"rejected: {', '.join(rejected)}" if rejected else "accepted" if known else ""
+    return ", ".join(each for each in ("kept" if chosen else "", told) if each) or None
+
+
+def _shift_cells(row: ShiftRow | None) -> tuple[Cell, Cell]:
+    return (None, None) if row is None else (json_number(row.dx), json_number(row.dy))
+
+
+def _archive_row(served: Exposure, shown: Shown | None, *, chosen: bool) -> TableRow:
+    """The archive's solution, with the scatter that its header states if it is a fit to a catalogue."""
+    headers = [*served.science_headers().values()]
+    names = " | ".join(sorted({str(header.get("WCSNAME", "")) for header in headers}))
+    fitted = bool(headers) and all(catalog_of_fit(header) for header in headers)
+    matches = headers[0].get("NMATCHES") if fitted else None
+    stated = [headers[0][key] for key in ("RMS_RA", "RMS_DEC") if fitted and key in headers[0]]
+    scatter = " and ".join(f"{float(each):.1f}" for each in stated) or None
+    cells: tuple[Cell, ...] = (
+        *("archive's", names, None if matches is None else str(matches)),
+        *(None, None, None, None, None, scatter, _judged({ARCHIVE_CRITERION: shown}, chosen=chosen)),
+    )
     return TableRow(cells=cells, chosen=chosen)
 
 

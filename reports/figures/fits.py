@@ -10,15 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, plate_scale
-from hubble_qa.checks.readers import MatchFile, ShiftFile, read_match_file, read_reference_frame
+from hubble_qa.checks.evidence.fits import Fit, fits_in
+from hubble_qa.checks.readers import MatchFile, read_reference_frame
 from hubble_qa.checks.readers.exposure import science_wcs
+from hubble_qa.reports.figures.captions import joined, listed
 from hubble_qa.reports.figures.footprints import Footprint, exposure_footprints
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.residual_points import residual_points
 from hubble_qa.reports.figures.residual_vectors import residual_vectors
 from hubble_qa.reports.figures.residuals import FitResiduals, residual_scatter
+from hubble_qa.reports.figures.verdicts import Verdicts
 
-__all__ = ["Fit", "FitFrame", "fit_frame", "read_fit", "residual_figures"]
+__all__ = ["FitFrame", "FittedExposure", "fit_frame", "fitted_exposures", "residual_figures"]
+
+# What the two figures of a fit explain, and what is told of it besides.
+_OF_SCATTER = ("AST-001", "AST-002", "AST-008", "AST-009")
+_OF_VECTORS = ("AST-003", "AST-004", "AST-005", "AST-006", "AST-020")
+_IN_HEADERS = ("AST-002", "AST-003", "AST-009")
+_OF_VISITS = "AST-007"
+_OF_PAIRS = "AST-013"
 
 _SCATTER = (
     "Black: means of equally many sources, with their errors. Good: one cloud around zero, means within "
@@ -42,7 +52,7 @@ class FitFrame(NamedTuple):
     pixel_scale : float
         Arcsec per pixel.
     footprints : mapping of str to tuple of Footprint
-        By exposure.
+        By rootname.
     """
 
     matrix: NDArray[np.float64]
@@ -50,110 +60,159 @@ class FitFrame(NamedTuple):
     footprints: Mapping[str, tuple[Footprint, ...]]
 
 
-class Fit(NamedTuple):
-    """A fit of one exposure.
+class FittedExposure(NamedTuple):
+    """An exposure with the sources of its fit.
 
     Attributes
     ----------
-    exposure : str
+    name : str
         Rootname.
-    subject : str
-        Subject of the verdicts on it.
     title : str
-        What figures call it.
-    shifts : ShiftFile
-        The shift file.
+        What figures call the fit.
+    file : str
+        What the figures' files are named after.
+    subject : str
+        Subject of the verdicts on the fit.
+    fit : Fit
+        Its row of the shift file.
     match : MatchFile
         Its sources.
     residuals : FitResiduals
         The same, by name of chip.
     """
 
-    exposure: str
-    subject: str
+    name: str
     title: str
-    shifts: ShiftFile
+    file: str
+    subject: str
+    fit: Fit
     match: MatchFile
     residuals: FitResiduals
 
 
-def fit_frame(shifts: ShiftFile, exposures: Mapping[str, Path]) -> FitFrame:
-    """Read the frame of a shift file, and where exposures lie on it; those that are not there do not."""
-    header = read_reference_frame(shifts)
+def fit_frame(fits: Mapping[str, Fit], exposures: Mapping[str, Path]) -> FitFrame:
+    """Read the frame of a shift file, and where exposures lie on it; those that are not there do not.
+
+    Parameters
+    ----------
+    fits : mapping of str to Fit
+        The rows of the shift file.
+    exposures : mapping of str to Path
+        The exposures by rootname.
+    """
+    header = read_reference_frame(next(iter(fits.values())).shifts)
     wcs = science_wcs(header)
     footprints = {name: exposure_footprints(path, wcs) for name, path in exposures.items() if path.exists()}
     return FitFrame(linear_matrix(header), plate_scale(header), footprints)
 
 
-def read_fit(
-    shifts: ShiftFile, frame: FitFrame, path: Path, *, exposure: str, subject: str, title: str
-) -> Fit:
-    """Read an exposure's match file."""
-    match = read_match_file(path)
-    own = frame.footprints.get(exposure, ())
-    names = [each.name for each in sorted(own, key=lambda each: each.chip)]
-    # TweakReg counts pixels of the frame from 1, footprints count from 0.
-    residuals = FitResiduals(match.fit_xy - 1.0, match.residuals, match.chip, names, frame.pixel_scale)
-    return Fit(exposure, subject, title, shifts, match, residuals)
+def fitted_exposures(
+    shifts: Path, exposures: Mapping[str, Path], *, label: str, title: str, file: str
+) -> Iterator[tuple[FittedExposure, FitFrame]]:
+    """Exposures with a match file, each with the frame of its fit.
+
+    Parameters
+    ----------
+    shifts : Path
+        The shift file; match files and the frame lie beside it.
+    exposures : mapping of str to Path
+        The exposures by rootname.
+    label : str
+        What verdicts call the shift file.
+    title, file : str
+        What figures and their files are called, with ``{name}`` for the rootname.
+    """
+    fits = fits_in(shifts, label)
+    frame = fit_frame(fits, exposures)
+    for name, path in exposures.items():
+        fit = fits.get(path.stem)
+        if fit is None or fit.match is None:
+            continue
+        own = sorted(frame.footprints.get(name, ()), key=lambda each: each.chip)
+        # TweakReg counts pixels of the frame from 1, footprints count from 0.
+        residuals = FitResiduals(
+            fit.match.fit_xy - 1.0,
+            fit.match.residuals,
+            fit.match.chip,
+            [each.name for each in own],
+            frame.pixel_scale,
+        )
+        subject = fit.shifts.subject(fit.exposure)
+        yield (
+            FittedExposure(
+                name, title.format(name=name), file.format(name=name), subject, fit, fit.match, residuals
+            ),
+            frame,
+        )
 
 
 def residual_figures(
-    fit: Fit, frame: FitFrame, *, bound: float | None, relative: bool
+    fitted: FittedExposure, frame: FitFrame, verdicts: Verdicts, *, relative: bool
 ) -> Iterator[Illustration]:
     """Draw residuals against position, and as vectors over the frame.
 
     Parameters
     ----------
-    fit : Fit
+    fitted : FittedExposure
         The fit.
     frame : FitFrame
         Its frame.
-    bound : float or None
-        Largest accepted RMS, pixels.
+    verdicts : Verdicts
+        On the fit.
     relative : bool
         Whether the other exposures of the frame are what it was aligned to.
     """
-    sources = fit.residuals.finite()
-    summary = (
-        f"{len(sources.residuals)} sources, RMS {sources.rms[0]:.3f} pix in x and {sources.rms[1]:.3f} in y"
+    sources = fitted.residuals.finite()
+    rms = verdicts.get("AST-002", fitted.subject)
+    told = f": fit RMS {rms.number}" if rms is not None else ""
+    of_scatter, of_vectors = (
+        verdicts.sentence(fitted.subject, criteria) for criteria in (_OF_SCATTER, _OF_VECTORS)
     )
-    shift = _shift_words(fit.shifts, fit.exposure)
-    accepted = f" (accepted: below {bound:g})" if bound is not None else ""
+    header, shift = _of_header(fitted, verdicts), _shift_words(fitted.fit)
+    pairs = listed(verdicts, _OF_PAIRS, _of_shift_file(fitted, verdicts.of(_OF_PAIRS)))
     yield Illustration(
         figure="residuals",
-        name=f"residuals-{_file_words(fit)}",
-        title=f"Residuals of the alignment of {fit.title}",
-        caption=f"{shift} {summary}{accepted}. {_SCATTER}",
-        alt=f"Four scatter plots of the residuals of {fit.title} in x and y against x and y: {summary}.",
-        drawing=residual_scatter(sources, title=fit.title, bound=bound),
-        points=residual_points(fit.match, fit.residuals, bound=bound),
-        subject=fit.subject,
+        name=f"residuals-{fitted.file}",
+        title=f"Residuals of the alignment of {fitted.title}",
+        caption=joined(of_scatter, header, pairs, of_vectors, shift, _SCATTER),
+        alt=f"Four scatter plots of the residuals of {fitted.title} in x and y against x and y{told}.",
+        drawing=residual_scatter(sources, title=fitted.title, rms=rms),
+        points=residual_points(
+            fitted.match, fitted.residuals, bound=None if rms is None else rms.bounds.upper
+        ),
+        subject=fitted.subject,
     )
-    others = [each for name, chips in frame.footprints.items() if name != fit.exposure for each in chips]
+    others = [each for name, chips in frame.footprints.items() if name != fitted.name for each in chips]
     meant = "the chips that it was aligned to" if relative else "the other exposures' chips"
-    arrows = "Arrows point from the reference's position to the fitted one, much enlarged"
+    arrows = (
+        f"Arrows point from the reference's position to the fitted one, much enlarged; grey dashes: {meant}."
+    )
+    visits = listed(verdicts, _OF_VISITS, _of_shift_file(fitted, verdicts.of(_OF_VISITS)))
     yield Illustration(
         figure="residual-vectors",
-        name=f"residual-vectors-{_file_words(fit)}",
-        title=f"Residual vectors of {fit.title}",
-        caption=f"{shift} {arrows}; grey dashes: {meant}. {_VECTORS}",
-        alt=f"Map of the residuals of {fit.title} as arrows within the outlines of its chips: {summary}.",
+        name=f"residual-vectors-{fitted.file}",
+        title=f"Residual vectors of {fitted.title}",
+        caption=joined(of_vectors, header, visits, of_scatter, shift, arrows, _VECTORS),
+        alt=f"Map of the residuals of {fitted.title} as arrows within the outlines of its chips.",
         drawing=residual_vectors(
-            sources, frame.footprints.get(fit.exposure, ()), others, title=fit.title, matrix=frame.matrix
+            sources, frame.footprints.get(fitted.name, ()), others, title=fitted.title, matrix=frame.matrix
         ),
-        subject=fit.subject,
+        subject=fitted.subject,
     )
 
 
-def _file_words(fit: Fit) -> str:
-    return fit.subject.replace(" ", "-")
+def _of_shift_file(fitted: FittedExposure, subjects: Mapping[str, object]) -> list[str]:
+    """Of the subjects of several exposures or shift files, those in which a fit has a part."""
+    label = fitted.fit.shifts.label
+    return [each for each in subjects if each.startswith(f"{label} ") or label in each.split(" and ")]
 
 
-def _shift_words(shifts: ShiftFile, exposure: str) -> str:
-    row = shifts.row(exposure)
-    if row is None:
-        return "The shift file has no row for this fit."
-    return (
-        f"Fitted shift {row.dx:+.3f}, {row.dy:+.3f} pix, rotation {row.rotation:+.4f}°, "
-        f"scale 1 {'+' if row.scale >= 1 else '−'} {abs(row.scale - 1):.1e}."
-    )
+def _of_header(fitted: FittedExposure, verdicts: Verdicts) -> str:
+    """What was judged of the same fit by the exposure's header."""
+    told = verdicts.sentence(fitted.fit.exposure, _IN_HEADERS)
+    return f"By its header: {told}" if told else ""
+
+
+def _shift_words(fit: Fit) -> str:
+    row = fit.shifts.row(fit.exposure)
+    return f"Fitted shift {row.dx:+.3f}, {row.dy:+.3f} pix." if row is not None else ""

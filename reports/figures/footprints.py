@@ -12,14 +12,13 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import chip_polygon
-from hubble_qa.checks.readers.exposure import open_fits, science_wcs
+from hubble_qa.checks.evidence.drizzled import FOOTPRINT_INSET
+from hubble_qa.checks.evidence.exposures import chip_frames, exposure_in
 from hubble_qa.reports.figures.style import FAINT, chip_style
 
 __all__ = ["Footprint", "Region", "chip_name", "draw_outlines", "exposure_footprints", "on_frame", "regions"]
 
-# Pixels next to a WFPC2 chip's first row and column that the pyramid's shadow covers (WFPC2 Instrument
-# Handbook, section 3.8); the other sides are whole.
-_SHADOW = (50.0, 0.0)
+# Of the other cameras' chips all is seen.
 _WHOLE = (0.0, 0.0)
 _WFPC2_CHIPS = (1, 2, 3, 4)
 
@@ -71,7 +70,7 @@ class Footprint:
 def exposure_footprints(
     path: Path, frame: Any, chips: Collection[int] | None = None
 ) -> tuple[Footprint, ...]:
-    """Footprints of an exposure's chips.
+    """Footprints of an exposure's chips: of WFPC2's, the part by which weights are judged.
 
     Parameters
     ----------
@@ -103,17 +102,16 @@ def on_frame(footprints: Sequence[Footprint], frame: Any, other: Any) -> tuple[F
 
 
 def _footprints(path: Path, frame: Any, chips: Collection[int] | None) -> Iterator[Footprint]:
-    with open_fits(path) as hdus:
-        seconds = float(hdus[0].header.get("EXPTIME", 0.0))
-        for hdu in hdus:
-            if hdu.name == "SCI" and (chips is None or hdu.ver in chips):
-                shape = hdu.header["NAXIS2"], hdu.header["NAXIS1"]
-                inset = _SHADOW if hdu.header.get("DETECTOR") in _WFPC2_CHIPS else _WHOLE
-                corners = chip_polygon(science_wcs(hdu.header, hdus), shape, frame, inset=inset)
-                scale = float(hdu.header.get("IDCSCALE", 1.0))
-                rootname = path.name.partition("_")[0]
-                name = chip_name(hdus[0].header, hdu.header)
-                yield Footprint(rootname, hdu.ver, name, corners, seconds / scale**2)
+    exposure = exposure_in(path)
+    seconds = float(exposure.primary.get("EXPTIME", 0.0))
+    for chip, (wcs, shape) in chip_frames(path).items():
+        if chips is None or chip in chips:
+            header = exposure.header("SCI", chip)
+            inset = FOOTPRINT_INSET if header.get("DETECTOR") in _WFPC2_CHIPS else _WHOLE
+            corners = chip_polygon(wcs, shape, frame, inset=inset)
+            scale = float(header.get("IDCSCALE", 1.0))
+            name = chip_name(exposure.primary, header)
+            yield Footprint(path.name.partition("_")[0], chip, name, corners, seconds / scale**2)
 
 
 def chip_name(primary: Any, header: Any) -> str:

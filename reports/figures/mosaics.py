@@ -15,6 +15,7 @@ from matplotlib.patches import Circle
 from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
+from hubble_qa.reports.figures.captions import number_of
 from hubble_qa.reports.figures.footprints import Footprint, draw_outlines, regions
 from hubble_qa.reports.figures.images import (
     WeightedImage,
@@ -26,6 +27,7 @@ from hubble_qa.reports.figures.images import (
 from hubble_qa.reports.figures.region_labels import label_region
 from hubble_qa.reports.figures.sky_marks import SkyFrame, draw_compass, draw_scale_bar, empty_places
 from hubble_qa.reports.figures.style import ACCENT, BLANK, FRAMED, WEIGHT_COLOURS, image_panels, say, styled
+from hubble_qa.reports.figures.verdicts import Shown
 
 __all__ = [
     "MarkedStar",
@@ -56,12 +58,15 @@ class WeightMap(NamedTuple):
         The part of the drizzled image that it shows.
     footprints : tuple of Footprint
         The exposure's chips, in pixels of the drizzled image.
+    ratio : Shown or None
+        The planetary camera's weight over the others', over the ratio of the pixels' areas, as judged.
     """
 
     title: str
     weight: NDArray[np.float32]
     window: Window
     footprints: tuple[Footprint, ...]
+    ratio: Shown | None = None
 
 
 class MarkedStar(NamedTuple):
@@ -101,17 +106,19 @@ def drizzled_pair(
     return panels.figure
 
 
-def weight_map(title: str, weight: NDArray[Any], footprints: Sequence[Footprint]) -> WeightMap:
+def weight_map(
+    title: str, weight: NDArray[Any], footprints: Sequence[Footprint], ratio: Shown | None = None
+) -> WeightMap:
     """Make the weight image of one exposure small, and cut it to what the exposure covers."""
     covered = weight > 0
     window = covered_window(covered)
     cut = window.slices
-    return WeightMap(title, block_mean(weight[cut], _COLUMNS, covered[cut]), window, tuple(footprints))
+    return WeightMap(title, block_mean(weight[cut], _COLUMNS, covered[cut]), window, tuple(footprints), ratio)
 
 
 @styled
 def weight_maps(maps: Sequence[WeightMap], *, planetary: str, expected: float) -> Figure:
-    """Draw weight images of single exposures, with each chip's median weight.
+    """Draw weight images of single exposures, with the ratio of the chips' weights as it was judged.
 
     Parameters
     ----------
@@ -134,18 +141,13 @@ def weight_maps(maps: Sequence[WeightMap], *, planetary: str, expected: float) -
 
 
 def _label_weights(axes: Axes, each: WeightMap, planetary: str, expected: float) -> None:
-    medians: dict[str, float] = {}
     shape = each.weight.shape
     found = regions(each.footprints, (shape[0], shape[1]), each.window.extent)
     chips = {region.chips[0].name: region for region in found if len(region.chips) == 1}
     for name, region in chips.items():
-        values = each.weight[region.mask]
-        medians[name] = float(np.nanmedian(values)) if np.isfinite(values).any() else np.nan
-    others = [value for name, value in medians.items() if name != planetary]
-    for name, region in chips.items():
-        words = f"{name}\n{medians[name]:#.4g}"
-        if name == planetary and others:
-            words += f"\n{medians[name] / np.mean(others):.2f} × WF\n({expected:.2f})"
+        words = name
+        if name == planetary and each.ratio is not None:
+            words += f" / WF:\n{number_of(each.ratio)}\n× {expected:.2f}"
         label_region(axes, region, words, each.footprints)
 
 

@@ -47,7 +47,7 @@ class Offsets(NamedTuple):
     bound : float or None
         Largest accepted length, mas.
     cloud, field : str
-        What either panel's measurement says.
+        What either panel is headed: what was judged.
     """
 
     positions: NDArray[np.float64]
@@ -226,8 +226,7 @@ def _bound(found: Offsets) -> Iterator[PlotCircle]:
 def _median(found: Offsets) -> Iterator[PlotMark]:
     if len(found.offsets):
         east, north = np.median(found.offsets, axis=0)
-        words = f"median {east:+.2f} mas east, {north:+.2f} mas north"
-        yield PlotMark(panel=0, x=float(east), y=float(north), label=words)
+        yield PlotMark(panel=0, x=float(east), y=float(north), label=found.cloud)
 
 
 def _arrows(found: Offsets) -> Iterator[PlotArrow]:

@@ -15,10 +15,12 @@ from hubble_qa.reports.figures.footprints import Footprint, Region, draw_outline
 from hubble_qa.reports.figures.images import WeightedImage, Window, block_ratio, covered_window
 from hubble_qa.reports.figures.region_labels import label_region
 from hubble_qa.reports.figures.style import BLANK, image_panels, say, styled
+from hubble_qa.reports.figures.verdicts import Shown
 
-__all__ = ["RatioMap", "ratio_map", "ratio_maps"]
+__all__ = ["Deviations", "RatioMap", "ratio_map", "ratio_maps"]
 
 Factors = Mapping[tuple[str, int], float]
+Deviations = Mapping[tuple[str, int], Shown]
 
 # The range in which the notebook shows the ratio; factors beyond it widen it.
 _HALF_RANGE = 0.03
@@ -69,8 +71,8 @@ def ratio_map(
 
 
 @styled
-def ratio_maps(maps: Sequence[RatioMap], factors: Factors) -> Figure:
-    """Draw FLT/C0M ratios in grey, with the measured and the expected factor on each chip.
+def ratio_maps(maps: Sequence[RatioMap], factors: Factors, deviations: Deviations | None = None) -> Figure:
+    """Draw FLT/C0M ratios in grey, with the expected factor on each chip and how far its pixels are from it.
 
     Parameters
     ----------
@@ -78,6 +80,8 @@ def ratio_maps(maps: Sequence[RatioMap], factors: Factors) -> Figure:
         The ratios.
     factors : mapping of (str, int) to float
         Normalisation factor of each exposure's chip; see `photometry.expected_chip_factor`.
+    deviations : mapping of (str, int) to Shown, optional
+        By how much the pixels of each exposure's chip depart from it, as judged.
     """
     panels = image_panels([each.window.aspect for each in maps])
     finite = [abs(factor - 1) for factor in factors.values() if np.isfinite(factor)]
@@ -95,33 +99,32 @@ def ratio_maps(maps: Sequence[RatioMap], factors: Factors) -> Figure:
         axes.set_facecolor(BLANK)
         axes.set_title(each.title)
         draw_outlines(axes, each.footprints)
-        _label_regions(axes, each, factors)
+        _label_regions(axes, each, factors, deviations or {})
         axes.set_xlabel("x (pix)")
         if not np.isfinite(each.ratio).any():
             say(axes, "no pixels in both images")
     panels.images[0].set_ylabel("y (pix)")
     bar = panels.figure.colorbar(shown, cax=panels.bars[0], orientation="horizontal", extend="both")
-    bar.set_label("FLT / C0M; on the parts: median (expected)")
+    bar.set_label("FLT / C0M; on the parts: (expected)")
     return panels.figure
 
 
-def _label_regions(axes: Axes, each: RatioMap, factors: Factors) -> None:
+def _label_regions(axes: Axes, each: RatioMap, factors: Factors, deviations: Deviations) -> None:
     rows, columns = each.ratio.shape
     for region in regions(each.footprints, (rows, columns), each.window.extent):
-        words = _region_words(region, each.ratio, factors)
-        if words:
-            label_region(axes, region, words, each.footprints)
+        if np.isfinite(each.ratio[region.mask]).any():
+            label_region(axes, region, _region_words(region, factors, deviations), each.footprints)
 
 
-def _region_words(region: Region, ratio: NDArray[np.float32], factors: Factors) -> str:
-    values = ratio[region.mask]
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return ""
+def _region_words(region: Region, factors: Factors, deviations: Deviations) -> str:
     expected = expected_factor(region.chips, factors)
-    names = " + ".join(dict.fromkeys(chip.name for chip in region.chips))
-    words = f"{names}\n{np.median(values):.4f}"
-    return f"{words}\n({expected:.4f})" if np.isfinite(expected) else words
+    words = " + ".join(dict.fromkeys(chip.name for chip in region.chips))
+    if np.isfinite(expected):
+        words += f"\n({expected:.4f})"
+    found = [deviations.get((chip.exposure, chip.chip)) for chip in region.chips]
+    if len(found) == 1 and found[0] is not None:
+        words += f"\noff by {found[0].number}"
+    return words
 
 
 def expected_factor(chips: Sequence[Footprint], factors: Factors) -> float:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from hubble_qa.reports.figures.captions import number_of
 from hubble_qa.reports.figures.style import (
     ACCENT,
     FRAMED,
@@ -23,6 +24,7 @@ from hubble_qa.reports.figures.style import (
     say,
     styled,
 )
+from hubble_qa.reports.figures.verdicts import Shown
 
 __all__ = ["FitResiduals", "residual_limit", "residual_scatter", "running_mean"]
 
@@ -61,21 +63,13 @@ class FitResiduals(NamedTuple):
             positions=self.positions[good], residuals=self.residuals[good], chips=self.chips[good]
         )
 
-    @property
-    def rms(self) -> tuple[float, float]:
-        """Standard deviation in x and in y, pixels; NaN without sources."""
-        if not len(self.residuals):
-            return np.nan, np.nan
-        x, y = np.std(self.residuals, axis=0)
-        return float(x), float(y)
-
     def name(self, chip: int) -> str:
         """The name of a chip."""
         return self.names[chip - 1] if 0 < chip <= len(self.names) else f"SCI,{chip}"
 
 
 @styled
-def residual_scatter(fit: FitResiduals, *, title: str, bound: float | None) -> Figure:
+def residual_scatter(fit: FitResiduals, *, title: str, rms: Shown | None) -> Figure:
     """Draw dx and dy against x and y.
 
     Parameters
@@ -84,10 +78,11 @@ def residual_scatter(fit: FitResiduals, *, title: str, bound: float | None) -> F
         The fit's sources.
     title : str
         Which fit.
-    bound : float, optional
-        Largest accepted RMS, pixels, drawn at either side of zero.
+    rms : Shown, optional
+        The fit's RMS as it was judged, pixels; its bound is drawn at either side of zero.
     """
     fit = fit.finite()
+    bound = None if rms is None else rms.bounds.upper
     figure = new_figure(5.7)
     panels = [[_scatter_panel(figure, row, column) for column in (0, 1)] for row in (0, 1)]
     limit = residual_limit(fit, bound)
@@ -103,7 +98,7 @@ def residual_scatter(fit: FitResiduals, *, title: str, bound: float | None) -> F
                 axes.set_ylabel(f"d{component} (pix)")
             if row == 1:
                 axes.set_xlabel(f"{axis} in the reference frame (pix)")
-        panels[row][0].set_title(_rms_text(component, fit.rms[row], fit.pixel_scale))
+    panels[0][0].set_title(_rms_text(rms, fit.pixel_scale))
     _heading(figure, fit, title)
     return figure
 
@@ -194,7 +189,8 @@ def _bound_lines(axes: Axes, bound: float | None, *, named: bool) -> None:
         )
 
 
-def _rms_text(component: str, rms: float, pixel_scale: float) -> str:
-    if not np.isfinite(rms):
-        return f"d{component}"
-    return f"d{component}: RMS {rms:.3f} pix = {1000 * rms * pixel_scale:.1f} mas"
+def _rms_text(rms: Shown | None, pixel_scale: float) -> str:
+    if rms is None:
+        return ""
+    mas = f" = {1000 * rms.value * pixel_scale:.1f} mas" if rms.value is not None else ""
+    return f"Fit RMS, the larger of x and y: {number_of(rms)}{mas}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Set
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hubble_qa.checks.bounds import Bounds
+from hubble_qa.reports.figures.captions import is_rejected
 from hubble_qa.reports.figures.style import (
     ACCENT,
     BAND,
@@ -25,8 +24,9 @@ from hubble_qa.reports.figures.style import (
     say,
     styled,
 )
+from hubble_qa.reports.figures.verdicts import Shown
 
-__all__ = ["ChipFluxes", "RatePair", "StarRatio", "star_photometry"]
+__all__ = ["ChipFluxes", "FluxRatio", "RatePair", "star_photometry"]
 
 _PANEL, _BELOW, _ABOVE = 1.7, 0.5, 0.36
 
@@ -34,39 +34,62 @@ _PANEL, _BELOW, _ABOVE = 1.7, 0.5, 0.36
 _WIDTH, _CHARACTER, _MOST_LABELS = 5.95, 0.078, 10
 
 
-class StarRatio(NamedTuple):
-    """FLT/C0M flux ratio of a star in the combined images.
+class FluxRatio(NamedTuple):
+    """FLT/C0M flux ratio of a star, or of the stars of a chip, in the combined images.
 
     Attributes
     ----------
     label : str
-        The star.
-    measured, expected : float
-        The ratio, and the one that the chips' factors and weights imply.
-    accepted : Bounds
-        Of measured - expected.
+        The star or chip.
+    expected : float
+        The ratio that the chips' factors and weights imply.
+    departure : Shown or None
+        The measured ratio less the expected one, as judged.
     """
 
     label: str
-    measured: float
     expected: float
-    accepted: Bounds
+    departure: Shown | None = None
+
+    @property
+    def measured(self) -> float:
+        """The measured ratio; NaN where it was not judged."""
+        value = self.departure.value if self.departure is not None else None
+        return math.nan if value is None else self.expected + value
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """Smallest and largest accepted ratio."""
+        lower, upper = _limits(self.departure)
+        return (
+            None if lower is None else self.expected + lower,
+            None if upper is None else self.expected + upper,
+        )
 
 
 class RatePair(NamedTuple):
-    """Ratio of the count rates of one star on two chips.
+    """The count rates of one star on two chips.
 
     Attributes
     ----------
     label : str
         The star, and the chips.
-    ratio, error : float
-        The ratio and its standard deviation.
+    first, second : (float, float)
+        Count rate and its standard deviation on either chip.
+    agreement : Shown or None
+        The departure of the rates' ratio from 1 in units of what is accepted, as judged.
     """
 
     label: str
-    ratio: float
-    error: float
+    first: tuple[float, float]
+    second: tuple[float, float]
+    agreement: Shown | None = None
+
+    def relative(self, sigmas: float) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Either rate and `sigmas` standard deviations of it, over the second rate; NaN where that is 0."""
+        unit = self.second[0] if self.second[0] > 0 else math.nan
+        first, second = ((rate / unit, sigmas * error / unit) for rate, error in (self.first, self.second))
+        return first, second
 
 
 class ChipFluxes(NamedTuple):
@@ -80,17 +103,14 @@ class ChipFluxes(NamedTuple):
         Its name.
     ratios : sequence of float
         One for each star.
-    together : float
-        Ratio of the sums over all of them, which is what is judged.
-    accepted : Bounds
-        Of `together`.
+    together : Shown or None
+        Ratio of the sums over all of them, as judged.
     """
 
     chip: int
     name: str
     ratios: Sequence[float]
-    together: float
-    accepted: Bounds
+    together: Shown | None = None
 
 
 class Entry(NamedTuple):
@@ -103,7 +123,7 @@ class Entry(NamedTuple):
 
 @styled
 def star_photometry(
-    ratios: Sequence[StarRatio],
+    ratios: Sequence[FluxRatio],
     pairs: Sequence[RatePair],
     chips: Sequence[ChipFluxes],
     *,
@@ -114,8 +134,8 @@ def star_photometry(
 
     Parameters
     ----------
-    ratios : sequence of StarRatio
-        Stars in the images combined from FLTs and from C0Ms.
+    ratios : sequence of FluxRatio
+        Stars in the images combined from FLTs and from C0Ms, singly and by chip.
     pairs : sequence of RatePair
         Stars on two chips; may be empty.
     chips : sequence of ChipFluxes
@@ -152,10 +172,16 @@ def _band(axes: Axes, place: float, lower: float | None, upper: float | None) ->
             axes.hlines(limit, place - 0.5, place + 0.5, color=LIMIT, linewidth=1.0, zorder=1)
 
 
-def _axis(axes: Axes, entries: Sequence[Entry], values: Sequence[float | None], title: str) -> None:
+def _axis(
+    axes: Axes,
+    entries: Sequence[Entry],
+    values: Sequence[float | None],
+    title: str,
+    label: str = "flux ratio",
+) -> None:
     """Set the axes up so that all values are seen, with each entry's words below it."""
     axes.set_title(title)
-    axes.set_ylabel("flux ratio")
+    axes.set_ylabel(label)
     axes.set_xlim(-0.5, max(len(entries), 1) - 0.5)
     axes.set_xticks(range(len(entries)), _words(entries), linespacing=1.4)
     axes.tick_params(axis="x", length=0)
@@ -173,7 +199,7 @@ def _axis(axes: Axes, entries: Sequence[Entry], values: Sequence[float | None], 
 
 def _words(entries: Sequence[Entry]) -> list[str]:
     """What stands below the axis: labels and values, labels where these are too wide, or few labels."""
-    written = [f"{entry.label}\n{entry.value}" for entry in entries]
+    written = [f"{entry.label}\n{entry.value}".rstrip() for entry in entries]
     lines = [line for words in written for line in words.splitlines()]
     if max(map(len, lines), default=0) * _CHARACTER * len(entries) <= _WIDTH:
         return written
@@ -182,81 +208,79 @@ def _words(entries: Sequence[Entry]) -> list[str]:
     return [name if number % step == 0 else "" for number, name in enumerate(names)]
 
 
-def _draw_ratios(axes: Axes, ratios: Sequence[StarRatio]) -> None:
-    limits = [
-        tuple(None if limit is None else each.expected + limit for limit in _limits(each.accepted))
-        for each in ratios
-    ]
-    entries = [
-        Entry(
-            each.label,
-            f"{each.measured:.4f} (expected {each.expected:.4f})",
-            _colour(each.accepted.contains(each.measured - each.expected)),
-        )
-        for each in ratios
-    ]
-    values = [value for each in ratios for value in (each.measured, each.expected)]
-    accepted = {_range(each.accepted, "expected") for each in ratios}
-    title = f"FLT / C0M flux in the combined images{_accepting(accepted)}"
-    _axis(axes, entries, [*values, *chain.from_iterable(limits)], title)
-    for number, (each, (lower, upper)) in enumerate(zip(ratios, limits, strict=True)):
-        _band(axes, number, lower, upper)
+def _draw_ratios(axes: Axes, ratios: Sequence[FluxRatio]) -> None:
+    entries = [_entry(each.label, each.departure) for each in ratios]
+    values = [value for each in ratios for value in (each.measured, each.expected, *each.limits)]
+    accepted = _accepting(_range(each.departure, "expected") for each in ratios)
+    title = f"FLT / C0M flux, combined images{accepted}; numbers: PHT-004"
+    _axis(axes, entries, values, title)
+    for number, (each, entry) in enumerate(zip(ratios, entries, strict=True)):
+        if each.departure is not None:
+            _band(axes, number, *each.limits)
         axes.hlines(each.expected, number - 0.5, number + 0.5, color=SOFT, linewidth=1.4, linestyle="--")
-        axes.plot(number, each.measured, "o", color=entries[number].colour)
+        axes.plot(number, each.measured, "o", color=entry.colour)
 
 
 def _draw_pairs(axes: Axes, pairs: Sequence[RatePair], tolerance: float, sigmas: float) -> None:
-    entries = [
-        Entry(
-            each.label,
-            f"{each.ratio:.4f} ± {each.error:.4f}",
-            _colour(abs(each.ratio - 1) <= min(tolerance, sigmas * each.error)),
-        )
-        for each in pairs
-    ]
-    ends = [each.ratio + side * sigmas * each.error for each in pairs for side in (-1, 1)]
-    title = f"Count rate of one star on two chips, bars ± {sigmas:g} σ (green: 1 ± {tolerance:g})"
-    _axis(axes, entries, [*ends, 1 - tolerance, 1 + tolerance], title)
+    entries = [_entry(each.label, each.agreement) for each in pairs]
+    # What is judged is 1 where the ratio departs from 1 by the tolerance.
+    widths = [None if each.agreement is None else each.agreement.bounds.upper for each in pairs]
+    halves = [None if width is None else width * tolerance for width in widths]
+    drawn = [each.relative(sigmas) for each in pairs]
+    ends = [rate + side * bar for both in drawn for rate, bar in both for side in (-1, 1)]
+    limits = [1 + side * half for half in halves if half is not None for side in (-1, 1)]
+    accepted = _accepting(f"1 ± {half:g}" if half is not None else "" for half in halves)
+    title = f"One star on two chips, bars ± {sigmas:g} σ{accepted}; numbers: PHT-005"
+    _axis(axes, entries, [*ends, *limits], title, label="rate / second rate")
     axes.axhline(1.0, color=SOFT, linewidth=1.4, linestyle="--")
-    for number, (each, entry) in enumerate(zip(pairs, entries, strict=True)):
-        _band(axes, number, 1 - tolerance, 1 + tolerance)
-        axes.errorbar(number, each.ratio, sigmas * each.error, fmt="o", color=entry.colour, capsize=4)
+    for number, (both, half, entry) in enumerate(zip(drawn, halves, entries, strict=True)):
+        if half is not None:
+            _band(axes, number, 1 - half, 1 + half)
+        for side, (rate, bar) in zip((-0.1, 0.1), both, strict=True):
+            axes.errorbar(number + side, rate, bar, fmt="o", color=entry.colour, capsize=4)
 
 
 def _draw_chips(axes: Axes, chips: Sequence[ChipFluxes]) -> None:
-    entries = [
-        Entry(each.name, f"{each.together:.4f}", _colour(each.accepted.contains(each.together)))
-        for each in chips
-    ]
-    values = [value for each in chips for value in (*each.ratios, each.together, *_limits(each.accepted))]
-    accepted = {_range(each.accepted) for each in chips}
-    title = f"Drizzled / exposure flux of each chip's stars{_accepting(accepted)}"
-    _axis(axes, entries, values, title)
+    entries = [_entry(each.name, each.together) for each in chips]
+    together = [_value(each.together) for each in chips]
+    values = [*together, *(value for each in chips for value in (*each.ratios, *_limits(each.together)))]
+    accepted = _accepting(_range(each.together) for each in chips)
+    _axis(axes, entries, values, f"Drizzled / exposure flux of each chip's stars{accepted}")
     axes.axhline(1.0, color=SOFT, linewidth=1.4, linestyle="--")
     for number, (each, entry) in enumerate(zip(chips, entries, strict=True)):
-        _band(axes, number, *_limits(each.accepted))
+        if each.together is not None:
+            _band(axes, number, *_limits(each.together))
         style = chip_style(each.chip)
         left = number - 0.09 - 0.07 * np.arange(len(each.ratios))[::-1]
         axes.plot(left, each.ratios, style.marker, color=style.colour, markersize=4.5, alpha=0.75)
-        axes.plot(number + 0.09, each.together, "o", color=entry.colour)
+        axes.plot(number + 0.09, together[number], "o", color=entry.colour)
 
 
-def _limits(accepted: Bounds) -> tuple[float | None, float | None]:
-    return accepted.lower, accepted.upper
+def _entry(label: str, shown: Shown | None) -> Entry:
+    return Entry(label, "" if shown is None else shown.number, ACCENT if is_rejected(shown) else INK)
 
 
-def _range(accepted: Bounds, centre: str = "") -> str:
+def _value(shown: Shown | None) -> float:
+    return math.nan if shown is None or shown.value is None else shown.value
+
+
+def _limits(shown: Shown | None) -> tuple[float | None, float | None]:
+    return (None, None) if shown is None else (shown.bounds.lower, shown.bounds.upper)
+
+
+def _range(shown: Shown | None, centre: str = "") -> str:
     """Name an accepted range, briefly where it is even about its centre."""
-    lower, upper = _limits(accepted)
+    if shown is None:
+        return ""
+    lower, upper = _limits(shown)
     middle = 0.0 if centre else 1.0
     if lower is not None and upper is not None and math.isclose(lower + upper, 2 * middle, abs_tol=1e-9):
         return f"{centre or '1'} ± {upper - middle:g}"
-    return f"{centre} {accepted.text()}".strip()
+    return f"{centre} {shown.bounds.text()}".strip()
 
 
-def _accepting(ranges: Set[str]) -> str:
-    return f" (green: {next(iter(ranges))})" if len(ranges) == 1 else " (green: accepted)"
-
-
-def _colour(accepted: bool) -> str:
-    return INK if accepted else ACCENT
+def _accepting(ranges: Iterable[str]) -> str:
+    found = {each for each in ranges if each}
+    if not found:
+        return ""
+    return f" (green: {found.pop()})" if len(found) == 1 else " (green: accepted)"

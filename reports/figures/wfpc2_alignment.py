@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from hubble_qa.checks.bounds import Bounds
-from hubble_qa.checks.readers import match_path, read_shift_file
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
-from hubble_qa.reports.figures.fits import fit_frame, read_fit, residual_figures
+from hubble_qa.reports.figures.fits import fitted_exposures, residual_figures
 from hubble_qa.reports.figures.illustration import Illustration
+from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = ["alignment_figures"]
 
@@ -17,9 +16,7 @@ __all__ = ["alignment_figures"]
 _PRODUCTS = {"flt": "exposures", "c0m": "c0m"}
 
 
-def alignment_figures(
-    inputs: Inputs, exposures: Sequence[str], bounds: Mapping[str, Bounds]
-) -> Iterator[Illustration]:
+def alignment_figures(inputs: Inputs, exposures: Sequence[str], verdicts: Verdicts) -> Iterator[Illustration]:
     """Draw the residuals of each exposure's fit, as FLT and as C0M.
 
     Parameters
@@ -28,19 +25,17 @@ def alignment_figures(
         With products ``exposures`` and ``c0m``.
     exposures : sequence of str
         Rootnames.
-    bounds : mapping of str to Bounds
-        Accepted RMS by ``"<rootname> <suffix>"``.
+    verdicts : Verdicts
+        On the fits, by ``"align-<suffix>/shifts <rootname>_<suffix>"``.
     """
     for suffix, product in _PRODUCTS.items():
         directory = inputs.products[product]
-        matched = [name for name in exposures if match_path(directory, name, suffix).exists()]
-        if not matched:
-            continue
-        shifts = read_shift_file(directory / SHIFT_FILE)
-        frame = fit_frame(shifts, {name: directory / f"{name}_{suffix}.fits" for name in exposures})
-        for name in matched:
-            path, subject = match_path(directory, name, suffix), f"{name} {suffix}"
-            title = f"{name} {suffix.upper()}"
-            fit = read_fit(shifts, frame, path, exposure=name, subject=subject, title=title)
-            accepted = bounds.get(subject)
-            yield from residual_figures(fit, frame, bound=accepted.upper if accepted else None, relative=True)
+        found = fitted_exposures(
+            directory / SHIFT_FILE,
+            {name: directory / f"{name}_{suffix}.fits" for name in exposures},
+            label=f"align-{suffix}/shifts",
+            title=f"{{name}} {suffix.upper()}",
+            file=f"{{name}}-{suffix}",
+        )
+        for fitted, frame in found:
+            yield from residual_figures(fitted, frame, verdicts, relative=True)

@@ -70,12 +70,15 @@ class DrizzleFigureSettings(Settings):
         Root of the combined FLT image.
     exposures : tuple of str
         Rootnames.
+    image : str
+        What verdicts call the image.
     verdicts : Verdicts
-        On the image and on single exposures' weights.
+        On it, on the C0Ms' image, and on single exposures' weights.
     """
 
     root: str
     exposures: tuple[str, ...]
+    image: str
     verdicts: Verdicts = Verdicts()
 
 
@@ -132,9 +135,14 @@ def draw_drizzled(inputs: Inputs, output: Path, settings: DrizzleFigureSettings)
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.wfpc2_drizzled import drizzle_figures
 
-    publish(
-        drizzle_figures(inputs, settings.exposures, root=settings.root, verdicts=settings.verdicts), output
+    figures = drizzle_figures(
+        inputs,
+        settings.exposures,
+        root=settings.root,
+        image=settings.image,
+        verdicts=settings.verdicts,
     )
+    publish(figures, output)
 
 
 @stage("ratio-figures", tools=("matplotlib",), background=True)
@@ -180,13 +188,17 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
             {"exposures": names},
             dict.fromkeys(_FIT_CRITERIA),
         )
-    image = f"{roots['flt']}_drw_sci"
+    images = {suffix: f"{root}_drw_sci" for suffix, root in roots.items()}
+    chips = tuple(f"chips of {image}" for image in images.values())
     yield Drawing(
         "drizzle-figures",
         draw_drizzled,
         flt,
-        {"exposures": names, "root": roots["flt"]},
-        {"PHT-007": None, **dict.fromkeys(("DRZ-001", "DRZ-004", "PHT-008"), (image,))},
+        {"exposures": names, "root": roots["flt"], "image": images["flt"]},
+        {
+            "PHT-007": None,
+            **dict.fromkeys(("DRZ-001", "DRZ-004", "PHT-008"), (*images.values(), *chips)),
+        },
     )
     yield Drawing(
         "ratio-figures",

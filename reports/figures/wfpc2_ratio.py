@@ -4,34 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.images.photometry import expected_chip_factor
-from hubble_qa.checks.readers import read_exposure
 from hubble_qa.fixtures.plans.stage import Inputs
+from hubble_qa.reports.figures.captions import joined, listed
 from hubble_qa.reports.figures.footprints import Footprint, exposure_footprints, on_frame
 from hubble_qa.reports.figures.illustration import Illustration, batches
 from hubble_qa.reports.figures.products import DrizzledImage, drizzled_image
-from hubble_qa.reports.figures.ratio import RatioMap, ratio_map, ratio_maps
+from hubble_qa.reports.figures.ratio import Deviations, RatioMap, ratio_map, ratio_maps
+from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = ["ratio_figures"]
 
 Factors = Mapping[tuple[str, int], float]
 
 _SINGLE = (
-    "What the chip normalisation did: each exposure's drizzled FLT over its C0M. On the chips: the median "
-    "and, in parentheses, PHOTFLAM(chip)/PHOTFLAM(WF3) of the C0M. Good: each chip one flat grey, equal "
-    "numbers, WF3 at 1. Bad: every chip at 1 (the headers were equalised, the pixels not), a factor applied "
-    "twice or inverted, structure within a chip (FLT and C0M differ in more than a factor), black and "
-    "white pairs at stars (they are shifted). Single specks are sky near zero."
+    "What the chip normalisation did: each exposure's drizzled FLT over its C0M. On the chips: in "
+    "parentheses PHOTFLAM(chip)/PHOTFLAM(WF3) of the C0M, and how far the pixels' ratio is off it. Good: "
+    "each chip one flat grey, that of its factor, WF3 at 1. Bad: every chip at 1 (the headers were "
+    "equalised, the pixels not), a factor applied twice or inverted, structure within a chip (FLT and C0M "
+    "differ in more than a factor), black and white pairs at stars (they are shifted). Single specks are "
+    "sky near zero."
 )
 _COMBINED = (
-    "Where chips overlap, the ratio is the mean of their factors, weighted by exposure time and pixel area. "
-    "On each part: the median and, in parentheses, that mean. Good: flat parts with equal numbers; noise "
-    "only where chips overlap. Bad: an overlap with the factor of one chip alone (the other had no weight), "
-    "black and white pairs at stars (FLT and C0M are shifted)."
+    "Where chips overlap, the ratio is the mean of their factors, weighted by exposure time and pixel "
+    "area. On each part, in parentheses: that mean. Good: flat parts of that grey; noise only where chips "
+    "overlap. Bad: an overlap with the factor of one chip alone (the other had no weight), black and "
+    "white pairs at stars (FLT and C0M are shifted)."
 )
 
 
-def ratio_figures(inputs: Inputs, exposures: Sequence[str], *, flt: str, c0m: str) -> Iterator[Illustration]:
+def ratio_figures(
+    inputs: Inputs, exposures: Sequence[str], *, flt: str, c0m: str, verdicts: Verdicts
+) -> Iterator[Illustration]:
     """Draw the ratios of the single drizzled images and of the combined ones.
 
     Images that are not on one grid have no ratio.
@@ -44,6 +49,8 @@ def ratio_figures(inputs: Inputs, exposures: Sequence[str], *, flt: str, c0m: st
         Rootnames.
     flt, c0m : str
         Roots of the combined images.
+    verdicts : Verdicts
+        On PHOTFLAM and pixels of the FLTs, and on PHOTFLAM of the C0Ms.
     """
     combined = drizzled_image(inputs, "drizzle-flt", f"{flt}_dr?")
     directory = inputs.products["exposures"]
@@ -53,7 +60,7 @@ def ratio_figures(inputs: Inputs, exposures: Sequence[str], *, flt: str, c0m: st
     factors = dict(_factors(inputs, exposures))
     for ending, some in batches(exposures):
         found = (_single(inputs, name, combined, footprints[name]) for name in some)
-        yield from _single_figure([each for each in found if each], factors, ending)
+        yield from _single_figure([each for each in found if each], factors, verdicts, ending)
     if len(exposures) > 1:
         chips = [chip for group in footprints.values() for chip in group]
         other = drizzled_image(inputs, "drizzle-c0m", f"{c0m}_dr?")
@@ -63,7 +70,7 @@ def ratio_figures(inputs: Inputs, exposures: Sequence[str], *, flt: str, c0m: st
 def _factors(inputs: Inputs, exposures: Sequence[str]) -> Iterator[tuple[tuple[str, int], float]]:
     """Expected normalisation factor of each chip, from the C0Ms' PHOTFLAM."""
     for name in exposures:
-        exposure = read_exposure(inputs.products["c0m"] / f"{name}_c0m.fits")
+        exposure = exposure_in(inputs.products["c0m"] / f"{name}_c0m.fits")
         for chip in exposure.chips:
             yield (name, chip), expected_chip_factor(exposure, chip)
 
@@ -78,9 +85,18 @@ def _single(
     return ratio_map(exposure, flt, c0m, footprints)
 
 
-def _single_figure(maps: Sequence[RatioMap], factors: Factors, ending: str) -> Iterator[Illustration]:
+def _single_figure(
+    maps: Sequence[RatioMap], factors: Factors, verdicts: Verdicts, ending: str
+) -> Iterator[Illustration]:
     if not maps:
         return
+    flts = [f"{each.title}_flt" for each in maps]
+    chips = [(chip.exposure, chip.chip) for each in maps for chip in each.footprints]
+    told = (
+        listed(verdicts, "PHT-001", flts),
+        listed(verdicts, "PHT-003", [f"{name}_flt SCI,{chip}" for name, chip in chips]),
+        listed(verdicts, "PHT-002", [f"{name}_c0m SCI,{chip}" for name, chip in chips]),
+    )
     names = ", ".join(each.title for each in maps)
     expected = ", ".join(
         f"{chip.name} {factors.get((chip.exposure, chip.chip), float('nan')):.4f}"
@@ -90,10 +106,16 @@ def _single_figure(maps: Sequence[RatioMap], factors: Factors, ending: str) -> I
         figure="flt-c0m-ratio",
         name=f"flt-c0m-ratio{ending}",
         title=f"FLT/C0M ratio of single drizzled images: {names}",
-        caption=_SINGLE,
+        caption=joined(*told, _SINGLE),
         alt=f"Grey maps of the FLT/C0M ratio of {names}. Expected: {expected}.",
-        drawing=ratio_maps(maps, factors),
+        drawing=ratio_maps(maps, factors, _deviations(verdicts, chips)),
     )
+
+
+def _deviations(verdicts: Verdicts, chips: Sequence[tuple[str, int]]) -> Deviations:
+    """How far the pixels of each chip are from its factor."""
+    found = {(name, chip): verdicts.get("PHT-003", f"{name}_flt SCI,{chip}") for name, chip in chips}
+    return {place: shown for place, shown in found.items() if shown is not None}
 
 
 def _combined_figure(ratio: RatioMap | None, factors: Factors) -> Iterator[Illustration]:
@@ -104,6 +126,6 @@ def _combined_figure(ratio: RatioMap | None, factors: Factors) -> Iterator[Illus
         name="flt-c0m-ratio-combined",
         title="FLT/C0M ratio of the combined images",
         caption=_COMBINED,
-        alt="Grey map of the FLT/C0M ratio of the combined images, with median and expectation on each part.",
+        alt="Grey map of the FLT/C0M ratio of the combined images, with the expectation on each part.",
         drawing=ratio_maps([ratio], factors),
     )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from astropy.table import Table
 
-from hubble_qa.checks.bounds import Bounds
-from hubble_qa.checks.images.photometry import RATE_SIGMAS, RATE_TOLERANCE, combined_chip_factor
+from hubble_qa.checks.evidence.stars import StarTables, star_tables
+from hubble_qa.checks.images.photometry import RATE_SIGMAS, RATE_TOLERANCE
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.stars import CHIP_STARS, SIGHTINGS, STARS
+from hubble_qa.reports.figures.captions import is_rejected, joined, listed
 from hubble_qa.reports.figures.footprints import Footprint, exposure_footprints
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.images import Window, covered_window
 from hubble_qa.reports.figures.mosaics import MarkedStar, overlap_zoom
 from hubble_qa.reports.figures.products import DrizzledImage, drizzled_image
-from hubble_qa.reports.figures.stars import ChipFluxes, RatePair, StarRatio, star_photometry
+from hubble_qa.reports.figures.stars import ChipFluxes, FluxRatio, RatePair, star_photometry
+from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
 __all__ = ["star_figures"]
 
@@ -28,14 +28,7 @@ _CHIP_NAMES = {1: "PC1", 2: "WF2", 3: "WF3", 4: "WF4"}
 _ZOOM = 420
 
 
-def star_figures(
-    inputs: Inputs,
-    *,
-    flt: str,
-    c0m: str,
-    star_ratio: Mapping[str, Bounds],
-    chip_flux: Mapping[str, Bounds],
-) -> Iterator[Illustration]:
+def star_figures(inputs: Inputs, *, flt: str, c0m: str, verdicts: Verdicts) -> Iterator[Illustration]:
     """Draw the photometry stage's stars.
 
     Parameters
@@ -44,17 +37,14 @@ def star_figures(
         With products ``exposures``, ``drizzle-flt``, ``drizzle-c0m`` and ``photometry``.
     flt, c0m : str
         Roots of the combined images.
-    star_ratio, chip_flux : mapping of str to Bounds
-        What is accepted, by star and by chip.
+    verdicts : Verdicts
+        On stars, by ``"star1"``, and on chips, by ``"WF3"``.
     """
-    stars, sightings, of_chips = (
-        Table.read(inputs.products["photometry"] / name, format="ascii.ecsv")
-        for name in (STARS, SIGHTINGS, CHIP_STARS)
-    )
+    tables = star_tables(*(inputs.products["photometry"] / name for name in (STARS, SIGHTINGS, CHIP_STARS)))
     combined = drizzled_image(inputs, "drizzle-flt", f"{flt}_dr?")
     other = drizzled_image(inputs, "drizzle-c0m", f"{c0m}_dr?")
-    yield _overlap(inputs, combined, other, stars, sightings)
-    yield _photometry(stars, sightings, of_chips, star_ratio, chip_flux)
+    yield _overlap(inputs, combined, other, tables.stars, tables.sightings)
+    yield _photometry(tables, verdicts)
 
 
 def _overlap(
@@ -123,43 +113,57 @@ def _star_window(stars: Sequence[MarkedStar]) -> Window:
     return Window(x - _ZOOM // 2, x + _ZOOM // 2, y - _ZOOM // 2, y + _ZOOM // 2)
 
 
-def _photometry(
-    stars: Table,
-    sightings: Table,
-    of_chips: Table,
-    star_ratio: Mapping[str, Bounds],
-    chip_flux: Mapping[str, Bounds],
-) -> Illustration:
-    seen = {int(row["star"]): sightings[sightings["star"] == row["star"]] for row in stars}
-    ratios = [_star_ratio(row, seen[int(row["star"])], star_ratio) for row in stars]
-    pairs = [_rate_pair(star, rows) for star, rows in seen.items() if len(rows) > 1]
-    chips = [_chip_fluxes(int(chip), of_chips, chip_flux) for chip in np.unique(of_chips["chip"])]
+def _photometry(tables: StarTables, verdicts: Verdicts) -> Illustration:
+    stars = [f"star{row['star']}" for row in tables.stars]
+    chips = [int(chip) for chip in np.unique(tables.chip_stars["chip"])]
+    ratios = [_star_ratio(tables, label, verdicts) for label in stars]
+    ratios += [
+        FluxRatio(name, tables.chip_sums(chip).factor, verdicts.get("PHT-004", name))
+        for chip in chips
+        for name in [_chip_name(chip)]
+    ]
+    pairs = [_rate_pair(tables, label, verdicts) for label in stars if len(tables.sightings_of(label)) > 1]
+    fluxes = [_chip_fluxes(tables, chip, verdicts) for chip in chips]
+    outside = [each.name for each in fluxes if is_rejected(each.together)]
+    told = (listed(verdicts, criterion) for criterion in ("PHT-004", "PHT-005", "PHT-006"))
     return Illustration(
         figure="star-photometry",
         name="star-photometry",
         title="Stars' photometry against expectation",
-        caption=_photometry_caption(pairs, chips),
+        caption=joined(*told, _photometry_caption(pairs), _outside(outside)),
         alt="; ".join(
             [
                 *(
-                    f"{each.label}: FLT/C0M {each.measured:.4f}, expected {each.expected:.4f}"
+                    f"{each.label}: FLT/C0M expected {each.expected:.4f}{_less(each.departure)}"
                     for each in ratios
                 ),
-                *(f"{each.label}: rate ratio {each.ratio:.4f} ± {each.error:.4f}" for each in pairs),
-                *(f"{each.name}: drizzled/exposure {each.together:.4f}" for each in chips),
+                *(f"{each.label}: rates{_number(each.agreement)}" for each in pairs),
+                *(f"{each.name}: drizzled/exposure{_number(each.together)}" for each in fluxes),
             ]
         ),
-        drawing=star_photometry(ratios, pairs, chips, tolerance=RATE_TOLERANCE, sigmas=RATE_SIGMAS),
+        drawing=star_photometry(ratios, pairs, fluxes, tolerance=RATE_TOLERANCE, sigmas=RATE_SIGMAS),
     )
 
 
-def _photometry_caption(pairs: Sequence[RatePair], chips: Sequence[ChipFluxes]) -> str:
-    middle = " Middle: good if 1 is within bars and band: one zeropoint serves both chips." if pairs else ""
-    outside = [each.name for each in chips if not each.accepted.contains(each.together)]
+def _number(shown: Shown | None) -> str:
+    return f" {shown.number}" if shown is not None else ""
+
+
+def _less(shown: Shown | None) -> str:
+    return f", departure {shown.number}" if shown is not None else ""
+
+
+def _photometry_caption(pairs: Sequence[RatePair]) -> str:
+    middle = (
+        " Middle: the rates over that of the second chip; good if the bars reach one another within the "
+        "band: one zeropoint serves both chips."
+        if pairs
+        else ""
+    )
     return (
         "Green: accepted. Top: good if on the dashed line: the normalisation reached the combined images "
         f"with the right weights.{middle} Bottom: stars that one chip alone saw, singly (small) and "
-        f"together (large, judged); good if 1: drizzling conserved their flux.{_outside(outside)}"
+        "together (large, judged); good if 1: drizzling conserved their flux."
     )
 
 
@@ -167,40 +171,35 @@ def _outside(chips: Sequence[str]) -> str:
     if not chips:
         return ""
     return (
-        f" Outside: {', '.join(chips)}. AstroDrizzle multiplies each WFPC2 chip by its own gain and divides "
+        f"Outside: {', '.join(chips)}. AstroDrizzle multiplies each WFPC2 chip by its own gain and divides "
         "the mosaic by the last chip's: chips of another gain come out wrong by their ratio (WF3: 6.90/7.10)."
     )
 
 
-def _star_ratio(star: Any, seen: Table, accepted: Mapping[str, Bounds]) -> StarRatio:
-    label = f"star{star['star']}"
-    factors = [float(row["photflam_c0m"] / row["photflam_reference"]) for row in seen]
-    weights = [float(row["weight"]) for row in seen]
-    expected = combined_chip_factor(factors, weights) if sum(weights) > 0 else math.nan
-    return StarRatio(_spaced(label), _ratio(star["flt_sum"], star["c0m_sum"]), expected, accepted[label])
+def _star_ratio(tables: StarTables, label: str, verdicts: Verdicts) -> FluxRatio:
+    weights = [float(row["weight"]) for row in tables.sightings_of(label)]
+    expected = tables.expected_ratio(label) if sum(weights) > 0 else float("nan")
+    return FluxRatio(_spaced(label), expected, verdicts.get("PHT-004", label))
 
 
-def _rate_pair(star: int, seen: Table) -> RatePair:
-    """Ratio of the first two sightings' rates, with its error."""
-    first, second = seen[0], seen[1]
-    rate = {row.index: row["net"] * row["pixel_area"] / row["exposure_time"] for row in (first, second)}
-    ratio = _ratio(rate[first.index], rate[second.index])
-    error = abs(ratio) * math.hypot(*(_ratio(row["net_error"], row["net"]) for row in (first, second)))
-    names = " / ".join(_CHIP_NAMES.get(int(row["chip"]), str(row["chip"])) for row in (first, second))
-    return RatePair(f"star {star}: {names}", ratio, error)
+def _rate_pair(tables: StarTables, label: str, verdicts: Verdicts) -> RatePair:
+    """The rates of the first two sightings, which are those that are judged."""
+    names = " / ".join(_chip_name(int(row["chip"])) for row in tables.sightings_of(label)[:2])
+    first, second = tables.rates(label)[:2]
+    return RatePair(f"{_spaced(label)}: {names}", first, second, verdicts.get("PHT-005", label))
 
 
-def _chip_fluxes(chip: int, of_chips: Table, accepted: Mapping[str, Bounds]) -> ChipFluxes:
-    rows = of_chips[of_chips["chip"] == chip]
+def _chip_fluxes(tables: StarTables, chip: int, verdicts: Verdicts) -> ChipFluxes:
+    rows = tables.chip_stars[tables.chip_stars["chip"] == chip]
     exposure = np.asarray(rows["total"] * rows["pixel_area"] / rows["exposure_time"], dtype=float)
     drizzled = np.asarray(rows["drizzled_sum"], dtype=float)
-    ratios = [_ratio(*pair) for pair in zip(drizzled, exposure, strict=True)]
-    name = _CHIP_NAMES.get(chip, f"SCI,{chip}")
-    return ChipFluxes(chip, name, ratios, _ratio(drizzled.sum(), exposure.sum()), accepted[name])
+    ratios = np.divide(drizzled, exposure, out=np.full_like(drizzled, np.nan), where=exposure > 0)
+    name = _chip_name(chip)
+    return ChipFluxes(chip, name, ratios.tolist(), verdicts.get("PHT-006", name))
 
 
-def _ratio(numerator: float, denominator: float) -> float:
-    return float(numerator) / float(denominator) if denominator > 0 else math.nan
+def _chip_name(chip: int) -> str:
+    return _CHIP_NAMES.get(chip, f"SCI,{chip}")
 
 
 def _spaced(label: str) -> str:
