@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -21,7 +22,7 @@ _AS_IN_A_CLONE = ("-p", "no:zarr", "-p", "no:hypothesispytest", "--strict-marker
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PYTEST ARGUMENTS]...")
 def run(arguments: tuple[str, ...]) -> None:
     """Run pytest with this suite; the exit status is pytest's."""
-    import pytest
-
     plugins = [word for name in PLUGINS for word in ("-p", name)]
-    sys.exit(pytest.main([*_AS_IN_A_CLONE, *plugins, "--pyargs", SUITE, *arguments]))
+    options = [*_AS_IN_A_CLONE, *plugins, "--pyargs", SUITE, *arguments]
+    # A process that has not imported the suite: pytest prepares its modules' asserts when they are imported.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", *options])

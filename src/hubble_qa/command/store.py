@@ -214,6 +214,6 @@ def _rerun(root: Path, key: str, keep_scratch: bool, debug: bool) -> None:
         sys.stdout.flush()
         arguments = ["store", "rerun", "--store", str(place.root), product.manifest.key]
         flags = ["--keep-scratch"] * keep_scratch + ["--pdb"] * debug
-        os.execve(sys.executable, [sys.executable, "-m", "hubble_qa", *arguments, *flags], environment)
+        os.execve(sys.executable, [sys.executable, "-P", "-m", "hubble_qa", *arguments, *flags], environment)
     directory = Path(tempfile.mkdtemp(prefix=f"hubble-qa-{product.manifest.stage}-"))
     sys.exit(rerun(place, product, directory, keep=keep_scratch, debug=debug))
