@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from hubble_qa.fixtures.plans.code import DATA_FILES, SourceTree, changed_modules
+from hubble_qa.fixtures.plans.dataset import load_datasets
 from hubble_qa.fixtures.plans.source_code import CodeCache, read_code
+from hubble_qa.fixtures.supplies.supply_simulated import Simulated
+from hubble_qa.fixtures.workflows import load_workflow
 
 ROOT = Path(__file__).parent.parent
 
@@ -337,6 +340,26 @@ def test_a_constant_changes_the_keys_of_those_stages_that_use_it(tmp_path: Path)
     assert changed(comment) == set()
     assert changed(camera) == set(before)
     assert changed(other_camera) == set()
+
+
+@pytest.mark.parametrize("name", sorted(load_datasets(ROOT / "qa" / "datasets")))
+def test_nodes_declare_the_modules_that_their_stages_import_by_name(name: str) -> None:
+    dataset, archive = load_datasets(ROOT / "qa" / "datasets")[name], Simulated("small")
+    workflow = load_workflow(dataset.workflow)
+    missing = archive.absent(dataset, workflow.settings(dataset).fetch)
+    if missing:
+        pytest.skip(missing)
+    nodes = workflow.plan(dataset, archive).nodes
+    # Tables of modules, one of which `simulate` and `calibrate` import.
+    tables = {
+        f"hubble_qa.fixtures.{table}" for table in ("simulation.cameras", "reduction.calibration.calibrator")
+    }
+
+    by_name = {node.name: node.modules for node in nodes.values() if tables & set(node.code.modules)}
+    assert "archive" in by_name
+    assert [node for node, modules in by_name.items() if not modules] == []
+    assert ("calibrate" in by_name) == ("calibrate" in nodes)
+    assert all(module in nodes[node].code.modules for node, modules in by_name.items() for module in modules)
 
 
 def test_data_that_ships_with_the_suite_is_declared_or_not_for_stages() -> None:

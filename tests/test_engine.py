@@ -34,7 +34,7 @@ from tests.stages_for_tests import (
     write,
 )
 
-NO_SPACE = "free space (qa-store prune) or choose another store with --store"
+NO_SPACE = "free space (hubble-qa store prune) or choose another store with --store"
 
 
 @pytest.fixture

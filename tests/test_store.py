@@ -43,6 +43,8 @@ def manifest(key: str, run: str, outcome: Outcome, files: dict[str, str]) -> Man
         cpu=1.0,
         peak_memory=1000,
         code=KEY,
+        dataset="field",
+        node="write-a",
     )
 
 

@@ -1,0 +1,219 @@
+"""``hubble-qa store``: list, show, prune and verify the products of a store, and run a stage again."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hubble_qa.command.entries import DIGITS, Entry, entries, readable_size, to_remove, total
+from hubble_qa.fixtures.store.product import Product
+from hubble_qa.fixtures.store.store import Store, StoreError
+
+__all__ = ["store"]
+
+_UNKNOWN = "unknown"
+_NO_PRODUCT = "{root} has no product whose key starts with {prefix}; see hubble-qa store list"
+
+
+class _Group(click.Group):
+    """Tells a store's errors in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StoreError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group)
+def store() -> None:
+    """List, show, prune and verify stored products; run a product's stage again."""
+
+
+def _of_store(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a subcommand the option that names the store."""
+    return click.option(
+        "--store",
+        "root",
+        type=click.Path(path_type=Path),
+        envvar="QA_STORE",
+        show_envvar=True,
+        default="qa-store",
+        show_default=True,
+        metavar="DIR",
+        help="The store's directory.",
+    )(command)
+
+
+def _only(prefix: str, store: Store) -> Product:
+    found = [product for product in store.products() if product.manifest.key.startswith(prefix)]
+    if not found:
+        raise StoreError(_NO_PRODUCT.format(root=store.root, prefix=prefix))
+    if len(found) > 1:
+        raise StoreError(f"{prefix} starts the keys of {len(found)} products; give more digits")
+    return found[0]
+
+
+@store.command("list")
+@_of_store
+@click.option("--failed", is_flag=True, help="Only those that are not complete.")
+@click.option("--stage", metavar="NAME", help="Only those of one stage.")
+@click.option("--dataset", metavar="NAME", help="Only those that were built for one dataset.")
+def _list(root: Path, failed: bool, stage: str | None, dataset: str | None) -> None:
+    """List products, the last used first."""
+    place = Store(root, create=False)
+    shown = [
+        entry
+        for entry in entries(place)
+        if not (failed and entry.complete)
+        and stage in (None, entry.stage)
+        and dataset in (None, entry.dataset)
+    ]
+    click.echo(Entry.heading())
+    for entry in shown:
+        click.echo(entry.line())
+    click.echo(total(shown, f"in {place.root}"))
+
+
+@store.command("show")
+@_of_store
+@click.argument("key")
+@click.option("--lines", type=int, default=20, show_default=True, metavar="N", help="Lines of the log.")
+def _show(root: Path, key: str, lines: int) -> None:
+    """Show the product whose key starts with KEY: manifest, files, the end of its log."""
+    product = _only(key, Store(root, create=False))
+    for name, text in _facts(product):
+        click.echo(f"{name:<9} {text}")
+    manifest = product.manifest
+    for title, table in (
+        ("settings", manifest.settings),
+        ("upstream", manifest.upstream),
+        ("sources", {name: manifest.paths.get(name, digest) for name, digest in manifest.sources.items()}),
+        ("tools", manifest.tools),
+        ("modules", {name: digest[:DIGITS] for name, digest in manifest.modules.items()}),
+        ("files", {name: _file(product, name) for name in manifest.files}),
+    ):
+        _print_table(title, ((name, str(value)) for name, value in table.items()))
+    click.echo("log")
+    click.echo(product.log_tail(lines))
+
+
+def _facts(product: Product) -> Iterable[tuple[str, str]]:
+    manifest = product.manifest
+    yield "key", manifest.key
+    yield "stage", f"{manifest.stage}, code {manifest.code[:DIGITS] or _UNKNOWN}"
+    yield "dataset", manifest.dataset or _UNKNOWN
+    yield "node", manifest.node or _UNKNOWN
+    yield "outcome", f"{manifest.outcome}{': ' if manifest.error else ''}{manifest.error}"
+    yield "built", f"{manifest.started} by run {manifest.run}"
+    memory = readable_size(manifest.peak_memory)
+    yield "cost", f"{manifest.wall:.2f} s, CPU {manifest.cpu:.2f} s, peak {memory}"
+    yield "path", str(product.path)
+
+
+def _file(product: Product, name: str) -> str:
+    path = product.files / name
+    size = readable_size(path.stat().st_size) if path.is_file() else "missing"
+    return f"{size:>9}  {product.manifest.files[name][:DIGITS]}"
+
+
+def _print_table(title: str, rows: Iterable[tuple[str, str]]) -> None:
+    click.echo(title)
+    for name, value in rows:
+        click.echo(f"  {name}: {value}")
+
+
+def _amount(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 <= value < float("inf"):
+        raise click.BadParameter(f"{value} is not a number from 0 up")
+    return value
+
+
+@store.command("prune")
+@_of_store
+@click.option(
+    "--older-than", type=float, callback=_amount, metavar="DAYS", help="Those not used for so long."
+)
+@click.option("--failed", is_flag=True, help="Those that are not complete.")
+@click.option(
+    "--max-size", type=float, callback=_amount, metavar="GB", help="The longest unused, until the rest fits."
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+def _prune(root: Path, older_than: float | None, failed: bool, max_size: float | None, dry_run: bool) -> None:
+    """Remove products that no run is using."""
+    place = Store(root, create=False)
+    if not (failed or older_than is not None or max_size is not None):
+        raise StoreError("nothing to prune by; give --older-than, --failed or --max-size")
+    if not dry_run:
+        place.clean()
+    removed = []
+    for entry in to_remove(entries(place), failed=failed, older_than=older_than, max_size=max_size):
+        if dry_run or place.remove(entry.shelf.path.name):
+            click.echo(entry.line())
+            removed.append(entry)
+        else:
+            click.echo(f"{entry.shelf.path.name[:DIGITS]}  in use, kept")
+    click.echo(total(removed, "would be freed" if dry_run else "freed"))
+
+
+@store.command("verify")
+@_of_store
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+def _verify(root: Path, keys: tuple[str, ...]) -> None:
+    """Compute the digests of products' files again, and say which differ or are missing.
+
+    All products, or those whose keys start with KEY. The exit status is 1 if any differs.
+    """
+    from hubble_qa.fixtures.store.verification import verify
+
+    place = Store(root, create=False)
+    chosen = [shelf for shelf in place.shelves() if _is_asked(shelf.path.name, keys)]
+    missing = [key for key in keys if not any(_is_asked(shelf.path.name, [key]) for shelf in chosen)]
+    if missing:
+        raise StoreError(_NO_PRODUCT.format(root=place.root, prefix=missing[0]))
+    wrong = 0
+    for shelf in chosen:
+        lines = list(verify(shelf))
+        wrong += bool(lines)
+        for line in lines:
+            click.echo(f"{shelf.path.name[:DIGITS]}  {line}")
+    click.echo(f"{len(chosen)} product{'' if len(chosen) == 1 else 's'} verified, {wrong} not as published")
+    sys.exit(1 if wrong else 0)
+
+
+def _is_asked(shelf: str, keys: Sequence[str]) -> bool:
+    """Whether a shelf, which is named by its key's first digits, is among those asked for."""
+    return not keys or any(shelf.startswith(key[: len(shelf)]) for key in keys)
+
+
+@store.command("rerun")
+@_of_store
+@click.argument("key")
+@click.option("--keep-scratch", is_flag=True, help="Keep the scratch directory and what the stage wrote.")
+@click.option("--pdb", "debug", is_flag=True, help="Enter the debugger where the stage fails.")
+def _rerun(root: Path, key: str, keep_scratch: bool, debug: bool) -> None:
+    """Run the stage of the product whose key starts with KEY again, in a directory of its own.
+
+    It reads the stored products that it read then and writes to the terminal; the stored product stays
+    as it is. The exit status is 1 if the stage fails.
+    """
+    from hubble_qa.command.rerun import rerun
+    from hubble_qa.fixtures.engine.builder import stage_environment
+
+    place = Store(root, create=False)
+    product = _only(key, place)
+    environment = stage_environment(place)
+    if environment != dict(os.environ):
+        # Some of it, such as the seed of hashing, counts only from a process's start.
+        sys.stdout.flush()
+        arguments = ["store", "rerun", "--store", str(place.root), product.manifest.key]
+        flags = ["--keep-scratch"] * keep_scratch + ["--pdb"] * debug
+        os.execve(sys.executable, [sys.executable, "-P", "-m", "hubble_qa", *arguments, *flags], environment)
+    directory = Path(tempfile.mkdtemp(prefix=f"hubble-qa-{product.manifest.stage}-"))
+    sys.exit(rerun(place, product, directory, keep=keep_scratch, debug=debug))
