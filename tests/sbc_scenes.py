@@ -12,9 +12,8 @@ from hubble_qa.fixtures.plans.dataset import load_dataset
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse
 from hubble_qa.fixtures.simulation.attitude import Attitude
-from hubble_qa.fixtures.simulation.sbc.archive import pointing_of
 from hubble_qa.fixtures.simulation.sbc.camera import expected_rates
-from hubble_qa.fixtures.simulation.sbc.detector import CHIP, ideal_grid, pixel_area
+from hubble_qa.fixtures.simulation.sbc.detector import CHIP, FOCAL_PLANE, ideal_grid, pixel_area
 from hubble_qa.fixtures.simulation.sbc.settings import SbcExposure, SbcSettings
 from hubble_qa.fixtures.simulation.settings import SimulationSettings
 from hubble_qa.fixtures.simulation.stage import simulate
@@ -54,7 +53,7 @@ def expected_fraction(
     dark = light = 0.0
     for rootname in rootnames:
         one = exposure(of, rootname)
-        pointing = pointing_of(one)
+        pointing = FOCAL_PLANE.pointing(one, one.offset)
         rates = expected_rates(one, of.galaxy, pointing)
         area = np.where(_inside(where, drizzled, pointing), pixel_area(), 0.0) * one.exptime
         dark += float(np.sum(rates.dark * area))
