@@ -43,6 +43,11 @@ def exposure(of: SbcSettings, rootname: str) -> SbcExposure:
     return next(each for each in of.exposures if each.rootname == rootname)
 
 
+def pointing_of(of: SbcExposure) -> Attitude:
+    """Where the detector points in an exposure."""
+    return FOCAL_PLANE.pointing(of, of.offset)
+
+
 def expected_fraction(
     of: SbcSettings, drizzled: WCS, rootnames: tuple[str, ...], where: Ellipse = TARGET
 ) -> float:
@@ -53,7 +58,7 @@ def expected_fraction(
     dark = light = 0.0
     for rootname in rootnames:
         one = exposure(of, rootname)
-        pointing = FOCAL_PLANE.pointing(one, one.offset)
+        pointing = pointing_of(one)
         rates = expected_rates(one, of.galaxy, pointing)
         area = np.where(_inside(where, drizzled, pointing), pixel_area(), 0.0) * one.exptime
         dark += float(np.sum(rates.dark * area))
