@@ -12,9 +12,8 @@ from hubble_qa.fixtures.plans.dataset import load_dataset
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse
 from hubble_qa.fixtures.simulation.attitude import Attitude
-from hubble_qa.fixtures.simulation.sbc.archive import pointing_of
 from hubble_qa.fixtures.simulation.sbc.camera import expected_rates
-from hubble_qa.fixtures.simulation.sbc.detector import CHIP, ideal_grid, pixel_area
+from hubble_qa.fixtures.simulation.sbc.detector import CHIP, FOCAL_PLANE, ideal_grid, pixel_area
 from hubble_qa.fixtures.simulation.sbc.settings import SbcExposure, SbcSettings
 from hubble_qa.fixtures.simulation.settings import SimulationSettings
 from hubble_qa.fixtures.simulation.stage import simulate
@@ -42,6 +41,11 @@ def write(output: Path, of: SbcSettings, sources: dict[str, Path] | None = None)
 def exposure(of: SbcSettings, rootname: str) -> SbcExposure:
     """The settings of one exposure."""
     return next(each for each in of.exposures if each.rootname == rootname)
+
+
+def pointing_of(of: SbcExposure) -> Attitude:
+    """Where the detector points in an exposure."""
+    return FOCAL_PLANE.pointing(of, of.offset)
 
 
 def expected_fraction(

@@ -14,7 +14,7 @@ import pytest
 from astropy.io import fits
 
 from hubble_qa.fixtures.simulation.crds_cache import CONTEXT, reference_directory, write_cache
-from hubble_qa.fixtures.simulation.wfpc2.references import DGEOFILE, IDCTAB, OFFTAB, RULES, write_references
+from hubble_qa.fixtures.simulation.wfpc2.references import CARDS, FILES, RULES, write_references
 from tests.simulated_scenes import FIRST, simulate_into, single
 
 RECOMMEND = """
@@ -69,7 +69,7 @@ def recommended(cache: Path, date: str, mode: str = "FULL") -> dict[str, str]:
 
 def test_references_are_chosen_by_date(cache):
     late, early = recommended(cache, "1999-08-05"), recommended(cache, "1993-12-15")
-    assert late == {"idctab": IDCTAB, "offtab": OFFTAB, "dgeofile": DGEOFILE}
+    assert late == FILES
     assert early["idctab"] == "sim1993u_idc.fits"
     assert early["offtab"] == "sim1993u_off.fits"
     assert early["dgeofile"].startswith("NOT FOUND")
@@ -81,7 +81,7 @@ def test_the_row_displacement_is_for_full_frames_only(cache):
 
 def test_the_operational_context_is_known_offline_and_its_files_are_there(cache):
     chosen = json.loads(ask(cache, "-c", OPERATIONAL).splitlines()[-1])
-    assert {Path(path).name for path in chosen.values()} == {IDCTAB, OFFTAB, DGEOFILE}
+    assert {Path(path).name for path in chosen.values()} == set(FILES.values())
     assert all(Path(path).is_file() for path in chosen.values())
 
 
@@ -109,10 +109,10 @@ def test_bestrefs_writes_the_names_into_headers(tmp_path):
     options = ("--files", str(c0m), "--new-context", CONTEXT, "--update-bestrefs")
     ask(archive / "crds", "-m", "crds.bestrefs", *options)
     assert {key: fits.getval(c0m, key) for key in wanted} == wanted
-    assert wanted == {"IDCTAB": f"uref${IDCTAB}", "OFFTAB": f"uref${OFFTAB}", "DGEOFILE": f"uref${DGEOFILE}"}
+    assert wanted == CARDS
 
 
-@pytest.mark.parametrize("name", [IDCTAB, OFFTAB, DGEOFILE])
+@pytest.mark.parametrize("name", list(FILES.values()))
 def test_reference_files_say_what_they_are(cache, name):
     with fits.open(reference_directory(cache, "WFPC2") / name) as hdus:
         hdus.verify("exception")

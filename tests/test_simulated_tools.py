@@ -14,9 +14,10 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from hubble_qa.fixtures.simulation.attitude import Attitude
 from hubble_qa.fixtures.simulation.truth import Truth, read_truth
 from hubble_qa.fixtures.simulation.wfpc2.chips import CHIPS, row_displacement
-from hubble_qa.fixtures.simulation.wfpc2.geometry import Attitude, attitude
+from hubble_qa.fixtures.simulation.wfpc2.geometry import focal_plane
 from tests.simulated_scenes import FIRST, SECOND, pair, simulate_into
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
@@ -93,7 +94,7 @@ def disagreement(pointing: Attitude, hdus: fits.HDUList, number: int) -> tuple[n
     x, y = (c.ravel() for c in np.meshgrid(np.linspace(1, 800, 40), np.linspace(1, 800, 40)))
     wcs = WCS(hdus["SCI", number].header, hdus)
     wcs.det2im1 = wcs.det2im2 = None
-    ideal = pointing.sky_to_ideal(chip, *wcs.all_pix2world(x, y, 1))
+    ideal = pointing.sky_to_ideal(number, *wcs.all_pix2world(x, y, 1))
     found = chip.distortion.to_pixel(*ideal)
     return found[0] - x, found[1] - y
 
@@ -103,7 +104,7 @@ def test_updatewcs_maps_the_sky_as_the_archive_does(reduced, number):
     for exposure in pair().exposures:
         with fits.open(reduced / f"{exposure.rootname}_c0m.fits") as hdus:
             factor = hdus["SCI", number].header["VAFACTOR"]
-            pointing = attitude(exposure.ra, exposure.dec, exposure.pa_v3, exposure.date, factor)
+            pointing = focal_plane(exposure.date).attitude(exposure.ra, exposure.dec, exposure.pa_v3, factor)
             dx, dy = disagreement(pointing, hdus, number)
         assert np.hypot(dx, dy).max() < 1e-3
 
@@ -118,12 +119,9 @@ def test_the_geometry_is_that_of_a_real_exposure(number, tmp_path):
     with fits.open(tmp_path / "u40x010hm_c0m.fits") as hdus:
         header = hdus["SCI", 3].header
         primary = hdus[0].header
-        pointing = attitude(
-            header["CRVAL1"],
-            header["CRVAL2"],
-            primary["PA_V3"],
-            pair().exposures[0].date.fromisoformat(primary["DATE-OBS"]),
-            header["VAFACTOR"],
+        date = pair().exposures[0].date.fromisoformat(primary["DATE-OBS"])
+        pointing = focal_plane(date).attitude(
+            header["CRVAL1"], header["CRVAL2"], primary["PA_V3"], header["VAFACTOR"]
         )
         dx, dy = disagreement(pointing, hdus, number)
     assert np.hypot(dx, dy).max() < 1e-2
