@@ -1,12 +1,19 @@
-"""Room on the disk for products that the tests of a module share, and the order of modules."""
+"""Room on the disk for products that the tests of a module share, the order of modules, and hypothesis."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A loaded machine fails no test by its slowness. All runs of CI have the same examples, others each their own.
+settings.register_profile("random", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "random")
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def displaced(
     return middle + plane / (factor, 1.0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     east=st.floats(-3400, 3400),
     north=st.floats(-3400, 3400),
@@ -76,7 +76,7 @@ def test_any_offset_within_reach_is_found(east: float, north: float, ra: float, 
     assert measurement.context["north_mas"] == pytest.approx(north, abs=1.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), stars=st.sampled_from([30, 300, 3000, 12_000]))
 def test_unrelated_lists_have_no_pairs(seed: int, stars: int) -> None:
     """Each source of the denser lists has a neighbour within an arcsec or two, and none of them counts."""
@@ -132,7 +132,7 @@ def test_pairs_take_twenty_sources(stars: int) -> None:
     assert f"{stars} sources; pairs take 20" in verdict.reason
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(offset=st.floats(0, 30), scatter=st.floats(0.5, 30), seed=st.integers(0, 1000))
 def test_offset_is_right_within_its_error(offset: float, scatter: float, seed: int) -> None:
     catalog = square(400, seed=seed)
@@ -158,7 +158,7 @@ def test_an_offset_that_is_hardly_known_is_not_judged_unless_it_is_large() -> No
 
 
 @given(rotation=st.floats(-0.1, 0.1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_rotation_shows_in_the_variation_and_not_in_the_median(rotation: float) -> None:
     catalog = square(600)
     pairs = pair_sources(displaced(catalog, rotation=rotation, scatter=2.0), catalog)
@@ -204,7 +204,7 @@ def test_chance_matches_by_hand() -> None:
     assert wide.context["by_chance"] == 15.0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     stars=st.integers(100, 4000),
     tolerance=st.floats(0.02, 0.3),
