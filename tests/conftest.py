@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# A loaded machine fails no test by its slowness. All runs of CI have the same examples, others each their own.
+# A loaded machine fails no test by its slowness. All runs of CI have one set of examples, others their own.
 settings.register_profile("random", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "random")

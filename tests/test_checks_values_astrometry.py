@@ -1,0 +1,90 @@
+"""Astrometry: values by hand, in cases where another statistic, axis or set of pixels gives another value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+
+from hubble_qa.checks.astrometry.footprints import seen_by_others
+from hubble_qa.checks.astrometry.solutions import archive_fit_error
+from hubble_qa.checks.astrometry.source_pairs import SourcePairs
+from hubble_qa.checks.astrometry.source_positions import catalog_offset, source_position_difference
+from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
+from tests.uvis_fields import flc
+
+
+def pairs(offsets: np.ndarray, positions: np.ndarray | None = None) -> SourcePairs:
+    """Pairs of sources with the given offsets, mas, over a field of 100 arcsec unless they lie elsewhere."""
+    indices = np.arange(len(offsets))
+    if positions is None:
+        positions = np.random.default_rng(8).uniform(-50.0, 50.0, (len(offsets), 2))
+    return SourcePairs(indices, indices, positions, offsets, by_chance=0.5)
+
+
+def plain(*, shift: tuple[float, float] = (0.0, 0.0)) -> WCS:
+    """A square grid of 0.04 arcsec pixels without distortion; the shift moves it over the sky, in pixels."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval = [150.0, 0.0]
+    wcs.wcs.crpix = [100.5 - shift[0], 100.5 - shift[1]]
+    wcs.wcs.cd = np.diag([-0.04, 0.04]) / 3600.0
+    return wcs
+
+
+def test_offset_is_the_median_of_the_sources_not_their_mean() -> None:
+    offsets = np.random.default_rng(2).normal((3.0, 4.0), 0.5, (61, 2))
+    offsets[:6] += (300.0, 300.0)  # a tenth are other stars
+    for measure in (catalog_offset, source_position_difference):
+        value = measure(pairs(offsets), subject="drc").value
+        assert value == pytest.approx(5.0, abs=0.4)
+
+
+def test_an_offset_has_both_axes() -> None:
+    offsets = np.random.default_rng(2).normal((-12.0, 5.0), 0.5, (61, 2))
+    measurement = catalog_offset(pairs(offsets), subject="drc")
+    assert measurement.value == pytest.approx(13.0, abs=0.3)
+    assert measurement.context["east_mas"] == pytest.approx(-12.0, abs=0.3)
+    assert measurement.context["north_mas"] == pytest.approx(5.0, abs=0.3)
+
+
+@pytest.mark.parametrize("worst", [1, 2])
+def test_archives_fit_is_as_good_as_that_of_its_worst_chip(worst: int) -> None:
+    exposure = flc(NMATCHES=30, RMS_RA=2.0, RMS_DEC=1.0)
+    exposure.header("SCI", worst)["NMATCHES"] = 12  # 8 of 20 are missing
+    assert archive_fit_error(exposure).value == pytest.approx(1.4)
+    exposure.header("SCI", worst)["NMATCHES"] = 20
+    exposure.header("SCI", worst)["RMS_DEC"] = (
+        7.92  # mas; a pixel of WFC3/UVIS is 39.6, of which a tenth is allowed
+    )
+    assert archive_fit_error(exposure).value == pytest.approx(2.0)
+
+
+def test_each_row_of_pc_is_scaled_by_its_own_cdelt() -> None:
+    cards = [
+        ("PC1_1", -0.8),
+        ("PC1_2", 0.6),
+        ("PC2_1", 0.5),
+        ("PC2_2", 0.9),
+        ("CDELT1", 2.0),
+        ("CDELT2", 5.0),
+    ]
+    header = fits.Header(cards)
+    np.testing.assert_allclose(linear_matrix(header), [[-1.6, 1.2], [2.5, 4.5]])
+    assert plate_scale(header) == pytest.approx(3600.0 * np.sqrt(1.6 * 4.5 + 1.2 * 2.5))
+    assert orientation(header) == pytest.approx(np.degrees(np.arctan(1.2 / 4.5)))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize(("step", "blocks"), [(7.9, 10), (8.1, 9), (-7.9, 10), (-8.1, 9)])
+def test_a_block_is_as_its_middle_is(axis: int, step: float, blocks: int) -> None:
+    """The middle of a block of 16 is 8 pixels from either side."""
+    shift = (step, 0.0) if axis == 0 else (0.0, step)
+    here, there = ((plain(shift=each), (160, 160)) for each in ((0.0, 0.0), shift))
+    seen = seen_by_others(here, [there], block=16)
+    expected = np.zeros((160, 160), dtype=bool)
+    expected[:, : 16 * blocks] = True
+    if step > 0:
+        expected = expected[:, ::-1]
+    assert np.array_equal(seen, expected if axis == 0 else expected.T)
