@@ -8,11 +8,20 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from hubble_qa.checks.astrometry.footprints import seen_by_others
+from hubble_qa.checks.astrometry.residuals import MatchedPositions, matched_source_offset
 from hubble_qa.checks.astrometry.solutions import archive_fit_error
 from hubble_qa.checks.astrometry.source_pairs import SourcePairs
 from hubble_qa.checks.astrometry.source_positions import catalog_offset, source_position_difference
-from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
+from hubble_qa.checks.astrometry.world_coordinates import (
+    chip_polygon,
+    linear_matrix,
+    orientation,
+    pixel_grid,
+    plate_scale,
+)
+from hubble_qa.checks.measurement import Measurement
 from tests.uvis_fields import flc
+from tests.wfpc2_samples import shift_file
 
 
 def pairs(offsets: np.ndarray, positions: np.ndarray | None = None) -> SourcePairs:
@@ -88,3 +97,62 @@ def test_a_block_is_as_its_middle_is(axis: int, step: float, blocks: int) -> Non
     if step > 0:
         expected = expected[:, ::-1]
     assert np.array_equal(seen, expected if axis == 0 else expected.T)
+
+
+# Matched sources by the headers
+
+
+def matched(offsets: np.ndarray, chips: list[int]) -> MatchedPositions:
+    """Sources at declination 60, where a second of right ascension is half as long; offsets in mas."""
+    reference = np.column_stack([np.full(len(offsets), 10.0), np.full(len(offsets), 60.0)])
+    own = reference + offsets / 3.6e6 * np.array([2.0, 1.0])
+    return MatchedPositions(own, reference, np.array(chips))
+
+
+def median_offset(positions: MatchedPositions | None) -> Measurement:
+    return matched_source_offset(shift_file(), "u5jx010hr", positions)
+
+
+def skewed(east: float, north: float, number: int) -> np.ndarray:
+    """Offsets of which more than half are alike, and the others far to one side."""
+    offsets = np.tile([east, north], (number, 1))
+    offsets[: (number - 1) // 2] += 700.0
+    return offsets
+
+
+def test_each_chip_has_its_own_median_offset_and_the_longest_counts() -> None:
+    offsets = np.concatenate([skewed(6.0, -8.0, 12), skewed(1.0, 0.0, 11)])
+    for chips, worst in (([1] * 12 + [2] * 11, "SCI,1"), ([2] * 12 + [1] * 11, "SCI,2")):
+        measurement = median_offset(matched(offsets, chips))
+        assert measurement.value == pytest.approx(10.0, abs=1e-4)
+        assert worst in measurement.reason
+
+
+def test_chips_of_few_sources_are_taken_together() -> None:
+    offsets = np.concatenate([skewed(6.0, -8.0, 10), np.tile([0.0, 900.0], (9, 1))])
+    assert median_offset(matched(offsets, [1] * 10 + [2] * 9)).value == pytest.approx(10.0, abs=1e-4)
+    together = median_offset(matched(np.tile([3.0, 4.0], (10, 1)), [1] * 5 + [2] * 5))
+    assert together.value == pytest.approx(5.0, abs=1e-4)
+    assert median_offset(matched(np.tile([3.0, 4.0], (9, 1)), [1] * 9)).value is None
+    assert median_offset(None).value is None
+
+
+def test_a_chip_without_positions_is_the_worst() -> None:
+    offsets = np.concatenate([np.tile([6.0, 8.0], (12, 1)), np.full((12, 2), np.nan), np.zeros((12, 2))])
+    assert np.isnan(median_offset(matched(offsets, [1] * 12 + [2] * 12 + [3] * 12)).value)
+
+
+# Chips in images
+
+
+def test_polygon_of_a_chip_that_is_not_square() -> None:
+    polygon = chip_polygon(plain(), (60, 200), plain(shift=(1000.0, 300.0)), inset=(7.0, 3.0))
+    expected = np.array([(7, 7), (197, 7), (197, 57), (7, 57)]) - np.array([1000, 300])
+    np.testing.assert_allclose(polygon, expected, atol=0.01)
+
+
+def test_grid_covers_a_chip_to_its_edges() -> None:
+    grid = pixel_grid((60, 200))
+    assert grid.shape == (81, 2)
+    np.testing.assert_array_equal(np.unique(grid[:, 0]), np.linspace(1, 200, 9))
+    np.testing.assert_array_equal(np.unique(grid[:, 1]), np.linspace(1, 60, 9))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hubble_qa.checks.images.cosmic_rays import cosmic_ray_rate, rejected_cores
+from hubble_qa.checks.images.drizzle_parameters import drizzle_parameter_violations, recommended_row
 from hubble_qa.checks.images.drizzled import median_weights, weight_ratio
+from hubble_qa.checks.images.files import association_problems
+from hubble_qa.checks.readers import Exposure
+from tests.wfpc2_samples import exposure
 
 SQUARES = {
     chip: np.array([(0, 0), (39, 0), (39, 39), (0, 39)]) + np.array([50 * chip, 0]) for chip in (1, 2, 3, 4)
@@ -62,3 +68,84 @@ def test_flags_where_no_other_exposure_looks_are_no_chance() -> None:
     stars = np.concatenate([positions, beyond])
     measurement = rejected_cores({1: flagged}, {1: stars}, judged={1: judged}, subject="xrq")
     assert measurement.value == pytest.approx(30 / 120 - 30 / 120_000)
+
+
+# Parameters of AstroDrizzle
+
+TABLE = np.array(
+    [("F555W", 1, 0.4), ("F555W", 4, 0.5), ("F814W", 5, 0.6), ("F555W", 9, 0.7), ("ANY", 3, 0.8)],
+    dtype=[("filter", "U8"), ("numimages", "i4"), ("driz_cr_scale", "f8")],
+)
+
+
+@pytest.mark.parametrize(
+    ("filters", "images", "scale"),
+    [
+        (["F555W"], 3, 0.4),
+        (["F555W"], 4, 0.5),
+        (["F555W"], 8, 0.5),
+        (["F555W"], 9, 0.7),
+        (["F814W"], 4, 0.8),
+        (["F606W"], 7, 0.8),
+    ],
+)
+def test_row_is_of_the_filter_and_of_no_more_images_than_there_are(
+    filters: list[str], images: int, scale: float
+) -> None:
+    row = recommended_row(TABLE, filters=filters, images=images)
+    assert row is not None
+    assert row["driz_cr_scale"] == scale
+
+
+@pytest.mark.parametrize(
+    ("used", "recommended", "violations"),
+    [
+        ("1.5 0.7", "1.5, 0.7", 0),
+        ("1.5 0.7", "1.5 0.8", 1),
+        ("1.4 0.7", "1.5 0.7", 1),
+        ("1.5 0.7", "1.5", 1),
+        ("1.5", "1.5 0.7", 1),
+        ("3", 3.0, 0),
+        ("Median", "median", 0),
+        ("median", "minmed", 1),
+        ("median", None, 1),
+        (None, "median", 1),
+    ],
+)
+def test_parameter_is_the_tables_in_each_of_its_parts(
+    used: str | None, recommended: object, violations: int
+) -> None:
+    row = {"filter": "ANY", "numimages": 1} | ({} if recommended is None else {"name": recommended})
+    found = {} if used is None else {"name": used}
+    assert drizzle_parameter_violations(found, row, names=["name"], subject="f").value == violations
+
+
+# Associations
+
+
+def asn(name: str, association: str | None, filter_name: str = "F606W") -> Exposure:
+    primary = {"ASN_ID": association, "FILTER1": filter_name}
+    return exposure(path=Path(f"{name}_flt.fits"), primary=primary)
+
+
+@pytest.mark.parametrize(
+    ("members", "changed", "problem"),
+    [
+        (["j9l960a1q", "j9l960a2q"], {}, ""),
+        (["j9l960a1q"], {}, "j9l960a2q has its ASN_ID, but is not listed as present"),
+        (["j9l960a1q", "j9l960a2q", "j9l960a4q"], {}, "j9l960a4q is listed, but was not fetched"),
+        (["j9l960a1q", "j9l960a2q", "j9l960a3q"], {}, "j9l960a3q is listed, but its ASN_ID is j9l960020"),
+        (["j9l960a1q", "j9l960a2q"], {"filter_name": "F814W"}, "different filters: F606W, F814W"),
+    ],
+)
+def test_association_is_of_its_own_exposures_in_one_filter(
+    members: list[str], changed: dict[str, str], problem: str
+) -> None:
+    exposures = [
+        asn("j9l960a1q", "J9L960010"),
+        asn("j9l960a2q", "J9L960010", **changed),
+        asn("j9l960a3q", "J9L960020"),
+    ]
+    measurement = association_problems(members, exposures, subject="j9l960010")
+    assert measurement.value == (1 if problem else 0)
+    assert problem in measurement.reason
