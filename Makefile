@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 READY := $(VENV)/.ready
 
-.PHONY: qa test lint clean
+.PHONY: qa test lint mutants clean
 
 # Reduce and judge the datasets; the last line says where the report is.
 qa: $(READY)
@@ -17,10 +17,17 @@ lint: $(READY)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+# Mutations of checks/: which of them no test notices. docs/mutants.md has the last result; CHILDREN run at once.
+CHILDREN ?= 2
+mutants: $(READY)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
+	$(VENV)/bin/python tests/mutants.py run --max-children $(CHILDREN)
+	$(VENV)/bin/python tests/mutants.py table
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) qa-store qa-report
+	rm -rf $(VENV) qa-store qa-report mutants

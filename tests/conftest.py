@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
-# A loaded machine fails no test by its slowness. All runs of CI have one set of examples, others their own.
+# A loaded machine fails no test by its slowness. All runs of CI have one set of examples, others their own;
+# a mutant (tests/mutants.py) must fail with the first of them, whichever is the simplest.
 settings.register_profile("random", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "random")
+settings.register_profile(
+    "mutant", deadline=None, derandomize=True, max_examples=20, phases=(Phase.explicit, Phase.generate)
+)
+_tested = "mutant" if "MUTANT_UNDER_TEST" in os.environ else "ci"
+settings.load_profile(_tested if os.environ.get("CI") else "random")
 
 
 @pytest.fixture(scope="module")

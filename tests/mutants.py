@@ -18,8 +18,10 @@ from pathlib import Path
 
 import libcst as cst
 import libcst.matchers as m
+from mutmut.__main__ import cli, collect_source_file_mutation_data
 from mutmut.configuration import config
 from mutmut.mutation import file_mutation, mutators
+from mutmut.mutation.diff_apply import get_diff_for_mutant
 
 CHECKS = Path("src/hubble_qa/checks")
 
@@ -194,7 +196,7 @@ def update_left_out(node: cst.AugAssign) -> Nodes:
 def members_left_out(node: cst.List) -> Nodes:
     """Leave out one of the lists that a list is made of."""
     for index, element in enumerate(node.elements):
-        if isinstance(element, cst.StarredElement):
+        if isinstance(element, cst.StarredElement) and len(node.elements) > 1:
             yield node.with_changes(elements=[*node.elements[:index], *node.elements[index + 1 :]])
 
 
@@ -270,39 +272,53 @@ def test_modules() -> list[Path]:
     return sorted(path for name in names for path in tests.glob(f"test_{name}.py"))
 
 
-def survivors() -> Iterator[tuple[str, str, int | None]]:
-    """Module, mutant and exit code of every mutant of the last run: 0 is a survivor, 33 has no test."""
-    from mutmut.__main__ import collect_source_file_mutation_data
-
+def results() -> Iterator[tuple[str, str, int | None]]:
+    """Module, mutant and exit code of each mutant of the last run."""
     for found, name, code in collect_source_file_mutation_data(mutant_names=())[0]:
         yield str(Path(found.path).relative_to(CHECKS)), name, code
 
 
 def print_table() -> None:
     """Print what the last run found, by module, for ``docs/mutants.md``."""
-    found = [*survivors()]
-    mutants = Counter(module for module, _, _ in found)
-    alive = Counter(module for module, _, code in found if code in (0, 33))
-    unknown = sum(code is None for _, _, code in found)
-    print(f"{datetime.now(UTC):%Y-%m-%d}: {len(found)} mutants, {alive.total()} survive")
-    print(f"{unknown} were not tried\n")
+    found = [*results()]
+    counts = {
+        kind: Counter(module for module, _, code in found if belongs(code))
+        for kind, belongs in (
+            ("all", lambda _: True),
+            ("alive", _survives),
+            ("new", lambda code: code is None),
+        )
+    }
+    made, alive, new = (counts[kind].total() for kind in counts)
+    print(f"{datetime.now(UTC):%Y-%m-%d}: {made} mutants, {made - alive - new} killed, {alive} survive")
+    print(f"{new} were not tried\n" if new else "")
     print("| module | mutants | killed | survive |\n|---|---:|---:|---:|")
-    for module in sorted(mutants):
-        print(f"| `{module}` | {mutants[module]} | {mutants[module] - alive[module]} | {alive[module]} |")
+    for module in sorted(counts["all"]):
+        made, alive, new = (each[module] for each in counts.values())
+        print(f"| `{module}` | {made} | {made - alive - new} | {alive} |")
+
+
+def print_survivors() -> None:
+    """Print the lines that no test misses."""
+    for module, name, code in results():
+        if _survives(code):
+            lines = get_diff_for_mutant(name).splitlines()
+            changed = [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+            print(f"{module} {name.rpartition('.')[2]}", *changed, sep="\n    ")
+
+
+def _survives(code: int | None) -> bool:
+    return code in (0, 33)  # tests passed; no test reaches it
 
 
 def main() -> None:
-    """Run mutmut's command with these mutations; ``table`` prints the last run's result."""
-    from mutmut.__main__ import cli
-
+    """Run mutmut's command with these mutations, or print the last run's ``table`` or ``survivors``."""
     os.environ["CI"] = "1"  # the same examples of hypothesis for each mutant
     config().pytest_add_cli_args_test_selection = [str(path) for path in test_modules()]
-    mutators.mutation_operators[:] = OPERATORS  # type: ignore[index]
-    file_mutation.MutationVisitor = JudgedCode  # type: ignore[misc]
-    if sys.argv[1:] == ["table"]:
-        print_table()
-    else:
-        cli()
+    mutators.mutation_operators[:] = OPERATORS
+    file_mutation.MutationVisitor = JudgedCode
+    command = {"table": print_table, "survivors": print_survivors}.get(" ".join(sys.argv[1:]), cli)
+    command()
 
 
 if __name__ == "__main__":
