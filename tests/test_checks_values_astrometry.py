@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from hubble_qa.checks.astrometry.alignment import shift_agreement, shift_file_disagreement
+from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement
+from hubble_qa.checks.astrometry.fit_keywords import (
+    keyword_matches,
+    keyword_rms,
+    keyword_rms_consistency,
+    tells_of_fit,
+)
 from hubble_qa.checks.astrometry.footprints import seen_by_others
 from hubble_qa.checks.astrometry.residuals import MatchedPositions, matched_source_offset
 from hubble_qa.checks.astrometry.solutions import archive_fit_error
@@ -20,8 +30,9 @@ from hubble_qa.checks.astrometry.world_coordinates import (
     plate_scale,
 )
 from hubble_qa.checks.measurement import Measurement
-from tests.uvis_fields import flc
-from tests.wfpc2_samples import shift_file
+from hubble_qa.checks.readers import Exposure, ShiftRow
+from tests.uvis_fields import SCALE, flc
+from tests.wfpc2_samples import FITTED, shift_file
 
 
 def pairs(offsets: np.ndarray, positions: np.ndarray | None = None) -> SourcePairs:
@@ -156,3 +167,83 @@ def test_grid_covers_a_chip_to_its_edges() -> None:
     assert grid.shape == (81, 2)
     np.testing.assert_array_equal(np.unique(grid[:, 0]), np.linspace(1, 200, 9))
     np.testing.assert_array_equal(np.unique(grid[:, 1]), np.linspace(1, 60, 9))
+
+
+# Shifts, and what headers say of fits
+
+
+def shifted(*shifts: tuple[float, float]) -> list[ShiftRow]:
+    return [replace(FITTED, file=f"u5jx010{i}r_flt.fits", dx=dx, dy=dy) for i, (dx, dy) in enumerate(shifts)]
+
+
+def test_a_shift_is_compared_with_the_median_of_the_others_of_its_visit() -> None:
+    rows = shifted((1.0, 2.0), (1.0, 2.0), (1.3, 2.0), (1.0, 2.4), (7.0, -6.0), (900.0, 900.0))
+    visit = [row.file for row in rows[:5]]  # the last is of another visit
+    measurement = shift_agreement(shift_file(*rows), visit, subject="visit")
+    assert measurement.value == pytest.approx(10.0)
+    assert measurement.context["departures_pix"] == {
+        "u5jx0100r": pytest.approx(0.15),  # of (1.15, 2), the medians of the other four
+        "u5jx0101r": pytest.approx(0.15),
+        "u5jx0102r": pytest.approx(0.3),
+        "u5jx0103r": pytest.approx(np.hypot(0.15, 0.4)),
+        "u5jx0104r": pytest.approx(10.0),
+    }
+
+
+def test_dithers_are_taken_from_either_axis() -> None:
+    rows = shifted((1.0, 2.0), (4.0, -5.0))
+    dithers = {"u5jx0101r": (3.0, -4.0)}
+    measurement = shift_agreement(shift_file(*rows), [row.file for row in rows], subject="v", dithers=dithers)
+    assert measurement.value == pytest.approx(3.0)
+
+
+def test_shift_files_differ_by_their_worst_row_and_field() -> None:
+    first = shifted((1.0, 2.0), (4.0, -5.0), (0.5, 0.5))
+    second = [first[0], replace(first[1], dy=-5.07, scale=first[1].scale + 2e-5), replace(first[2], dx=0.52)]
+    found = shift_file_disagreement(shift_file(*first), shift_file(*second[::-1]), subject="pair")
+    assert found.value == pytest.approx(7.0)
+    assert found.context["worst"] == "u5jx0101r dy"
+
+
+def fitted_flc(**of_second_chip: float) -> Exposure:
+    """At declination 60; RMS of 0.03 and 0.04 arcsec on the sky."""
+    cards = {"NMATCH": 50, "RMS_RA": 0.06 / 3600.0, "RMS_DEC": 0.04 / 3600.0, "CRVAL2": 60.0}
+    exposure = flc(WCSNAME="GAIA", FITNAME="GAIA", **cards)
+    exposure.header("SCI", 2).update(of_second_chip)
+    return exposure
+
+
+def test_fit_by_keywords_is_that_of_the_worst_chip() -> None:
+    assert keyword_matches(fitted_flc(NMATCH=40)).value == 40
+    assert keyword_matches(fitted_flc(NMATCH=60)).value == 50
+    # 0.05 arcsec are of two axes; the second chip's, where it is worse, 0.13: 0.03 and sqrt(0.13^2 - 0.03^2).
+    of_axis = 0.05 / SCALE / np.sqrt(2.0)
+    assert keyword_rms(fitted_flc()).value == pytest.approx(of_axis)
+    worse = fitted_flc(RMS_DEC=np.sqrt(0.13**2 - 0.03**2) / 3600.0)
+    assert keyword_rms(worse).value == pytest.approx(of_axis * 13 / 5)
+    assert keyword_rms(fitted_flc(RMS_DEC=0.0)).value == pytest.approx(of_axis)
+    row = replace(FITTED, xrms=0.3, yrms=0.4)
+    assert keyword_rms_consistency(worse, row, frame_scale=0.1).value == pytest.approx(0.13 / 0.05)
+
+
+def test_every_chip_must_carry_the_fit() -> None:
+    assert tells_of_fit(fitted_flc())
+    half = fitted_flc()
+    half.header("SCI", 2)["FITNAME"] = "SDSS"
+    assert not tells_of_fit(half)
+    assert not tells_of_fit(replace(half, extensions=()))
+
+
+# Epochs
+
+
+def test_common_motion_is_the_median_of_either_axis() -> None:
+    motions = np.tile([3.0, -4.0], (20, 1))
+    motions[:9] += (200.0, 50.0)  # less than half are fast
+    unknown = np.full((5, 2), np.nan)
+    unknown[:, 0] = 7.0  # known in one axis only
+    measurement = catalog_epoch_displacement(
+        np.concatenate([motions, unknown]), catalog_epoch=2016.0, exposure_epoch=2010.0, subject="Gaia"
+    )
+    assert measurement.value == pytest.approx(30.0)
+    assert measurement.context["sources"] == 20
