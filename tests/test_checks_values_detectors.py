@@ -9,10 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubble_qa.checks.detectors.background import difference_noise
+from hubble_qa.checks.detectors.background import (
+    background_deviation,
+    background_level,
+    background_rate_ratio,
+    background_shape,
+    background_width_change,
+    difference_noise,
+    weighting_range,
+)
 from hubble_qa.checks.detectors.bias_structure import column_levels
-from hubble_qa.checks.detectors.dark_rate import hot_pixel_agreement
-from hubble_qa.checks.detectors.levels import last_minus_first
+from hubble_qa.checks.detectors.ccd_levels import Half, electrons_from_raw
+from hubble_qa.checks.detectors.dark_rate import (
+    DarkCounts,
+    box_counts,
+    dark_match_ratio,
+    dark_rate_order_violations,
+    hot_pixel_agreement,
+)
+from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 
 RATE = st.floats(0.01, 20.0)
 
@@ -67,3 +82,199 @@ def test_reference_pixels_of_both_sides_tell_the_drift(side: slice) -> None:
     last[:, side] += 8.0  # of half the reference pixels; their median is in the middle
     found = last_minus_first(first, last, dark=none, flat=ones, gain=1.0, time=1.0)
     np.testing.assert_allclose(found, np.full((30, 40), -4.0))
+
+
+# Dark frames
+
+
+def dark(counts: float, exptime: float, temperature: float = 26.0) -> DarkCounts:
+    return DarkCounts(f"dark{temperature:g}", temperature, counts, exptime)
+
+
+def test_a_rise_is_in_standard_deviations_of_both_rates() -> None:
+    cool, hot = dark(400.0, 2000.0, 26.0), dark(90.0, 100.0, 29.0)  # 0.2 and 0.9 per second
+    measurement = dark_rate_order_violations([hot, cool], subject="13961")
+    assert measurement.value == 0
+    assert measurement.context["rise_sigma"] == pytest.approx(0.7 / np.hypot(20 / 2000, np.sqrt(90) / 100))
+    turned = dark_rate_order_violations([dark(90.0, 100.0, 26.0), dark(400.0, 2000.0, 29.0)], subject="13961")
+    assert turned.value == 2  # the cool frame has more, and the series does not rise
+    assert not dark_rate_order_violations([cool, dark(1.0, 9.0, 25.0)], subject="13961").applicable
+
+
+@pytest.mark.parametrize(("middle", "violations"), [(100.0, 0), (190.0, 1)])
+def test_each_frame_is_compared_with_all_that_are_warmer(middle: float, violations: int) -> None:
+    """A dip after it that is lower by 4 standard deviations counts, next to it or not."""
+    counts = (60.0, middle, middle + 5.0, 110.0, 400.0)
+    darks = [dark(number, 100.0, 26.0 + index) for index, number in enumerate(counts)]
+    assert dark_rate_order_violations(darks, subject="13961").value == 2 * violations
+
+
+def test_mixture_of_darks_has_the_shares_of_their_rates() -> None:
+    mixture = [(0.25, dark(400.0, 1000.0)), (0.75, dark(100.0, 500.0))]
+    measurement = dark_match_ratio(mixture, 360.0, 1500.0, subject="sbc")
+    expected = 1500.0 * (0.25 * 0.4 + 0.75 * 0.2)
+    assert measurement.value == pytest.approx(expected / 360.0)
+    error = 1500.0 * np.hypot(0.25 * 0.02, 0.75 * 0.02)
+    assert measurement.uncertainty == pytest.approx(measurement.value * np.hypot(error / expected, 360**-0.5))
+    assert np.isnan(dark_match_ratio(mixture[:1], 360.0, 1500.0, subject="sbc").value)
+
+
+def test_box_is_in_rows_and_columns() -> None:
+    image = np.zeros((1024, 1024))
+    image[650:850, 580:780] = 2.0
+    assert box_counts(image) == 2.0 * 200 * 200
+    image[:650] = image[850:] = 9.0
+    image[:, :580] = image[:, 780:] = 9.0
+    assert box_counts(image) == 2.0 * 200 * 200
+
+
+def test_hot_is_twenty_counts_and_seen_is_five() -> None:
+    frame, exposure = np.zeros((2, 1024, 1024))
+    frame[0, :4] = 20.0
+    frame[0, 4:8] = 19.0
+    exposure[0, :8] = (5.0, 5.0, 5.0, 4.0, 0.0, 0.0, 0.0, 0.0)
+    assert hot_pixel_agreement({"d": frame}, exposure, subject="sbc").value == 0.75
+    frame[0, 3] = 0.0
+    assert hot_pixel_agreement({"d": frame}, exposure, subject="sbc").value == 1.0
+    frame[0, 2] = 0.0
+    assert not hot_pixel_agreement({"d": frame}, exposure, subject="sbc").applicable
+
+
+# Infrared backgrounds
+
+
+@given(
+    seed=st.integers(0, 2**16),
+    size=st.integers(1, 400),
+    outliers=st.integers(0, 40),
+    scale=st.floats(1e-2, 1e2),
+)
+def test_level_is_that_of_the_pixels_within_five_widths(
+    seed: int, size: int, outliers: int, scale: float
+) -> None:
+    generator = np.random.default_rng(seed)
+    pixels = generator.normal(3.0, scale, size)
+    pixels[generator.integers(0, size, outliers)] += generator.exponential(8.0 * scale, outliers)
+    kept = pixels
+    for _ in range(4):
+        low, median, high = np.percentile(kept, [15.865, 50.0, 84.135])
+        kept = kept[np.abs(kept - median) <= 5.0 * (high - low) / 2.0]
+    low, median, high = np.percentile(kept, [15.865, 50.0, 84.135])
+    found = background_level(np.append(pixels, [np.nan, np.inf]))
+    assert (found.median, found.width, found.pixels) == pytest.approx((median, (high - low) / 2.0, len(kept)))
+
+
+def test_reads_after_twenty_seconds_count() -> None:
+    times, rates = (19.9, 20.0, 60.0, 100.0), (9.0, 0.5, 0.4, 0.8)
+    assert background_rate_ratio(times, rates, subject="x").value == pytest.approx(2.0)
+    assert background_rate_ratio(times[:3], rates[:3], subject="x").value == pytest.approx(1.25)
+    assert background_rate_ratio(times[:2], rates[:2], subject="x").value is None
+
+
+@given(rates=st.lists(st.floats(0.1, 2.0), min_size=5, max_size=12))
+def test_range_of_weightings_is_that_of_weighted_slopes(rates: list[float]) -> None:
+    times = 100.0 * np.arange(1, len(rates) + 1)
+    charge = times * rates
+    place = np.abs(2.0 * np.arange(len(rates)) / (len(rates) - 1) - 1.0)
+    departures = [0.0]
+    for power in (0.0, 0.4, 1.0, 3.0, 6.0, 10.0):
+        weight = place**power
+        time, light = (values - np.average(values, weights=weight) for values in (times, charge))
+        slope = np.sum(weight * time * light) / np.sum(weight * time**2)
+        departures.append(slope - rates[-1])
+    expected = (min(departures), max(departures))
+    assert weighting_range(times, rates) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(("new", "old", "measured"), [(100, 100, True), (99, 100, False), (100, 99, False)])
+def test_widths_take_ten_thousand_pixels_of_either_image(new: int, old: int, measured: bool) -> None:
+    # Alternating values have no outliers, so that all of them count.
+    images = [np.resize([-1.0, 1.0], (100, rows)) * width for rows, width in ((new, 3.0), (old, 2.0))]
+    found = background_width_change(*images, affected=["x"], subject="x")
+    assert found.value == (pytest.approx(1.5) if measured else None)
+    shape = background_shape(np.random.default_rng(1).normal(0, 1, 10_000), noise=1.0, subject="x")
+    assert shape.value == pytest.approx(1.0, abs=0.05)
+
+
+def test_deviation_is_relative_to_the_rate() -> None:
+    values = np.resize([0.4, 0.5, 0.9, 0.6, 0.6], 1000)
+    measurement = background_deviation(values, rate=0.5, subject="x")
+    assert measurement.value == pytest.approx(0.2)
+    for rate in (0.0, -0.5, math.inf):
+        assert background_deviation(values, rate=rate, subject="x").value is None
+    assert background_deviation(values * np.nan, rate=0.5, subject="x").value is None
+
+
+# Levels
+
+
+def stepped(rows: int = 40, columns: int = 60) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """An image alike in both calibrations, and no flags."""
+    independent = np.full((rows, columns), 50.0)
+    return independent.copy(), independent, np.zeros((rows, columns), dtype=int)
+
+
+@pytest.mark.parametrize(("sign", "where"), [(1, "[46:60, 11:20]"), (-1, "[1:15, 31:40]")])
+def test_the_part_that_departs_most_is_found_on_either_side(sign: int, where: str) -> None:
+    calibrated, independent, dq = stepped()
+    calibrated[:10, :15] += sign * 1.0
+    rows, columns = (slice(10, 20), slice(45, 60)) if sign > 0 else (slice(30, 40), slice(0, 15))
+    calibrated[rows, columns] += sign * 2.0
+    calibrated[rows, columns][::3] += 400.0  # a third, which the clipped median leaves out
+    measurement = level_deviation(calibrated, independent, dq, subject="x")
+    assert measurement.value == pytest.approx(sign * 2.0 / 50.0)
+    assert measurement.context["part"] == where
+
+
+def test_flagged_pixels_tell_no_level_and_parts_without_others_do_not_count() -> None:
+    calibrated, independent, dq = stepped()
+    calibrated[:10, :15] += 3.0
+    dq[:10, :8] = 16  # 70 of 150 pixels are left, less than half as many as on average
+    assert level_deviation(calibrated, independent, dq, subject="x").value == 0.0
+    dq[:10, 7] = 0  # 80
+    assert level_deviation(calibrated, independent, dq, subject="x").value == pytest.approx(0.06)
+    independent[dq == 0] *= 2.0
+    independent[dq != 0] = np.nan
+    assert level_deviation(2.0 * calibrated, independent, dq, subject="x").value == pytest.approx(0.06)
+
+
+@pytest.mark.parametrize(
+    ("whole", "weighting", "value"),
+    [(3.0, (0.0, 2.0), 1.0), (3.0, (-1.0, 5.0), 0.0), (-3.0, (-2.0, 0.0), -1.0), (3.0, (-5.0, 0.0), 3.0)],
+)
+def test_only_what_weighting_explains_is_excused(
+    whole: float, weighting: tuple[float, float], value: float
+) -> None:
+    calibrated, independent, dq = stepped()
+    measurement = level_deviation(calibrated + whole, independent, dq, subject="x", weighting=weighting)
+    assert measurement.value == pytest.approx(value / 50.0)
+
+
+def test_faint_levels_are_compared_with_the_least() -> None:
+    calibrated, independent, dq = stepped()
+    shift = level_deviation(calibrated - 49.0, independent - 50.0, dq, subject="x", least=20.0)
+    assert shift.value == pytest.approx(1.0 / 20.0)
+    assert level_deviation(calibrated, independent - 50.0, dq, subject="x").value is None
+    assert level_deviation(calibrated + 5.0, independent, dq, subject="x", least=20.0).value == pytest.approx(
+        0.1
+    )
+
+
+# Electrons of a CCD
+
+
+def test_each_half_has_its_own_overscan_and_gain() -> None:
+    row = np.arange(30.0)[:, np.newaxis]
+    raw = np.zeros((40, 26))
+    bias = np.random.default_rng(1).normal(0.0, 3.0, raw.shape)
+    rows = slice(5, 35)
+    raw[rows, 0:3] = 1000.0 + 2.0 * row  # overscan of the left half
+    raw[rows, 23:26] = 1500.0 - 1.0 * row
+    raw[rows, 2] += 999.0  # one column of three, which the median leaves out
+    raw[rows, 3:13] = 1000.0 + 2.0 * row + 70.0
+    raw[rows, 13:23] = 1500.0 - 1.0 * row + 90.0
+    halves = (Half(slice(3, 13), slice(0, 3), 2.0), Half(slice(13, 23), slice(23, 26), 1.5))
+    dark_current, flat = np.full((30, 20), 4.0), np.full((30, 20), 0.8)
+    found = electrons_from_raw(raw + bias, halves, rows=rows, bias=bias, dark=dark_current, flat=flat)
+    expected = np.repeat([(70.0 * 2.0 - 4.0) / 0.8, (90.0 * 1.5 - 4.0) / 0.8], 10)
+    np.testing.assert_allclose(found, np.tile(expected, (30, 1)), rtol=1e-6)
