@@ -38,28 +38,19 @@ class CollectedOnce(PytestRunner):
 
     def run_stats(self, *, tests: Iterable[str]) -> int:
         """Run tests, all by default, and record how long each takes and which functions it reaches."""
-        known = state()
-        for name in tests or self._collected():
-            known.duration_by_test[name] = 0.0
-            known._stats.clear()
-            if self.run_tests(mutant_name=None, tests=[name]):
-                print(f"{name} failed")
-                return 1
-            for function in known._stats:
-                known.tests_by_mangled_function_name[function].add(name)
-        return 0
+        reached = state()
+        for item in self._run(tests):
+            for function in reached._stats:
+                reached.tests_by_mangled_function_name[function].add(item.nodeid)
+            reached._stats.clear()
+        return int(self.failed)
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
         """Run tests, all by default, until one fails; return whether one did."""
-        collected = self._collected()
-        chosen = [collected[name] for name in tests or collected]
-        self.failed = False
-        with change_cwd("mutants"):
-            for item, following in zip(chosen, [*chosen[1:], None], strict=True):
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                if self.failed:
-                    return 1
-        return 0
+        for _ in self._run(tests):
+            if self.failed:
+                break
+        return int(self.failed)
 
     def list_all_tests(self) -> ListAllTestsResult:
         """Names of all tests."""
@@ -70,6 +61,16 @@ class CollectedOnce(PytestRunner):
         self.failed |= report.failed
         if report.when == "call":
             state().duration_by_test[report.nodeid] = report.duration
+
+    def _run(self, tests: Iterable[str]) -> Iterator[pytest.Item]:
+        """Run tests, all by default, one at each step."""
+        collected = self._collected()
+        chosen = [collected[name] for name in tests or collected]
+        self.failed = False
+        with change_cwd("mutants"):
+            for item, following in zip(chosen, [*chosen[1:], None], strict=True):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                yield item
 
     def _collected(self) -> dict[str, pytest.Item]:
         if not self.items:
