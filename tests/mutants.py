@@ -75,7 +75,8 @@ class CollectedOnce(PytestRunner):
     def _collected(self) -> dict[str, pytest.Item]:
         if not self.items:
             with change_cwd("mutants"):
-                settings = get_config(plugins=[self])
+                settings = get_config()
+                settings.pluginmanager.register(self)
                 settings.parse(["--rootdir=.", "--capture=no", *map(str, test_modules())])
                 settings._do_configure()
                 session = pytest.Session.from_config(settings)
