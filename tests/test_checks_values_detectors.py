@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from hubble_qa.checks.detectors.background import (
     weighting_range,
 )
 from hubble_qa.checks.detectors.bias_structure import column_levels
+from hubble_qa.checks.detectors.calibration import switch_violations, unit_violations
 from hubble_qa.checks.detectors.ccd_levels import Half, electrons_from_raw
 from hubble_qa.checks.detectors.dark_rate import (
     DarkCounts,
@@ -28,6 +30,9 @@ from hubble_qa.checks.detectors.dark_rate import (
     hot_pixel_agreement,
 )
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
+from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
+from hubble_qa.checks.measurement import Measurement
+from tests.wfpc2_samples import exposure
 
 RATE = st.floats(0.01, 20.0)
 
@@ -278,3 +283,83 @@ def test_each_half_has_its_own_overscan_and_gain() -> None:
     found = electrons_from_raw(raw + bias, halves, rows=rows, bias=bias, dark=dark_current, flat=flat)
     expected = np.repeat([(70.0 * 2.0 - 4.0) / 0.8, (90.0 * 1.5 - 4.0) / 0.8], 10)
     np.testing.assert_allclose(found, np.tile(expected, (30, 1)), rtol=1e-6)
+
+
+# Headers of calibrated exposures
+
+
+@pytest.mark.parametrize(
+    ("exptime", "duration", "violations"),
+    [
+        (300.0, 302.9, 0),
+        (300.0, 303.1, 1),
+        (300.0, 297.1, 0),
+        (300.0, 296.9, 1),
+        (0.0, 0.5, 1),
+        (-1.0, -1.0, 1),
+    ],
+)
+def test_exposure_lasts_its_time_to_one_per_cent(exptime: float, duration: float, violations: int) -> None:
+    primary = {"EXPTIME": exptime, "EXPSTART": 51384.25, "EXPEND": 51384.25 + duration / 86400.0}
+    assert unit_violations(exposure(primary=primary), 3).value == violations
+    assert unit_violations(exposure(primary={**primary, "EXPFLAG": ""}), 3).value == violations
+    longer = duration > exptime > 0
+    interrupted = exposure(primary={**primary, "EXPFLAG": "INTERRUPTED"})
+    assert unit_violations(interrupted, 3).value == (0 if longer else violations)
+
+
+@pytest.mark.parametrize("keyword", ["EXPTIME", "EXPSTART", "EXPEND"])
+def test_times_are_finite_numbers(keyword: str) -> None:
+    measurement = unit_violations(exposure(primary={keyword: "soon"}, science={"BUNIT": "DN"}), 3)
+    assert measurement.value == 2
+    assert "not all numbers" in measurement.context["violations"][1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "ended", "violations"),
+    [
+        ("PERFORM", "COMPLETE", 0),
+        ("PERFORM", "SKIPPED", 1),
+        ("PERFORM", None, 1),
+        ("OMIT", "OMIT", 0),
+        ("OMIT", "COMPLETE", 1),
+        ("OMIT", None, 0),
+    ],
+)
+def test_steps_are_done_where_they_are_asked_for(asked: str, ended: str | None, violations: int) -> None:
+    others = dict.fromkeys(("BIASCORR", "DRIZCORR", "RPTCORR", "FILTER"), "PERFORM")
+    raw = {**others, "DARKCORR": asked}
+    calibrated = {"BIASCORR": "COMPLETE"} | ({} if ended is None else {"DARKCORR": ended})
+    assert switch_violations(raw, calibrated, set_to={}, subject="x").value == violations
+    turned = {**raw, "DARKCORR": "OMIT" if asked == "PERFORM" else "PERFORM"}
+    assert switch_violations(turned, calibrated, set_to={"DARKCORR": asked}, subject="x").value == violations
+
+
+# What is left of patterns
+
+
+def patterned(left: Mapping[str, float], *, noise: float = 0.2) -> Measurement:
+    generator = np.random.default_rng(12)
+    patterns = {kind: generator.exponential(4.0, (100, 100)) for kind in left}
+    independent = np.full((100, 100), 30.0)
+    image = independent + sum(share * patterns[kind] for kind, share in left.items()) + 7.0
+    dq = np.zeros((100, 100), dtype=int)
+    dq[:20] = 16 | 128  # flags that reference files set
+    dq[20:40], image[20:40] = 1 | 16, 1e4
+    image += generator.normal(0.0, noise, image.shape)
+    return remaining_pattern(image, independent, patterns, dq, instrument="ACS", subject="x")
+
+
+@pytest.mark.parametrize(("dark_share", "bias_share"), [(0.3, -0.1), (-0.3, 0.1), (0.1, -0.3), (0.0, 0.0)])
+def test_the_pattern_of_which_most_is_left_or_taken_twice(dark_share: float, bias_share: float) -> None:
+    measurement = patterned({"darkfile": dark_share, "biasfile": bias_share})
+    worst = dark_share if abs(dark_share) > abs(bias_share) else bias_share
+    assert measurement.value == pytest.approx(worst, abs=0.04)
+    assert measurement.context["biasfile"] == pytest.approx(bias_share, abs=0.04)
+
+
+def test_a_pattern_in_the_noise_is_not_judged() -> None:
+    assert patterned({"darkfile": 1.0}, noise=30.0).value is None
+    assert patterned({"darkfile": 1.0}, noise=0.0).value == pytest.approx(1.0)
+    # 80 pixels tell it, 1 % of those that count, which stand 15 to 30 above the median of the pattern.
+    assert 0.2 / 30 < patterned({"darkfile": 0.0}).uncertainty * np.sqrt(80) / 1.2533 < 0.2 / 15

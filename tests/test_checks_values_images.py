@@ -24,6 +24,7 @@ from hubble_qa.checks.images.drizzled import (
     weight_ratio,
 )
 from hubble_qa.checks.images.files import association_problems
+from hubble_qa.checks.images.photometry import photflam_deviation, pixel_ratio_deviation
 from hubble_qa.checks.readers import Exposure
 from tests.wfpc2_samples import drizzled, exposure
 
@@ -236,3 +237,29 @@ def test_width_is_the_median_of_stars_and_of_exposures() -> None:
     one, other = np.where(np.arange(21) < 8, 0.7, 0.10), np.where(np.arange(21) < 8, 0.01, 0.08)
     exposures = {"a": one, "b": other, "c": other + 0.01}
     assert stellar_width_ratio(widths, exposures, subject="drc").value == pytest.approx(0.12 / 0.09)
+
+
+# Inverse sensitivities and ratios
+
+
+@pytest.mark.parametrize("chip", [1, 2, 3, 4])
+def test_photflam_against_the_table_of_its_chip_and_gain(chip: int) -> None:
+    published = (3.483e-18, 3.396e-18, 3.439e-18, 3.507e-18)[chip - 1]
+    ratio = (1.987, 2.003, 2.006, 1.955)[chip - 1]
+    for gain, expected in ((7.0, published), (15.0, published * ratio)):
+        c0m = exposure("c0m", photflams=(5e-18,) * 4, primary={"ATODGAIN": gain})
+        assert photflam_deviation(c0m, chip).value == pytest.approx(5e-18 / expected - 1.0)
+
+
+def test_ratio_of_pixels_is_as_wide_as_it_is_wrong() -> None:
+    c0m, dq = np.full((20, 20), 50.0), np.zeros((20, 20), dtype=int)
+    ratios = np.resize([0.9] * 2 + [1.0] * 4 + [1.1] * 1 + [1.5] * 3, (20, 20))
+    measurement = pixel_ratio_deviation(c0m * ratios, c0m, dq, expected=1.25, subject="WF2")
+    # The middle 68 % lie between 0.9 and 1.5; the median is 1.
+    assert measurement.value == pytest.approx(max(abs(1.0 / 1.25 - 1.0), (1.5 - 0.9) / 2.0 / 1.25))
+    narrow = pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, subject="WF2")
+    assert narrow.value == pytest.approx(0.2)
+    c0m[:15] = 1.0  # MIN_SIGNAL itself is too faint; 100 pixels are left, which are enough
+    assert pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, subject="WF2").value == pytest.approx(0.2)
+    dq[19, 19] = 2
+    assert pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, subject="WF2").value is None
