@@ -134,7 +134,8 @@ def _survives(code: int | None) -> bool:
 
 def main() -> None:
     """Run mutmut's command with these mutations, or print the last run's ``table`` or ``survivors``."""
-    os.environ["CI"] = "1"  # the same examples of hypothesis for each mutant
+    # Each mutant meets the same examples of hypothesis; forks of threads may never end.
+    os.environ |= {"CI": "1", "OMP_NUM_THREADS": "1"}
     mutators.mutation_operators[:] = OPERATORS
     file_mutation.MutationVisitor = JudgedCode
     isolation.PytestRunner = CollectedOnce

@@ -43,7 +43,7 @@ _LIKE = {
     "binary_dilation": ("binary_erosion",),
 }
 _NUMPY_ONLY = {"mean", "median"}  # builtins have only max and min
-_DROPPED = ("abs", "sqrt", "clip", "sorted", "sort", "rint", "robust_scatter")
+_DROPPED = ("abs", "sqrt", "clip", "sort", "rint", "robust_scatter")
 _SWAPPED = ("arctan2", "atan2", "where")
 
 # Names that stand for the other axis, side or member of a pair.

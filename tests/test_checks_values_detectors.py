@@ -22,13 +22,6 @@ from hubble_qa.checks.detectors.background import (
 from hubble_qa.checks.detectors.bias_structure import column_levels
 from hubble_qa.checks.detectors.calibration import switch_violations, unit_violations
 from hubble_qa.checks.detectors.ccd_levels import Half, electrons_from_raw
-from hubble_qa.checks.detectors.dark_rate import (
-    DarkCounts,
-    box_counts,
-    dark_match_ratio,
-    dark_rate_order_violations,
-    hot_pixel_agreement,
-)
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
 from hubble_qa.checks.measurement import Measurement
@@ -55,19 +48,6 @@ def test_expected_noise_of_a_column_is_that_of_all_pixels_not_of_the_clipped_one
     assert np.median(expected) == pytest.approx(0.99 * 8.0 / math.sqrt(0.9973 * 30), rel=0.005)
 
 
-def test_agreement_is_that_of_the_worst_dark_frame() -> None:
-    frames = {name: np.zeros((1024, 1024)) for name in ("good", "half", "none")}
-    for column, frame in enumerate(frames.values()):
-        frame[100:900:100, 10 + column] = 50.0  # 8 hot pixels each
-    exposure = np.zeros((1024, 1024))
-    exposure[:, 10] = 6.0
-    exposure[:450, 11] = 6.0
-    first_two = {name: frames[name] for name in ("good", "half")}
-    assert hot_pixel_agreement(first_two, exposure, subject="sbc").value == 0.5
-    assert hot_pixel_agreement({"good": frames["good"]}, exposure, subject="sbc").value == 1.0
-    assert hot_pixel_agreement(frames, exposure, subject="sbc").value == 0.0
-
-
 def test_outermost_reference_pixels_are_not_used() -> None:
     """Five rows and columns around a read of WFC3/IR see no light; the outermost of them are unstable."""
     first, flat, dark = np.full((40, 50), 14_000.0), np.full((40, 50), 2.0), np.full((40, 50), 3.0)
@@ -87,62 +67,6 @@ def test_reference_pixels_of_both_sides_tell_the_drift(side: slice) -> None:
     last[:, side] += 8.0  # of half the reference pixels; their median is in the middle
     found = last_minus_first(first, last, dark=none, flat=ones, gain=1.0, time=1.0)
     np.testing.assert_allclose(found, np.full((30, 40), -4.0))
-
-
-# Dark frames
-
-
-def dark(counts: float, exptime: float, temperature: float = 26.0) -> DarkCounts:
-    return DarkCounts(f"dark{temperature:g}", temperature, counts, exptime)
-
-
-def test_a_rise_is_in_standard_deviations_of_both_rates() -> None:
-    cool, hot = dark(400.0, 2000.0, 26.0), dark(90.0, 100.0, 29.0)  # 0.2 and 0.9 per second
-    measurement = dark_rate_order_violations([hot, cool], subject="13961")
-    assert measurement.value == 0
-    assert measurement.context["rise_sigma"] == pytest.approx(0.7 / np.hypot(20 / 2000, np.sqrt(90) / 100))
-    turned = dark_rate_order_violations([dark(90.0, 100.0, 26.0), dark(400.0, 2000.0, 29.0)], subject="13961")
-    assert turned.value == 2  # the cool frame has more, and the series does not rise
-    assert not dark_rate_order_violations([cool, dark(1.0, 9.0, 25.0)], subject="13961").applicable
-
-
-@pytest.mark.parametrize(("middle", "violations"), [(100.0, 0), (190.0, 1)])
-def test_each_frame_is_compared_with_all_that_are_warmer(middle: float, violations: int) -> None:
-    """A dip after it that is lower by 4 standard deviations counts, next to it or not."""
-    counts = (60.0, middle, middle + 5.0, 110.0, 400.0)
-    darks = [dark(number, 100.0, 26.0 + index) for index, number in enumerate(counts)]
-    assert dark_rate_order_violations(darks, subject="13961").value == 2 * violations
-
-
-def test_mixture_of_darks_has_the_shares_of_their_rates() -> None:
-    mixture = [(0.25, dark(400.0, 1000.0)), (0.75, dark(100.0, 500.0))]
-    measurement = dark_match_ratio(mixture, 360.0, 1500.0, subject="sbc")
-    expected = 1500.0 * (0.25 * 0.4 + 0.75 * 0.2)
-    assert measurement.value == pytest.approx(expected / 360.0)
-    error = 1500.0 * np.hypot(0.25 * 0.02, 0.75 * 0.02)
-    assert measurement.uncertainty == pytest.approx(measurement.value * np.hypot(error / expected, 360**-0.5))
-    assert np.isnan(dark_match_ratio(mixture[:1], 360.0, 1500.0, subject="sbc").value)
-
-
-def test_box_is_in_rows_and_columns() -> None:
-    image = np.zeros((1024, 1024))
-    image[650:850, 580:780] = 2.0
-    assert box_counts(image) == 2.0 * 200 * 200
-    image[:650] = image[850:] = 9.0
-    image[:, :580] = image[:, 780:] = 9.0
-    assert box_counts(image) == 2.0 * 200 * 200
-
-
-def test_hot_is_twenty_counts_and_seen_is_five() -> None:
-    frame, exposure = np.zeros((2, 1024, 1024))
-    frame[0, :4] = 20.0
-    frame[0, 4:8] = 19.0
-    exposure[0, :8] = (5.0, 5.0, 5.0, 4.0, 0.0, 0.0, 0.0, 0.0)
-    assert hot_pixel_agreement({"d": frame}, exposure, subject="sbc").value == 0.75
-    frame[0, 3] = 0.0
-    assert hot_pixel_agreement({"d": frame}, exposure, subject="sbc").value == 1.0
-    frame[0, 2] = 0.0
-    assert not hot_pixel_agreement({"d": frame}, exposure, subject="sbc").applicable
 
 
 # Infrared backgrounds
