@@ -101,6 +101,19 @@ def test_error_of_a_fraction_has_three_parts() -> None:
     assert measurement.uncertainty == pytest.approx(math.sqrt(3.0**2 + 4.0**2 + (0.4 * 5.0) ** 2) / 50.0)
 
 
+def test_a_match_takes_whole_shares_and_a_time() -> None:
+    whole, nearly = (
+        [(1.0, dark(400.0, 1000.0))],
+        [(0.5, dark(400.0, 1000.0)), (0.4999995, dark(400.0, 1000.0))],
+    )
+    assert dark_match_ratio(whole, 1.0, 0.5, subject="sbc").value == pytest.approx(0.2)
+    assert dark_match_ratio(nearly, 400.0, 1000.0, subject="sbc").value == pytest.approx(1.0)
+    assert dark_match_ratio([(1.0, dark(0.0, 1000.0))], 400.0, 1000.0, subject="sbc").value == 0.0
+    short = [(0.5, dark(400.0, 1000.0)), (0.4999985, dark(400.0, 1000.0))]
+    for darks, counts, exptime in ((whole, 400.0, 0.0), (whole, 0.0, 1000.0), (short, 400.0, 1000.0)):
+        assert math.isnan(dark_match_ratio(darks, counts, exptime, subject="sbc").value)
+
+
 # Temperatures
 
 START = 56800.0

@@ -20,7 +20,7 @@ from hubble_qa.checks.detectors.background import (
     weighting_range,
 )
 from hubble_qa.checks.detectors.bias_structure import column_levels
-from hubble_qa.checks.detectors.calibration import switch_violations, unit_violations
+from hubble_qa.checks.detectors.calibration import switch_violations, unit_violations, unusable_fraction
 from hubble_qa.checks.detectors.ccd_levels import Half, electrons_from_raw
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
@@ -287,3 +287,40 @@ def test_a_pattern_in_the_noise_is_not_judged() -> None:
     assert patterned({"darkfile": 1.0}, noise=0.0).value == pytest.approx(1.0)
     # 80 pixels tell it, 1 % of those that count, which stand 15 to 30 above the median of the pattern.
     assert 0.2 / 30 < patterned({"darkfile": 0.0}).uncertainty * np.sqrt(80) / 1.2533 < 0.2 / 15
+
+
+# Arrays of calibrated exposures
+
+
+def unusable(sci: np.ndarray, err: np.ndarray, flagged: int = 1, instrument: str = "WFC3") -> float | None:
+    dq = np.zeros(sci.shape, dtype=int)
+    dq.flat[:flagged] = 4
+    return unusable_fraction(sci, err, dq, instrument=instrument, subject="x").value
+
+
+def test_errors_are_finite_and_positive_where_nothing_is_flagged() -> None:
+    sci = np.linspace(-5.0, 20.0, 200).reshape(10, 20)
+    assert unusable(sci, np.ones(sci.shape), flagged=30) == 0.15
+    for wrong in (np.nan, np.inf, 0.0, -1.0):
+        err = np.ones(sci.shape)
+        err[0, :5] = wrong
+        assert unusable(sci, err, flagged=5) == 5 / 200
+        assert unusable(sci, err, flagged=4) == 1.0
+
+
+def test_errors_of_wfpc2_are_roots_of_counts() -> None:
+    sci = np.linspace(-5.0, 20.0, 200).reshape(10, 20)
+    sci[4, 4], sci[5, 5] = 0.0, 0.5
+    err = np.sqrt(np.maximum(sci, 0.0))
+    assert unusable(sci, err, instrument="WFPC2") == 1 / 200
+    err[5, 5] = 0.0
+    assert unusable(sci, err, instrument="WFPC2") == 1.0
+
+
+def test_arrays_of_other_shapes_or_of_nothing_are_unusable() -> None:
+    image, none = np.arange(12.0).reshape(3, 4), np.empty((0, 4))
+    assert unusable(none, none) == 1.0
+    assert unusable(image, image[:2] + 1.0) == 1.0
+    assert unusable_fraction(image, None, np.ones((3, 4), int), instrument="WFC3", subject="x").value == 1.0
+    assert unusable_fraction(image, None, image[:2] > 4, instrument="WFC3", subject="x").value == 1.0
+    assert unusable(image, image + 1.0) == pytest.approx(1 / 12)
