@@ -65,6 +65,8 @@ _WORDS = {
     "errors",
 }
 _UNJUDGED = ("not_measured", "not_applicable")
+# Functions that word a reason.
+_WORDING = ("_named", "_pair", "_ratio_explanation", "_unit_problem", "row_context", "text")
 
 _KEYWORD = re.compile(r"[A-Z][A-Z0-9_]+")
 _CONSTANT = re.compile(r"^(_?[A-Z][A-Z0-9_]*) *= *[-0-9.e]+(?: .*)?$", re.MULTILINE)
@@ -242,6 +244,8 @@ def _explains(node: cst.CSTNode) -> bool:
     match node:
         case cst.Raise() | cst.Import() | cst.ImportFrom() | cst.Param() | cst.Decorator():
             return True
+        case cst.FunctionDef(name=name):
+            return name.value in _WORDING
         case cst.AnnAssign(target=target):
             return _name(target) in _WORDS
         case cst.Assign(targets=[cst.AssignTarget(target=target)]):

@@ -32,7 +32,7 @@ from hubble_qa.checks.astrometry.world_coordinates import (
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import Exposure, ShiftRow
 from tests.uvis_fields import SCALE, flc
-from tests.wfpc2_samples import FITTED, shift_file
+from tests.wfpc2_samples import FITTED, REFERENCE, shift_file
 
 
 def pairs(offsets: np.ndarray, positions: np.ndarray | None = None) -> SourcePairs:
@@ -146,6 +146,7 @@ def test_chips_of_few_sources_are_taken_together() -> None:
     assert together.value == pytest.approx(5.0, abs=1e-4)
     assert median_offset(matched(np.tile([3.0, 4.0], (9, 1)), [1] * 9)).value is None
     assert median_offset(None).value is None
+    assert not matched_source_offset(shift_file(), REFERENCE.file, None).applicable
 
 
 def test_a_chip_without_positions_is_the_worst() -> None:

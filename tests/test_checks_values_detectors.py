@@ -132,6 +132,8 @@ def test_deviation_is_relative_to_the_rate() -> None:
     for rate in (0.0, -0.5, math.inf):
         assert background_deviation(values, rate=rate, subject="x").value is None
     assert background_deviation(values * np.nan, rate=0.5, subject="x").value is None
+    noise = background_deviation(np.random.default_rng(1).normal(0.4, 0.03, 10_000), rate=0.5, subject="x")
+    assert noise.uncertainty == pytest.approx(np.sqrt(np.pi / 2.0) * 0.03 / 100.0 / 0.5, rel=0.03)
 
 
 # Levels

@@ -249,6 +249,9 @@ def test_photflam_against_the_table_of_its_chip_and_gain(chip: int) -> None:
     for gain, expected in ((7.0, published), (15.0, published * ratio)):
         c0m = exposure("c0m", photflams=(5e-18,) * 4, primary={"ATODGAIN": gain})
         assert photflam_deviation(c0m, chip).value == pytest.approx(5e-18 / expected - 1.0)
+    for detector in (None, 0, 5):
+        c0m.header("SCI", chip)["DETECTOR"] = detector
+        assert photflam_deviation(c0m, chip).value is None
 
 
 def test_ratio_of_pixels_is_as_wide_as_it_is_wrong() -> None:
