@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # Tests of what decides a verdict.
 OF_CHECKS := $(wildcard $(addprefix tests/test_, checks_*.py criteria.py readers_*.py verdicts.py))
 
-.PHONY: qa test coverage lint ruff-check ruff-format mypy lint-imports hooks clean
+.PHONY: qa test coverage lint ruff-check ruff-format mypy lint-imports hooks mutants clean
 
 # Reduce and judge the datasets; the last line says where the report is.
 qa: $(READY)
@@ -42,10 +42,17 @@ hooks: $(READY)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hooks]'
 	$(VENV)/bin/pre-commit install
 
+# Mutations of checks/: which of them no test notices. docs/mutants.md has the last result; CHILDREN run at once.
+CHILDREN ?= 2
+mutants: $(READY)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
+	$(VENV)/bin/python tests/mutants.py run --max-children $(CHILDREN)
+	$(VENV)/bin/python tests/mutants.py table
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) qa-store qa-report
+	rm -rf $(VENV) qa-store qa-report mutants

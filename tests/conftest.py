@@ -1,17 +1,24 @@
-"""Room on the disk for products of a module's tests, the order of modules, and the profile of hypothesis."""
+"""Room on the disk for products that the tests of a module share, the order of modules, and hypothesis."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
-# How long an example takes says how busy the machine is, and whether lines are measured.
-settings.register_profile("suite", deadline=None)
-settings.load_profile("suite")
+# A loaded machine fails no test by its slowness. All runs of CI have one set of examples, others their own;
+# a mutant (tests/mutants.py) must fail with the first of them, whichever is the simplest.
+settings.register_profile("random", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile(
+    "mutant", deadline=None, derandomize=True, max_examples=20, phases=(Phase.explicit, Phase.generate)
+)
+_tested = "mutant" if "MUTANT_UNDER_TEST" in os.environ else "ci"
+settings.load_profile(_tested if os.environ.get("CI") else "random")
 
 
 @pytest.fixture(scope="module")

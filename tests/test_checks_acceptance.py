@@ -450,7 +450,7 @@ CASES: Mapping[str, Case] = {
         },
     ),
     "PHT-006": Case(
-        lambda: drizzled_flux_ratio(99.5, 1613.0, exposure_time=16.0, pixel_area=0.9870, subject="star 1"),
+        lambda: drizzled_flux_ratio(99.5, 1613.0 * 0.9870, exposure_time=16.0, subject="star 1"),
         {
             "counts": lambda: drizzled_flux_ratio(1592.0, 1592.0, exposure_time=16.0, subject="star 1"),
             "pixel area": lambda: drizzled_flux_ratio(97.5, 1600.0, exposure_time=16.0, subject="star 1"),

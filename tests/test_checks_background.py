@@ -25,7 +25,6 @@ from tests.background_samples import NOISE, RATE, TIMES, ratio, shape, sky, step
 RATES = st.lists(st.floats(0.01, 100.0), min_size=len(TIMES), max_size=len(TIMES))
 
 
-@settings(deadline=None)
 @given(rates=RATES, factor=st.floats(0.01, 100.0), order=st.randoms(use_true_random=False))
 def test_rate_ratio_knows_no_unit_and_no_order(rates, factor, order):
     first = background_rate_ratio(TIMES, rates, subject="x").value
@@ -64,7 +63,7 @@ def test_level_ignores_stars_and_cosmic_rays():
     assert np.isnan(background_level(np.array([np.nan])).median)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(number=st.integers(1, 4), seed=st.integers(0, 2**16))
 def test_peaks_are_counted_and_found(number, seed):
     places = 0.5 + 5.0 * NOISE * np.arange(number)
@@ -109,7 +108,7 @@ def test_switches_that_serve_associations_do_not_count():
     assert missing.reason == "FLATCORR was PERFORM and ended as missing"
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(gain=st.floats(0.5, 5.0), time=st.floats(50.0, 2000.0), rate=st.floats(0.1, 50.0))
 def test_last_minus_first_inverts_a_readout(gain, time, rate):
     rng = np.random.default_rng(3)
@@ -153,7 +152,7 @@ def test_weights_of_a_ramp_fit_excuse_the_whole_image_only():
     assert value((0.0, 0.05)) == pytest.approx(0.03)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(factor=st.floats(0.5, 1.5), amplifier=st.integers(0, 15), unit=st.floats(1e-3, 1e3))
 def test_level_deviation_is_that_of_the_worst_part_whatever_the_unit(factor, amplifier, unit):
     independent = unit * sky()

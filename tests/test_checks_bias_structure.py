@@ -24,7 +24,7 @@ def scatter(sci: np.ndarray, dq: np.ndarray | None = None) -> float | None:
     slope=st.floats(-0.2, 0.2),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_noise_alone_is_one_whatever_the_background(level, noise, slope, seed):
     sci = background(seed, level, noise) + slope * noise * np.arange(SHAPE[1])[None, :] / 4.0
     assert scatter(sci) == pytest.approx(1.0, abs=0.16)

@@ -34,7 +34,7 @@ def chip(seed: int = 1, sky: float = 200.0):
 
 
 @given(seed=st.integers(0, 50), sky=st.floats(1.0, 1e4))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_electrons_come_back(seed, sky):
     raw, parts, electrons = chip(seed, sky)
     assert np.allclose(electrons_from_raw(raw, HALVES, rows=slice(0, ROWS), **parts), electrons, atol=1e-6)

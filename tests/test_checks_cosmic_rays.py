@@ -173,7 +173,7 @@ def test_remainder_needs_exposures_on_one_grid_with_cosmic_rays() -> None:
     assert not any(measurement.applicable for measurement in (few, alone, other))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(kept=st.integers(0, 200), exposures=st.integers(2, 5), unit=st.floats(1e-3, 1e3))
 def test_remainder_is_the_fraction_kept_whatever_the_unit(kept: int, exposures: int, unit: float) -> None:
     """Of 200 cosmic rays of one exposure so many are in the mean, the rest left out of it."""
@@ -188,7 +188,7 @@ def test_remainder_is_the_fraction_kept_whatever_the_unit(kept: int, exposures: 
     assert measured.value == pytest.approx(kept / 200.0, abs=0.02)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(hits=st.integers(0, 60))
 def test_residual_cosmic_rays_are_counted(hits: int) -> None:
     measured = residuals(hits)

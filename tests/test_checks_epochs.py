@@ -17,7 +17,7 @@ def test_julian_year_of_an_exposure_is_that_of_its_middle() -> None:
     assert julian_year(start, end) == pytest.approx(Time((start + end) / 2, format="mjd").jyear, abs=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     ra=st.floats(0, 359.999),
     dec=st.floats(-89, 89),

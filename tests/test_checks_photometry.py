@@ -142,12 +142,35 @@ def test_star_ratio_does_not_depend_on_brightness(flux: float, factor: float, ra
     assert other == pytest.approx(one, abs=1e-9)
 
 
-@given(rate=st.floats(1, 1e4), ratio=st.floats(0.9, 1.1), error=st.floats(1e-4, 0.1))
-def test_count_rates_must_agree_in_both_ways(rate: float, ratio: float, error: float) -> None:
-    measurement = chip_count_rate_ratio((rate * ratio, 0.0), (rate, rate * error), subject="star")
-    within = abs(ratio - 1) <= 0.02 and abs(ratio - 1) <= 3 * error * ratio
-    if not math.isclose(measurement.value, 1.0, rel_tol=1e-9):
-        assert (measurement.value <= 1.0) is within
+ERROR = st.floats(1e-3, 0.05)
+
+
+@given(rate=st.floats(1, 1e4), sigmas=st.floats(-6, 6), error=ERROR, other_error=ERROR)
+def test_count_rates_must_agree_in_both_ways(
+    rate: float, sigmas: float, error: float, other_error: float
+) -> None:
+    # Relative errors of independent rates add in quadrature, and so the ratio r has r times as much.
+    relative = math.sqrt(error**2 + other_error**2)
+    ratio = 1.0 / (1.0 - sigmas * relative)  # r - 1 = sigmas * r * relative
+    first, second = (rate * ratio, rate * ratio * error), (rate, rate * other_error)
+    measurement = chip_count_rate_ratio(first, second, subject="star")
+    assert measurement.value == pytest.approx(max(abs(sigmas) / 3, abs(ratio - 1) / 0.02), rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [
+        ((1.0149, 0.003), (1.0, 0.004), Status.PASS),  # 2.98 (of 3) standard deviations, 1.5 (of 2) %
+        ((1.0154, 0.003), (1.0, 0.004), Status.FAIL),  # 3.04
+        ((1.0199, 0.03), (1.0, 0.04), Status.PASS),  # 1.99 %
+        ((1.0201, 0.03), (1.0, 0.04), Status.FAIL),  # 2.01 %
+    ],
+)
+def test_either_limit_of_the_count_rates_binds(
+    first: tuple[float, float], second: tuple[float, float], status: Status
+) -> None:
+    measurement = chip_count_rate_ratio(first, second, subject="star")
+    assert judge(load_criteria()["PHT-005"], measurement).status is status
 
 
 @pytest.mark.parametrize(

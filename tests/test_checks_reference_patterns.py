@@ -14,7 +14,7 @@ FRACTION = st.floats(-1.5, 1.5)
 GOOD = np.zeros(SHAPE, dtype=int)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(dark=FRACTION, flat=FRACTION)
 def test_the_larger_fraction_is_recovered(dark: float, flat: float) -> None:
     measured = pattern(dark=dark, flat=flat)

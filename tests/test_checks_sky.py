@@ -12,7 +12,7 @@ from hubble_qa.checks.astrometry.sky import sky_offsets
 ANGLE = st.floats(0.0, 360.0)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @example(ra=0.0, dec=60.0, angle=270.0, mas=50.0)
 @example(ra=359.9999999, dec=-60.0, angle=90.0, mas=5000.0)
 @given(ra=ANGLE, dec=st.floats(-80.0, 80.0), angle=ANGLE, mas=st.floats(1.0, 5000.0))

@@ -233,7 +233,7 @@ def displacement(pointing: Pointing, **changes: object):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(dx=st.floats(-3, 3), dy=st.floats(0.01, 3))
 def test_displacement_is_the_shift(dx: float, dy: float) -> None:
     length = 1000.0 * SCALE * np.hypot(dx, dy)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from hubble_qa.checks.astrometry.source_pairs import MIN_PAIRS, pair_sources
 from hubble_qa.checks.astrometry.source_positions import (
-    BEFORE_ALIGNMENT,
     catalog_offset,
     catalog_offset_variation,
     chance_match_fraction,
@@ -58,7 +57,7 @@ def displaced(
     return middle + plane / (factor, 1.0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     east=st.floats(-3400, 3400),
     north=st.floats(-3400, 3400),
@@ -76,7 +75,7 @@ def test_any_offset_within_reach_is_found(east: float, north: float, ra: float, 
     assert measurement.context["north_mas"] == pytest.approx(north, abs=1.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), stars=st.sampled_from([30, 300, 3000, 12_000]))
 def test_unrelated_lists_have_no_pairs(seed: int, stars: int) -> None:
     """Each source of the denser lists has a neighbour within an arcsec or two, and none of them counts."""
@@ -132,7 +131,7 @@ def test_pairs_take_twenty_sources(stars: int) -> None:
     assert f"{stars} sources; pairs take 20" in verdict.reason
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(offset=st.floats(0, 30), scatter=st.floats(0.5, 30), seed=st.integers(0, 1000))
 def test_offset_is_right_within_its_error(offset: float, scatter: float, seed: int) -> None:
     catalog = square(400, seed=seed)
@@ -158,7 +157,7 @@ def test_an_offset_that_is_hardly_known_is_not_judged_unless_it_is_large() -> No
 
 
 @given(rotation=st.floats(-0.1, 0.1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_rotation_shows_in_the_variation_and_not_in_the_median(rotation: float) -> None:
     catalog = square(600)
     pairs = pair_sources(displaced(catalog, rotation=rotation, scatter=2.0), catalog)
@@ -181,16 +180,6 @@ def test_sources_along_a_line_tell_no_variation() -> None:
     assert "line" in verdict.reason
 
 
-def test_before_alignment_fifty_mas_are_allowed() -> None:
-    catalog, rule = square(200), load_criteria()["WCS-003"]
-    bounds, reason = BEFORE_ALIGNMENT
-    for offset, before, after in ((5.0, True, True), (37.0, True, False), (60.0, False, False)):
-        pairs = pair_sources(displaced(catalog, east=offset, scatter=2.0), catalog)
-        measurement = source_position_difference(pairs, subject="xrq, xxq")
-        assert judge(rule, measurement).accepted is after
-        assert judge(rule, measurement, bounds=bounds, bounds_reason=reason).accepted is before
-
-
 def test_chance_matches_by_hand() -> None:
     """A thousand sources each on 10^5 arcsec^2, in discs of 0.5 arcsec: 7.85 at one offset."""
     measurement = chance_match_fraction(
@@ -204,7 +193,7 @@ def test_chance_matches_by_hand() -> None:
     assert wide.context["by_chance"] == 15.0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     stars=st.integers(100, 4000),
     tolerance=st.floats(0.02, 0.3),
@@ -290,13 +279,11 @@ def test_real_fit_lies_on_gaia(exposure: str) -> None:
 
 
 @real
-def test_real_exposures_before_alignment_agree_within_fifty_mas() -> None:
+def test_real_exposures_before_alignment_agree_as_their_guide_stars_do() -> None:
     lists = [positions(f"{exposure}_flc_sky_catalog.coo") for exposure in EXPOSURES]
-    bounds, reason = BEFORE_ALIGNMENT
     values = []
     for first, second in ((0, 1), (1, 2), (0, 2)):
         measurement = source_position_difference(pair_sources(lists[first], lists[second]), subject="pair")
-        assert judge(load_criteria()["WCS-003"], measurement, bounds=bounds, bounds_reason=reason).accepted
         values.append(measurement.value)
     assert values == pytest.approx([2.6, 37.0, 36.3], abs=0.2)
 

@@ -12,7 +12,6 @@ from hubble_qa.checks.astrometry.world_coordinates import (
     linear_matrix,
     orientation,
     plate_scale,
-    relative_pixel_area,
     round_trip_error,
 )
 from hubble_qa.checks.criteria import load_criteria
@@ -107,21 +106,6 @@ def test_round_trip_that_does_not_converge_never_passes() -> None:
     measurement = round_trip_error(science_wcs(header), (800, 800), subject="WF2")
     assert not judge(load_criteria()["WCS-002"], measurement).accepted
     assert "does not converge" in measurement.reason
-
-
-def test_pixel_area_follows_the_polynomial() -> None:
-    """With x' = x + a x^2 and y' = y + b y^2, the area is (1 + 2 a x)(1 + 2 b y)."""
-    header = chip_header(2, A_3_0=None, B_0_3=None)
-    wcs, x, y = science_wcs(header), 700.0, 120.0
-    expected = (1 + 2 * header["A_2_0"] * (x - 425)) * (1 + 2 * header["B_0_2"] * (y - 425))
-    area = relative_pixel_area(wcs, x, y, scale=header["IDCSCALE"])
-    assert area == pytest.approx(expected, rel=1e-5)  # the tangent projection adds some 1e-7
-
-
-def test_pixel_area_across_the_zero_of_right_ascension() -> None:
-    header = chip_header(2, CRVAL1=0.0)
-    area = relative_pixel_area(science_wcs(header), 425.0, 425.0, scale=header["IDCSCALE"])
-    assert area == pytest.approx(1.0, rel=1e-4)
 
 
 def test_chip_polygon_in_a_drizzled_image() -> None:

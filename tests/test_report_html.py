@@ -417,7 +417,6 @@ def test_markup_in_any_text_is_shown_and_never_obeyed(sample: Results, tmp_path:
 @settings(
     max_examples=15,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    deadline=None,
 )
 @given(noise=st.text(st.characters(), max_size=30))
 def test_any_characters_make_well_formed_pages(sample: Results, tmp_path: Path, noise: str) -> None:

@@ -22,22 +22,14 @@ from hubble_qa.checks.astrometry.source_pairs import (
     SourcePairs,
     straight_line_design,
 )
-from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
 
 __all__ = [
-    "BEFORE_ALIGNMENT",
     "catalog_offset",
     "catalog_offset_variation",
     "chance_match_fraction",
     "source_position_difference",
 ]
-
-# WCS-003 of exposures as they were taken, with the reason: for `judge`.
-BEFORE_ALIGNMENT = (
-    Bounds(at_most=50.0),
-    "before alignment, the exposures of a visit agree as well as their guide stars do",
-)
 
 # An offset that may be zero, with an error above a third of the 10 mas that are allowed, tells nothing.
 LARGEST_ERROR = 10.0 / 3.0  # mas

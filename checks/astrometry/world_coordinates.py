@@ -21,7 +21,6 @@ __all__ = [
     "orientation",
     "pixel_grid",
     "plate_scale",
-    "relative_pixel_area",
     "round_trip_error",
 ]
 
@@ -163,27 +162,6 @@ def orientation(header: Header) -> float:
     """Position angle of the y axis at a header's reference pixel, degrees east of north."""
     east, north = linear_matrix(header)[:, 1]
     return math.degrees(math.atan2(east, north))
-
-
-def relative_pixel_area(wcs: Any, x: float, y: float, *, scale: float) -> float:
-    """Area on the sky of one pixel of a chip, over the square of a plate scale.
-
-    Parameters
-    ----------
-    wcs : astropy.wcs.WCS
-        The chip's, with all its distortion terms.
-    x, y : float
-        Pixel, counted from 1.
-    scale : float
-        The chip's IDCSCALE, arcsec per pixel.
-    """
-    edges = np.array([(x - 0.5, y), (x + 0.5, y), (x, y - 0.5), (x, y + 0.5)])
-    sky = np.radians(wcs.all_pix2world(edges, 1))
-    right_ascension = (sky[[1, 3], 0] - sky[[0, 2], 0] + math.pi) % (2 * math.pi) - math.pi
-    east = right_ascension * math.cos(float(np.mean(sky[:, 1])))
-    north = sky[[1, 3], 1] - sky[[0, 2], 1]
-    area = abs(east[0] * north[1] - east[1] * north[0])
-    return float(area * math.degrees(3600.0) ** 2 / scale**2)
 
 
 def chip_polygon(

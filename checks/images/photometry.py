@@ -260,7 +260,6 @@ def drizzled_flux_ratio(
     *,
     exposure_time: float,
     subject: str,
-    pixel_area: float = 1.0,
     uncertainty: float | None = None,
 ) -> Measurement:
     """Flux of a star in the drizzled image over that in the pixel-area-corrected exposure.
@@ -271,24 +270,21 @@ def drizzled_flux_ratio(
         Aperture sum in the drizzled image, counts per second. AstroDrizzle leaves single drizzled WFPC2
         images in electrons, whatever their BUNIT says: take the combined image.
     exposure_counts : float
-        Aperture sum in the exposure, counts; flat fields make the exposure flat in surface brightness,
-        so that a star's counts vary with the area of the pixels it falls on.
+        Aperture sum in the exposure, counts, times the area of the pixels at the star over the square of
+        its chip's IDCSCALE: flat fields make the exposure flat in surface brightness, so that a star's
+        counts vary with the area of the pixels it falls on.
     exposure_time : float
         Seconds.
     subject : str
         The star.
-    pixel_area : float
-        Area of the exposure's pixels at the star over the square of its chip's IDCSCALE; see
-        `world_coordinates.relative_pixel_area`.
     uncertainty : float, optional
         Standard deviation of the ratio.
     """
-    expected = _ratio(exposure_counts * pixel_area, exposure_time)
+    expected = _ratio(exposure_counts, exposure_time)
     context: dict[str, Json] = {
         "drizzled_rate": drizzled_rate,
         "exposure_counts": exposure_counts,
         "exposure_time": exposure_time,
-        "pixel_area": pixel_area,
     }
     ratio = _ratio(drizzled_rate, expected)
     return Measurement("drizzled_flux_ratio", ratio, "", subject, uncertainty, context)

@@ -1,0 +1,250 @@
+"""Astrometry: values by hand, in cases where another statistic, axis or set of pixels gives another value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+
+from hubble_qa.checks.astrometry.alignment import shift_agreement, shift_file_disagreement
+from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement
+from hubble_qa.checks.astrometry.fit_keywords import (
+    keyword_matches,
+    keyword_rms,
+    keyword_rms_consistency,
+    tells_of_fit,
+)
+from hubble_qa.checks.astrometry.footprints import seen_by_others
+from hubble_qa.checks.astrometry.residuals import MatchedPositions, matched_source_offset
+from hubble_qa.checks.astrometry.solutions import archive_fit_error
+from hubble_qa.checks.astrometry.source_pairs import SourcePairs
+from hubble_qa.checks.astrometry.source_positions import catalog_offset, source_position_difference
+from hubble_qa.checks.astrometry.world_coordinates import (
+    chip_polygon,
+    linear_matrix,
+    orientation,
+    pixel_grid,
+    plate_scale,
+)
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers import Exposure, ShiftRow
+from tests.uvis_fields import SCALE, flc
+from tests.wfpc2_samples import FITTED, REFERENCE, shift_file
+
+
+def pairs(offsets: np.ndarray, positions: np.ndarray | None = None) -> SourcePairs:
+    """Pairs of sources with the given offsets, mas, over a field of 100 arcsec unless they lie elsewhere."""
+    indices = np.arange(len(offsets))
+    if positions is None:
+        positions = np.random.default_rng(8).uniform(-50.0, 50.0, (len(offsets), 2))
+    return SourcePairs(indices, indices, positions, offsets, by_chance=0.5)
+
+
+def plain(*, shift: tuple[float, float] = (0.0, 0.0)) -> WCS:
+    """A square grid of 0.04 arcsec pixels without distortion; the shift moves it over the sky, in pixels."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval = [150.0, 0.0]
+    wcs.wcs.crpix = [100.5 - shift[0], 100.5 - shift[1]]
+    wcs.wcs.cd = np.diag([-0.04, 0.04]) / 3600.0
+    return wcs
+
+
+def test_offset_is_the_median_of_the_sources_not_their_mean() -> None:
+    offsets = np.random.default_rng(2).normal((3.0, 4.0), 0.5, (61, 2))
+    offsets[:6] += (300.0, 300.0)  # a tenth are other stars
+    for measure in (catalog_offset, source_position_difference):
+        value = measure(pairs(offsets), subject="drc").value
+        assert value == pytest.approx(5.0, abs=0.4)
+
+
+def test_an_offset_has_both_axes() -> None:
+    offsets = np.random.default_rng(2).normal((-12.0, 5.0), 0.5, (61, 2))
+    measurement = catalog_offset(pairs(offsets), subject="drc")
+    assert measurement.value == pytest.approx(13.0, abs=0.3)
+    assert measurement.context["east_mas"] == pytest.approx(-12.0, abs=0.3)
+    assert measurement.context["north_mas"] == pytest.approx(5.0, abs=0.3)
+
+
+@pytest.mark.parametrize("worst", [1, 2])
+def test_archives_fit_is_as_good_as_that_of_its_worst_chip(worst: int) -> None:
+    exposure = flc(NMATCHES=30, RMS_RA=2.0, RMS_DEC=1.0)
+    exposure.header("SCI", worst)["NMATCHES"] = 12  # 8 of 20 are missing
+    assert archive_fit_error(exposure).value == pytest.approx(1.4)
+    exposure.header("SCI", worst)["NMATCHES"] = 20
+    exposure.header("SCI", worst)["RMS_DEC"] = (
+        7.92  # mas; a pixel of WFC3/UVIS is 39.6, of which a tenth is allowed
+    )
+    assert archive_fit_error(exposure).value == pytest.approx(2.0)
+
+
+def test_each_row_of_pc_is_scaled_by_its_own_cdelt() -> None:
+    cards = [
+        ("PC1_1", -0.8),
+        ("PC1_2", 0.6),
+        ("PC2_1", 0.5),
+        ("PC2_2", 0.9),
+        ("CDELT1", 2.0),
+        ("CDELT2", 5.0),
+    ]
+    header = fits.Header(cards)
+    np.testing.assert_allclose(linear_matrix(header), [[-1.6, 1.2], [2.5, 4.5]])
+    assert plate_scale(header) == pytest.approx(3600.0 * np.sqrt(1.6 * 4.5 + 1.2 * 2.5))
+    assert orientation(header) == pytest.approx(np.degrees(np.arctan(1.2 / 4.5)))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize(("step", "blocks"), [(7.9, 10), (8.1, 9), (-7.9, 10), (-8.1, 9)])
+def test_a_block_is_as_its_middle_is(axis: int, step: float, blocks: int) -> None:
+    """The middle of a block of 16 is 8 pixels from either side."""
+    shift = (step, 0.0) if axis == 0 else (0.0, step)
+    here, there = ((plain(shift=each), (160, 160)) for each in ((0.0, 0.0), shift))
+    seen = seen_by_others(here, [there], block=16)
+    expected = np.zeros((160, 160), dtype=bool)
+    expected[:, : 16 * blocks] = True
+    if step > 0:
+        expected = expected[:, ::-1]
+    assert np.array_equal(seen, expected if axis == 0 else expected.T)
+
+
+# Matched sources by the headers
+
+
+def matched(offsets: np.ndarray, chips: list[int]) -> MatchedPositions:
+    """Sources at declination 60, where a second of right ascension is half as long; offsets in mas."""
+    reference = np.column_stack([np.full(len(offsets), 10.0), np.full(len(offsets), 60.0)])
+    own = reference + offsets / 3.6e6 * np.array([2.0, 1.0])
+    return MatchedPositions(own, reference, np.array(chips))
+
+
+def median_offset(positions: MatchedPositions | None) -> Measurement:
+    return matched_source_offset(shift_file(), "u5jx010hr", positions)
+
+
+def skewed(east: float, north: float, number: int) -> np.ndarray:
+    """Offsets of which more than half are alike, and the others far to one side."""
+    offsets = np.tile([east, north], (number, 1))
+    offsets[: (number - 1) // 2] += 700.0
+    return offsets
+
+
+def test_each_chip_has_its_own_median_offset_and_the_longest_counts() -> None:
+    offsets = np.concatenate([skewed(6.0, -8.0, 12), skewed(1.0, 0.0, 11)])
+    for chips, worst in (([1] * 12 + [2] * 11, "SCI,1"), ([2] * 12 + [1] * 11, "SCI,2")):
+        measurement = median_offset(matched(offsets, chips))
+        assert measurement.value == pytest.approx(10.0, abs=1e-4)
+        assert worst in measurement.reason
+
+
+def test_chips_of_few_sources_are_taken_together() -> None:
+    offsets = np.concatenate([skewed(6.0, -8.0, 10), np.tile([0.0, 900.0], (9, 1))])
+    assert median_offset(matched(offsets, [1] * 10 + [2] * 9)).value == pytest.approx(10.0, abs=1e-4)
+    together = median_offset(matched(np.tile([3.0, 4.0], (10, 1)), [1] * 5 + [2] * 5))
+    assert together.value == pytest.approx(5.0, abs=1e-4)
+    assert median_offset(matched(np.tile([3.0, 4.0], (9, 1)), [1] * 9)).value is None
+    assert median_offset(None).value is None
+    assert not matched_source_offset(shift_file(), REFERENCE.file, None).applicable
+
+
+def test_a_chip_without_positions_is_the_worst() -> None:
+    offsets = np.concatenate([np.tile([6.0, 8.0], (12, 1)), np.full((12, 2), np.nan), np.zeros((12, 2))])
+    assert np.isnan(median_offset(matched(offsets, [1] * 12 + [2] * 12 + [3] * 12)).value)
+
+
+# Chips in images
+
+
+def test_polygon_of_a_chip_that_is_not_square() -> None:
+    polygon = chip_polygon(plain(), (60, 200), plain(shift=(1000.0, 300.0)), inset=(7.0, 3.0))
+    expected = np.array([(7, 7), (197, 7), (197, 57), (7, 57)]) - np.array([1000, 300])
+    np.testing.assert_allclose(polygon, expected, atol=0.01)
+
+
+def test_grid_covers_a_chip_to_its_edges() -> None:
+    grid = pixel_grid((60, 200))
+    assert grid.shape == (81, 2)
+    np.testing.assert_array_equal(np.unique(grid[:, 0]), np.linspace(1, 200, 9))
+    np.testing.assert_array_equal(np.unique(grid[:, 1]), np.linspace(1, 60, 9))
+
+
+# Shifts, and what headers say of fits
+
+
+def shifted(*shifts: tuple[float, float]) -> list[ShiftRow]:
+    return [replace(FITTED, file=f"u5jx010{i}r_flt.fits", dx=dx, dy=dy) for i, (dx, dy) in enumerate(shifts)]
+
+
+def test_a_shift_is_compared_with_the_median_of_the_others_of_its_visit() -> None:
+    rows = shifted((1.0, 2.0), (1.0, 2.0), (1.3, 2.0), (1.0, 2.4), (7.0, -6.0), (900.0, 900.0))
+    visit = [row.file for row in rows[:5]]  # the last is of another visit
+    measurement = shift_agreement(shift_file(*rows), visit, subject="visit")
+    assert measurement.value == pytest.approx(10.0)
+    assert measurement.context["departures_pix"] == {
+        "u5jx0100r": pytest.approx(0.15),  # of (1.15, 2), the medians of the other four
+        "u5jx0101r": pytest.approx(0.15),
+        "u5jx0102r": pytest.approx(0.3),
+        "u5jx0103r": pytest.approx(np.hypot(0.15, 0.4)),
+        "u5jx0104r": pytest.approx(10.0),
+    }
+
+
+def test_dithers_are_taken_from_either_axis() -> None:
+    rows = shifted((1.0, 2.0), (4.0, -5.0))
+    dithers = {"u5jx0101r": (3.0, -4.0)}
+    measurement = shift_agreement(shift_file(*rows), [row.file for row in rows], subject="v", dithers=dithers)
+    assert measurement.value == pytest.approx(3.0)
+
+
+def test_shift_files_differ_by_their_worst_row_and_field() -> None:
+    first = shifted((1.0, 2.0), (4.0, -5.0), (0.5, 0.5))
+    second = [first[0], replace(first[1], dy=-5.07, scale=first[1].scale + 2e-5), replace(first[2], dx=0.52)]
+    found = shift_file_disagreement(shift_file(*first), shift_file(*second[::-1]), subject="pair")
+    assert found.value == pytest.approx(7.0)
+    assert found.context["worst"] == "u5jx0101r dy"
+
+
+def fitted_flc(**of_second_chip: float) -> Exposure:
+    """At declination 60; RMS of 0.03 and 0.04 arcsec on the sky."""
+    cards = {"NMATCH": 50, "RMS_RA": 0.06 / 3600.0, "RMS_DEC": 0.04 / 3600.0, "CRVAL2": 60.0}
+    exposure = flc(WCSNAME="GAIA", FITNAME="GAIA", **cards)
+    exposure.header("SCI", 2).update(of_second_chip)
+    return exposure
+
+
+def test_fit_by_keywords_is_that_of_the_worst_chip() -> None:
+    assert keyword_matches(fitted_flc(NMATCH=40)).value == 40
+    assert keyword_matches(fitted_flc(NMATCH=60)).value == 50
+    # 0.05 arcsec are of two axes; the second chip's, where it is worse, 0.13: 0.03 and sqrt(0.13^2 - 0.03^2).
+    of_axis = 0.05 / SCALE / np.sqrt(2.0)
+    assert keyword_rms(fitted_flc()).value == pytest.approx(of_axis)
+    worse = fitted_flc(RMS_DEC=np.sqrt(0.13**2 - 0.03**2) / 3600.0)
+    assert keyword_rms(worse).value == pytest.approx(of_axis * 13 / 5)
+    assert keyword_rms(fitted_flc(RMS_DEC=0.0)).value == pytest.approx(of_axis)
+    row = replace(FITTED, xrms=0.3, yrms=0.4)
+    assert keyword_rms_consistency(worse, row, frame_scale=0.1).value == pytest.approx(0.13 / 0.05)
+
+
+def test_every_chip_must_carry_the_fit() -> None:
+    assert tells_of_fit(fitted_flc())
+    half = fitted_flc()
+    half.header("SCI", 2)["FITNAME"] = "SDSS"
+    assert not tells_of_fit(half)
+    assert not tells_of_fit(replace(half, extensions=()))
+
+
+# Epochs
+
+
+def test_common_motion_is_the_median_of_either_axis() -> None:
+    motions = np.tile([3.0, -4.0], (20, 1))
+    motions[:9] += (200.0, 50.0)  # less than half are fast
+    unknown = np.full((5, 2), np.nan)
+    unknown[:, 0] = 7.0  # known in one axis only
+    measurement = catalog_epoch_displacement(
+        np.concatenate([motions, unknown]), catalog_epoch=2016.0, exposure_epoch=2010.0, subject="Gaia"
+    )
+    assert measurement.value == pytest.approx(30.0)
+    assert measurement.context["sources"] == 20

@@ -1,0 +1,328 @@
+"""Detectors: values by hand, in cases where another statistic, axis or set of pixels gives another value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubble_qa.checks.detectors.background import (
+    background_deviation,
+    background_level,
+    background_rate_ratio,
+    background_shape,
+    background_width_change,
+    difference_noise,
+    weighting_range,
+)
+from hubble_qa.checks.detectors.bias_structure import column_levels
+from hubble_qa.checks.detectors.calibration import switch_violations, unit_violations, unusable_fraction
+from hubble_qa.checks.detectors.ccd_levels import Half, electrons_from_raw
+from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
+from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
+from hubble_qa.checks.measurement import Measurement
+from tests.wfpc2_samples import exposure
+
+RATE = st.floats(0.01, 20.0)
+
+
+@given(rate=RATE, dark=RATE, read_noise=st.floats(1.0, 50.0), time=st.floats(10.0, 3000.0))
+def test_noise_has_the_reads_the_background_and_the_dark_current(
+    rate: float, dark: float, read_noise: float, time: float
+) -> None:
+    electrons = read_noise**2 + rate * time + dark * time  # variances of independent electrons add
+    noise = difference_noise(rate, dark, read_noise=read_noise, time=time)
+    assert noise == pytest.approx(math.sqrt(electrons) / time)
+
+
+def test_expected_noise_of_a_column_is_that_of_all_pixels_not_of_the_clipped_ones() -> None:
+    """Pixels within 3 standard deviations have 98.65 % of the standard deviation of all."""
+    image = np.random.default_rng(4).normal(100.0, 8.0, (120, 6000))  # four bands of 30 rows
+    expected = column_levels(image).expected
+    assert expected.shape == (4, 6000)
+    # Of columns as short as these the median follows its pixels, which takes 1 % of the scatter.
+    assert np.median(expected) == pytest.approx(0.99 * 8.0 / math.sqrt(0.9973 * 30), rel=0.005)
+
+
+def test_outermost_reference_pixels_are_not_used() -> None:
+    """Five rows and columns around a read of WFC3/IR see no light; the outermost of them are unstable."""
+    first, flat, dark = np.full((40, 50), 14_000.0), np.full((40, 50), 2.0), np.full((40, 50), 3.0)
+    last = first + 7.0
+    last[5:-5, 5:-5] += 3.0 + 100.0  # dark current, and light
+    last[:, [0, -1]] += 5000.0
+    last[:5] += 900.0  # nor rows of reference pixels, which the pipeline leaves alone
+    last[-5:] += 900.0
+    found = last_minus_first(first, last, dark=dark, flat=flat, gain=2.5, time=50.0)
+    np.testing.assert_allclose(found, np.full((30, 40), 100.0 * 2.5 / 2.0 / 50.0))
+
+
+@pytest.mark.parametrize("side", [np.s_[1:5], np.s_[-5:-1]])
+def test_reference_pixels_of_both_sides_tell_the_drift(side: slice) -> None:
+    first, ones, none = np.full((40, 50), 14_000.0), np.ones((40, 50)), np.zeros((40, 50))
+    last = first.copy()
+    last[:, side] += 8.0  # of half the reference pixels; their median is in the middle
+    found = last_minus_first(first, last, dark=none, flat=ones, gain=1.0, time=1.0)
+    np.testing.assert_allclose(found, np.full((30, 40), -4.0))
+
+
+# Infrared backgrounds
+
+
+@given(
+    seed=st.integers(0, 2**16),
+    size=st.integers(1, 400),
+    outliers=st.integers(0, 40),
+    scale=st.floats(1e-2, 1e2),
+)
+def test_level_is_that_of_the_pixels_within_five_widths(
+    seed: int, size: int, outliers: int, scale: float
+) -> None:
+    generator = np.random.default_rng(seed)
+    pixels = generator.normal(3.0, scale, size)
+    pixels[generator.integers(0, size, outliers)] += generator.exponential(8.0 * scale, outliers)
+    kept = pixels
+    for _ in range(4):
+        low, median, high = np.percentile(kept, [15.865, 50.0, 84.135])
+        kept = kept[np.abs(kept - median) <= 5.0 * (high - low) / 2.0]
+    low, median, high = np.percentile(kept, [15.865, 50.0, 84.135])
+    found = background_level(np.append(pixels, [np.nan, np.inf]))
+    assert (found.median, found.width, found.pixels) == pytest.approx((median, (high - low) / 2.0, len(kept)))
+
+
+def test_reads_after_twenty_seconds_count() -> None:
+    times, rates = (19.9, 20.0, 60.0, 100.0), (9.0, 0.5, 0.4, 0.8)
+    assert background_rate_ratio(times, rates, subject="x").value == pytest.approx(2.0)
+    assert background_rate_ratio(times[:3], rates[:3], subject="x").value == pytest.approx(1.25)
+    assert background_rate_ratio(times[:2], rates[:2], subject="x").value is None
+
+
+@given(rates=st.lists(st.floats(0.1, 2.0), min_size=5, max_size=12))
+def test_range_of_weightings_is_that_of_weighted_slopes(rates: list[float]) -> None:
+    times = 100.0 * np.arange(1, len(rates) + 1)
+    charge = times * rates
+    place = np.abs(2.0 * np.arange(len(rates)) / (len(rates) - 1) - 1.0)
+    departures = [0.0]
+    for power in (0.0, 0.4, 1.0, 3.0, 6.0, 10.0):
+        weight = place**power
+        time, light = (values - np.average(values, weights=weight) for values in (times, charge))
+        slope = np.sum(weight * time * light) / np.sum(weight * time**2)
+        departures.append(slope - rates[-1])
+    expected = (min(departures), max(departures))
+    assert weighting_range(times, rates) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(("new", "old", "measured"), [(100, 100, True), (99, 100, False), (100, 99, False)])
+def test_widths_take_ten_thousand_pixels_of_either_image(new: int, old: int, measured: bool) -> None:
+    # Alternating values have no outliers, so that all of them count.
+    images = [np.resize([-1.0, 1.0], (100, rows)) * width for rows, width in ((new, 3.0), (old, 2.0))]
+    found = background_width_change(*images, affected=["x"], subject="x")
+    assert found.value == (pytest.approx(1.5) if measured else None)
+    shape = background_shape(np.random.default_rng(1).normal(0, 1, 10_000), noise=1.0, subject="x")
+    assert shape.value == pytest.approx(1.0, abs=0.05)
+
+
+def test_deviation_is_relative_to_the_rate() -> None:
+    values = np.resize([0.4, 0.5, 0.9, 0.6, 0.6], 1000)
+    measurement = background_deviation(values, rate=0.5, subject="x")
+    assert measurement.value == pytest.approx(0.2)
+    for rate in (0.0, -0.5, math.inf):
+        assert background_deviation(values, rate=rate, subject="x").value is None
+    assert background_deviation(values * np.nan, rate=0.5, subject="x").value is None
+    noise = background_deviation(np.random.default_rng(1).normal(0.4, 0.03, 10_000), rate=0.5, subject="x")
+    assert noise.uncertainty == pytest.approx(np.sqrt(np.pi / 2.0) * 0.03 / 100.0 / 0.5, rel=0.03)
+
+
+# Levels
+
+
+def stepped(rows: int = 40, columns: int = 60) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """An image alike in both calibrations, and no flags."""
+    independent = np.full((rows, columns), 50.0)
+    return independent.copy(), independent, np.zeros((rows, columns), dtype=int)
+
+
+@pytest.mark.parametrize(("sign", "where"), [(1, "[46:60, 11:20]"), (-1, "[1:15, 31:40]")])
+def test_the_part_that_departs_most_is_found_on_either_side(sign: int, where: str) -> None:
+    calibrated, independent, dq = stepped()
+    calibrated[:10, :15] += sign * 1.0
+    rows, columns = (slice(10, 20), slice(45, 60)) if sign > 0 else (slice(30, 40), slice(0, 15))
+    calibrated[rows, columns] += sign * 2.0
+    calibrated[rows, columns][::3] += 400.0  # a third, which the clipped median leaves out
+    measurement = level_deviation(calibrated, independent, dq, subject="x")
+    assert measurement.value == pytest.approx(sign * 2.0 / 50.0)
+    assert measurement.context["part"] == where
+
+
+def test_flagged_pixels_tell_no_level_and_parts_without_others_do_not_count() -> None:
+    calibrated, independent, dq = stepped()
+    calibrated[:10, :15] += 3.0
+    dq[:10, :8] = 16  # 70 of 150 pixels are left, less than half as many as on average
+    assert level_deviation(calibrated, independent, dq, subject="x").value == 0.0
+    dq[:10, 7] = 0  # 80
+    assert level_deviation(calibrated, independent, dq, subject="x").value == pytest.approx(0.06)
+    independent[dq == 0] *= 2.0
+    independent[dq != 0] = np.nan
+    assert level_deviation(2.0 * calibrated, independent, dq, subject="x").value == pytest.approx(0.06)
+
+
+@pytest.mark.parametrize(
+    ("whole", "weighting", "value"),
+    [(3.0, (0.0, 2.0), 1.0), (3.0, (-1.0, 5.0), 0.0), (-3.0, (-2.0, 0.0), -1.0), (3.0, (-5.0, 0.0), 3.0)],
+)
+def test_only_what_weighting_explains_is_excused(
+    whole: float, weighting: tuple[float, float], value: float
+) -> None:
+    calibrated, independent, dq = stepped()
+    measurement = level_deviation(calibrated + whole, independent, dq, subject="x", weighting=weighting)
+    assert measurement.value == pytest.approx(value / 50.0)
+
+
+def test_faint_levels_are_compared_with_the_least() -> None:
+    calibrated, independent, dq = stepped()
+    shift = level_deviation(calibrated - 49.0, independent - 50.0, dq, subject="x", least=20.0)
+    assert shift.value == pytest.approx(1.0 / 20.0)
+    assert level_deviation(calibrated, independent - 50.0, dq, subject="x").value is None
+    assert level_deviation(calibrated + 5.0, independent, dq, subject="x", least=20.0).value == pytest.approx(
+        0.1
+    )
+
+
+# Electrons of a CCD
+
+
+def test_each_half_has_its_own_overscan_and_gain() -> None:
+    row = np.arange(30.0)[:, np.newaxis]
+    raw = np.zeros((40, 26))
+    bias = np.random.default_rng(1).normal(0.0, 3.0, raw.shape)
+    rows = slice(5, 35)
+    raw[rows, 0:3] = 1000.0 + 2.0 * row  # overscan of the left half
+    raw[rows, 23:26] = 1500.0 - 1.0 * row
+    raw[rows, 2] += 999.0  # one column of three, which the median leaves out
+    raw[rows, 3:13] = 1000.0 + 2.0 * row + 70.0
+    raw[rows, 13:23] = 1500.0 - 1.0 * row + 90.0
+    halves = (Half(slice(3, 13), slice(0, 3), 2.0), Half(slice(13, 23), slice(23, 26), 1.5))
+    dark_current, flat = np.full((30, 20), 4.0), np.full((30, 20), 0.8)
+    found = electrons_from_raw(raw + bias, halves, rows=rows, bias=bias, dark=dark_current, flat=flat)
+    expected = np.repeat([(70.0 * 2.0 - 4.0) / 0.8, (90.0 * 1.5 - 4.0) / 0.8], 10)
+    np.testing.assert_allclose(found, np.tile(expected, (30, 1)), rtol=1e-6)
+
+
+# Headers of calibrated exposures
+
+
+@pytest.mark.parametrize(
+    ("exptime", "duration", "violations"),
+    [
+        (300.0, 302.9, 0),
+        (300.0, 303.1, 1),
+        (300.0, 297.1, 0),
+        (300.0, 296.9, 1),
+        (0.0, 0.5, 1),
+        (-1.0, -1.0, 1),
+    ],
+)
+def test_exposure_lasts_its_time_to_one_per_cent(exptime: float, duration: float, violations: int) -> None:
+    primary = {"EXPTIME": exptime, "EXPSTART": 51384.25, "EXPEND": 51384.25 + duration / 86400.0}
+    assert unit_violations(exposure(primary=primary), 3).value == violations
+    assert unit_violations(exposure(primary={**primary, "EXPFLAG": ""}), 3).value == violations
+    longer = duration > exptime > 0
+    interrupted = exposure(primary={**primary, "EXPFLAG": "INTERRUPTED"})
+    assert unit_violations(interrupted, 3).value == (0 if longer else violations)
+
+
+@pytest.mark.parametrize("keyword", ["EXPTIME", "EXPSTART", "EXPEND"])
+def test_times_are_finite_numbers(keyword: str) -> None:
+    measurement = unit_violations(exposure(primary={keyword: "soon"}, science={"BUNIT": "DN"}), 3)
+    assert measurement.value == 2
+    assert "not all numbers" in measurement.context["violations"][1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "ended", "violations"),
+    [
+        ("PERFORM", "COMPLETE", 0),
+        ("PERFORM", "SKIPPED", 1),
+        ("PERFORM", None, 1),
+        ("OMIT", "OMIT", 0),
+        ("OMIT", "COMPLETE", 1),
+        ("OMIT", None, 0),
+    ],
+)
+def test_steps_are_done_where_they_are_asked_for(asked: str, ended: str | None, violations: int) -> None:
+    others = dict.fromkeys(("BIASCORR", "DRIZCORR", "RPTCORR", "FILTER"), "PERFORM")
+    raw = {**others, "DARKCORR": asked}
+    calibrated = {"BIASCORR": "COMPLETE"} | ({} if ended is None else {"DARKCORR": ended})
+    assert switch_violations(raw, calibrated, set_to={}, subject="x").value == violations
+    turned = {**raw, "DARKCORR": "OMIT" if asked == "PERFORM" else "PERFORM"}
+    assert switch_violations(turned, calibrated, set_to={"DARKCORR": asked}, subject="x").value == violations
+
+
+# What is left of patterns
+
+
+def patterned(left: Mapping[str, float], *, noise: float = 0.2) -> Measurement:
+    generator = np.random.default_rng(12)
+    patterns = {kind: generator.exponential(4.0, (100, 100)) for kind in left}
+    independent = np.full((100, 100), 30.0)
+    image = independent + sum(share * patterns[kind] for kind, share in left.items()) + 7.0
+    dq = np.zeros((100, 100), dtype=int)
+    dq[:20] = 16 | 128  # flags that reference files set
+    dq[20:40], image[20:40] = 1 | 16, 1e4
+    image += generator.normal(0.0, noise, image.shape)
+    return remaining_pattern(image, independent, patterns, dq, instrument="ACS", subject="x")
+
+
+@pytest.mark.parametrize(("dark_share", "bias_share"), [(0.3, -0.1), (-0.3, 0.1), (0.1, -0.3), (0.0, 0.0)])
+def test_the_pattern_of_which_most_is_left_or_taken_twice(dark_share: float, bias_share: float) -> None:
+    measurement = patterned({"darkfile": dark_share, "biasfile": bias_share})
+    worst = dark_share if abs(dark_share) > abs(bias_share) else bias_share
+    assert measurement.value == pytest.approx(worst, abs=0.04)
+    assert measurement.context["biasfile"] == pytest.approx(bias_share, abs=0.04)
+
+
+def test_a_pattern_in_the_noise_is_not_judged() -> None:
+    assert patterned({"darkfile": 1.0}, noise=30.0).value is None
+    assert patterned({"darkfile": 1.0}, noise=0.0).value == pytest.approx(1.0)
+    # 80 pixels tell it, 1 % of those that count, which stand 15 to 30 above the median of the pattern.
+    assert 0.2 / 30 < patterned({"darkfile": 0.0}).uncertainty * np.sqrt(80) / 1.2533 < 0.2 / 15
+
+
+# Arrays of calibrated exposures
+
+
+def unusable(sci: np.ndarray, err: np.ndarray, flagged: int = 1, instrument: str = "WFC3") -> float | None:
+    dq = np.zeros(sci.shape, dtype=int)
+    dq.flat[:flagged] = 4
+    return unusable_fraction(sci, err, dq, instrument=instrument, subject="x").value
+
+
+def test_errors_are_finite_and_positive_where_nothing_is_flagged() -> None:
+    sci = np.linspace(-5.0, 20.0, 200).reshape(10, 20)
+    assert unusable(sci, np.ones(sci.shape), flagged=30) == 0.15
+    for wrong in (np.nan, np.inf, 0.0, -1.0):
+        err = np.ones(sci.shape)
+        err[0, :5] = wrong
+        assert unusable(sci, err, flagged=5) == 5 / 200
+        assert unusable(sci, err, flagged=4) == 1.0
+
+
+def test_errors_of_wfpc2_are_roots_of_counts() -> None:
+    sci = np.linspace(-5.0, 20.0, 200).reshape(10, 20)
+    sci[4, 4], sci[5, 5] = 0.0, 0.5
+    err = np.sqrt(np.maximum(sci, 0.0))
+    assert unusable(sci, err, instrument="WFPC2") == 1 / 200
+    err[5, 5] = 0.0
+    assert unusable(sci, err, instrument="WFPC2") == 1.0
+
+
+def test_arrays_of_other_shapes_or_of_nothing_are_unusable() -> None:
+    image, none = np.arange(12.0).reshape(3, 4), np.empty((0, 4))
+    assert unusable(none, none) == 1.0
+    assert unusable(image, image[:2] + 1.0) == 1.0
+    assert unusable_fraction(image, None, np.ones((3, 4), int), instrument="WFC3", subject="x").value == 1.0
+    assert unusable_fraction(image, None, image[:2] > 4, instrument="WFC3", subject="x").value == 1.0
+    assert unusable(image, image + 1.0) == pytest.approx(1 / 12)

@@ -1,0 +1,268 @@
+"""Images: values by hand, in cases where another statistic, axis or set of pixels gives another value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubble_qa.checks.images.cosmic_rays import (
+    cosmic_ray_rate,
+    cosmic_ray_remainder,
+    rejected_cores,
+    residual_cosmic_rays,
+)
+from hubble_qa.checks.images.drizzle_parameters import drizzle_parameter_violations, recommended_row
+from hubble_qa.checks.images.drizzled import (
+    finite_coverage,
+    median_weights,
+    output_frame_deviation,
+    stellar_width_ratio,
+    weight_ratio,
+)
+from hubble_qa.checks.images.files import association_problems
+from hubble_qa.checks.images.photometry import photflam_deviation, pixel_ratio_deviation
+from hubble_qa.checks.readers import Exposure
+from tests.wfpc2_samples import drizzled, exposure
+
+SQUARES = {
+    chip: np.array([(0, 0), (39, 0), (39, 39), (0, 39)]) + np.array([50 * chip, 0]) for chip in (1, 2, 3, 4)
+}
+WEIGHT = st.floats(0.1, 10.0)
+
+
+def weights(values: dict[int, float]) -> np.ndarray:
+    """A weight image in which a tenth of each chip's pixels has ten times its weight, and a tenth none."""
+    image = np.zeros((60, 260))
+    for chip, value in values.items():
+        part = image[:40, 50 * chip : 50 * chip + 40]
+        part[...] = value
+        part[:4] *= 10.0
+        part[-4:] = 0.0
+    return image
+
+
+@given(planetary=WEIGHT, wide=st.tuples(WEIGHT, WEIGHT, WEIGHT))
+def test_weight_of_the_wide_chips_is_their_mean(planetary: float, wide: tuple[float, float, float]) -> None:
+    image = weights({1: planetary, **dict(zip((2, 3, 4), wide, strict=True))})
+    expected = planetary / (sum(wide) / 3) / (0.0996 / 0.0455) ** 2
+    assert weight_ratio(image, SQUARES, subject="drw").value == pytest.approx(expected)
+
+
+def test_median_weight_counts_pixels_without_weight() -> None:
+    image = weights({1: 1.0, 2: 2.0, 3: 3.0, 4: 4.0})
+    image[:21, 100:140] = 0.0  # more than half of chip 2
+    found = median_weights(image, SQUARES)
+    assert found == {1: 1.0, 2: 0.0, 3: 3.0, 4: 4.0}
+    assert median_weights(image, {1: SQUARES[1] + 1000.0}) == {1: 0.0}
+
+
+def test_flags_where_no_other_exposure_looks_are_no_cosmic_rays() -> None:
+    flagged, judged = np.zeros((2, 400, 500), dtype=bool)
+    judged[:, :300] = True
+    flagged[::40, ::25] = True  # 10 rows of 12 judged columns, and of 8 that are not
+    flagged[:, 400:] = True
+    measurement = cosmic_ray_rate({1: flagged}, exposure_time=500.0, judged={1: judged}, subject="xrq")
+    assert measurement.value == pytest.approx(120 / 120_000 / 0.5)
+    assert measurement.context["flagged"] == 120
+
+
+def test_flags_where_no_other_exposure_looks_are_no_chance() -> None:
+    flagged, judged = np.zeros((2, 400, 500), dtype=bool)
+    judged[:, :300] = True
+    flagged[:, 400:] = True
+    flagged[7, :30] = True
+    positions = np.array([(x + 1.0, 8.0) for x in range(120)])  # 30 of 120 stars on flagged pixels
+    beyond = np.array([(x + 1.0, 8.0) for x in range(400, 450)])  # all of them flagged, none judged
+    stars = np.concatenate([positions, beyond])
+    measurement = rejected_cores({1: flagged}, {1: stars}, judged={1: judged}, subject="xrq")
+    assert measurement.value == pytest.approx(30 / 120 - 30 / 120_000)
+
+
+# Parameters of AstroDrizzle
+
+TABLE = np.array(
+    [("F555W", 1, 0.4), ("F555W", 4, 0.5), ("F814W", 5, 0.6), ("F555W", 9, 0.7), ("ANY", 3, 0.8)],
+    dtype=[("filter", "U8"), ("numimages", "i4"), ("driz_cr_scale", "f8")],
+)
+
+
+@pytest.mark.parametrize(
+    ("filters", "images", "scale"),
+    [
+        (["F555W"], 3, 0.4),
+        (["F555W"], 4, 0.5),
+        (["F555W"], 8, 0.5),
+        (["F555W"], 9, 0.7),
+        (["F814W"], 4, 0.8),
+        (["F606W"], 7, 0.8),
+    ],
+)
+def test_row_is_of_the_filter_and_of_no_more_images_than_there_are(
+    filters: list[str], images: int, scale: float
+) -> None:
+    row = recommended_row(TABLE, filters=filters, images=images)
+    assert row is not None
+    assert row["driz_cr_scale"] == scale
+
+
+@pytest.mark.parametrize(
+    ("used", "recommended", "violations"),
+    [
+        ("1.5 0.7", "1.5, 0.7", 0),
+        ("1.5 0.7", "1.5 0.8", 1),
+        ("1.4 0.7", "1.5 0.7", 1),
+        ("1.5 0.7", "1.5", 1),
+        ("1.5", "1.5 0.7", 1),
+        ("3", 3.0, 0),
+        ("Median", "median", 0),
+        ("median", "minmed", 1),
+        ("median", None, 1),
+        (None, "median", 1),
+    ],
+)
+def test_parameter_is_the_tables_in_each_of_its_parts(
+    used: str | None, recommended: object, violations: int
+) -> None:
+    row = {"filter": "ANY", "numimages": 1} | ({} if recommended is None else {"name": recommended})
+    found = {} if used is None else {"name": used}
+    assert drizzle_parameter_violations(found, row, names=["name"], subject="f").value == violations
+
+
+# Associations
+
+
+def asn(name: str, association: str | None, filter_name: str = "F606W") -> Exposure:
+    primary = {"ASN_ID": association, "FILTER1": filter_name}
+    return exposure(path=Path(f"{name}_flt.fits"), primary=primary)
+
+
+@pytest.mark.parametrize(
+    ("members", "changed", "problem"),
+    [
+        (["j9l960a1q", "j9l960a2q"], {}, ""),
+        (["j9l960a1q"], {}, "j9l960a2q has its ASN_ID, but is not listed as present"),
+        (["j9l960a1q", "j9l960a2q", "j9l960a4q"], {}, "j9l960a4q is listed, but was not fetched"),
+        (["j9l960a1q", "j9l960a2q", "j9l960a3q"], {}, "j9l960a3q is listed, but its ASN_ID is j9l960020"),
+        (["j9l960a1q", "j9l960a2q"], {"filter_name": "F814W"}, "different filters: F606W, F814W"),
+    ],
+)
+def test_association_is_of_its_own_exposures_in_one_filter(
+    members: list[str], changed: dict[str, str], problem: str
+) -> None:
+    exposures = [
+        asn("j9l960a1q", "J9L960010"),
+        asn("j9l960a2q", "J9L960010", **changed),
+        asn("j9l960a3q", "J9L960020"),
+    ]
+    measurement = association_problems(members, exposures, subject="j9l960010")
+    assert measurement.value == (1 if problem else 0)
+    assert problem in measurement.reason
+
+
+# Cosmic rays in combined images
+
+
+def exposures_of_sky(number: int, *, seed: int = 3) -> np.ndarray:
+    """Exposures of a sky of 10 with a scatter of 1, and a star in all of them."""
+    stack = np.random.default_rng(seed).normal(10.0, 1.0, (number, 120, 120))
+    stack[:, 50:60, 50:60] += 300.0
+    return stack
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.0, 0.0), (0.45, 0.0), (0.55, 1.0), (1.0, 1.0)])
+def test_a_hit_is_left_where_more_than_half_of_it_is(share: float, value: float) -> None:
+    stack = exposures_of_sky(4)
+    hits = np.unravel_index(np.arange(0, 4000, 25), (120, 120))
+    clean = np.median(stack, axis=0)
+    stack[1][hits] += 5000.0
+    combined = clean.copy()
+    combined[hits] += share * 5000.0 / 4
+    stack[1, 52:58, 52:58] += 9000.0  # on the star, where the others are not at the sky
+    combined[52:58, 52:58] += 9000.0 / 4
+    measurement = cosmic_ray_remainder(combined, dict(zip("abcd", stack, strict=True)), subject="drc")
+    assert measurement.value == value
+    assert 155 <= measurement.context["hits"] <= 160
+
+
+@pytest.mark.parametrize(("height", "hits"), [(9.0, 0), (14.0, 400)])
+def test_hits_stand_twenty_standard_deviations_above_the_others(height: float, hits: int) -> None:
+    stack = exposures_of_sky(5)
+    others = np.median(stack[1:], axis=0)  # of four: with a scatter of 0.55, twenty of which are 10.9
+    stack[0, 20:40, 20:40] = others[20:40, 20:40] + height
+    singles = dict(zip("abcde", stack, strict=True))
+    measurement = cosmic_ray_remainder(stack.mean(axis=0), singles, subject="drc")
+    assert measurement.context.get("hits", 0) == pytest.approx(hits, abs=10)
+
+
+def test_residuals_are_counted_beyond_those_below() -> None:
+    singles = dict(zip("abc", np.random.default_rng(3).normal(0.0, 1.0, (3, 140, 150)), strict=True))
+    median = np.median([*singles.values()], axis=0)
+    combined = median + np.random.default_rng(4).normal(0.0, 0.3, median.shape)
+    combined[20:120:10, 20] += 50.0  # 10 above
+    combined[20:120:20, 40] -= 50.0  # 5 below
+    measurement = residual_cosmic_rays(combined, singles, subject="drc")
+    assert (measurement.context["above"], measurement.context["below"]) == (10, 5)
+    assert measurement.value == pytest.approx((10 - 5) / np.sqrt(10 + 5 + 1))
+
+
+# Drizzled images
+
+
+@pytest.mark.parametrize(
+    ("pair", "covered"), [((9.5, 10.0), 0.75), ((8.9, 10.0), 0.0), ((0.0, 0.0), 0.0), ((20.0, 10.0), 0.75)]
+)
+def test_a_chip_has_nine_tenths_of_its_weight_alone(pair: tuple[float, float], covered: float) -> None:
+    science, weight = np.arange(400.0).reshape(20, 20), np.ones((20, 20))
+    weight[:5] = 0.0
+    chips = {"SCI,1": (7.0, 7.0), "SCI,2": pair}
+    measurement = finite_coverage(science, weight, subject="drc", chips=chips)
+    assert measurement.value == covered
+    assert measurement.context["missing"] == ([] if covered else ["SCI,2"])
+
+
+@pytest.mark.parametrize(("along", "factor"), [(0, 3e-6), (1, 3e-6), (0, -3e-6), (1, -3e-6)])
+def test_scale_may_be_wrong_along_one_axis_and_to_either_side(along: int, factor: float) -> None:
+    product = drizzled(angle=30.0)
+    for axis in (1, 2):
+        product.header[f"CD{axis}_{along + 1}"] *= 1.0 + factor
+    assert output_frame_deviation(product, scale=0.0996).value == pytest.approx(3.0, rel=1e-3)
+
+
+def test_width_is_the_median_of_stars_and_of_exposures() -> None:
+    widths = np.where(np.arange(21) < 8, 0.9, 0.12)  # eight blends
+    one, other = np.where(np.arange(21) < 8, 0.7, 0.10), np.where(np.arange(21) < 8, 0.01, 0.08)
+    exposures = {"a": one, "b": other, "c": other + 0.01}
+    assert stellar_width_ratio(widths, exposures, subject="drc").value == pytest.approx(0.12 / 0.09)
+
+
+# Inverse sensitivities and ratios
+
+
+@pytest.mark.parametrize("chip", [1, 2, 3, 4])
+def test_photflam_against_the_table_of_its_chip_and_gain(chip: int) -> None:
+    published = (3.483e-18, 3.396e-18, 3.439e-18, 3.507e-18)[chip - 1]
+    ratio = (1.987, 2.003, 2.006, 1.955)[chip - 1]
+    for gain, expected in ((7.0, published), (15.0, published * ratio)):
+        c0m = exposure("c0m", photflams=(5e-18,) * 4, primary={"ATODGAIN": gain})
+        assert photflam_deviation(c0m, chip).value == pytest.approx(5e-18 / expected - 1.0)
+    for detector in (None, 0, 5):
+        c0m.header("SCI", chip)["DETECTOR"] = detector
+        assert photflam_deviation(c0m, chip).value is None
+
+
+def test_ratio_of_pixels_is_as_wide_as_it_is_wrong() -> None:
+    c0m, dq = np.full((20, 20), 50.0), np.zeros((20, 20), dtype=int)
+    ratios = np.resize([0.9] * 2 + [1.0] * 4 + [1.1] * 1 + [1.5] * 3, (20, 20))
+    measurement = pixel_ratio_deviation(c0m * ratios, c0m, dq, expected=1.25, subject="WF2")
+    # The middle 68 % lie between 0.9 and 1.5; the median is 1.
+    assert measurement.value == pytest.approx(max(abs(1.0 / 1.25 - 1.0), (1.5 - 0.9) / 2.0 / 1.25))
+    narrow = pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, subject="WF2")
+    assert narrow.value == pytest.approx(0.2)
+    c0m[:15] = 1.0  # MIN_SIGNAL itself is too faint; 100 pixels are left, which are enough
+    assert pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, subject="WF2").value == pytest.approx(0.2)
+    dq[19, 19] = 2
+    assert pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, subject="WF2").value is None

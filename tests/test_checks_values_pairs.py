@@ -1,0 +1,158 @@
+"""Sources of two lists: values by hand, in cases where another term or side gives another value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from astropy.wcs import WCS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubble_qa.checks.astrometry.source_pairs import SourcePairs, pair_sources
+from hubble_qa.checks.astrometry.source_positions import (
+    catalog_offset,
+    catalog_offset_variation,
+    chance_match_fraction,
+    source_position_difference,
+)
+
+FIELD = np.array([210.0, -35.0])
+SHRINK = np.array([np.cos(np.radians(FIELD[1])), 1.0])
+
+
+def lattice(columns: int, rows: int, step: float = 30.0) -> np.ndarray:
+    """Positions, degrees, so many arcsec apart that no wrong pair is near."""
+    east, north = np.meshgrid(np.arange(columns) - columns // 2, np.arange(rows) - rows // 2)
+    return FIELD + step * np.column_stack([east.ravel(), north.ravel()]) / 3600.0 / SHRINK
+
+
+def moved(positions: np.ndarray, east: float, north: float) -> np.ndarray:
+    """Positions moved by arcsec."""
+    return positions + np.array([east, north]) / 3600.0 / SHRINK
+
+
+def pairs(offsets: np.ndarray, positions: np.ndarray) -> SourcePairs:
+    indices = np.arange(len(offsets))
+    return SourcePairs(indices, indices, positions, offsets, by_chance=0.5)
+
+
+# Finding pairs
+
+
+@given(ra=st.floats(0, 359.99), dec=st.floats(-85, 85))
+def test_positions_of_pairs_are_those_of_a_tangent_projection(ra: float, dec: float) -> None:
+    half = np.random.default_rng(3).uniform(-0.05, 0.05, (20, 2))
+    around = np.concatenate([half, -half, [(0.0, 0.0)]])  # so that their middle is the field's
+    second = np.array([ra, dec]) + around / np.array([np.cos(np.radians(dec)), 1.0])
+    second[:, 0] %= 360.0
+    plane = WCS(naxis=2)
+    plane.wcs.ctype, plane.wcs.crval = ["RA---TAN", "DEC--TAN"], [ra, dec]
+    plane.wcs.cd = np.eye(2) / 3600.0
+    found = pair_sources(second, second)
+    expected = plane.wcs_world2pix(second, 1)
+    np.testing.assert_allclose(found.positions, expected[found.second], atol=1e-4)
+    np.testing.assert_allclose(found.offsets, 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("east", "north"), [(4.8, 0.0), (0.0, -4.8), (-3.3, 3.3)])
+def test_offsets_are_first_less_second_up_to_five_arcsec(east: float, north: float) -> None:
+    second = lattice(6, 5)
+    first = moved(second, east, north)[::-1]
+    found = pair_sources(first, second)
+    assert len(found) == 30
+    np.testing.assert_array_equal(found.first, 29 - found.second)
+    # Meridians converge: 90 arcsec from the middle, by 0.03 % of the offset.
+    np.testing.assert_allclose(found.offsets, np.tile([1e3 * east, 1e3 * north], (30, 1)), atol=5.0)
+    assert len(pair_sources(moved(second, 1.1 * east, 1.1 * north), second)) == 0
+    assert len(pair_sources(first, second, search_radius=4.0)) == 0
+
+
+@pytest.mark.parametrize(("common", "found"), [(20, 20), (19, 0)])
+def test_twenty_pairs_are_enough_and_fewer_never(common: int, found: int) -> None:
+    second = lattice(6, 5)
+    first = second.copy()
+    first[common:] += 0.5  # half a degree, out of reach
+    assert len(pair_sources(first, second)) == found
+
+
+def test_the_nearer_of_two_sources_is_the_pair_in_either_list() -> None:
+    second = lattice(6, 5)
+    near, far = moved(second, 0.004, 0.0), moved(second[:4], 0.03, 0.0)
+    found = pair_sources(np.concatenate([far, near]), second)
+    assert sorted(zip(found.second, found.first, strict=True)) == [(star, star + 4) for star in range(30)]
+    turned = pair_sources(second, np.concatenate([far, near]))
+    assert sorted(zip(turned.first, turned.second, strict=True)) == [(star, star + 4) for star in range(30)]
+
+
+def test_pairs_beyond_four_standard_deviations_or_ten_mas_are_others() -> None:
+    second = lattice(10, 10)
+    scatter = np.random.default_rng(7).normal(0.0, 0.02, (100, 2))
+    scatter[:4] = [(0.05, 0.0), (0.0, -0.05), (0.13, 0.0), (0.0, -0.13)]
+    found = pair_sources(second + scatter / 3600.0 / SHRINK, second)
+    assert {0, 1} <= {*found.second.tolist()}
+    assert not {2, 3} & {*found.second.tolist()}
+    exact = np.zeros((100, 2))
+    exact[:4] = [(0.008, 0.0), (0.0, -0.008), (0.013, 0.0), (0.0, -0.013)]
+    assert sorted(pair_sources(second + exact / 3600.0 / SHRINK, second).second) == [0, 1, *range(4, 100)]
+
+
+def test_pairs_by_chance_are_those_of_the_density_in_the_clipping_radius() -> None:
+    generator = np.random.default_rng(2)
+    side, stars = 160.0, 4000
+    lists = generator.uniform(-side / 2, side / 2, (2, stars, 2))
+    lists[1, :800] = lists[0, :800] + generator.normal(0.0, 0.02, (800, 2))
+    first, second = (FIELD + each / 3600.0 / SHRINK for each in lists)
+    found = pair_sources(first, second)
+    # All pairs but the common ones, over the area; the radius is four times the scatter of an axis.
+    by_chance = (stars**2 - 800) / side**2 * np.pi * (4.0 * 0.02) ** 2
+    assert found.by_chance == pytest.approx(by_chance, rel=0.2)
+    assert len(found) == pytest.approx(800 + found.by_chance, rel=0.05)
+
+
+# Measuring them
+
+
+def test_errors_are_of_the_median_and_along_the_offset() -> None:
+    generator = np.random.default_rng(6)
+    positions = generator.uniform(-80.0, 80.0, (900, 2))
+    offsets = generator.normal((30.0, 0.0), (6.0, 60.0), (900, 2))
+    offsets[:, 1] -= np.median(offsets[:, 1])  # none to the north
+    measurement = catalog_offset(pairs(offsets, positions), subject="drc")
+    assert measurement.uncertainty == pytest.approx(np.sqrt(np.pi / 2.0) * 6.0 / 30.0, rel=0.2)
+    assert measurement.context["errors_mas"] == pytest.approx([0.2507, 2.507], rel=0.1)
+    distances = source_position_difference(pairs(offsets, positions), subject="drc")
+    assert distances.value == pytest.approx(np.median(np.hypot(*offsets.T)))
+
+
+def test_variation_is_the_linear_part_at_the_worst_corner() -> None:
+    slopes = np.array([[0.30, 0.10], [0.25, 0.20]])
+    grid = np.array([(x, y) for x in np.linspace(-20.0, 60.0, 9) for y in np.linspace(-50.0, 10.0, 7)])
+    offsets = np.array([100.0, -40.0]) + grid @ slopes
+    measurement = catalog_offset_variation(pairs(offsets, grid), subject="drc")
+    corners = np.array([(x, y) for x in (-40.0, 40.0) for y in (-30.0, 30.0)])  # from the mean, (20, -20)
+    departures = np.hypot(*(corners @ slopes).T)
+    assert measurement.value == pytest.approx(departures.max())
+
+
+@pytest.mark.parametrize(("error", "judged"), [(2.0, True), (5.0, False)])
+def test_an_offset_of_nothing_is_judged_if_it_is_known(error: float, judged: bool) -> None:
+    generator = np.random.default_rng(9)
+    positions = generator.uniform(-80.0, 80.0, (400, 2))
+    offsets = generator.normal(0.0, error * 20.0 / 1.2533, (400, 2))
+    measurement = catalog_offset(pairs(offsets - np.median(offsets, axis=0), positions), subject="drc")
+    assert (measurement.value is not None) is judged
+    far = catalog_offset(pairs(offsets + 50.0 * error, positions), subject="drc")
+    assert far.value == pytest.approx(50.0 * np.sqrt(2.0) * error, rel=0.1)
+
+
+def test_chance_counts_both_lists_and_the_square_of_the_tolerance() -> None:
+    """50 x 4000 sources on 90,000 arcsec^2, in discs of 0.3 arcsec: 0.6283 at one offset."""
+    arguments = {"sources": 50, "references": 4000, "area": 9e4, "subject": "xrq"}
+    one = chance_match_fraction(20, tolerance=0.3, search_radius=0.3, **arguments)
+    assert one.value == pytest.approx(50 * 4000 * np.pi * 0.09 / 9e4 / 20)
+    # Of 100 Poisson numbers of that mean, one exceeds 3: P(k > 2) = 2.6 %, P(k > 3) = 0.4 %.
+    assert chance_match_fraction(20, tolerance=0.3, search_radius=3.0, **arguments).value == 3 / 20
+    # Of 4, one exceeds 1: P(k > 0) = 46.6 %, P(k > 1) = 13.1 %.
+    assert chance_match_fraction(20, tolerance=0.3, search_radius=0.6, **arguments).value == 1 / 20
+    narrow = chance_match_fraction(1, tolerance=0.3, search_radius=0.2, **arguments)
+    assert narrow.value == pytest.approx(0.6283, abs=1e-4)

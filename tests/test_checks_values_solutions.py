@@ -1,0 +1,167 @@
+"""Solutions: values by hand, in cases where another chip, edge or source gives another value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from astropy.wcs import WCS
+
+from hubble_qa.checks.astrometry.chip_solutions import chip_solution_violations
+from hubble_qa.checks.astrometry.footprints import on_chips
+from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
+from hubble_qa.checks.astrometry.solution_names import same_coordinates
+from hubble_qa.checks.astrometry.solutions import archive_fit_error, solution_displacement
+from hubble_qa.checks.astrometry.world_coordinates import round_trip_error
+from hubble_qa.checks.measurement import Measurement
+from tests.uvis_fields import chip_header, flc, headers
+from tests.wfpc2_samples import match_file
+
+
+def plain(*, shift: tuple[float, float] = (0.0, 0.0), turn: float = 0.0) -> WCS:
+    """Pixels of 0.04 arcsec without distortion; the solution is moved by pixels and turned by degrees."""
+    wcs, angle = WCS(naxis=2), np.radians(turn)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval = [150.0, 0.0]
+    wcs.wcs.crpix = [1.0 - shift[0], 1.0 - shift[1]]
+    axes = np.array([[-np.cos(angle), np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    wcs.wcs.cd = 0.04 / 3600.0 * axes
+    return wcs
+
+
+def displacement(final: dict[int, WCS], archive: dict[int, WCS], **changes: object) -> Measurement:
+    shapes = dict.fromkeys(archive, (300, 400))
+    return solution_displacement(final, archive, headers(**changes), shapes=shapes, exposure="ibwb01xqq")
+
+
+@pytest.mark.parametrize("moved", [1, 2])
+def test_displacement_is_that_of_the_chip_that_moved_most(moved: int) -> None:
+    archive = {1: plain(), 2: plain()}
+    final = {3 - moved: plain(shift=(0.5, 0.0)), moved: plain(shift=(3.0, -4.0))}
+    assert displacement(final, archive).value == pytest.approx(200.0, abs=0.01)
+    assert not displacement(archive, archive).applicable
+    assert displacement({moved: final[moved]}, archive).value is None
+
+
+def test_displacement_of_a_turn_is_that_of_the_far_corner() -> None:
+    final = {1: plain(), 2: plain(turn=0.01)}
+    measurement = displacement(final, {1: plain(), 2: plain()})
+    # The reference pixel is the first corner, the far one 399 and 299 pixels from it.
+    assert measurement.value == pytest.approx(np.hypot(399, 299) * 40.0 * np.radians(0.01), rel=1e-3)
+    assert measurement.uncertainty == pytest.approx(np.hypot(1.3, 1.5) / np.sqrt(442))
+
+
+@pytest.mark.parametrize(("matches", "applicable"), [(20, True), (19, False)])
+def test_displacement_takes_a_fit_of_twenty_sources(matches: int, applicable: bool) -> None:
+    found = displacement({1: plain(), 2: plain(shift=(1.0, 0.0))}, {1: plain(), 2: plain()}, NMATCHES=matches)
+    assert found.applicable is applicable
+    assert archive_fit_error(flc(NMATCHES=matches)).value == pytest.approx(1.5 / 3.96 if applicable else 1.05)
+
+
+@pytest.mark.parametrize("keyword", ["RMS_RA", "RMS_DEC"])
+def test_archives_scatter_is_that_of_the_larger_axis_and_chip(keyword: str) -> None:
+    exposure = flc(RMS_RA=1.0, RMS_DEC=1.0)
+    exposure.header("SCI", 2)[keyword] = 3.96  # mas, 0.1 pixels
+    assert archive_fit_error(exposure).value == pytest.approx(1.0)
+    for wrong in (-1.0, float("inf"), "small", True):
+        exposure.header("SCI", 2)[keyword] = wrong if wrong != float("inf") else "inf"
+        assert archive_fit_error(exposure).value is None
+
+
+@pytest.mark.parametrize("far", [0, 7, 39])
+def test_one_source_that_the_header_has_elsewhere_is_enough(far: int) -> None:
+    solutions = {1: plain(), 2: plain(shift=(500.0, 100.0))}
+    match = match_file(40, chips=(1, 2))
+    radec = np.array(
+        [
+            solutions[int(chip)].all_pix2world([xy], 1)[0]
+            for chip, xy in zip(match.chip, match.original_input_xy, strict=True)
+        ]
+    )
+    assert header_fit_difference(solutions, replace(match, radec=radec), exposure="x").value < 1e-3
+    radec[far] += (30.0 / 3.6e6, -40.0 / 3.6e6)
+    found = header_fit_difference(solutions, replace(match, radec=radec), exposure="x")
+    assert found.value == pytest.approx(50.0, abs=0.01)
+
+
+class OutAndBack:
+    """A transformation whose inverse is out by an offset at one point of the grid."""
+
+    def __init__(self, point: int, offset: tuple[float, float]) -> None:
+        self.point, self.offset = point, offset
+
+    def all_pix2world(self, pixels: np.ndarray, origin: int) -> np.ndarray:
+        return pixels / 1000.0
+
+    def all_world2pix(self, sky: np.ndarray, origin: int, **_: object) -> np.ndarray:
+        pixels = 1000.0 * sky
+        pixels[self.point] += self.offset
+        return pixels
+
+
+@pytest.mark.parametrize("point", [0, 40, 80])
+def test_round_trip_is_that_of_the_worst_point(point: int) -> None:
+    assert round_trip_error(OutAndBack(point, (0.3, -0.4)), (60, 200), subject="x").value == pytest.approx(
+        0.5
+    )
+    lost = round_trip_error(OutAndBack(point, (np.nan, 0.0)), (60, 200), subject="x")
+    assert np.isnan(lost.value)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "inside"),
+    [
+        (-0.45, 30.0, True),
+        (-0.55, 30.0, False),
+        (199.45, 30.0, True),
+        (199.55, 30.0, False),
+        (100.0, -0.45, True),
+        (100.0, -0.55, False),
+        (100.0, 59.45, True),
+        (100.0, 59.55, False),
+    ],
+)
+def test_a_chip_ends_half_a_pixel_beyond_its_outermost_pixels_middles(
+    x: float, y: float, inside: bool
+) -> None:
+    positions = plain().all_pix2world([(x, y), (20.0, 20.0)], 0)
+    assert on_chips([(plain(), (60, 200))], positions).tolist() == [inside, True]
+    elsewhere = (plain(shift=(1000.0, 1000.0)), (60, 200))
+    assert on_chips([elsewhere, (plain(), (60, 200))], positions).tolist() == [inside, True]
+
+
+KEYS = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_linear_term_tells_two_solutions_apart(key: str) -> None:
+    one, other = chip_header(1), chip_header(1)
+    assert same_coordinates(one, other)
+    other[key] *= 1.0 + 5e-12
+    assert same_coordinates(one, other)
+    other[key] *= 1.0 + 5e-11
+    assert not same_coordinates(one, other)
+    del other[key]
+    assert not same_coordinates(one, other)
+
+
+def stepped(*, by: float, chip: int, kept: str = "A") -> Measurement:
+    """Both chips moved from the solution that they keep, one of them by some mas more."""
+    exposure = flc(WCSNAME="GAIA")
+    for number in (1, 2):
+        header = exposure.header("SCI", number)
+        for key in KEYS:
+            header[f"{key}{kept}"] = header[key]
+        header[f"WCSNAME{kept}"] = "IDC_2731450pi"
+        header["CRVAL2"] += (500.0 + (by if number == chip else 0.0)) / 3.6e6
+    exposure.primary["IDCTAB"] = "iref$2731450pi_idc.fits"
+    return chip_solution_violations(exposure)
+
+
+@pytest.mark.parametrize("chip", [1, 2])
+def test_chips_move_together_to_five_mas(chip: int) -> None:
+    assert stepped(by=4.8, chip=chip).value == 0
+    assert stepped(by=5.2, chip=chip).value == 1
+    assert stepped(by=-5.2, chip=chip, kept="B").value == 1
+    assert stepped(by=5.2, chip=chip).context["apart_mas"] == {"SCI,2": pytest.approx(5.2, abs=0.01)}
