@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import libcst as cst
 import libcst.matchers as m
@@ -47,7 +48,14 @@ _DROPPED = ("abs", "sqrt", "clip", "sort", "rint", "robust_scatter")
 _SWAPPED = ("arctan2", "atan2", "where")
 
 # Names that stand for the other axis, side or member of a pair.
-_PAIRS = (("i", "j"), ("x", "y"), ("dx", "dy"), ("rows", "columns"), ("row", "column"), ("first", "second"))
+_PAIRS: tuple[tuple[str, str], ...] = (
+    ("i", "j"),
+    ("x", "y"),
+    ("dx", "dy"),
+    ("rows", "columns"),
+    ("row", "column"),
+    ("first", "second"),
+)
 _PAIRS += (("near", "far"), ("low", "high"), ("north", "east"), ("xrms", "yrms"), ("begin", "end"))
 _OTHER = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 
@@ -114,7 +122,7 @@ def term_left_out(node: cst.BinaryOperation | cst.BooleanOperation) -> Nodes:
 
 def other_operator(node: cst.BinaryOperation) -> Nodes:
     """Invert a ratio or a sign, or give a power another exponent."""
-    others = {
+    others: dict[Any, Any] = {
         cst.Add: cst.Subtract,
         cst.Subtract: cst.Add,
         cst.Multiply: cst.Divide,
@@ -163,7 +171,7 @@ def other_name(node: cst.Name) -> Nodes:
 
 def other_keyword(node: cst.SimpleString) -> Nodes:
     """Read another header keyword."""
-    if _KEYWORD.fullmatch(str(node.evaluated_value)):
+    if isinstance(node.evaluated_value, str) and _KEYWORD.fullmatch(node.evaluated_value):
         yield node.with_changes(value=repr(f"{node.evaluated_value}X"))
 
 

@@ -12,10 +12,10 @@ from astropy.wcs import WCS
 from hubble_qa.checks.astrometry.alignment import shift_agreement, shift_file_disagreement
 from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement
 from hubble_qa.checks.astrometry.fit_keywords import (
+    has_fit,
     keyword_matches,
     keyword_rms,
     keyword_rms_consistency,
-    tells_of_fit,
 )
 from hubble_qa.checks.astrometry.footprints import seen_by_others
 from hubble_qa.checks.astrometry.residuals import MatchedPositions, matched_source_offset
@@ -191,13 +191,6 @@ def test_a_shift_is_compared_with_the_median_of_the_others_of_its_visit() -> Non
     }
 
 
-def test_dithers_are_taken_from_either_axis() -> None:
-    rows = shifted((1.0, 2.0), (4.0, -5.0))
-    dithers = {"u5jx0101r": (3.0, -4.0)}
-    measurement = shift_agreement(shift_file(*rows), [row.file for row in rows], subject="v", dithers=dithers)
-    assert measurement.value == pytest.approx(3.0)
-
-
 def test_shift_files_differ_by_their_worst_row_and_field() -> None:
     first = shifted((1.0, 2.0), (4.0, -5.0), (0.5, 0.5))
     second = [first[0], replace(first[1], dy=-5.07, scale=first[1].scale + 2e-5), replace(first[2], dx=0.52)]
@@ -228,11 +221,11 @@ def test_fit_by_keywords_is_that_of_the_worst_chip() -> None:
 
 
 def test_every_chip_must_carry_the_fit() -> None:
-    assert tells_of_fit(fitted_flc())
+    assert has_fit(fitted_flc())
     half = fitted_flc()
     half.header("SCI", 2)["FITNAME"] = "SDSS"
-    assert not tells_of_fit(half)
-    assert not tells_of_fit(replace(half, extensions=()))
+    assert not has_fit(half)
+    assert not has_fit(replace(half, extensions=()))
 
 
 # Epochs

@@ -32,7 +32,7 @@ def plain(*, shift: tuple[float, float] = (0.0, 0.0), turn: float = 0.0) -> WCS:
 
 def displacement(final: dict[int, WCS], archive: dict[int, WCS], **changes: object) -> Measurement:
     shapes = dict.fromkeys(archive, (300, 400))
-    return solution_displacement(final, archive, headers(**changes), shapes=shapes, exposure="ibwb01xqq")
+    return solution_displacement(final, archive, headers(**changes), shapes=shapes, subject="ibwb01xqq")
 
 
 @pytest.mark.parametrize("moved", [1, 2])
@@ -79,9 +79,9 @@ def test_one_source_that_the_header_has_elsewhere_is_enough(far: int) -> None:
             for chip, xy in zip(match.chip, match.original_input_xy, strict=True)
         ]
     )
-    assert header_fit_difference(solutions, replace(match, radec=radec), exposure="x").value < 1e-3
+    assert header_fit_difference(solutions, replace(match, radec=radec), subject="x").value < 1e-3
     radec[far] += (30.0 / 3.6e6, -40.0 / 3.6e6)
-    found = header_fit_difference(solutions, replace(match, radec=radec), exposure="x")
+    found = header_fit_difference(solutions, replace(match, radec=radec), subject="x")
     assert found.value == pytest.approx(50.0, abs=0.01)
 
 
