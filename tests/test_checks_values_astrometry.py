@@ -18,7 +18,7 @@ from hubble_qa.checks.astrometry.fit_keywords import (
     keyword_rms_consistency,
 )
 from hubble_qa.checks.astrometry.footprints import seen_by_others
-from hubble_qa.checks.astrometry.residuals import MatchedPositions, matched_source_offset
+from hubble_qa.checks.astrometry.residuals import MatchedPositions, matched_source_offset, rms_consistency
 from hubble_qa.checks.astrometry.solutions import archive_fit_error
 from hubble_qa.checks.astrometry.source_pairs import SourcePairs
 from hubble_qa.checks.astrometry.source_positions import catalog_offset, source_position_difference
@@ -32,7 +32,7 @@ from hubble_qa.checks.astrometry.world_coordinates import (
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import Exposure, ShiftRow
 from tests.uvis_fields import SCALE, flc
-from tests.wfpc2_samples import FITTED, REFERENCE, shift_file
+from tests.wfpc2_samples import FITTED, REFERENCE, match_file, shift_file
 
 
 def pairs(offsets: np.ndarray, positions: np.ndarray | None = None) -> SourcePairs:
@@ -241,3 +241,24 @@ def test_common_motion_is_the_median_of_either_axis() -> None:
     )
     assert measurement.value == pytest.approx(30.0)
     assert measurement.context["sources"] == 20
+
+
+# Scatter of match files
+
+
+@pytest.mark.parametrize(
+    ("recomputed", "quoted", "value"),
+    [
+        ((0.0077, 0.007), (0.007, 0.007), 1.1),
+        ((0.007, 0.0056), (0.007, 0.007), 0.8),
+        ((0.0055, 0.005), (0.005, 0.005), 1.1),  # the smallest that has a ratio
+        ((0.004, 0.002), (0.002, 0.002), 1.04),  # below, 0.005 pixels count as 0.1
+        ((0.001, 0.004), (0.004, 0.004), 0.94),
+    ],
+)
+def test_scatter_is_compared_by_ratio_from_five_thousandths_of_a_pixel(
+    recomputed: tuple[float, float], quoted: tuple[float, float], value: float
+) -> None:
+    row = replace(FITTED, xrms=quoted[0], yrms=quoted[1])
+    measurement = rms_consistency(shift_file(REFERENCE, row), row.file, match_file(scatter=recomputed))
+    assert measurement.value == pytest.approx(value)

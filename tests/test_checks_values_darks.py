@@ -67,8 +67,10 @@ def test_hot_is_twenty_counts_and_seen_is_five() -> None:
     assert hot_pixel_agreement({"d": frame}, exposure, subject="sbc").value == 0.75
     frame[0, 3] = 0.0
     assert hot_pixel_agreement({"d": frame}, exposure, subject="sbc").value == 1.0
+    many, hot = frame + 30.0, frame.copy()
     frame[0, 2] = 0.0
-    assert not hot_pixel_agreement({"d": frame}, exposure, subject="sbc").applicable
+    for frames in ({"few": frame, "many": many}, {"many": many, "few": frame}, {"a": hot, "few": frame}):
+        assert not hot_pixel_agreement(frames, exposure, subject="sbc").applicable
 
 
 def test_agreement_is_that_of_the_worst_dark_frame() -> None:
