@@ -18,7 +18,14 @@ def shown(criterion: str, value: float | None = MADE_UP, *, uncertainty: float |
     entry = load_criteria()[criterion]
     accepted = value is not None and entry.bounds.contains(value)
     status = "not measured" if value is None else "pass" if accepted else "fail"
-    return Shown(value=value, uncertainty=uncertainty, unit=entry.unit, bounds=entry.bounds, status=status)
+    return Shown(
+        title=entry.title,
+        value=value,
+        uncertainty=uncertainty,
+        unit=entry.unit,
+        bounds=entry.bounds,
+        status=status,
+    )
 
 
 def handed(subjects: Mapping[str, Iterable[str]], value: float = MADE_UP) -> Verdicts:

@@ -16,6 +16,7 @@ from hubble_qa.fixtures.plans.dataset import load_dataset
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import load_workflow
+from hubble_qa.reports.drawings.drawing import drawings
 from hubble_qa.reports.figures.acs_wfc_calibration import CalibrationFigureSettings, draw_calibration
 from hubble_qa.reports.figures.acs_wfc_columns import (
     ChipColumns,
@@ -24,7 +25,6 @@ from hubble_qa.reports.figures.acs_wfc_columns import (
     raw_and_calibrated,
     striking_window,
 )
-from hubble_qa.reports.figures.drawings import drawings
 from hubble_qa.reports.figures.style import BAND
 from hubble_qa.reports.figures.verdicts import Verdicts
 from tests.shown_verdicts import assert_told, handed, shown, words

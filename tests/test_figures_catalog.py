@@ -18,6 +18,7 @@ from hubble_qa.fixtures.plans.dataset import Dataset, load_dataset
 from hubble_qa.fixtures.plans.stage import Inputs, StageError
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import load_workflow
+from hubble_qa.reports.drawings.drawing import Drawing, drawings
 from hubble_qa.reports.figures.catalog_alignment import (
     FitFigureSettings,
     MosaicFigureSettings,
@@ -28,7 +29,6 @@ from hubble_qa.reports.figures.catalog_alignment import (
     draw_offsets,
     tabulate_solutions,
 )
-from hubble_qa.reports.figures.drawings import Drawing, drawings
 from hubble_qa.reports.figures.figure_data import Plot, Table, read_figure_data
 from hubble_qa.reports.figures.matched_sources import ChipImage, matched_sources, sharpest
 from hubble_qa.reports.figures.verdicts import Verdicts

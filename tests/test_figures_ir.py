@@ -17,7 +17,7 @@ from hubble_qa.fixtures.plans.dataset import load_dataset
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import load_workflow
-from hubble_qa.reports.figures.drawings import drawings
+from hubble_qa.reports.drawings.drawing import drawings
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.ir_background import BackgroundFigureSettings, draw_background
 from hubble_qa.reports.figures.ir_histograms import (

@@ -20,7 +20,7 @@ from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import load_workflow
-from hubble_qa.reports.figures.drawings import drawings
+from hubble_qa.reports.drawings.drawing import drawings
 from hubble_qa.reports.figures.figure_data import Plot
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.sbc_dark_rate import RateFigureSettings, draw_rates

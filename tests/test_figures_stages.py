@@ -21,7 +21,7 @@ from hubble_qa.fixtures.plans.stage import Inputs, Stage, StageError
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import load_workflow
 from hubble_qa.reports.collect.records import figure_records
-from hubble_qa.reports.figures.drawings import Drawing, drawings
+from hubble_qa.reports.drawings.drawing import Drawing, drawings
 from hubble_qa.reports.figures.footprints import exposure_footprints
 from hubble_qa.reports.figures.illustration import batches
 from hubble_qa.reports.figures.verdicts import Shown, Verdicts

@@ -15,7 +15,6 @@ from hubble_qa.checks.images.files import keyword_problems, structure_problems
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.fixtures.plans.stage import StageError
 from hubble_qa.fixtures.reduction.dark_rate.frames import frame_header, read_association
-from hubble_qa.fixtures.simulation.sbc.archive import pointing_of
 from hubble_qa.fixtures.simulation.sbc.camera import expected_rates, flat_field
 from hubble_qa.fixtures.simulation.sbc.dark import BOX, draw, floor, glow
 from hubble_qa.fixtures.simulation.sbc.detector import (
@@ -30,7 +29,7 @@ from hubble_qa.fixtures.simulation.sbc.replay import absent_frames, frame_files
 from hubble_qa.fixtures.simulation.sbc.truth import read_sbc_truth
 from hubble_qa.fixtures.simulation.settings import SimulationSettings
 from tests.dark_rate_samples import BOXES, DARKS, TEMPERATURES
-from tests.sbc_scenes import COLD, DATASETS, WARM, exposure, settings, write
+from tests.sbc_scenes import COLD, DATASETS, WARM, exposure, pointing_of, settings, write
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
 

@@ -24,7 +24,13 @@ def shown(
     judged = Status.PASS if value is not None and limits.contains(value) else Status.FAIL
     status = Status.NOT_MEASURED if value is None else judged
     return Shown(
-        value=value, uncertainty=uncertainty, unit=rule.unit, bounds=limits, status=status, reason=reason
+        title=rule.title,
+        value=value,
+        uncertainty=uncertainty,
+        unit=rule.unit,
+        bounds=limits,
+        status=status,
+        reason=reason,
     )
 
 

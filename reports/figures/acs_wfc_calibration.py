@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-from hubble_qa.fixtures.plans.dataset import Dataset
-from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
-from hubble_qa.fixtures.workflows.acs_wfc_calibration import Reduction
-from hubble_qa.reports.figures.drawings import Drawing
 from hubble_qa.reports.figures.verdicts import Verdicts
 
-__all__ = ["CalibrationFigureSettings", "draw_calibration", "drawings"]
+__all__ = ["CalibrationFigureSettings", "draw_calibration"]
 
 
 class CalibrationFigureSettings(Settings):
@@ -40,14 +35,3 @@ def draw_calibration(inputs: Inputs, output: Path, settings: CalibrationFigureSe
     from hubble_qa.reports.figures.illustration import publish
 
     publish(calibration_figures(inputs, settings.exposures, settings.suffix, settings.verdicts), output)
-
-
-def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
-    """The figures of a dataset."""
-    yield Drawing(
-        "calibration-figures",
-        draw_calibration,
-        {"raw": plan["fetch"], "calibrated": plan["calibrate"]},
-        {"exposures": dataset.rootnames, "suffix": reduction.calibrate.suffix},
-        dict.fromkeys(("CAL-004", "CAL-006")),
-    )

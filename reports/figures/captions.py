@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.verdict import Status
 from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
@@ -48,7 +47,7 @@ def listed(verdicts: Verdicts, criterion: str, subjects: Iterable[str] | None = 
         return ""
     limits = {shown.bounds.text(shown.unit) for shown in found.values()}
     common = f" (accepted: {limits.pop()})" if len(limits) == 1 else ""
-    return f"{load_criteria()[criterion].title}: {', '.join(_entries(found.items(), not common))}{common}."
+    return f"{next(iter(found.values())).title}: {', '.join(_entries(found.items(), not common))}{common}."
 
 
 def _entries(found: Iterable[tuple[str, Shown]], limits: bool) -> Iterator[str]:

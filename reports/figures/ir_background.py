@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-from hubble_qa.fixtures.plans.dataset import Dataset
-from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
-from hubble_qa.fixtures.workflows.ir_background import Reduction
-from hubble_qa.reports.figures.drawings import Drawing
 from hubble_qa.reports.figures.verdicts import Verdicts
 
-__all__ = ["BackgroundFigureSettings", "draw_background", "drawings"]
+__all__ = ["BackgroundFigureSettings", "draw_background"]
 
 
 class BackgroundFigureSettings(Settings):
@@ -46,20 +41,3 @@ def draw_background(inputs: Inputs, output: Path, settings: BackgroundFigureSett
         *combined_figures(inputs, settings.root, settings.verdicts),
     ]
     publish(illustrations, output)
-
-
-def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
-    """The figures of a dataset."""
-    upstream = {
-        "fetched": plan["fetch"],
-        "calibrated": plan["calibrate"],
-        "drizzled": plan["drizzle"],
-    }
-    criteria = ("TVB-001", "TVB-002", "TVB-003", "TVB-004", "TVB-005", "CAL-006")
-    yield Drawing(
-        "background-figures",
-        draw_background,
-        upstream,
-        {"exposures": dataset.rootnames, "root": reduction.drizzle.root},
-        dict.fromkeys(criteria),
-    )

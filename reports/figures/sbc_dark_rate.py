@@ -6,17 +6,12 @@ is measured. Each publishes its PNG files and ``figures.json``, their list.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-from hubble_qa.fixtures.plans.dataset import Dataset
-from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
-from hubble_qa.fixtures.workflows.sbc_dark_rate import Reduction, dark_root
-from hubble_qa.reports.figures.drawings import Drawing
 from hubble_qa.reports.figures.verdicts import Verdicts
 
-__all__ = ["DarkFigureSettings", "RateFigureSettings", "draw_dark", "draw_rates", "drawings"]
+__all__ = ["DarkFigureSettings", "RateFigureSettings", "draw_dark", "draw_rates"]
 
 # matplotlib and what draws with it is imported by the stage's process; the planning process needs none of it.
 
@@ -87,34 +82,3 @@ def draw_dark(inputs: Inputs, output: Path, settings: DarkFigureSettings) -> Non
         verdicts=settings.verdicts,
     )
     publish(figures, output)
-
-
-def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
-    """The figures of a dataset."""
-    yield Drawing(
-        "rate-figures",
-        draw_rates,
-        {
-            "exposures": plan["fetch"],
-            "darks": plan["fetch-darks"],
-            "temperatures": plan["temperatures"],
-            "matches": plan["match-darks"],
-        },
-        shows=dict.fromkeys(("DRK-001", "DRK-003", "DRK-005")),
-    )
-    for association in reduction.darks.associations:
-        upstream = {
-            "exposures": plan["fetch"],
-            "science": plan[f"drizzle-{association}"],
-            "dark": plan[f"master-dark-{association}"],
-            "photometry": plan[f"photometry-{association}"],
-        }
-        settings = {
-            "association": association,
-            "science_root": association,
-            "dark_root": dark_root(association),
-            "rows": reduction.darks.box.rows,
-            "columns": reduction.darks.box.columns,
-        }
-        shows = {"DRK-002": (association,), "DRK-004": (association,), "DRK-006": None}
-        yield Drawing(f"dark-figures-{association}", draw_dark, upstream, settings, shows)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from pydantic import Field
 
 from hubble_qa.checks.bounds import Bounds
-from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.fixtures.plans.stage import Settings
 from hubble_qa.reports.words.numerals import value_text
 
@@ -19,6 +18,8 @@ class Shown(Settings):
 
     Attributes
     ----------
+    title : str
+        The criterion's title.
     value, uncertainty : float or None
         The number that was judged, and its standard deviation where it is known.
     unit : str
@@ -31,6 +32,7 @@ class Shown(Settings):
         One line that explains the status.
     """
 
+    title: str
     value: float | None
     uncertainty: float | None = None
     unit: str = ""
@@ -78,9 +80,8 @@ class Verdicts(Settings):
 
     def sentence(self, subject: str, criteria: Iterable[str]) -> str:
         """The verdicts on a subject in words, each by its criterion's title; empty where there are none."""
-        titles = load_criteria()
         told = [
-            f"{titles[criterion].title}: {found.text}"
+            f"{found.title}: {found.text}"
             for criterion in criteria
             for found in [self.get(criterion, subject)]
             if found is not None

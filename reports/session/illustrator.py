@@ -11,7 +11,7 @@ from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.suite.hosting import Host
 from hubble_qa.fixtures.suite.run import Run
 from hubble_qa.reports.collect.results import VerdictRecord
-from hubble_qa.reports.figures.drawings import Drawing, drawings
+from hubble_qa.reports.drawings.drawing import Drawing, drawings
 from hubble_qa.reports.figures.verdicts import Shown
 
 __all__ = ["Illustrator"]
@@ -91,6 +91,7 @@ class Illustrator:
 
 def _shown(record: VerdictRecord) -> Shown:
     return Shown(
+        title=record.title,
         value=record.value,
         uncertainty=record.uncertainty,
         unit=record.unit,

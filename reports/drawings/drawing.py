@@ -82,6 +82,6 @@ def drawings(dataset: Dataset, reduction: Any, plan: Plan) -> tuple[Drawing, ...
     if module is None:
         return ()
     declare: Callable[[Dataset, Any, Plan], Iterator[Drawing]] = import_module(
-        f"hubble_qa.reports.figures.{module}"
+        f"hubble_qa.reports.drawings.{module}"
     ).drawings
     return tuple(declare(dataset, reduction, plan))

@@ -1,0 +1,1 @@
+"""Which figures are drawn of a dataset, by its workflow."""
