@@ -264,9 +264,9 @@ def test_steps_are_done_where_they_are_asked_for(asked: str, ended: str | None, 
 # What is left of patterns
 
 
-def patterned(left: Mapping[str, float], *, noise: float = 0.2) -> Measurement:
+def patterned(left: Mapping[str, float], *, noise: float = 0.2, sign: int = 1) -> Measurement:
     generator = np.random.default_rng(12)
-    patterns = {kind: generator.exponential(4.0, (100, 100)) for kind in left}
+    patterns = {kind: sign * generator.exponential(4.0, (100, 100)) for kind in left}
     independent = np.full((100, 100), 30.0)
     image = independent + sum(share * patterns[kind] for kind, share in left.items()) + 7.0
     dq = np.zeros((100, 100), dtype=int)
@@ -288,7 +288,9 @@ def test_a_pattern_in_the_noise_is_not_judged() -> None:
     assert patterned({"darkfile": 1.0}, noise=30.0).value is None
     assert patterned({"darkfile": 1.0}, noise=0.0).value == pytest.approx(1.0)
     # 80 pixels tell it, 1 % of those that count, which stand 15 to 30 above the median of the pattern.
-    assert 0.2 / 30 < patterned({"darkfile": 0.0}).uncertainty * np.sqrt(80) / 1.2533 < 0.2 / 15
+    for sign in (1, -1):
+        error = patterned({"darkfile": 0.0}, sign=sign).uncertainty
+        assert 0.2 / 30 < error * np.sqrt(80) / 1.2533 < 0.2 / 15
 
 
 # Arrays of calibrated exposures
