@@ -264,9 +264,9 @@ def test_steps_are_done_where_they_are_asked_for(asked: str, ended: str | None, 
 # What is left of patterns
 
 
-def patterned(left: Mapping[str, float], *, noise: float = 0.2) -> Measurement:
+def patterned(left: Mapping[str, float], *, noise: float = 0.2, sign: int = 1) -> Measurement:
     generator = np.random.default_rng(12)
-    patterns = {kind: generator.exponential(4.0, (100, 100)) for kind in left}
+    patterns = {kind: sign * generator.exponential(4.0, (100, 100)) for kind in left}
     independent = np.full((100, 100), 30.0)
     image = independent + sum(share * patterns[kind] for kind, share in left.items()) + 7.0
     dq = np.zeros((100, 100), dtype=int)
@@ -288,7 +288,9 @@ def test_a_pattern_in_the_noise_is_not_judged() -> None:
     assert patterned({"darkfile": 1.0}, noise=30.0).value is None
     assert patterned({"darkfile": 1.0}, noise=0.0).value == pytest.approx(1.0)
     # 80 pixels tell it, 1 % of those that count, which stand 15 to 30 above the median of the pattern.
-    assert 0.2 / 30 < patterned({"darkfile": 0.0}).uncertainty * np.sqrt(80) / 1.2533 < 0.2 / 15
+    for sign in (1, -1):
+        error = patterned({"darkfile": 0.0}, sign=sign).uncertainty
+        assert 0.2 / 30 < error * np.sqrt(80) / 1.2533 < 0.2 / 15
 
 
 # Arrays of calibrated exposures
@@ -326,3 +328,32 @@ def test_arrays_of_other_shapes_or_of_nothing_are_unusable() -> None:
     assert unusable_fraction(image, None, np.ones((3, 4), int), instrument="WFC3", subject="x").value == 1.0
     assert unusable_fraction(image, None, image[:2] > 4, instrument="WFC3", subject="x").value == 1.0
     assert unusable(image, image + 1.0) == pytest.approx(1 / 12)
+
+
+@pytest.mark.parametrize(("side", "number"), [(20, 30), (50, 30), (120, 144)])
+def test_pattern_is_told_by_its_most_extreme_hundredth_and_by_thirty_at_least(side: int, number: int) -> None:
+    generator = np.random.default_rng(side)
+    pattern = generator.laplace(0.0, 10.0, (side, side))
+    image = 0.2 * pattern + generator.normal(0.0, 3.0, pattern.shape)
+    image[np.abs(pattern) > 60.0] += 40.0  # a few that the median leaves out
+    none = np.zeros(pattern.shape, dtype=int)
+    found = remaining_pattern(image, none, {"dark": pattern}, none, instrument="WFC3", subject="x")
+    departure, excess = (values.ravel() - np.median(values) for values in (pattern, image))
+    extreme = np.argsort(np.abs(departure))[-number:]
+    ratios = excess[extreme] / departure[extreme]
+    assert found.value == pytest.approx(np.median(ratios))
+    deviation = 1.4826 * np.median(np.abs(ratios - np.median(ratios)))
+    assert found.uncertainty == pytest.approx(1.2533 * deviation / np.sqrt(number))
+
+
+@pytest.mark.parametrize(("pixels", "measured"), [(30, True), (29, False)])
+def test_a_pattern_takes_thirty_pixels(pixels: int, measured: bool) -> None:
+    pattern, none = np.zeros((20, 20)), np.zeros((20, 20), dtype=int)
+    pattern.flat[:pixels] = 5.0
+    found = remaining_pattern(0.5 * pattern, none, {"bias": pattern}, none, instrument="ACS", subject="x")
+    assert found.value == (0.5 if measured else None)
+    few = none + 1
+    few.flat[:pixels] = 0
+    ramp = np.arange(400.0).reshape(20, 20)
+    judged = remaining_pattern(0.5 * ramp, none, {"bias": ramp}, few, instrument="ACS", subject="x")
+    assert judged.value == (0.5 if measured else None)

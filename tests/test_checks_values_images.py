@@ -23,9 +23,9 @@ from hubble_qa.checks.images.drizzled import (
     stellar_width_ratio,
     weight_ratio,
 )
-from hubble_qa.checks.images.files import association_problems
+from hubble_qa.checks.images.files import association_problems, fits_form_problems
 from hubble_qa.checks.images.photometry import photflam_deviation, pixel_ratio_deviation
-from hubble_qa.checks.readers import Exposure
+from hubble_qa.checks.readers import Exposure, FitsStructure
 from tests.wfpc2_samples import drizzled, exposure
 
 SQUARES = {
@@ -266,3 +266,27 @@ def test_ratio_of_pixels_is_as_wide_as_it_is_wrong() -> None:
     assert pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, subject="WF2").value == pytest.approx(0.2)
     dq[19, 19] = 2
     assert pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, subject="WF2").value is None
+
+
+# Form of files
+
+
+@pytest.mark.parametrize(
+    ("changes", "problems"),
+    [
+        ({}, 0),
+        ({"actual_size": 8640}, 1),
+        ({"actual_size": 2880}, 1),
+        ({"declared_extensions": 3}, 1),
+        ({"declared_extensions": 1}, 0),
+        ({"declared_extensions": None}, 0),
+        ({"declared_extensions": 3, "actual_size": 2880}, 2),
+        ({"units": 0, "actual_size": 17, "declared_extensions": 3}, 0),  # not FITS at all, as its remark says
+    ],
+)
+def test_file_has_the_size_and_the_extensions_that_it_declares(
+    changes: dict[str, int | None], problems: int
+) -> None:
+    form = {"declared_size": 5760, "actual_size": 5760, "declared_extensions": 2, "units": 3, **changes}
+    structure = FitsStructure(path=Path("u5jx010hr_flt.fits"), remarks=("remark",), checksums=0, **form)
+    assert fits_form_problems(structure).value == 1 + problems

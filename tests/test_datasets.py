@@ -86,7 +86,7 @@ MISTAKES = [
     (WFPC2, '["c0m", "c1m"]', '["c0m"]', "stages.fetch.required", "add what is missing"),
     (WFPC2, '["c0m", "c1m"]', "[]", "stages.fetch.required", "give 1 or more"),
     (WFPC2, '"u5jx010hr", visit', '"u5jx0108r", visit', "exposures", "list each once"),
-    (WFPC2, '"u5jx010hr", visit', '"U5JX010HR", visit', "exposures.1.rootname", "in lower case"),
+    (WFPC2, '"u5jx010hr", visit', '"U5JX010HR", visit', "exposures.1.rootname", "lower case"),
     (WFPC2, 'filters = ["F555W"]', 'filters = "F555W"', "filters", "give a list"),
     (WFPC2, "proposal = 8447", "proposal = 0", "proposal", "give more than 0"),
     (WFPC2, "proposal = 8447", 'path = "x"', "path", "no such key; remove it"),
