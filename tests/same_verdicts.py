@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubble_qa.fixtures.plans.dataset import load_dataset
 from hubble_qa.fixtures.stages.align import SHIFT_FRAME
 from hubble_qa.fixtures.workflows import load_workflow
 from tests.qa_runs import ROOT, QaRun, judge_products
 
-__all__ = ["differences", "hand_in"]
+__all__ = ["Comparison", "differences", "hand_in"]
 
-Verdicts = dict[tuple[str, str], dict[str, Any]]
+
+class Comparison(NamedTuple):
+    """Where verdicts differ, those that products alone are asked for, and how many both give."""
+
+    different: list[str]
+    alone: set[str]
+    both: int
 
 
 def hand_in(run: QaRun, dataset: str, directory: Path) -> Path:
@@ -37,8 +43,8 @@ def product(run: QaRun, dataset: str, node: str) -> Path:
     return Path(stage["directory"], "files")
 
 
-def differences(run: QaRun, dataset: str, directory: Path) -> tuple[list[str], int]:
-    """Where the verdicts of a reduction and of the same files handed in differ, and how many both give.
+def differences(run: QaRun, dataset: str, directory: Path) -> Comparison:
+    """Compare the verdicts of a reduction with those of the same files handed in.
 
     A verdict is given by both where both measured: some take what only a reduction has, as the references
     that an exposure should have.
@@ -59,10 +65,8 @@ def differences(run: QaRun, dataset: str, directory: Path) -> tuple[list[str], i
         for ours, theirs in [(reduced[criterion, subject], handed[criterion, subject])]
         if _said(ours) != _said(theirs)
     ]
-    told += [
-        f"{criterion} of {subject}: asked of products alone" for criterion, subject in handed.keys() - both
-    ]
-    return told, len(both)
+    alone = {f"{criterion} of {subject}" for criterion, subject in handed.keys() - both}
+    return Comparison(told, alone, len(both))
 
 
 def _said(verdict: dict[str, Any]) -> str:

@@ -16,7 +16,9 @@ from astropy.wcs import WCS
 from hubble_qa.fixtures.simulation.truth import read_truth
 from hubble_qa.fixtures.store.product import read_product
 from tests.acs_scenes import ASSOCIATION, DITHERED, LONG
+from tests.figure_numbers import untold
 from tests.qa_runs import QaRun, run_qa
+from tests.same_verdicts import differences
 from tests.silent_failures import acs_failures, altered
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
@@ -217,3 +219,14 @@ def test_executable_that_dies_is_a_failed_stage_told_once(run, directory):
         f"stage failed: calibrate of acs-j9l960010: {raw}: calacs.e was killed by SIGSEGV; see the log"
     ]
     assert {verdict["status"] for verdict in broken.verdicts} == {"not measured"}
+
+
+def test_the_same_files_handed_in_get_the_same_verdicts(run, tmp_path):
+    compared = differences(run, "acs-j9l960010", tmp_path)
+    assert compared.different == []
+    assert compared.alone == set()
+    assert compared.both > 60
+
+
+def test_figures_print_the_numbers_of_the_verdicts(run):
+    assert untold(run) == []

@@ -16,8 +16,10 @@ from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
 from hubble_qa.fixtures.simulation.truth import read_truth
 from hubble_qa.fixtures.workflows.catalog_alignment import fit_subject
 from tests import crds_server, mast_server, sdss_server, tap_server
+from tests.figure_numbers import untold
 from tests.mast_server import Observation
 from tests.qa_runs import ROOT, QaRun, collect, judge_products, run_qa
+from tests.same_verdicts import differences
 
 EXPOSURES = ("ibwb01xqq", "ibwb01xrq", "ibwb01xxq")
 DATASET = ("--dataset", "uvis-ngc6791")
@@ -193,3 +195,15 @@ def test_finished_products_are_accepted_and_a_failed_fit_among_them_is_found(sma
     failed = judge_products(tmp_path, place)
     assert ("AST-010", "MINE") in failed.rejected()
     assert EXPOSURES[0] in failed.verdict("AST-010", "MINE")["reason"]
+
+
+def test_the_same_files_handed_in_get_the_same_verdicts(small, tmp_path):
+    compared = differences(small, "uvis-ngc6791", tmp_path)
+    assert compared.different == []
+    # Which exposures were given the fit is not known before it is decided.
+    assert compared.alone == {"AST-010 of Gaia by align-gaia/shifts"}
+    assert compared.both > 60
+
+
+def test_figures_print_the_numbers_of_the_verdicts(small):
+    assert untold(small) == []

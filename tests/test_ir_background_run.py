@@ -31,7 +31,9 @@ from hubble_qa.fixtures.simulation.truth import read_truth
 from hubble_qa.fixtures.stages.read_statistics import ReadStatisticsSettings, read_rates, read_statistics
 from hubble_qa.fixtures.stages.references import REFERENCES
 from hubble_qa.fixtures.store.product import read_product
+from tests.figure_numbers import untold
 from tests.qa_runs import QaRun, collect, judge_products, run_qa
+from tests.same_verdicts import differences
 from tests.silent_failures import Change, altered, ir_failures
 
 EXPOSURES = [f"ibohbf{name}q" for name in ("b7", "b9", "be", "bg", "bi", "bk")]
@@ -263,3 +265,14 @@ def test_finished_products_without_ramp_fit_are_accepted(run, tmp_path):
     assert {made.verdict("TVB-003", f"{name}_flt")["status"] for name in EXPOSURES} == {"pass"}
     assert {made.verdict("CAL-001", f"{name}_flt")["status"] for name in EXPOSURES} == {"pass"}
     assert "intermediate file of the tools" in made.process.stdout
+
+
+def test_the_same_files_handed_in_get_the_same_verdicts(run, tmp_path):
+    compared = differences(run, "ir-ibohbf040", tmp_path)
+    assert compared.different == []
+    assert compared.alone == set()
+    assert compared.both > 60
+
+
+def test_figures_print_the_numbers_of_the_verdicts(run):
+    assert untold(run) == []

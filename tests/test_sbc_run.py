@@ -32,8 +32,10 @@ from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows.workflow import load_workflow
 from tests import crds_server, mast_server
 from tests.dark_rate_samples import DARKS, dark
+from tests.figure_numbers import untold
 from tests.mast_server import Observation
 from tests.qa_runs import SHARED, QaRun, run_qa
+from tests.same_verdicts import differences
 from tests.sbc_scenes import COLD, DATASETS, TARGET, WARM, expected_fraction, settings
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
@@ -517,3 +519,14 @@ def test_directory_that_lacks_a_dark_is_an_error_and_one_of_darks_alone_has_noth
     for rootname in dataset.rootnames:
         shutil.rmtree(archive / "HST" / rootname)
     assert "has none of its exposures" in directory.absent(dataset, wanted(dataset))
+
+
+def test_the_same_files_handed_in_get_the_same_verdicts(simulated, tmp_path):
+    compared = differences(simulated, "sbc-jcmc11", tmp_path)
+    assert compared.different == []
+    assert compared.alone == set()
+    assert compared.both > 80
+
+
+def test_figures_print_the_numbers_of_the_verdicts(simulated):
+    assert untold(simulated) == []

@@ -11,7 +11,9 @@ from astropy.table import Table
 
 from hubble_qa.checks.readers import read_shift_file
 from hubble_qa.fixtures.simulation.truth import read_truth
+from tests.figure_numbers import untold
 from tests.qa_runs import SHARED, QaRun, collect, judge_products, run_qa
+from tests.same_verdicts import differences
 
 DATASET = ("--dataset", "wfpc2-omega-cen")
 BOTH = (*DATASET, "--dataset", "wfpc2-u40x010hm")
@@ -259,3 +261,14 @@ def test_what_does_not_go_with_products_is_one_clear_line(directory, finished, a
     run = judge_products(directory, directory / "finished", *arguments)
     assert run.process.returncode not in (0, 1)
     assert words in run.process.stdout + run.process.stderr
+
+
+def test_the_same_files_handed_in_get_the_same_verdicts(small, tmp_path):
+    compared = differences(small, "wfpc2-omega-cen", tmp_path)
+    assert compared.different == []
+    assert compared.alone == set()
+    assert compared.both > 100
+
+
+def test_figures_print_the_numbers_of_the_verdicts(small):
+    assert untold(small) == []

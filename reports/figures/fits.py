@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,9 +24,12 @@ from hubble_qa.reports.figures.verdicts import Verdicts
 __all__ = ["FitFrame", "FittedExposure", "fit_frame", "fitted_exposures", "residual_figures"]
 
 # What the two figures of a fit explain, and what is told of it besides.
-_OF_SCATTER = ("AST-001", "AST-002", "AST-008", "AST-009")
+_OF_SCATTER = ("AST-002", "AST-008", "AST-009")
 _OF_VECTORS = ("AST-003", "AST-004", "AST-005", "AST-006", "AST-020")
-_IN_HEADERS = ("AST-002", "AST-003", "AST-009")
+_SCATTER_IN_HEADERS = ("AST-002", "AST-009")
+_MATCHES_IN_HEADERS = ("AST-003",)
+# Of the whole shift file: a row without sources has no figure of its own.
+_OF_ROWS = "AST-001"
 _OF_VISITS = "AST-007"
 _OF_PAIRS = "AST-013"
 
@@ -168,13 +171,17 @@ def residual_figures(
     of_scatter, of_vectors = (
         verdicts.sentence(fitted.subject, criteria) for criteria in (_OF_SCATTER, _OF_VECTORS)
     )
-    header, shift = _of_header(fitted, verdicts), _shift_words(fitted.fit)
-    pairs = listed(verdicts, _OF_PAIRS, _of_shift_file(fitted, verdicts.of(_OF_PAIRS)))
+    scatter_in_header = _of_header(fitted, verdicts, _SCATTER_IN_HEADERS)
+    rows, visits, pairs = (
+        listed(verdicts, criterion, _of_shift_file(fitted, verdicts.of(criterion)))
+        for criterion in (_OF_ROWS, _OF_VISITS, _OF_PAIRS)
+    )
+    shift = _shift_words(fitted.fit)
     yield Illustration(
         figure="residuals",
         name=f"residuals-{fitted.file}",
         title=f"Residuals of the alignment of {fitted.title}",
-        caption=joined(of_scatter, header, pairs, of_vectors, shift, _SCATTER),
+        caption=joined(of_scatter, scatter_in_header, rows, pairs, shift, _SCATTER),
         alt=f"Four scatter plots of the residuals of {fitted.title} in x and y against x and y{told}.",
         drawing=residual_scatter(sources, title=fitted.title, rms=rms),
         points=residual_points(
@@ -187,12 +194,12 @@ def residual_figures(
     arrows = (
         f"Arrows point from the reference's position to the fitted one, much enlarged; grey dashes: {meant}."
     )
-    visits = listed(verdicts, _OF_VISITS, _of_shift_file(fitted, verdicts.of(_OF_VISITS)))
+    matches_in_header = _of_header(fitted, verdicts, _MATCHES_IN_HEADERS)
     yield Illustration(
         figure="residual-vectors",
         name=f"residual-vectors-{fitted.file}",
         title=f"Residual vectors of {fitted.title}",
-        caption=joined(of_vectors, header, visits, of_scatter, shift, arrows, _VECTORS),
+        caption=joined(of_vectors, matches_in_header, visits, shift, arrows, _VECTORS),
         alt=f"Map of the residuals of {fitted.title} as arrows within the outlines of its chips.",
         drawing=residual_vectors(
             sources, frame.footprints.get(fitted.name, ()), others, title=fitted.title, matrix=frame.matrix
@@ -207,9 +214,9 @@ def _of_shift_file(fitted: FittedExposure, subjects: Mapping[str, object]) -> li
     return [each for each in subjects if each.startswith(f"{label} ") or label in each.split(" and ")]
 
 
-def _of_header(fitted: FittedExposure, verdicts: Verdicts) -> str:
+def _of_header(fitted: FittedExposure, verdicts: Verdicts, criteria: Sequence[str]) -> str:
     """What was judged of the same fit by the exposure's header."""
-    told = verdicts.sentence(fitted.fit.exposure, _IN_HEADERS)
+    told = verdicts.sentence(fitted.fit.exposure, criteria)
     return f"By its header: {told}" if told else ""
 
 
