@@ -18,7 +18,12 @@ from hubble_qa.checks.astrometry.fit_keywords import (
     tells_of_fit,
 )
 from hubble_qa.checks.astrometry.footprints import seen_by_others
-from hubble_qa.checks.astrometry.residuals import MatchedPositions, matched_source_offset, rms_consistency
+from hubble_qa.checks.astrometry.residuals import (
+    MatchedPositions,
+    matched_source_offset,
+    residual_trend,
+    rms_consistency,
+)
 from hubble_qa.checks.astrometry.solutions import archive_fit_error
 from hubble_qa.checks.astrometry.source_pairs import SourcePairs
 from hubble_qa.checks.astrometry.source_positions import catalog_offset, source_position_difference
@@ -269,3 +274,11 @@ def test_scatter_is_compared_by_ratio_from_five_thousandths_of_a_pixel(
     row = replace(FITTED, xrms=quoted[0], yrms=quoted[1])
     measurement = rms_consistency(shift_file(REFERENCE, row), row.file, match_file(scatter=recomputed))
     assert measurement.value == pytest.approx(value)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_sources_in_one_row_or_column_tell_no_trend(axis: int) -> None:
+    match = match_file()
+    match.fit_xy[:, axis] = 7.0
+    value = residual_trend(shift_file(), FITTED.file, match).value
+    assert value is None or np.isnan(value)
