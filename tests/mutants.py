@@ -77,7 +77,9 @@ class CollectedOnce(PytestRunner):
             with change_cwd("mutants"):
                 settings = get_config()
                 settings.pluginmanager.register(self)
-                settings.parse(["--rootdir=.", "--capture=no", *map(str, test_modules())])
+                # Files that mutmut leaves open are no failures of the tests that happen to run when they go.
+                plugins = ["-p", "no:unraisableexception", "-p", "no:threadexception"]
+                settings.parse(["--rootdir=.", "--capture=no", *plugins, *map(str, test_modules())])
                 settings._do_configure()
                 session = pytest.Session.from_config(settings)
                 settings.hook.pytest_sessionstart(session=session)
