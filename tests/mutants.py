@@ -47,8 +47,9 @@ class CollectedOnce(PytestRunner):
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
         """Run tests, all by default, until one fails; return whether one did."""
-        for _ in self._run(tests):
+        for item in self._run(tests):
             if self.failed:
+                item.session._setupstate.teardown_exact(None)
                 break
         return int(self.failed)
 
