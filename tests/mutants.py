@@ -47,8 +47,9 @@ class CollectedOnce(PytestRunner):
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
         """Run tests, all by default, until one fails; return whether one did."""
-        for _ in self._run(tests):
+        for item in self._run(tests):
             if self.failed:
+                item.session._setupstate.teardown_exact(None)
                 break
         return int(self.failed)
 
@@ -77,7 +78,9 @@ class CollectedOnce(PytestRunner):
             with change_cwd("mutants"):
                 settings = get_config()
                 settings.pluginmanager.register(self)
-                settings.parse(["--rootdir=.", "--capture=no", *map(str, test_modules())])
+                # Files that mutmut leaves open are no failures of the tests that happen to run when they go.
+                plugins = ["-p", "no:unraisableexception", "-p", "no:threadexception"]
+                settings.parse(["--rootdir=.", "--capture=no", *plugins, *map(str, test_modules())])
                 settings._do_configure()
                 session = pytest.Session.from_config(settings)
                 settings.hook.pytest_sessionstart(session=session)

@@ -18,7 +18,12 @@ from hubble_qa.checks.astrometry.fit_keywords import (
     keyword_rms_consistency,
 )
 from hubble_qa.checks.astrometry.footprints import seen_by_others
-from hubble_qa.checks.astrometry.residuals import MatchedPositions, matched_source_offset, rms_consistency
+from hubble_qa.checks.astrometry.residuals import (
+    MatchedPositions,
+    matched_source_offset,
+    residual_trend,
+    rms_consistency,
+)
 from hubble_qa.checks.astrometry.solutions import archive_fit_error
 from hubble_qa.checks.astrometry.source_pairs import SourcePairs
 from hubble_qa.checks.astrometry.source_positions import catalog_offset, source_position_difference
@@ -262,3 +267,24 @@ def test_scatter_is_compared_by_ratio_from_five_thousandths_of_a_pixel(
     row = replace(FITTED, xrms=quoted[0], yrms=quoted[1])
     measurement = rms_consistency(shift_file(REFERENCE, row), row.file, match_file(scatter=recomputed))
     assert measurement.value == pytest.approx(value)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_sources_in_one_row_or_column_tell_no_trend(axis: int) -> None:
+    match = match_file()
+    match.fit_xy[:, axis] = 7.0
+    value = residual_trend(shift_file(), FITTED.file, match).value
+    assert value is None or np.isnan(value)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_mean_of_residuals_is_that_at_the_mean_position(axis: int) -> None:
+    match = match_file(27)  # nine on each chip, too few for its own trend
+    match.fit_xy[:] = match.fit_xy / 2000.0 * np.array([0.2, 1.0]) + np.array([5.0, 900.0])
+    match.residuals[:, axis] += 0.3
+    x, y = (match.fit_xy - match.fit_xy.mean(axis=0)).T
+    left = np.linalg.lstsq(np.column_stack([np.ones(27), x, y]), match.residuals[:, axis], rcond=None)[1]
+    error = np.sqrt(left[0] / (27 - 3) / 27 + 0.005**2)
+    measurement = residual_trend(shift_file(), FITTED.file, match)
+    assert measurement.value == pytest.approx(0.3 / error)
+    assert measurement.context["worst"] == f"frame: mean of d{'xy'[axis]}"

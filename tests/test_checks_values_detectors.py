@@ -357,3 +357,12 @@ def test_a_pattern_takes_thirty_pixels(pixels: int, measured: bool) -> None:
     ramp = np.arange(400.0).reshape(20, 20)
     judged = remaining_pattern(0.5 * ramp, none, {"bias": ramp}, few, instrument="ACS", subject="x")
     assert judged.value == (0.5 if measured else None)
+
+
+def test_pixels_that_are_not_finite_tell_nothing_of_a_pattern() -> None:
+    pattern, none = np.arange(10_000.0).reshape(100, 100), np.zeros((100, 100), dtype=int)
+    image, holes = 0.25 * pattern, pattern.copy()
+    image[-1, -30:], holes[0, :30] = np.inf, np.nan
+    for calibrated, reference in ((image, pattern), (0.25 * pattern, holes), (image, holes)):
+        found = remaining_pattern(calibrated, none, {"dark": reference}, none, instrument="ACS", subject="x")
+        assert found.value == pytest.approx(0.25)

@@ -17,6 +17,7 @@ from hubble_qa.checks.images.cosmic_rays import (
 )
 from hubble_qa.checks.images.drizzle_parameters import drizzle_parameter_violations, recommended_row
 from hubble_qa.checks.images.drizzled import (
+    exposure_time_violations,
     finite_coverage,
     median_weights,
     output_frame_deviation,
@@ -24,7 +25,7 @@ from hubble_qa.checks.images.drizzled import (
     weight_ratio,
 )
 from hubble_qa.checks.images.files import association_problems, fits_form_problems
-from hubble_qa.checks.images.photometry import photflam_deviation, pixel_ratio_deviation
+from hubble_qa.checks.images.photometry import expected_chip_factor, photflam_deviation, pixel_ratio_deviation
 from hubble_qa.checks.readers import Exposure, FitsStructure
 from tests.wfpc2_samples import drizzled, exposure
 
@@ -290,3 +291,24 @@ def test_file_has_the_size_and_the_extensions_that_it_declares(
     form = {"declared_size": 5760, "actual_size": 5760, "declared_extensions": 2, "units": 3, **changes}
     structure = FitsStructure(path=Path("u5jx010hr_flt.fits"), remarks=("remark",), checksums=0, **form)
     assert fits_form_problems(structure).value == 1 + problems
+
+
+def test_ratio_of_pixels_takes_finite_ones_of_more_than_one_dn() -> None:
+    c0m, dq = np.full((20, 20), 1.5), np.zeros((20, 20), dtype=int)
+    flt = 1.02 * c0m
+    flt[:4] = np.nan
+    assert pixel_ratio_deviation(flt, c0m, dq, expected=1.0, subject="WF2").value == pytest.approx(0.02)
+
+
+def test_factor_takes_a_reference_with_a_photflam() -> None:
+    for photflam in (0.0, -3e-18):
+        assert np.isnan(expected_chip_factor(exposure("c0m", photflams=(3e-18, 3e-18, photflam, 3e-18)), 1))
+    whole = exposure("c0m", photflams=(3e-18, 3e-18, 4e-18, 3e-18))
+    assert expected_chip_factor(whole, 1) == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(("exptime", "violations"), [(1000.9, 0), (1001.9, 1), (998.2, 1)])
+def test_exposure_times_add_up_to_a_thousandth(exptime: float, violations: int) -> None:
+    inputs = {"D001DATA": "a_flt.fits[sci,1]", "D001DEXP": 400.0}
+    inputs |= {"D002DATA": "b_flt.fits[sci,1]", "D002DEXP": 600.0}
+    assert exposure_time_violations(drizzled(EXPTIME=exptime, **inputs)).value == violations

@@ -6,17 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.wcs import WCS
 
 from hubble_qa.checks.astrometry.chip_solutions import chip_solution_violations
 from hubble_qa.checks.astrometry.footprints import on_chips
 from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
+from hubble_qa.checks.astrometry.residuals import rms_consistency
 from hubble_qa.checks.astrometry.solution_names import same_coordinates
 from hubble_qa.checks.astrometry.solutions import archive_fit_error, solution_displacement
-from hubble_qa.checks.astrometry.world_coordinates import round_trip_error
+from hubble_qa.checks.astrometry.world_coordinates import distortion_solution_violations, round_trip_error
 from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers import Extension
 from tests.uvis_fields import chip_header, flc, headers
-from tests.wfpc2_samples import match_file
+from tests.wfpc2_samples import FITTED, REFERENCE, exposure, match_file, shift_file
 
 
 def plain(*, shift: tuple[float, float] = (0.0, 0.0), turn: float = 0.0) -> WCS:
@@ -165,3 +168,84 @@ def test_chips_move_together_to_five_mas(chip: int) -> None:
     assert stepped(by=5.2, chip=chip).value == 1
     assert stepped(by=-5.2, chip=chip, kept="B").value == 1
     assert stepped(by=5.2, chip=chip).context["apart_mas"] == {"SCI,2": pytest.approx(5.2, abs=0.01)}
+
+
+# Distortion in headers
+
+
+@pytest.mark.parametrize("axis", ["A", "B"])
+@pytest.mark.parametrize(
+    ("term", "found"), [("0_3", True), ("3_0", True), ("1_2", True), ("3_1", False), ("0_4", False)]
+)
+def test_each_coefficient_up_to_the_order_is_a_polynomial(axis: str, term: str, found: bool) -> None:
+    none = {f"{axis}_{name}": None for name in ("2_0", "0_2", "3_0", "0_3")}
+    without = exposure(science=none)
+    assert distortion_solution_violations(without, 2).value == 1
+    one = exposure(science={**none, f"{axis}_{term}": 1e-8})
+    assert distortion_solution_violations(one, 2).value == (0 if found else 1)
+    orderless = exposure(science={**none, f"{axis}_ORDER": None, f"{axis}_0_1": 1e-8})
+    assert distortion_solution_violations(orderless, 2).value == 1
+
+
+@pytest.mark.parametrize(("name", "violations"), [("IDC_sad1946fu", 0), ("IDC_sad1946fu-FIT_REL_GAIA", 1)])
+def test_distortion_alone_is_without_a_fit(name: str, violations: int) -> None:
+    carried = exposure(science={"WCSNAME": name})
+    assert distortion_solution_violations(carried, 2, distortion_only=True).value == violations
+    assert distortion_solution_violations(carried, 2).value == 0
+
+
+def with_npol(
+    keywords: dict[int, dict[str, str]], tables: tuple[int, ...], file: str = "x_npl.fits"
+) -> float | None:
+    """Violations of chip 1 of an exposure with an NPOLFILE, by keywords of chips and versions of tables."""
+    made = exposure(primary={"NPOLFILE": file})
+    for chip, cards in keywords.items():
+        for key, value in cards.items():
+            made.header("SCI", chip).set(key, value)
+    added = tuple(Extension("WCSDVARR", version, fits.Header()) for version in tables)
+    return distortion_solution_violations(replace(made, extensions=(*made.extensions, *added)), 1).value
+
+
+def test_tables_are_there_for_the_chips_that_refer_to_them() -> None:
+    both = {"CPDIS1": "Lookup", "CPDIS2": "Lookup", "DP1": "EXTVER: 1", "DP2": "EXTVER: 2"}
+    assert with_npol({1: both}, (1, 2)) == 0
+    assert with_npol({1: both}, (1,)) == 1
+    assert with_npol({}, (1, 2)) == 1  # no chip refers to them
+    assert with_npol({3: {"CPDIS2": "Lookup"}}, (1, 2)) == 0  # another chip does
+    assert with_npol({3: {"CPDIS2": "Lookup"}}, ()) == 1
+    assert with_npol({1: {"CPDIS1": "Lookup"}}, ()) == 0
+    assert with_npol({}, (), file="N/A") == 0
+    assert with_npol({}, (), file="") == 0
+
+
+# Match files of other fits
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        ({}, True),
+        ({"Input image": "u5jx010hr_flt.fits"}, True),
+        ({"Input image": "u5jx0108r_flt.fits"}, False),
+        ({"X and Y shift": "1.8100 -0.4000"}, True),
+        ({"X and Y shift": "1.81009 -0.40009"}, True),
+        ({"X and Y shift": "1.81015 -0.4000"}, False),
+        ({"X and Y shift": "1.8100 -0.40015"}, False),
+        ({"X and Y shift": "-0.4000 1.8100"}, False),
+    ],
+)
+def test_match_file_is_of_the_fit_of_its_row(header: dict[str, str], known: bool) -> None:
+    match = replace(match_file(), header=header)
+    found = rms_consistency(shift_file(), FITTED.file, match)
+    assert found.value == (pytest.approx(1.0) if known else None)
+
+
+def test_scatter_of_nothing_is_not_measured_and_that_of_nan_is_the_worst() -> None:
+    none = replace(match_file(), residuals=np.empty((0, 2)))
+    assert rms_consistency(shift_file(), FITTED.file, none).value is None
+    broken = match_file()
+    broken.residuals[0, 1] = np.nan
+    assert np.isnan(rms_consistency(shift_file(), FITTED.file, broken).value)
+    row = replace(FITTED, dx=np.nan, dy=np.nan)
+    lost = replace(match_file(), header={"X and Y shift": "nan nan"})
+    assert rms_consistency(shift_file(REFERENCE, row), row.file, lost).value == pytest.approx(1.0)
