@@ -86,7 +86,11 @@ def test_nan_scatter_in_either_component_never_passes(component: str, other: flo
 
 def test_scatter_is_the_larger_component() -> None:
     measurement = fit_rms(shift_file(), FITTED.file)
-    assert (measurement.value, measurement.unit, measurement.subject) == (0.15, "pix", "u5jx010hr")
+    assert (measurement.value, measurement.unit, measurement.subject) == (
+        0.15,
+        "pix",
+        "shift_flt u5jx010hr_flt",
+    )
     assert measurement.context["yrms"] == 0.14
 
 

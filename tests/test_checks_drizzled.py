@@ -101,7 +101,7 @@ def test_every_chip_of_every_input_must_have_the_products_photflam() -> None:
     photflams = (*NORMALISED[:3], NORMALISED[3] * (1 + 1e-6))
     measurement = drizzled_photometry_violations(drizzled(), [exposure(), exposure(photflams=photflams)])
     assert measurement.value == 1
-    assert "u5jx010hr_flt WF4" in measurement.reason
+    assert "u5jx010hr_flt SCI,4" in measurement.reason
 
 
 def test_single_precision_is_the_same_photflam() -> None:

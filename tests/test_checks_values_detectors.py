@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from hubble_qa.checks.detectors.background import (
     background_deviation,
@@ -342,7 +343,7 @@ def test_pattern_is_told_by_its_most_extreme_hundredth_and_by_thirty_at_least(si
     extreme = np.argsort(np.abs(departure))[-number:]
     ratios = excess[extreme] / departure[extreme]
     assert found.value == pytest.approx(np.median(ratios))
-    deviation = 1.4826 * np.median(np.abs(ratios - np.median(ratios)))
+    deviation = np.median(np.abs(ratios - np.median(ratios))) / norm.ppf(0.75)
     assert found.uncertainty == pytest.approx(1.2533 * deviation / np.sqrt(number))
 
 

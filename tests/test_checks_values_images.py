@@ -137,7 +137,7 @@ def test_parameter_is_the_tables_in_each_of_its_parts(
 
 
 def asn(name: str, association: str | None, filter_name: str = "F606W") -> Exposure:
-    primary = {"ASN_ID": association, "FILTER1": filter_name}
+    primary = {"INSTRUME": "ACS", "DETECTOR": "WFC", "ASN_ID": association, "FILTER1": filter_name}
     return exposure(path=Path(f"{name}_flt.fits"), primary=primary)
 
 

@@ -64,6 +64,7 @@ def in_a_process(*arguments: str, given: str = "") -> subprocess.CompletedProces
     return subprocess.run(
         [sys.executable, "-m", "hubble_qa", "store", *arguments],
         cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))},
         input=given,
         capture_output=True,
         text=True,

@@ -305,7 +305,7 @@ def test_the_table_holds_the_numbers_of_each_solution(drawn):
 
 def test_the_table_says_how_solutions_were_judged(drawn):
     table = table_in(drawn["solutions"][0])
-    assert "Archive's fit, of what is acceptable: 1.01 (accepted: > 0 and < 1)" in statement(table, SECOND)
+    assert "Archive's fit RMS / 0.1 pix: 1.01 (accepted: > 0 and < 1)" in statement(table, SECOND)
     assert "Distance from the archive's fit: 9.3 mas" in statement(table, SECOND)
     assert "Header against the fit: 0.0001 mas" in statement(table, FIRST)
 
@@ -440,7 +440,9 @@ def test_each_exposure_is_compared_with_another_that_overlaps_it(drawn):
         (f"Offsets of {FIRST} from {SECOND}", FIRST),
         (f"Offsets of {SECOND} from {FIRST}", SECOND),
     ]
-    assert between[0]["caption"].startswith("One source by two exposures: 1.2 mas (accepted: ≤ 10 mas).")
+    assert between[0]["caption"].startswith(
+        "Position of a source in two exposures: 1.2 mas (accepted: ≤ 10 mas)."
+    )
 
 
 def test_a_missing_mosaic_is_named(own, tmp_path):

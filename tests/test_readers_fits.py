@@ -38,8 +38,8 @@ def test_exposure_tells_its_layout(flt: Path) -> None:
         ("ERR", 1),
     ]
     assert exposure.extensions[0].shape == (24, 32)
-    assert exposure.chip_label(1) == "u5jx010hr_flt PC1"
-    assert exposure.chip_label(3) == "u5jx010hr_flt WF3"
+    assert exposure.chip_label(1) == "u5jx010hr_flt SCI,1"
+    assert exposure.chip_label(3) == "u5jx010hr_flt SCI,3"
     assert exposure.header("SCI", 2)["DETECTOR"] == 2
 
 

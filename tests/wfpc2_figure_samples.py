@@ -22,7 +22,7 @@ SCALE = 0.0996
 CHIPS = {1: (150, 150), 2: (-40, 150), 3: (-40, -40), 4: (150, -40)}
 SIDE = 200
 # What verdicts call the combined image.
-IMAGE = "wfpc2_flt_drz_sci"
+IMAGE = "wfpc2_flt_drw_sci"
 
 
 def wcs_header(left: float = 0.0, bottom: float = 0.0) -> fits.Header:
@@ -145,8 +145,8 @@ def judged() -> Verdicts:
     plausible["AST-002"][f"{EXPOSURES[1]}_flt"] = 0.1
     plausible["AST-007"] = {"align-flt/shifts visit 01": 0.2}
     plausible["AST-013"] = {"align-flt/shifts and align-c0m/shifts": 0.5}
-    plausible["DRZ-001"] = {IMAGE: 0.8, f"chips of {IMAGE}": 0.8, "wfpc2_c0m_drz_sci": 0.8}
-    plausible["DRZ-004"] = {IMAGE: 0.01, "wfpc2_c0m_drz_sci": 0.02}
+    plausible["DRZ-001"] = {IMAGE: 0.8, f"chips of {IMAGE}": 0.8, "wfpc2_c0m_drw_sci": 0.8}
+    plausible["DRZ-004"] = {IMAGE: 0.01, "wfpc2_c0m_drw_sci": 0.02}
     plausible["PHT-008"] = {IMAGE: 0}
     plausible["PHT-007"] = dict.fromkeys(EXPOSURES, 0.999)
     plausible["PHT-001"] = {f"{name}_flt": 0.0 for name in EXPOSURES}
