@@ -16,7 +16,7 @@ from scipy.ndimage import uniform_filter
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.bias_structure import column_scatter
 from hubble_qa.checks.detectors.calibration import unit_violations
-from hubble_qa.checks.images.files import keyword_problems, structure_problems
+from hubble_qa.checks.images.files import keyword_violations, structure_violations
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.checks.verdict import Status, judge
 from hubble_qa.fixtures.plans.stage import StageError
@@ -117,8 +117,8 @@ def test_dark_is_that_of_the_dark_time(archive, flt, version):
 
 def test_file_is_a_calibrated_exposure(flt):
     exposure = read_exposure(flt)
-    assert structure_problems(exposure).value == 0
-    assert keyword_problems(exposure).value == 0
+    assert structure_violations(exposure).value == 0
+    assert keyword_violations(exposure).value == 0
     assert [unit_violations(exposure, version).value for version in (1, 2)] == [0, 0]
     done = ("DQICORR", "BLEVCORR", "BIASCORR", "DARKCORR", "FLATCORR", "PHOTCORR")
     assert [exposure.primary[switch] for switch in done] == ["COMPLETE"] * len(done)

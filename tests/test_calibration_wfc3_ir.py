@@ -15,7 +15,7 @@ from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.background import background_shape
 from hubble_qa.checks.detectors.calibration import switch_violations, unit_violations
 from hubble_qa.checks.evidence.backgrounds import Background
-from hubble_qa.checks.images.files import structure_problems
+from hubble_qa.checks.images.files import structure_violations
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.checks.verdict import Status, judge
 from hubble_qa.fixtures.plans.stage import StageError
@@ -151,7 +151,7 @@ def test_backends_agree(archives, tmp_path, rootname, crcorr):
 def test_files_are_calibrated_exposures(archives, tmp_path, backend):
     flt = calibrated(archives[STEADY], STEADY, tmp_path / "there", backend)
     exposure = read_exposure(flt)
-    assert structure_problems(exposure).value == 0
+    assert structure_violations(exposure).value == 0
     assert unit_violations(exposure, 1).value == 0
     raw = fits.getheader(archives[STEADY] / "HST" / STEADY / f"{STEADY}_raw.fits")
     done = switch_violations(raw, exposure.primary, set_to={}, subject=STEADY)

@@ -12,7 +12,7 @@ from astropy.io import fits
 
 from hubble_qa.checks import instruments
 from hubble_qa.checks.detectors.calibration import unit_violations
-from hubble_qa.checks.images.files import fits_form_problems, keyword_problems, structure_problems
+from hubble_qa.checks.images.files import fits_form_violations, keyword_violations, structure_violations
 from hubble_qa.checks.instruments import (
     RECORDS,
     Camera,
@@ -75,8 +75,8 @@ def product(faint_object_camera: Camera, tmp_path: Path) -> Path:
 
 def judged(path: Path) -> list[Measurement]:
     exposure = read_exposure(path)
-    form = fits_form_problems(read_fits_structure(path))
-    return [form, structure_problems(exposure), keyword_problems(exposure), unit_violations(exposure, 1)]
+    form = fits_form_violations(read_fits_structure(path))
+    return [form, structure_violations(exposure), keyword_violations(exposure), unit_violations(exposure, 1)]
 
 
 def test_the_cameras_are_those_that_are_judged() -> None:
@@ -148,5 +148,5 @@ def test_defects_of_its_products_are_found(product: Path) -> None:
 def test_a_product_without_a_record_is_not_judged(product: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(instruments, "RECORDS", RECORDS)
     load_instruments.cache_clear()
-    assert structure_problems(read_exposure(product)).value is None
+    assert structure_violations(read_exposure(product)).value is None
     assert unit_violations(read_exposure(product), 1).value is None

@@ -11,7 +11,7 @@ from astropy.io import fits
 from pydantic import ValidationError
 
 from hubble_qa.checks.astrometry.world_coordinates import distortion_solution_violations, round_trip_error
-from hubble_qa.checks.images.files import keyword_problems, structure_problems
+from hubble_qa.checks.images.files import keyword_violations, structure_violations
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.fixtures.plans.stage import StageError
 from hubble_qa.fixtures.reduction.dark_rate.frames import frame_header, read_association
@@ -65,7 +65,7 @@ def test_files_have_the_archives_structure(archive):
         *(("SCI", 1), ("ERR", 1), ("DQ", 1)),
         *(("WCSDVARR", 1), ("WCSDVARR", 2), ("WCSCORR", 1)),
     ]
-    assert structure_problems(read).value == keyword_problems(read).value == 0
+    assert structure_violations(read).value == keyword_violations(read).value == 0
     assert {each.shape for each in read.extensions[:3]} == {(1024, 1024)}
     with fits.open(raw(archive, "jcrx01iqq")) as hdus:
         assert [(hdu.name, hdu.data is None) for hdu in hdus[1:]] == [

@@ -167,7 +167,7 @@ def test_measurement_holds_plain_numbers_only() -> None:
 
 @given(st.lists(st.text(min_size=1, max_size=20), max_size=12))
 def test_violations_are_counted_and_all_kept(violations: list[str]) -> None:
-    measurement = count_violations("structure_problems", "u5jx010hr_flt.fits", violations)
+    measurement = count_violations("structure_violations", "u5jx010hr_flt.fits", violations)
     assert measurement.value == len(violations)
     assert measurement.context["violations"] == violations
     assert all(violation in measurement.reason for violation in violations[:3])
