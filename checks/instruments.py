@@ -225,8 +225,8 @@ def camera(instrument: str, detector: str = "") -> Camera:
     found = find_camera(instrument, detector)
     if found is None:
         known = ", ".join(load_instruments().cameras)
-        asked = f"{instrument}/{detector}".rstrip("/")
-        raise UnknownCameraError(f"{asked}: {RECORDS.name} has no record of it, only of {known}; add one")
+        name = f"{instrument}/{detector}".rstrip("/")
+        raise UnknownCameraError(f"{name}: {RECORDS.name} has no record of it, only of {known}; add one")
     return found
 
 

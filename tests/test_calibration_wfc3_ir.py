@@ -212,9 +212,9 @@ def test_pixels_without_two_usable_reads_have_no_slope():
 def test_raw_that_cannot_be_calibrated(archives, tmp_path, monkeypatch, backend, keywords, message):
     monkeypatch.setenv("iref", f"{references(archives[STEADY])}{os.sep}")
     copy = raw_copy(archives[STEADY], STEADY, tmp_path, **keywords)
-    with pytest.raises(StageError, match=rf"^{STEADY}_raw\.fits: {message}") as told:
+    with pytest.raises(StageError, match=rf"^{STEADY}_raw\.fits: {message}") as raised:
         calibrate_exposure(copy, choose_backend(backend, "WFC3", "IR"))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -233,9 +233,9 @@ def test_raw_that_cannot_be_calibrated(archives, tmp_path, monkeypatch, backend,
 def test_raw_that_the_embedded_backend_refuses(archives, tmp_path, monkeypatch, keywords, message):
     monkeypatch.setenv("iref", f"{references(archives[STEADY])}{os.sep}")
     copy = raw_copy(archives[STEADY], STEADY, tmp_path, **keywords)
-    with pytest.raises(StageError, match=message) as told:
+    with pytest.raises(StageError, match=message) as raised:
         calibrate_exposure(copy, choose_backend("embedded", "WFC3", "IR"))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -279,9 +279,9 @@ def test_executable_that_fails(archives, tmp_path, monkeypatch, end, message):
     fake.write_text(FAKE.format(end=end))
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
-    with pytest.raises(StageError, match=message) as told:
+    with pytest.raises(StageError, match=message) as raised:
         calibrated(archives[STEADY], STEADY, tmp_path / "there", "hstcal")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_choice_of_backend(tmp_path, monkeypatch):

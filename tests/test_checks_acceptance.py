@@ -645,7 +645,9 @@ CASES: Mapping[str, Case] = {
         {
             "other order": shuffled,
             "missing": lambda: structure_violations(exposure(drop=[("ERR", 3)])),
-            "an FLT called C0M": lambda: structure_violations(exposure("flt", path=Path("u5jx010hr_c0m.fits"))),
+            "an FLT called C0M": lambda: structure_violations(
+                exposure("flt", path=Path("u5jx010hr_c0m.fits"))
+            ),
         },
     ),
     "FIL-003": Case(

@@ -84,13 +84,13 @@ def test_the_cameras_are_those_that_are_judged() -> None:
 
 
 def test_a_camera_without_a_record_is_one_clear_line() -> None:
-    told = "NICMOS/2: instruments.toml has no record of it, only of WFPC2, ACS/WFC"
-    with pytest.raises(UnknownCameraError, match=told):
+    message = "NICMOS/2: instruments.toml has no record of it, only of WFPC2, ACS/WFC"
+    with pytest.raises(UnknownCameraError, match=message):
         camera("NICMOS", "2")
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("[cameras.WFPC2]", "[cameras.WFPC2", "not TOML"),
         ('[cameras."ACS/SBC"]', '[cameras."ACS/XXX"]', "cameras.ACS/XXX: "),
@@ -104,10 +104,10 @@ def test_a_camera_without_a_record_is_one_clear_line() -> None:
         ("unit = ", "units = ", "cameras.WFPC2: unit: Field required"),
     ],
 )
-def test_mistakes_in_records_are_one_clear_line(old: str, new: str, told: str) -> None:
+def test_mistakes_in_records_are_one_clear_line(old: str, new: str, message: str) -> None:
     text = TEXT.replace(old, new)
     assert text != TEXT
-    with pytest.raises(InstrumentsError, match=rf"^mine\.toml: .*{re.escape(told)}") as raised:
+    with pytest.raises(InstrumentsError, match=rf"^mine\.toml: .*{re.escape(message)}") as raised:
         parse_instruments(text, "mine.toml")
     assert "\n" not in str(raised.value)
 

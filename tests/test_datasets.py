@@ -22,7 +22,7 @@ from hubble_qa.fixtures.plans.dataset import Dataset, DatasetError, Override, lo
 from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Settings
 from hubble_qa.fixtures.plans.validation import check_numbers, validated
-from hubble_qa.fixtures.supplies.supply import Archive, Wanted
+from hubble_qa.fixtures.supplies.supply import Archive, FetchRequest
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import Axes, Workflow, workflow_of
 from tests.small_project import SmallProject, project
@@ -254,7 +254,7 @@ class Wide(Settings):
 class Both(Settings):
     """The workflow's tables."""
 
-    fetch: Wanted
+    fetch: FetchRequest
     photometry: Wide
 
 

@@ -195,8 +195,8 @@ def fit(directory: Path, label: str):
 def fit_of(found, label: str):
     """The fit of a row of a shift file, by its label."""
     row = next(row for row in found.axes["row"] if str(row) == label)
-    rivals = tuple(rival.path for rival in found.rivals(row.shifts))
-    return fits_in(row.shifts.path, row.shifts.label, rivals)[row.exposure]
+    others = tuple(other.path for other in found.other_shift_files(row.shifts))
+    return fits_in(row.shifts.path, row.shifts.label, others)[row.exposure]
 
 
 def test_the_reference_image_of_a_relative_alignment_is_known(directory):

@@ -299,11 +299,11 @@ def test_values_are_properties_of_junit(project: SmallProject) -> None:
 
 
 def test_progress_is_plain_lines_in_a_pipe_and_silent_when_quiet(project: SmallProject) -> None:
-    told = project.run().stdout
+    output = project.run().stdout
     quiet = project.run("-q", "--rebuild", "all").stdout
 
-    assert "numbers flt: running" in told
-    assert re.search(r"numbers flt: done in \d+\.\d s", told)
+    assert "numbers flt: running" in output
+    assert re.search(r"numbers flt: done in \d+\.\d s", output)
     assert "running" not in quiet
 
 
@@ -353,8 +353,8 @@ def test_a_declaration_that_matches_nothing_fails_a_complete_run(project: SmallP
     ended = project.run("-n", workers)
 
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout
-    told = [line for line in ended.stdout.splitlines() if line.startswith("without effect: ")]
-    assert [line.partition("numbers.toml: ")[2] for line in told] == [
+    lines = [line for line in ended.stdout.splitlines() if line.startswith("without effect: ")]
+    assert [line.partition("numbers.toml: ")[2] for line in lines] == [
         "overrides.0.subject: 'u5jx0108x' is no subject of PHT-001, which has 'u5jx0108r', 'u5jx010hr'; "
         "mend it or remove the entry",
         "expected.0.criterion: no test of the dataset judges by PHT-002, but by 'PHT-001', 'CAL-002', "

@@ -123,7 +123,7 @@ def test_an_unexpected_pass_rejects_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exit_status", "verdicts", "said"),
+    ("exit_status", "verdicts", "remark"),
     [
         (0, (PASS,), ""),
         (1, (FAIL,), ""),
@@ -135,11 +135,11 @@ def test_an_unexpected_pass_rejects_the_run() -> None:
     ],
 )
 def test_a_run_that_ended_badly_is_never_accepted(
-    exit_status: int, verdicts: tuple[VerdictRecord, ...], said: str
+    exit_status: int, verdicts: tuple[VerdictRecord, ...], remark: str
 ) -> None:
     summary = summarise(results(*verdicts, exit_status=exit_status))
-    assert said in summary.remark
-    assert bool(summary.remark) == bool(said)
+    assert remark in summary.remark
+    assert bool(summary.remark) == bool(remark)
     assert (summary.state in REJECTING) == (exit_status != 0)
 
 

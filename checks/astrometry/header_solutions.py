@@ -38,9 +38,9 @@ def header_fit_difference(chips: Chips, match: MatchFile | None, *, subject: str
     """
     if match is None or not len(match):
         return not_measured("header_fit_difference", subject, "the fit has no match file with sources")
-    alien = sorted(set(match.chip.tolist()) - set(chips))
-    if alien:
-        reason = f"the match file has sources on SCI,{alien[0]}, which the exposure has not"
+    unknown = sorted(set(match.chip.tolist()) - set(chips))
+    if unknown:
+        reason = f"the match file has sources on SCI,{unknown[0]}, which the exposure has not"
         return not_measured("header_fit_difference", subject, reason)
     distances = {
         chip: np.hypot(*_offsets(chips[chip], match, match.chip == chip).T)

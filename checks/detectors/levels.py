@@ -103,14 +103,14 @@ def level_deviation(
         return not_measured("level_deviation", subject, reason)
     difference = np.where(good, calibrated - independent, np.nan)
     medians = {part: background_level(difference[rows]).median for part, rows in _parts(good)}
-    excused = float(np.clip(np.median([*medians.values()]), *weighting))
-    medians = {part: median - excused for part, median in medians.items()}
+    common = float(np.clip(np.median([*medians.values()]), *weighting))
+    medians = {part: median - common for part, median in medians.items()}
     worst = max(medians, key=lambda part: abs(medians[part]))
     context: dict[str, Json] = {
         "calibrated": float(np.median(calibrated[good])),
         "independent": level,
         "pixels": int(np.count_nonzero(good)),
-        "weighting": excused,
+        "weighting": common,
         "part": worst,
         "differences": dict(medians),
     }

@@ -148,12 +148,12 @@ def output_frame_deviation(drizzled: Drizzled, *, scale: float, angle: float | N
         ratios.append(abs(turn) / ORIENTATION_TOLERANCE)
     context: dict[str, Json] = {
         "scale_arcsec": found_scale,
-        "scale_asked_arcsec": scale,
+        "scale_requested_arcsec": scale,
         "orientation_deg": found_angle,
-        "orientation_asked_deg": angle,
+        "orientation_requested_deg": angle,
     }
-    asked = "" if angle is None else f", {angle:.5f} deg"
-    reason = f"{found_scale:.7g} arcsec per pixel, {found_angle:.5f} deg; asked were {scale:.7g}{asked}"
+    requested = "" if angle is None else f", {angle:.5f} deg"
+    reason = f"{found_scale:.7g} arcsec per pixel, {found_angle:.5f} deg; requested {scale:.7g}{requested}"
     return Measurement(
         "output_frame_deviation", np.max(ratios), "", drizzled.label, context=context, reason=reason
     )
