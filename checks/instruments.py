@@ -165,7 +165,7 @@ class Camera(_Record):
         return any(form.kind == "calibrated reads" for form in self.files.values())
 
     def chip_name(self, header: Mapping[str, Any]) -> str:
-        """Name of a chip, ``"WF2"``, by its science header; empty where that tells none."""
+        """Name of a chip, ``"WF2"``, by its science header; empty where that names none."""
         chip = self.chips.get(header.get(self.chip_keyword, 0))
         return chip.name if chip else ""
 

@@ -168,7 +168,7 @@ def exchange_chips(hdus, references) -> None:
         (patterned("BIASFILE", 1.0), "CAL-004", "is not ≤ 1.5"),
         (patterned("PFLTFILE", 1.0), "CAL-007", "of the pattern of PFLTFILE is in the image"),
         (patterned("PFLTFILE", -1.0), "CAL-007", "of the pattern of PFLTFILE is in the image"),
-        (offset(0.5), "CAL-006", "most in columns and rows ["),
+        (offset(0.5), "CAL-006", "columns and rows ["),
         (scaled(1.03, half=True), "CAL-006", ""),
         (scaled(0.5), "CAL-006", ""),
         (exchange_chips, "CAL-006", ""),

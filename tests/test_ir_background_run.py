@@ -188,7 +188,7 @@ def name_another_dark(hdus) -> None:
         (lambda hdus: None, "", ""),
         (pixels(lambda image: image * 1402.9), "CAL-006", ""),
         (pixels(lambda image: image / 2.35), "TVB-003", ""),
-        (brighten_quadrant, "CAL-006", "most in columns and rows ["),
+        (brighten_quadrant, "CAL-006", "columns and rows ["),
         (lose_flags, "CAL-003", "the flags were lost"),
         (name_another_dark, "CAL-002", "DARKFILE: old_drk.fits is used"),
         (lambda hdus: hdus["SCI", 1].header.update(BUNIT="ELECTRONS"), "CAL-005", "BUNIT is 'ELECTRONS'"),

@@ -173,7 +173,7 @@ def test_dataset_without_its_real_frames_is_absent(tmp_path):
     text = (DATASETS / "sbc-jcmc11-real-darks.toml").read_text(encoding="utf-8")
     (tmp_path / "elsewhere.toml").write_text(text, encoding="utf-8")
     dataset = load_dataset(tmp_path / "elsewhere.toml")
-    assert "the real frames that it takes are not there" in Simulated("full").absent(dataset, wanted(dataset))
+    assert "the real frames for its replay are missing" in Simulated("full").absent(dataset, wanted(dataset))
 
 
 # Darks that are wrong

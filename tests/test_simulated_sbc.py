@@ -240,7 +240,7 @@ def test_replay_serves_real_files_as_they_are(tmp_path):
     sources = frame_files(requested, dataset)
     assert set(sources) == {"jcrx01iqq_raw.fits", "jcmc11010_asn.fits"}
     absent = absent_frames(requested, dataset)
-    assert absent.startswith("the real frames that it takes are not there, e.g. ")
+    assert absent.startswith("the real frames for its replay are missing, e.g. ")
     assert absent.endswith("; put them there, or name their directory in simulation.replay.archive")
     for name, path in sources.items():
         path.parent.mkdir(parents=True)

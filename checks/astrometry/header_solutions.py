@@ -40,7 +40,7 @@ def header_fit_difference(chips: Chips, match: MatchFile | None, *, subject: str
         return not_measured("header_fit_difference", subject, "the fit has no match file with sources")
     unknown = sorted(set(match.chip.tolist()) - set(chips))
     if unknown:
-        reason = f"the match file has sources on SCI,{unknown[0]}, which the exposure has not"
+        reason = f"the match file has sources on SCI,{unknown[0]}, which the exposure does not have"
         return not_measured("header_fit_difference", subject, reason)
     distances = {
         chip: np.hypot(*_offsets(chips[chip], match, match.chip == chip).T)

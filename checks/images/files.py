@@ -56,13 +56,13 @@ def structure_violations(exposure: Exposure) -> Measurement:
     Parameters
     ----------
     exposure : Exposure
-        The exposure; its file name tells the suffix.
+        The exposure; its file name has the suffix.
     """
     camera, key = exposure.camera, (exposure.instrument, exposure.detector, exposure.suffix)
     subarray = exposure.primary.get("SUBARRAY") is True
     required = camera.required_extensions(exposure.suffix, subarray=subarray) if camera else ()
     if not required:
-        reason = f"no structure is on record for {' '.join(part for part in key if part)} files"
+        reason = f"instruments.toml has no structure for {' '.join(part for part in key if part)} files"
         return not_measured("structure_violations", exposure.label, reason)
     found = tuple(
         (extension.name, extension.version)
@@ -90,14 +90,14 @@ def structure_violations(exposure: Exposure) -> Measurement:
 def keyword_violations(exposure: Exposure) -> Measurement:
     """Count keywords that later stages need and that are missing, of another type, or of another exposure.
 
-    ROOTNAME is the exposure's that the file is named after, but for the last letter, which tells how
+    ROOTNAME is the exposure's that the file is named after, but for the last letter, which shows how
     the data came down; files of names that are no rootnames may hold any.
 
     Parameters
     ----------
     exposure : Exposure
         A calibrated exposure. The keywords on record for its camera are looked up in the primary header
-        and in that of each SCI extension, or SDQ extension of a c1m file; where DETECTOR tells no camera,
+        and in that of each SCI extension, or SDQ extension of a c1m file; where DETECTOR names no camera,
         those of its instrument's first.
     """
     camera = _camera(exposure)
