@@ -292,7 +292,7 @@ def test_choice_of_backend(tmp_path, monkeypatch):
     fake = tmp_path / "calwf3.e"
     fake.write_text("#!/bin/sh\necho nothing\n")
     fake.chmod(0o755)
-    with pytest.raises(StageError, match="tells no version"):
+    with pytest.raises(StageError, match="printed no version number"):
         choose_backend("auto", "WFC3", "IR")
     fake.write_text("#!/bin/sh\necho 3.9.1\n")
     assert str(choose_backend("auto", "WFC3", "IR")) == "hstcal (calwf3.e 3.9.1)"
