@@ -165,7 +165,7 @@ class Camera(_Record):
         return any(form.kind == "calibrated reads" for form in self.files.values())
 
     def chip_name(self, header: Mapping[str, Any]) -> str:
-        """Name of a chip, ``"WF2"``, by its science header; empty where that tells none."""
+        """Name of a chip, ``"WF2"``, by its science header; empty where that names none."""
         chip = self.chips.get(header.get(self.chip_keyword, 0))
         return chip.name if chip else ""
 
@@ -225,8 +225,8 @@ def camera(instrument: str, detector: str = "") -> Camera:
     found = find_camera(instrument, detector)
     if found is None:
         known = ", ".join(load_instruments().cameras)
-        asked = f"{instrument}/{detector}".rstrip("/")
-        raise UnknownCameraError(f"{asked}: {RECORDS.name} has no record of it, only of {known}; add one")
+        name = f"{instrument}/{detector}".rstrip("/")
+        raise UnknownCameraError(f"{name}: {RECORDS.name} has no record of it, only of {known}; add one")
     return found
 
 

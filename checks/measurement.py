@@ -68,7 +68,7 @@ class Measurement:
 
     def __post_init__(self) -> None:
         if self.value is None and not self.reason:
-            raise ValueError(f"{self.quantity} of {self.subject}: say why there is no value")
+            raise ValueError(f"{self.quantity} of {self.subject}: give the reason why there is no value")
         if self.value is not None and not self.applicable:
             raise ValueError(f"{self.quantity} of {self.subject} has a value, so it is applicable")
         for name in ("value", "uncertainty"):

@@ -11,6 +11,9 @@ from hubble_qa.checks.measurement import Measurement
 
 __all__ = ["Expectation", "Status", "Verdict", "judge"]
 
+# Bounds of a criterion that is judged by a count of problems.
+_NONE_ALLOWED = Bounds(at_most=0)
+
 
 class Status(StrEnum):
     """Outcome of judging one measurement by one criterion."""
@@ -148,7 +151,15 @@ def _status(
         return Status.NOT_MEASURED, None, f"value is {measurement.value}, not a finite number{remark}"
     margin = bounds.margin(measurement.value)
     if not bounds.contains(measurement.value):
-        return Status.FAIL, margin, f"{measurement.value:.6g} is not {bounds.text(criterion.unit)}{remark}"
+        return Status.FAIL, margin, _failure(measurement, bounds)
     if criterion.warn is not None and not criterion.warn.contains(measurement.value):
         return Status.WARN, margin, f"within bounds, but not {criterion.warn.text(criterion.unit)}{remark}"
     return Status.PASS, margin, measurement.reason
+
+
+def _failure(measurement: Measurement, bounds: Bounds) -> str:
+    value, remark = measurement.value, measurement.reason
+    if bounds == _NONE_ALLOWED and not measurement.unit and value is not None and value.is_integer():
+        problems = f"{value:.0f} problem{'' if value == 1 else 's'}"
+        return f"{problems}: {remark}" if remark else problems
+    return f"{value:.6g} is not {bounds.text(measurement.unit)}" + (f"; {remark}" if remark else "")

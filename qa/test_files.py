@@ -16,14 +16,14 @@ criterion = pytest.mark.criterion
 
 @criterion("FIL-001")
 def test_fits_form(products: Products, file: FinishedFile, judge: Judge) -> None:
-    judge(files.fits_form_problems(read_fits_structure(products.path(file), label=file.label)))
+    judge(files.fits_form_violations(read_fits_structure(products.path(file), label=file.label)))
 
 
 @criterion("FIL-002")
 def test_extensions(products: Products, exposure: FinishedFile, judge: Judge) -> None:
-    judge(files.structure_problems(products.exposure(exposure)))
+    judge(files.structure_violations(products.exposure(exposure)))
 
 
 @criterion("FIL-003")
 def test_keywords(products: Products, exposure: FinishedFile, judge: Judge) -> None:
-    judge(files.keyword_problems(products.exposure(exposure)))
+    judge(files.keyword_violations(products.exposure(exposure)))

@@ -38,7 +38,7 @@ criterion = pytest.mark.criterion
 def test_association_is_whole(fetched: Product, dataset: Dataset, association: str, judge: Judge) -> None:
     members = read_association(fetched.file(f"{association}_asn.fits"))
     exposures = [exposure_in(fetched.file(f"{name}_flt.fits")) for name in dataset.rootnames]
-    judge(files.association_problems(members, exposures, subject=association))
+    judge(files.association_violations(members, exposures, subject=association))
 
 
 # Temperatures and dark rates

@@ -65,7 +65,7 @@ def calibrated_by_arithmetic(
 @criterion("FIL-001")
 def test_served_fits_form(fetched: Product, served_file: FinishedFile, judge: Judge) -> None:
     path = fetched.file(served_file.path.name)
-    judge(files.fits_form_problems(read_fits_structure(path, label=served_file.label)))
+    judge(files.fits_form_violations(read_fits_structure(path, label=served_file.label)))
 
 
 @criterion("TVB-001")

@@ -15,7 +15,7 @@ from hubble_qa.checks.detectors.dark_rate import (
     hot_pixel_agreement,
 )
 from hubble_qa.checks.detectors.detector_temperature import Temperature, temperature_violations
-from hubble_qa.checks.images.files import association_problems
+from hubble_qa.checks.images.files import association_violations
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import Exposure
 from hubble_qa.fixtures.simulation.sbc.detector import HOT_PIXELS
@@ -121,4 +121,4 @@ def association(
         Exposure(Path(f"{name}_flt.fits"), fits.Header({**camera, "ASN_ID": asn, "FILTER1": element}), ())
         for name, asn, element in (*taken, ("jcmc11ctq", "JCMC11010", "F165LP"))
     ]
-    return association_problems(members, exposures, subject="jcmc11040")
+    return association_violations(members, exposures, subject="jcmc11040")

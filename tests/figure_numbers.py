@@ -8,10 +8,10 @@ from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.reports.words.numerals import value_text
 from tests.qa_runs import QaRun
 
-__all__ = ["untold"]
+__all__ = ["missing_numbers"]
 
 
-def untold(run: QaRun) -> list[str]:
+def missing_numbers(run: QaRun) -> list[str]:
     """Verdicts with a number that the figure which explains them does not print; empty as it should be."""
     figures = run.results["figures"]
     titles = {name: criterion.title for name, criterion in load_criteria().items()}
@@ -24,7 +24,7 @@ def untold(run: QaRun) -> list[str]:
             number(verdict) in sentence
             for figure in figures
             if explains(figure, verdict)
-            for sentence in told(run, figure, titles[verdict["criterion"]])
+            for sentence in statements(run, figure, titles[verdict["criterion"]])
         )
     ]
 
@@ -37,7 +37,7 @@ def number(verdict: dict[str, Any]) -> str:
     return value_text(verdict["value"], verdict["uncertainty"], (verdict["lower"], verdict["upper"]))
 
 
-def told(run: QaRun, figure: dict[str, Any], title: str) -> list[str]:
+def statements(run: QaRun, figure: dict[str, Any], title: str) -> list[str]:
     """What a figure says under a criterion's title; of a table, its cells too."""
     found = figure["caption"].split(title)[1:]
     if figure["kind"] == "table" and figure["data"]:

@@ -47,18 +47,18 @@ def graph(journal: Path, label: str) -> list[Node]:
 def main(store: str, journal: str, *labels: str) -> None:
     """Build the graphs."""
 
-    def tell(event: StageEvent) -> None:
-        say(f"{event.kind.value} {event.name}")
+    def listener(event: StageEvent) -> None:
+        write_line(f"{event.kind.value} {event.name}")
 
     nodes = [node for label in labels for node in graph(Path(journal), label)]
-    with Engine(Store(Path(store)), new_run(), jobs=2, listener=tell) as engine:
+    with Engine(Store(Path(store)), new_run(), jobs=2, listener=listener) as engine:
         engine.submit(nodes)
-        say("asked")
+        write_line("submitted")
         complete = sum(engine.result(node).complete for node in nodes)
-    say(f"completed {complete} of {len(nodes)}")
+    write_line(f"completed {complete} of {len(nodes)}")
 
 
-def say(line: str) -> None:
+def write_line(line: str) -> None:
     """Write a line at once and in one piece; the engine's thread speaks too."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

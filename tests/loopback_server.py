@@ -45,7 +45,7 @@ class Service:
                 return fault
         return None
 
-    def asked(self, beginning: str) -> list[str]:
+    def requests_of(self, beginning: str) -> list[str]:
         return [request for request in self.requests if request.startswith(beginning)]
 
 

@@ -99,7 +99,7 @@ class MastServer:
                 return fault
         return None
 
-    def asked(self, beginning: str) -> list[str]:
+    def requests_of(self, beginning: str) -> list[str]:
         return [request for request in self.requests if request.startswith(beginning)]
 
     def observations_table(self, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -149,7 +149,7 @@ class MastServer:
 def _matches(row: dict[str, Any], criterion: dict[str, Any]) -> bool:
     value = str(row[criterion["paramName"]]).lower()
     values = value.split(criterion["separator"]) if "separator" in criterion else [value]
-    return any(str(wanted).lower() in values for wanted in criterion["values"])
+    return any(str(value).lower() in values for value in criterion["values"])
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -64,7 +64,7 @@ _WORDS = {
     "context",
     "reason",
     "remark",
-    "told",
+    "statement",
     "subject",
     "uncertainty",
     "strict",

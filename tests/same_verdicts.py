@@ -59,15 +59,15 @@ def differences(run: QaRun, dataset: str, directory: Path) -> Comparison:
     }
     handed = {(v["criterion"], v["subject"]): v for v in finished.verdicts if v["value"] is not None}
     both = sorted(reduced.keys() & handed.keys())
-    told = [
-        f"{criterion} of {subject}: {_said(ours)} of the reduction, {_said(theirs)} of the products"
+    differences = [
+        f"{criterion} of {subject}: {_outcome(ours)} of the reduction, {_outcome(theirs)} of the products"
         for criterion, subject in both
         for ours, theirs in [(reduced[criterion, subject], handed[criterion, subject])]
-        if _said(ours) != _said(theirs)
+        if _outcome(ours) != _outcome(theirs)
     ]
     alone = {f"{criterion} of {subject}" for criterion, subject in handed.keys() - both}
-    return Comparison(told, alone, len(both))
+    return Comparison(differences, alone, len(both))
 
 
-def _said(verdict: dict[str, Any]) -> str:
+def _outcome(verdict: dict[str, Any]) -> str:
     return f"{verdict['value']} ({verdict['status']})"

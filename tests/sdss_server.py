@@ -70,8 +70,8 @@ class _SkyHandler(Handler):
         try:
             names, rows = self.service.search(sql)
         except sqlite3.Error as error:
-            said = {"ErrorCode": 400, "ErrorType": "BadRequest", "ErrorMessage": str(error)}
-            self.reply(f"SQL {sql}", json.dumps(said).encode(), "text/json", status=400)
+            body = {"ErrorCode": 400, "ErrorType": "BadRequest", "ErrorMessage": str(error)}
+            self.reply(f"SQL {sql}", json.dumps(body).encode(), "text/json", status=400)
             return
         stream = io.StringIO("#Table1\n")
         stream.seek(0, io.SEEK_END)

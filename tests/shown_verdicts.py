@@ -46,14 +46,14 @@ def captions(illustrations: Iterable[Illustration], figure: str) -> str:
 
 def words(illustrations: Iterable[Illustration]) -> str:
     """All that illustrations say: captions, texts for who cannot see them, and what stands in drawings."""
-    said = []
+    texts = []
     for each in illustrations:
         drawn = [text.get_text() for text in each.drawing.findobj(Text)]
-        said += [each.title, each.caption, each.alt, *drawn]
-    return " | ".join(said)
+        texts += [each.title, each.caption, each.alt, *drawn]
+    return " | ".join(texts)
 
 
-def assert_told(illustrations: Iterable[Illustration], verdicts: Verdicts) -> None:
+def assert_numbers_in_captions(illustrations: Iterable[Illustration], verdicts: Verdicts) -> None:
     """Each verdict's number stands in a caption of the figure that its criterion names."""
     illustrations = list(illustrations)
     for criterion, by_subject in verdicts.shown.items():

@@ -53,7 +53,7 @@ def _acs(flt: Path, fetched: Product, references: Product) -> Iterator[tuple[str
     raw = fetched.file(f"{exposure.name}_raw.fits")
     choices = named_references(*_places(references), exposure)
     yield "CAL-002", calibration.reference_file_violations(choices, subject=exposure.name)
-    yield "FIL-003", files.keyword_problems(exposure)
+    yield "FIL-003", files.keyword_violations(exposure)
     for version in (1, 2):
         sci, err, dq = (exposure.array(plane, version) for plane in ("SCI", "ERR", "DQ"))
         subject = exposure.chip_label(version)
@@ -82,7 +82,7 @@ def _ir(flt: Path, fetched: Product, references: Product) -> Iterator[tuple[str,
     background = Background.of(exposure)
     choices = named_references(*_places(references), exposure)
     yield "CAL-002", calibration.reference_file_violations(choices, subject=name)
-    yield "FIL-003", files.keyword_problems(exposure)
+    yield "FIL-003", files.keyword_violations(exposure)
     yield "CAL-003", calibration.unusable_fraction(sci, err, dq, instrument="WFC3", subject=name)
     yield "CAL-005", calibration.unit_violations(exposure, 1)
     yield "CAL-006", levels.level_deviation(sci, image, dq, subject=name)

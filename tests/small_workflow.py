@@ -10,7 +10,7 @@ from hubble_qa.fixtures.finished.judged import Judged
 from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.plans.plan import Node, Plan
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, StageError, stage
-from hubble_qa.fixtures.supplies.supply import Archive, Wanted
+from hubble_qa.fixtures.supplies.supply import Archive, FetchRequest
 from hubble_qa.fixtures.workflows import Axes, Workflow
 
 
@@ -26,7 +26,7 @@ class Numbers(Settings):
 class Reduction(Settings):
     """The stages' settings."""
 
-    fetch: Wanted = Wanted(required=("raw",), headers="raw", types=())
+    fetch: FetchRequest = FetchRequest(required=("raw",), headers="raw", types=())
     source: Numbers = Numbers()
     flt: Numbers = Numbers()
     photometry: Numbers = Numbers()

@@ -25,7 +25,7 @@ from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.stages.update_wcs import UpdateWcsSettings, update_wcs
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.fixtures.store.store import Store
-from hubble_qa.fixtures.supplies.supply import Wanted
+from hubble_qa.fixtures.supplies.supply import FetchRequest
 from hubble_qa.fixtures.supplies.supply_directory import open_directory
 from tests.qa_runs import SHARED
 
@@ -53,7 +53,7 @@ def products(new_directory: Callable[[str], Path]) -> dict[str, Product]:
         filters=("F606W;CLEAR2L",),
         exposures=({"rootname": EXPOSURE, "visit": "05"},),
     )
-    supply = archive.nodes(dataset, Wanted(required=("flt",), headers="flt", types=TYPES))
+    supply = archive.nodes(dataset, FetchRequest(required=("flt",), headers="flt", types=TYPES))
     updated = Node(
         dataset.name,
         "update-wcs",

@@ -27,7 +27,7 @@ SETTINGS = ReferenceSettings(context=CONTEXT, types=("idctab", "offtab", "wf4tfi
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CrdsServer]:
     """A server of a small set of rules; the pauses between attempts are not waited for."""
-    monkeypatch.setattr("hubble_qa.fixtures.archives.patience.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("hubble_qa.fixtures.archives.retry.time.sleep", lambda seconds: None)
     write_small_cache(tmp_path / "origin")
     with serve(tmp_path / "origin", CONTEXT) as running:
         yield running
@@ -74,10 +74,10 @@ def test_rules_and_best_references_are_synced_and_used(server: CrdsServer, run: 
 
 def test_second_dataset_asks_for_nothing_that_is_there(server: CrdsServer, run: Path) -> None:
     references.run(inputs(run, server.address), run / "out", SETTINGS)
-    asked = len(server.requests)
+    requests = len(server.requests)
     again(run)
     references.run(inputs(run, server.address), run / "out", SETTINGS)
-    assert len(server.requests) == asked
+    assert len(server.requests) == requests
     assert {path.name for path in (run / "out/references").iterdir()} == BEST
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from hubble_qa.fixtures.archives.mast import download, find_products
 from hubble_qa.fixtures.archives.mast_client import mast_client
-from hubble_qa.fixtures.archives.patience import Patience
+from hubble_qa.fixtures.archives.retry import RetryPolicy
 from hubble_qa.fixtures.plans.stage import Inputs, TransientError
 from hubble_qa.fixtures.stages.fetch_mast import MastSettings, fetch_mast
 from tests.fits_samples import exposure_bytes
@@ -34,7 +34,7 @@ SETTINGS = MastSettings(
 )
 FETCHED = {name: content for name, content in {**FIRST, **SECOND}.items() if "drw" not in name}
 
-EAGER = Patience(attempts=3, pause=0.01, read=5.0)
+EAGER = RetryPolicy(attempts=3, pause=0.01, read=5.0)
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def published(tmp_path: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
 
 
-def fetch(archive: MastServer, tmp_path: Path, patience: Patience = EAGER, **changes: object) -> None:
+def fetch(archive: MastServer, tmp_path: Path, policy: RetryPolicy = EAGER, **changes: object) -> None:
     settings = SETTINGS.model_copy(update=changes)
-    with mast_client(archive.address, patience) as client:
+    with mast_client(archive.address, policy) as client:
         products = find_products(
             client,
             settings.exposures,
@@ -73,9 +73,9 @@ def fetch(archive: MastServer, tmp_path: Path, patience: Patience = EAGER, **cha
             filters=settings.filters,
             project=settings.project,
             proposal=settings.proposal,
-            patience=patience,
+            policy=policy,
         )
-        download(client, products, tmp_path / "out", patience)
+        download(client, products, tmp_path / "out", policy)
 
 
 def test_stage_downloads_the_wanted_files_of_the_wanted_exposures(
@@ -83,7 +83,7 @@ def test_stage_downloads_the_wanted_files_of_the_wanted_exposures(
 ) -> None:
     fetch_mast.run(Inputs(locations={"mast_server": archive.address}), tmp_path / "out", SETTINGS)
     assert published(tmp_path) == FETCHED
-    assert len(archive.asked("GET")) == len(FETCHED)
+    assert len(archive.requests_of("GET")) == len(FETCHED)
     log = capsys.readouterr().out
     assert "u5jx010hr_c1m.fits: file 5 of 5" in log
     assert "u5jx010hr_c1m.fits: verified; 0.3 of 0.3 MB in all" in log
@@ -98,7 +98,7 @@ def test_exposures_of_an_association_are_found_under_its_name(tmp_path: Path) ->
     )
     with serve(Observation("IBOHBF040", "F105W", "12242", files, project="CALWF3")) as server:
         fetch_mast.run(Inputs(locations={"mast_server": server.address}), tmp_path / "out", settings)
-        (query,) = server.asked("query Mast.Caom.Filtered")
+        (query,) = server.requests_of("query Mast.Caom.Filtered")
     assert sorted(published(tmp_path)) == sorted(f"{name}.fits" for name in names[:3])
     assert '"ibohbf040"' in query
     assert "ibohbfb7q" not in query
@@ -106,7 +106,7 @@ def test_exposures_of_an_association_are_found_under_its_name(tmp_path: Path) ->
 
 def test_query_carries_the_datasets_criteria(archive: MastServer, tmp_path: Path) -> None:
     fetch(archive, tmp_path)
-    (query,) = archive.asked("query Mast.Caom.Filtered")
+    (query,) = archive.requests_of("query Mast.Caom.Filtered")
     for part in ('"U5JX0108R"', '"u5jx010hr"', '"F555W"', '"8447"'):
         assert part in query
 
@@ -136,8 +136,8 @@ def test_client_is_pointed_at_a_server_by_astroquerys_own_configuration(
         timeout=120,
     )
     assert published(tmp_path) == FETCHED
-    assert archive.asked("columns Mast.Caom.Cone")
-    assert archive.asked("columns Mast.Caom.Products")
+    assert archive.requests_of("columns Mast.Caom.Cone")
+    assert archive.requests_of("columns Mast.Caom.Products")
 
 
 @pytest.mark.parametrize(
@@ -166,9 +166,9 @@ def test_a_passing_fault_is_survived(archive: MastServer, tmp_path: Path, fault:
 
 def test_an_answer_that_stalls_is_asked_for_again(archive: MastServer, tmp_path: Path) -> None:
     archive.faults.append(Fault("GET u5jx0108r_c0m.fits", "slow"))
-    fetch(archive, tmp_path, Patience(attempts=2, pause=0.01, read=0.5))
+    fetch(archive, tmp_path, RetryPolicy(attempts=2, pause=0.01, read=0.5))
     assert published(tmp_path) == FETCHED
-    assert len(archive.asked("GET u5jx0108r_c0m.fits")) == 2
+    assert len(archive.requests_of("GET u5jx0108r_c0m.fits")) == 2
     assert archive.stalling == 1
 
 
@@ -191,7 +191,7 @@ def test_a_lasting_fault_leaves_nothing_half(archive: MastServer, tmp_path: Path
     with pytest.raises(TransientError) as caught:
         fetch(archive, tmp_path)
     assert "\n" not in str(caught.value)
-    assert len(archive.asked("GET u5jx010hr_c1m.fits")) == EAGER.attempts
+    assert len(archive.requests_of("GET u5jx010hr_c1m.fits")) == EAGER.attempts
     assert "u5jx010hr_c1m.fits" not in published(tmp_path)
     assert published(tmp_path).items() <= FETCHED.items()
 
@@ -231,7 +231,7 @@ def test_what_mast_lacks_is_named(
     with pytest.raises(TransientError, match=message) as caught:
         fetch(archive, tmp_path, **changes)
     assert "\n" not in str(caught.value)
-    assert not archive.asked("GET")
+    assert not archive.requests_of("GET")
 
 
 def test_error_of_the_portal_is_told(archive: MastServer, tmp_path: Path) -> None:

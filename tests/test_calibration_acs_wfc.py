@@ -16,7 +16,7 @@ from scipy.ndimage import uniform_filter
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.bias_structure import column_scatter
 from hubble_qa.checks.detectors.calibration import unit_violations
-from hubble_qa.checks.images.files import keyword_problems, structure_problems
+from hubble_qa.checks.images.files import keyword_violations, structure_violations
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.checks.verdict import Status, judge
 from hubble_qa.fixtures.plans.stage import StageError
@@ -117,8 +117,8 @@ def test_dark_is_that_of_the_dark_time(archive, flt, version):
 
 def test_file_is_a_calibrated_exposure(flt):
     exposure = read_exposure(flt)
-    assert structure_problems(exposure).value == 0
-    assert keyword_problems(exposure).value == 0
+    assert structure_violations(exposure).value == 0
+    assert keyword_violations(exposure).value == 0
     assert [unit_violations(exposure, version).value for version in (1, 2)] == [0, 0]
     done = ("DQICORR", "BLEVCORR", "BIASCORR", "DARKCORR", "FLATCORR", "PHOTCORR")
     assert [exposure.primary[switch] for switch in done] == ["COMPLETE"] * len(done)
@@ -192,9 +192,9 @@ def test_backends_agree(archive, flt, tmp_path):
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_raw_that_cannot_be_calibrated(archive, tmp_path, backend, keywords, message):
-    with pytest.raises(StageError, match=rf"^{LONG}_raw\.fits: {message}") as told:
+    with pytest.raises(StageError, match=rf"^{LONG}_raw\.fits: {message}") as raised:
         calibrated(archive, tmp_path / "there", backend, **keywords)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -215,9 +215,9 @@ def test_raw_that_cannot_be_calibrated(archive, tmp_path, backend, keywords, mes
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_raw_that_the_embedded_backend_refuses(archive, tmp_path, keywords, message):
-    with pytest.raises(StageError, match=rf"^{LONG}_raw\.fits: .*{message}") as told:
+    with pytest.raises(StageError, match=rf"^{LONG}_raw\.fits: .*{message}") as raised:
         calibrated(archive, tmp_path / "there", **keywords)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -270,9 +270,9 @@ def test_executable_that_fails(archive, tmp_path, monkeypatch, end, message):
     fake.write_text(FAKE.format(end=end))
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
-    with pytest.raises(StageError, match=message) as told:
+    with pytest.raises(StageError, match=message) as raised:
         calibrated(archive, tmp_path / "there", "hstcal")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_unflattened_and_undarkened(archive, flt, tmp_path):
@@ -301,5 +301,5 @@ def test_overhead_of_the_dark_since_2009(archive, tmp_path):
     )
     dark = [fits.getheader(path, "SCI", 1)["MEANDARK"] for path in (before, later)]
     assert dark[1] / dark[0] == pytest.approx(56.0 / 53.0)
-    told = [str(fits.getheader(path)["HISTORY"]) for path in (before, later)]
-    assert ["Stripes and bias shifts" in history for history in told] == [False, True]
+    histories = [str(fits.getheader(path)["HISTORY"]) for path in (before, later)]
+    assert ["Stripes and bias shifts" in history for history in histories] == [False, True]

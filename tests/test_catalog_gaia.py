@@ -16,7 +16,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from pydantic import ValidationError
 
-from hubble_qa.fixtures.archives.patience import Patience
+from hubble_qa.fixtures.archives.retry import RetryPolicy
 from hubble_qa.fixtures.plans.stage import Inputs, StageError, TransientError
 from hubble_qa.fixtures.reduction.catalogs import Catalog, Cone, read_catalog
 from hubble_qa.fixtures.reduction.catalogs.gaia import gaia_query, query_gaia
@@ -28,7 +28,7 @@ from tests.tap_server import Fault, TapService, serve
 SAMPLE = gaia_table()
 CONE = Cone(ra=CENTRE[0], dec=CENTRE[1], radius=3.0)
 SETTINGS = GaiaSettings(cone=CONE, epoch=2011.8)
-EAGER = Patience(attempts=3, pause=0.01, connect=2.0, read=0.5)
+EAGER = RetryPolicy(attempts=3, pause=0.01, connect=2.0, read=0.5)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
 from hubble_qa.fixtures.simulation.truth import read_truth
 from hubble_qa.fixtures.workflows.catalog_alignment import fit_subject
 from tests import crds_server, mast_server, sdss_server, tap_server
-from tests.figure_numbers import untold
+from tests.figure_numbers import missing_numbers
 from tests.mast_server import Observation
 from tests.qa_runs import ROOT, QaRun, collect, judge_products, run_qa
 from tests.same_verdicts import differences
@@ -206,4 +206,4 @@ def test_the_same_files_handed_in_get_the_same_verdicts(small, tmp_path):
 
 
 def test_figures_print_the_numbers_of_the_verdicts(small):
-    assert untold(small) == []
+    assert missing_numbers(small) == []

@@ -13,7 +13,7 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
-from hubble_qa.fixtures.archives.patience import Patience
+from hubble_qa.fixtures.archives.retry import RetryPolicy
 from hubble_qa.fixtures.plans.stage import Inputs, StageError, TransientError
 from hubble_qa.fixtures.reduction.catalogs import Catalog, Cone, read_catalog
 from hubble_qa.fixtures.reduction.catalogs.sdss import query_sdss, sdss_client
@@ -24,7 +24,7 @@ from tests.sdss_server import Fault, SkyServer, serve
 SAMPLE = sdss_table()
 CONE = Cone(ra=CENTRE[0], dec=CENTRE[1], radius=5.0)
 SETTINGS = SdssSettings(cone=CONE, epoch=2011.8)
-EAGER = Patience(attempts=3, pause=0.01, connect=2.0, read=0.5)
+EAGER = RetryPolicy(attempts=3, pause=0.01, connect=2.0, read=0.5)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def query(sdss: SkyServer, cone: Cone = CONE, row_limit: int = 500_000) -> Catal
             data_release=17,
             row_limit=row_limit,
             primary=False,
-            patience=EAGER,
+            policy=EAGER,
         )
     return catalog
 
@@ -189,7 +189,7 @@ def test_unreachable_server_is_named(tmp_path: Path) -> None:
             pytest.raises(TransientError, match=f"{address} cannot be reached .*refused"),
             sdss_client(address, EAGER) as client,
         ):
-            query_sdss(client, CONE, band="g", data_release=17, row_limit=9, primary=False, patience=EAGER)
+            query_sdss(client, CONE, band="g", data_release=17, row_limit=9, primary=False, policy=EAGER)
 
 
 def test_answer_cut_at_the_row_limit_is_an_error() -> None:
@@ -217,7 +217,7 @@ def test_nothing_is_left_in_a_home_directory(
     monkeypatch.setattr("astroquery.query.BaseQuery.cache_location", tmp_path / "cache")
     (tmp_path / "cache").mkdir()
     query(sdss)
-    assert len(sdss.asked("SQL")) == 1
+    assert len(sdss.requests_of("SQL")) == 1
     query(sdss)
-    assert len(sdss.asked("SQL")) == 2
+    assert len(sdss.requests_of("SQL")) == 2
     assert not list((tmp_path / "cache").iterdir())

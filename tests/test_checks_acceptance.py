@@ -52,7 +52,7 @@ from hubble_qa.checks.images.drizzled import (
     stellar_width_ratio,
     weight_ratio,
 )
-from hubble_qa.checks.images.files import fits_form_problems, keyword_problems, structure_problems
+from hubble_qa.checks.images.files import fits_form_violations, keyword_violations, structure_violations
 from hubble_qa.checks.images.photometry import (
     chip_count_rate_ratio,
     drizzled_flux_ratio,
@@ -265,7 +265,7 @@ def round_trip(**changes: float) -> Measurement:
 
 def form(**changes: object) -> Measurement:
     whole = FitsStructure(Path("u5jx010hr_flt.fits"), 25_755_840, 25_755_840, 14, 13, 0, ())
-    return fits_form_problems(replace(whole, **changes))
+    return fits_form_violations(replace(whole, **changes))
 
 
 def columns(hot: float = 0.0, each: float = 0.0) -> Measurement:
@@ -292,7 +292,7 @@ def shuffled() -> Measurement:
     """An FLT in the order of ACS and WFC3."""
     flt = exposure()
     order = sorted(flt.extensions, key=lambda extension: extension.version)
-    return structure_problems(replace(flt, extensions=tuple(order)))
+    return structure_violations(replace(flt, extensions=tuple(order)))
 
 
 CASES: Mapping[str, Case] = {
@@ -641,20 +641,22 @@ CASES: Mapping[str, Case] = {
         },
     ),
     "FIL-002": Case(
-        lambda: structure_problems(exposure()),
+        lambda: structure_violations(exposure()),
         {
             "other order": shuffled,
-            "missing": lambda: structure_problems(exposure(drop=[("ERR", 3)])),
-            "an FLT called C0M": lambda: structure_problems(exposure("flt", path=Path("u5jx010hr_c0m.fits"))),
+            "missing": lambda: structure_violations(exposure(drop=[("ERR", 3)])),
+            "an FLT called C0M": lambda: structure_violations(
+                exposure("flt", path=Path("u5jx010hr_c0m.fits"))
+            ),
         },
     ),
     "FIL-003": Case(
-        lambda: keyword_problems(exposure()),
+        lambda: keyword_violations(exposure()),
         {
-            "missing": lambda: keyword_problems(exposure(primary={"EXPSTART": None})),
-            "other type": lambda: keyword_problems(exposure(science={"PHOTFLAM": "3.44e-18"})),
-            "no instrument": lambda: keyword_problems(exposure(primary={"INSTRUME": None})),
-            "another exposure": lambda: keyword_problems(exposure(primary={"ROOTNAME": "u5jx0108r"})),
+            "missing": lambda: keyword_violations(exposure(primary={"EXPSTART": None})),
+            "other type": lambda: keyword_violations(exposure(science={"PHOTFLAM": "3.44e-18"})),
+            "no instrument": lambda: keyword_violations(exposure(primary={"INSTRUME": None})),
+            "another exposure": lambda: keyword_violations(exposure(primary={"ROOTNAME": "u5jx0108r"})),
         },
     ),
     "FIL-004": Case(

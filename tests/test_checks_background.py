@@ -43,7 +43,7 @@ def test_rate_ratio_leaves_early_reads_out():
 @pytest.mark.parametrize(
     ("times", "rates", "reason"),
     [
-        (TIMES[:2], (0.5, 0.5), "1 reads later than 20 s; it takes two"),
+        (TIMES[:2], (0.5, 0.5), "1 reads later than 20 s; needs at least two"),
         (TIMES[:4], (0.5, 0.5, -0.1, 0.5), "the rate of the read at 203 s is -0.1, not positive"),
         (TIMES[:4], (0.5, 0.5, float("nan"), 0.5), "is nan, not positive"),
     ],
@@ -77,7 +77,7 @@ def test_shape_counts_peaks():
     two = shape(0.4, 0.6)
     assert two.reason == "2 peaks"
     assert two.value > 2.0 * two.context["width_ratio"] - 1e-9
-    assert "its shape takes 10000" in background_shape(np.ones(10), noise=NOISE, subject="x").reason
+    assert "needs at least 10000" in background_shape(np.ones(10), noise=NOISE, subject="x").reason
     with pytest.raises(ValueError, match="must be positive, not 0"):
         background_shape(sky(), noise=0.0, subject="x")
 
@@ -168,6 +168,6 @@ def test_level_deviation_needs_a_level():
     zeros = np.zeros((20, 20), dtype=int)
     assert "shapes differ" in level_deviation(sky(), sky()[1:], zeros, subject="x").reason
     nothing = level_deviation(np.ones((20, 20)), -np.ones((20, 20)), zeros, subject="x")
-    assert "against which nothing can be compared" in nothing.reason
+    assert "a comparison needs a positive one" in nothing.reason
     flagged = level_deviation(np.ones((20, 20)), np.ones((20, 20)), zeros + 4, subject="x")
     assert flagged.reason == "no pixel is unflagged"

@@ -208,4 +208,4 @@ def test_residual_cosmic_rays_are_not_stars_nor_noise_nor_edges() -> None:
     measured = residual_cosmic_rays(combined, singles, subject="x")
     assert (measured.context["above"], measured.context["below"]) == (0, 0)
     few = residual_cosmic_rays(combined, {"a": combined, "b": combined}, subject="x")
-    assert "it takes 3" in few.reason
+    assert "needs at least 3" in few.reason

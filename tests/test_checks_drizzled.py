@@ -205,4 +205,4 @@ def test_width_ratio_takes_stars_with_widths_in_every_image() -> None:
     ):
         verdict = judge(rule, stellar_width_ratio(widths, exposures, subject="drc"))
         assert verdict.status is Status.NOT_MEASURED
-        assert "takes 10" in verdict.reason
+        assert "needs 10" in verdict.reason

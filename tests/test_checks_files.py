@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from hubble_qa.checks.criteria import load_criteria
-from hubble_qa.checks.images.files import fits_form_problems, keyword_problems, structure_problems
+from hubble_qa.checks.images.files import fits_form_violations, keyword_violations, structure_violations
 from hubble_qa.checks.instruments import Camera, load_instruments
 from hubble_qa.checks.readers import Extension, read_exposure, read_fits_structure
 from hubble_qa.checks.verdict import Status, judge
@@ -19,7 +19,7 @@ REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST"
 def test_written_file_is_in_form_and_each_damage_is_told(tmp_path: Path) -> None:
     rule = load_criteria()["FIL-001"]
     whole = write_flt(tmp_path / "u5jx010hr_flt.fits", checksum=True)
-    assert judge(rule, fits_form_problems(read_fits_structure(whole))).status is Status.PASS
+    assert judge(rule, fits_form_violations(read_fits_structure(whole))).status is Status.PASS
     content = whole.read_bytes()
     flipped = bytearray(content)
     flipped[-2880] ^= 0xFF
@@ -31,7 +31,7 @@ def test_written_file_is_in_form_and_each_damage_is_told(tmp_path: Path) -> None
     }
     for remark, damaged in damages.items():
         whole.write_bytes(damaged)
-        verdict = judge(rule, fits_form_problems(read_fits_structure(whole)))
+        verdict = judge(rule, fits_form_violations(read_fits_structure(whole)))
         assert verdict.status is Status.FAIL
         assert remark in " ".join(verdict.measurement.context["violations"])
 
@@ -41,31 +41,31 @@ def test_file_cut_between_units_lacks_extensions(tmp_path: Path) -> None:
     with fits.open(path) as hdus:
         end = hdus[4].fileinfo()["datLoc"] + hdus[4].fileinfo()["datSpan"]
     path.write_bytes(path.read_bytes()[:end])
-    measurement = fits_form_problems(read_fits_structure(path))
+    measurement = fits_form_violations(read_fits_structure(path))
     assert measurement.reason == "4 extensions, but NEXTEND is 13"
 
 
 def test_added_extensions_may_stand_anywhere() -> None:
     flt = exposure()
     added = tuple(Extension(name, 1, fits.Header()) for name in ("WCSCORR", "HDRLET", "WCSDVARR"))
-    assert structure_problems(replace(flt, extensions=(*added, *flt.extensions))).value == 0
+    assert structure_violations(replace(flt, extensions=(*added, *flt.extensions))).value == 0
     strange = Extension("MDRIZTAB", 1, fits.Header())
-    measurement = structure_problems(replace(flt, extensions=(*flt.extensions, strange)))
+    measurement = structure_violations(replace(flt, extensions=(*flt.extensions, strange)))
     assert measurement.reason == "MDRIZTAB,1 is not part of the structure"
 
 
 def test_extension_twice_and_without_image() -> None:
     flt = exposure()
-    twice = structure_problems(replace(flt, extensions=(*flt.extensions, flt.extensions[0])))
+    twice = structure_violations(replace(flt, extensions=(*flt.extensions, flt.extensions[0])))
     assert "SCI,1 occurs more than once" in twice.reason
     empty = (replace(flt.extensions[0], shape=()), *flt.extensions[1:])
-    assert structure_problems(replace(flt, extensions=empty)).reason == "SCI,1 has no image"
+    assert structure_violations(replace(flt, extensions=empty)).reason == "SCI,1 has no image"
 
 
 def test_order_is_told() -> None:
     flt = exposure()
     swapped = (flt.extensions[1], flt.extensions[0], *flt.extensions[2:])
-    assert structure_problems(replace(flt, extensions=swapped)).reason.startswith(
+    assert structure_violations(replace(flt, extensions=swapped)).reason.startswith(
         "the order is SCI,2, SCI,1, "
     )
 
@@ -87,10 +87,10 @@ def test_required_structure_is_accepted_and_each_loss_rejected(camera: Camera, s
         path=Path(f"u5jx010hr_{suffix}.fits"),
         extensions=extensions,
     )
-    assert structure_problems(whole).value == 0
+    assert structure_violations(whole).value == 0
     for index in range(len(extensions)):
         without = extensions[:index] + extensions[index + 1 :]
-        assert structure_problems(replace(whole, extensions=without)).value >= 1
+        assert structure_violations(replace(whole, extensions=without)).value >= 1
 
 
 @pytest.mark.parametrize(
@@ -104,23 +104,23 @@ def test_a_subarray_is_on_one_chip(subarray: bool, chips: int, problems: int) ->
     )
     primary = {"INSTRUME": "WFC3", "DETECTOR": "UVIS", "SUBARRAY": subarray}
     found = replace(exposure(primary=primary), path=Path("ibwb01xqq_flc.fits"), extensions=extensions)
-    assert structure_problems(found).value == problems
+    assert structure_violations(found).value == problems
 
 
 def test_structure_without_a_rule_is_not_measured() -> None:
-    measurement = structure_problems(replace(exposure(), path=Path("u5jx010hr_ima.fits")))
+    measurement = structure_violations(replace(exposure(), path=Path("u5jx010hr_ima.fits")))
     assert judge(load_criteria()["FIL-002"], measurement).status is Status.NOT_MEASURED
     assert "WFPC2 ima" in measurement.reason
 
 
 @pytest.mark.parametrize("keyword", ["ATODGAIN", "EXPTIME", "IDCTAB", "FILTNAM1"])
 def test_each_primary_keyword_is_needed(keyword: str) -> None:
-    measurement = keyword_problems(exposure(primary={keyword: None}))
+    measurement = keyword_violations(exposure(primary={keyword: None}))
     assert measurement.reason == f"primary: {keyword} is missing"
 
 
 def test_type_of_a_keyword_is_told_for_each_chip() -> None:
-    measurement = keyword_problems(exposure(science={"PHOTFLAM": True}))
+    measurement = keyword_violations(exposure(science={"PHOTFLAM": True}))
     assert measurement.value == 4
     assert "SCI,1: PHOTFLAM is True, not float" in measurement.reason
     assert measurement.reason.endswith("and 1 more")
@@ -137,12 +137,12 @@ def test_type_of_a_keyword_is_told_for_each_chip() -> None:
     ids=["its own", "another transmission", "a name of one's own", "another exposure"],
 )
 def test_a_file_holds_the_exposure_that_it_is_named_after(rootname: str, file: str, problems: int) -> None:
-    found = keyword_problems(replace(exposure(primary={"ROOTNAME": rootname}), path=Path(file)))
+    found = keyword_violations(replace(exposure(primary={"ROOTNAME": rootname}), path=Path(file)))
     assert found.value == problems
 
 
 def test_exposure_without_science_is_rejected() -> None:
-    measurement = keyword_problems(replace(exposure(), extensions=()))
+    measurement = keyword_violations(replace(exposure(), extensions=()))
     assert measurement.reason == "there is no SCI extension"
 
 
@@ -153,6 +153,6 @@ def test_exposure_without_science_is_rejected() -> None:
 def test_real_files(file: str) -> None:
     criteria, path = load_criteria(), REAL / file
     exposed = read_exposure(path)
-    assert judge(criteria["FIL-001"], fits_form_problems(read_fits_structure(path))).status is Status.PASS
-    assert judge(criteria["FIL-002"], structure_problems(exposed)).status is Status.PASS
-    assert judge(criteria["FIL-003"], keyword_problems(exposed)).status is Status.PASS
+    assert judge(criteria["FIL-001"], fits_form_violations(read_fits_structure(path))).status is Status.PASS
+    assert judge(criteria["FIL-002"], structure_violations(exposed)).status is Status.PASS
+    assert judge(criteria["FIL-003"], keyword_violations(exposed)).status is Status.PASS

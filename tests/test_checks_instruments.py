@@ -12,7 +12,7 @@ from astropy.io import fits
 
 from hubble_qa.checks import instruments
 from hubble_qa.checks.detectors.calibration import unit_violations
-from hubble_qa.checks.images.files import fits_form_problems, keyword_problems, structure_problems
+from hubble_qa.checks.images.files import fits_form_violations, keyword_violations, structure_violations
 from hubble_qa.checks.instruments import (
     RECORDS,
     Camera,
@@ -75,8 +75,8 @@ def product(faint_object_camera: Camera, tmp_path: Path) -> Path:
 
 def judged(path: Path) -> list[Measurement]:
     exposure = read_exposure(path)
-    form = fits_form_problems(read_fits_structure(path))
-    return [form, structure_problems(exposure), keyword_problems(exposure), unit_violations(exposure, 1)]
+    form = fits_form_violations(read_fits_structure(path))
+    return [form, structure_violations(exposure), keyword_violations(exposure), unit_violations(exposure, 1)]
 
 
 def test_the_cameras_are_those_that_are_judged() -> None:
@@ -84,13 +84,13 @@ def test_the_cameras_are_those_that_are_judged() -> None:
 
 
 def test_a_camera_without_a_record_is_one_clear_line() -> None:
-    told = "NICMOS/2: instruments.toml has no record of it, only of WFPC2, ACS/WFC"
-    with pytest.raises(UnknownCameraError, match=told):
+    message = "NICMOS/2: instruments.toml has no record of it, only of WFPC2, ACS/WFC"
+    with pytest.raises(UnknownCameraError, match=message):
         camera("NICMOS", "2")
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("[cameras.WFPC2]", "[cameras.WFPC2", "not TOML"),
         ('[cameras."ACS/SBC"]', '[cameras."ACS/XXX"]', "cameras.ACS/XXX: "),
@@ -104,10 +104,10 @@ def test_a_camera_without_a_record_is_one_clear_line() -> None:
         ("unit = ", "units = ", "cameras.WFPC2: unit: Field required"),
     ],
 )
-def test_mistakes_in_records_are_one_clear_line(old: str, new: str, told: str) -> None:
+def test_mistakes_in_records_are_one_clear_line(old: str, new: str, message: str) -> None:
     text = TEXT.replace(old, new)
     assert text != TEXT
-    with pytest.raises(InstrumentsError, match=rf"^mine\.toml: .*{re.escape(told)}") as raised:
+    with pytest.raises(InstrumentsError, match=rf"^mine\.toml: .*{re.escape(message)}") as raised:
         parse_instruments(text, "mine.toml")
     assert "\n" not in str(raised.value)
 
@@ -148,5 +148,5 @@ def test_defects_of_its_products_are_found(product: Path) -> None:
 def test_a_product_without_a_record_is_not_judged(product: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(instruments, "RECORDS", RECORDS)
     load_instruments.cache_clear()
-    assert structure_problems(read_exposure(product)).value is None
+    assert structure_violations(read_exposure(product)).value is None
     assert unit_violations(read_exposure(product), 1).value is None

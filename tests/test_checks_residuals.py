@@ -68,7 +68,7 @@ def test_trend_agrees_with_the_gain_of_each_term_in_the_sum_of_squares() -> None
     """The square of a coefficient over its error is what dropping it adds to the scatter."""
     match = scaled(match_file(60, slope=2e-4, chips=(3,)), 1e4)  # so that the distortion's error is nothing
     x, y = (match.fit_xy - match.fit_xy.mean(axis=0)).T
-    terms = {"mean": np.ones(60), "slope in x": x, "slope in y": y}
+    terms = {"mean d{}": np.ones(60), "d{} against x": x, "d{} against y": y}
 
     def scatter(columns: list[np.ndarray], residuals: np.ndarray) -> float:
         return float(np.linalg.lstsq(np.column_stack(columns), residuals, rcond=None)[1][0])
@@ -79,7 +79,7 @@ def test_trend_agrees_with_the_gain_of_each_term_in_the_sum_of_squares() -> None
         full = scatter([*terms.values()], residuals)
         for name in terms:
             without = scatter([values for other, values in terms.items() if other != name], residuals)
-            expected[f"{name} of d{axis}"] = np.sqrt((without - full) / (full / 57))
+            expected[name.format(axis)] = np.sqrt((without - full) / (full / 57))
     strongest = max(expected, key=expected.__getitem__)
     measurement = trend(match)
     assert measurement.value == pytest.approx(expected[strongest], rel=1e-6)
@@ -107,7 +107,8 @@ def test_noise_alone_rarely_shows_a_trend() -> None:
 
 def test_a_chip_out_of_place_is_named() -> None:
     measurement = trend(match_file(chip_offset={4: 0.2}))
-    assert measurement.context["worst"] == "SCI,4: mean of dy"
+    assert measurement.context["worst"] == "SCI,4: mean dy"
+    assert measurement.reason == "largest: mean dy, SCI,4"
     assert measurement.context["strongest"]["SCI,4"] == round(measurement.value, 3)
 
 
@@ -115,7 +116,7 @@ def test_trend_takes_sources_that_are_spread_and_finite() -> None:
     rule = load_criteria()["AST-008"]
     few = judge(rule, trend(match_file(9)))
     assert few.status is Status.NOT_MEASURED
-    assert "takes 10" in few.reason
+    assert "needs at least 10" in few.reason
     match = match_file()
     line = np.column_stack([np.arange(len(match)), 2.0 * np.arange(len(match))])
     assert judge(rule, trend(replace(match, fit_xy=line))).status is Status.NOT_MEASURED

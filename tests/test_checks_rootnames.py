@@ -58,13 +58,13 @@ def test_the_last_letter_does_not_tell_exposures_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "told"),
+    ("kind", "name", "message"),
     [
         (Rootname, "ngc12345x", "'ngc12345x' is not a rootname"),
         (Rootname, "U5JX0108R", "lower case"),
         (AssociationName, "j9l960a7q", "'j9l960a7q' is not an association"),
     ],
 )
-def test_settings_refuse_other_names(kind: object, name: str, told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_settings_refuse_other_names(kind: object, name: str, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         TypeAdapter(kind).validate_python(name)

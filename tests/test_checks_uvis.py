@@ -13,7 +13,7 @@ from hubble_qa.checks.astrometry.world_coordinates import (
 )
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.calibration import unit_violations
-from hubble_qa.checks.images.files import keyword_problems, structure_problems
+from hubble_qa.checks.images.files import keyword_violations, structure_violations
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import Exposure, read_exposure
@@ -41,8 +41,8 @@ def without(exposure: Exposure, dropped: Sequence[tuple[str, int]]) -> Exposure:
 
 
 def test_real_exposure_is_accepted(flc: Exposure) -> None:
-    assert status("FIL-002", structure_problems(flc)) is Status.PASS
-    assert status("FIL-003", keyword_problems(flc)) is Status.PASS
+    assert status("FIL-002", structure_violations(flc)) is Status.PASS
+    assert status("FIL-003", keyword_violations(flc)) is Status.PASS
     for chip in (1, 2):
         assert status("CAL-005", unit_violations(flc, chip)) is Status.PASS
         assert status("WCS-001", distortion_solution_violations(flc, chip)) is Status.PASS
@@ -58,19 +58,19 @@ def test_alignment_extensions_may_be_anywhere_or_nowhere(flc: Exposure) -> None:
     names = {each.name for each in flc.extensions}
     assert {"HDRLET", "WCSCORR", "WCSDVARR", "D2IMARR"} <= names
     calibrated = tuple(each for each in flc.extensions if each.name in ("SCI", "ERR", "DQ"))
-    assert status("FIL-002", structure_problems(replace(flc, extensions=calibrated))) is Status.PASS
+    assert status("FIL-002", structure_violations(replace(flc, extensions=calibrated))) is Status.PASS
 
 
 @pytest.mark.parametrize("dropped", [("SCI", 2), ("ERR", 1), ("DQ", 2)])
 def test_lost_array_is_missed(flc: Exposure, dropped: tuple[str, int]) -> None:
-    measurement = structure_problems(without(flc, [dropped]))
+    measurement = structure_violations(without(flc, [dropped]))
     assert status("FIL-002", measurement) is Status.FAIL
     assert f"{dropped[0]},{dropped[1]} is missing" in measurement.reason
 
 
 def test_chips_in_the_other_order_are_noticed(flc: Exposure) -> None:
     turned = (*flc.extensions[3:6], *flc.extensions[:3], *flc.extensions[6:])
-    assert status("FIL-002", structure_problems(replace(flc, extensions=turned))) is Status.FAIL
+    assert status("FIL-002", structure_violations(replace(flc, extensions=turned))) is Status.FAIL
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_unit_is_electrons(flc: Exposure) -> None:
 def test_lost_keyword_is_missed(flc: Exposure, extension: int | None, keyword: str) -> None:
     header = flc.primary if extension is None else flc.header("SCI", extension)
     del header[keyword]
-    measurement = keyword_problems(flc)
+    measurement = keyword_violations(flc)
     assert status("FIL-003", measurement) is Status.FAIL
     assert keyword in measurement.reason
 

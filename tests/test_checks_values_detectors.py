@@ -243,7 +243,7 @@ def test_times_are_finite_numbers(keyword: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "ended", "violations"),
+    ("requested", "ended", "violations"),
     [
         ("PERFORM", "COMPLETE", 0),
         ("PERFORM", "SKIPPED", 1),
@@ -253,13 +253,15 @@ def test_times_are_finite_numbers(keyword: str) -> None:
         ("OMIT", None, 0),
     ],
 )
-def test_steps_are_done_where_they_are_asked_for(asked: str, ended: str | None, violations: int) -> None:
+def test_steps_are_done_where_they_are_asked_for(requested: str, ended: str | None, violations: int) -> None:
     others = dict.fromkeys(("BIASCORR", "DRIZCORR", "RPTCORR", "FILTER"), "PERFORM")
-    raw = {**others, "DARKCORR": asked}
+    raw = {**others, "DARKCORR": requested}
     calibrated = {"BIASCORR": "COMPLETE"} | ({} if ended is None else {"DARKCORR": ended})
     assert switch_violations(raw, calibrated, set_to={}, subject="x").value == violations
-    turned = {**raw, "DARKCORR": "OMIT" if asked == "PERFORM" else "PERFORM"}
-    assert switch_violations(turned, calibrated, set_to={"DARKCORR": asked}, subject="x").value == violations
+    turned = {**raw, "DARKCORR": "OMIT" if requested == "PERFORM" else "PERFORM"}
+    assert (
+        switch_violations(turned, calibrated, set_to={"DARKCORR": requested}, subject="x").value == violations
+    )
 
 
 # What is left of patterns

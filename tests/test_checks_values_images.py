@@ -24,7 +24,7 @@ from hubble_qa.checks.images.drizzled import (
     stellar_width_ratio,
     weight_ratio,
 )
-from hubble_qa.checks.images.files import association_problems, fits_form_problems
+from hubble_qa.checks.images.files import association_violations, fits_form_violations
 from hubble_qa.checks.images.photometry import expected_chip_factor, photflam_deviation, pixel_ratio_deviation
 from hubble_qa.checks.readers import Exposure, FitsStructure
 from tests.wfpc2_samples import drizzled, exposure
@@ -159,7 +159,7 @@ def test_association_is_of_its_own_exposures_in_one_filter(
         asn("j9l960a2q", "J9L960010", **changed),
         asn("j9l960a3q", "J9L960020"),
     ]
-    measurement = association_problems(members, exposures, subject="j9l960010")
+    measurement = association_violations(members, exposures, subject="j9l960010")
     assert measurement.value == (1 if problem else 0)
     assert problem in measurement.reason
 
@@ -290,7 +290,7 @@ def test_file_has_the_size_and_the_extensions_that_it_declares(
 ) -> None:
     form = {"declared_size": 5760, "actual_size": 5760, "declared_extensions": 2, "units": 3, **changes}
     structure = FitsStructure(path=Path("u5jx010hr_flt.fits"), remarks=("remark",), checksums=0, **form)
-    assert fits_form_problems(structure).value == 1 + problems
+    assert fits_form_violations(structure).value == 1 + problems
 
 
 def test_ratio_of_pixels_takes_finite_ones_of_more_than_one_dn() -> None:

@@ -139,15 +139,15 @@ def keys():
     plan = load_workflow(dataset.workflow).plan(dataset, Simulated("small"))
     return {name: node.key for name, node in plan.nodes.items() if not node.stage.background}
 
-told = [keys()]
+completed = [keys()]
 for name, before, after in json.loads(sys.argv[1]):
     path = Path(name)
     source = path.read_text()
     assert before in source, (name, before)
     path.write_text(source.replace(before, after, 1))
-    told.append(keys())
+    completed.append(keys())
     path.write_text(source)
-print(json.dumps(told))
+print(json.dumps(completed))
 """
 
 
@@ -176,7 +176,7 @@ def python(directory: Path, script: str, *arguments: str, path: Path) -> str:
         "PYTHONDONTWRITEBYTECODE": "1",
         "XDG_CACHE_HOME": str(directory / "cache"),
     }
-    told = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", script, *arguments],
         cwd=directory,
         env=environment,
@@ -184,8 +184,8 @@ def python(directory: Path, script: str, *arguments: str, path: Path) -> str:
         text=True,
         check=False,
     )
-    assert told.returncode == 0, told.stderr
-    return told.stdout
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout
 
 
 def built(survey: Path) -> list[str]:

@@ -205,13 +205,13 @@ def test_prune_removes_what_is_asked_for(store: Store, options: list[str], gone:
     before = store.size
     rehearsed = lines_of("prune", *options, "--dry-run")
     assert store.size == before
-    told = lines_of("prune", *options)
+    lines = lines_of("prune", *options)
 
     left = {product.manifest.key for product in store.products()}
     assert left == {KEY, OTHER} - set(gone)
-    assert [line.split()[0] for line in told[:-1]] == [key[:12] for key in gone]
-    assert told[:-1] == rehearsed[:-1]
-    assert told[-1].endswith(" freed")
+    assert [line.split()[0] for line in lines[:-1]] == [key[:12] for key in gone]
+    assert lines[:-1] == rehearsed[:-1]
+    assert lines[-1].endswith(" freed")
     assert rehearsed[-1].endswith(" would be freed")
 
 
@@ -248,13 +248,13 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 }
 
 
-@pytest.mark.parametrize("said", DAMAGES)
-def test_verify_says_which_files_are_not_as_published(store: Store, said: str) -> None:
+@pytest.mark.parametrize("message", DAMAGES)
+def test_verify_says_which_files_are_not_as_published(store: Store, message: str) -> None:
     assert lines_of("verify") == ["2 products verified, 0 not as published"]
-    DAMAGES[said](store.root / "products" / KEY[:20] / "1" / "files")
+    DAMAGES[message](store.root / "products" / KEY[:20] / "1" / "files")
 
     line, summary = lines_of("verify", status=1)
-    assert line.startswith(f"{KEY[:12]}  {said}")
+    assert line.startswith(f"{KEY[:12]}  {message}")
     assert summary == "2 products verified, 1 not as published"
     assert lines_of("verify", OTHER) == ["1 product verified, 0 not as published"]
 
@@ -276,10 +276,10 @@ def test_a_stage_is_run_again_on_what_it_read_then(real_store: Store, tmp_path: 
                 sources={"catalogue": Source.of(source)})  # fmt: skip
     *_, product = build(real_store, first, node)
     before = tree(product.path)
-    told = in_a_process("rerun", product.manifest.key[:8], "--keep-scratch")
+    completed = in_a_process("rerun", product.manifest.key[:8], "--keep-scratch")
 
-    assert (told.returncode, told.stderr) == (0, "")
-    started, log, ended, scratch, output = told.stdout.splitlines()
+    assert (completed.returncode, completed.stderr) == (0, "")
+    started, log, ended, scratch, output = completed.stdout.splitlines()
     assert started.startswith("stage write of field/second in ")
     assert (log, ended) == ("wrote b", "the stage ended well, with the files of the stored product")
     assert Path(scratch.removeprefix("scratch: ")).is_dir()
@@ -300,39 +300,39 @@ def test_a_stage_is_not_run_again_without_what_it_read(real_store: Store) -> Non
     build(real_store, first, node)
     real_store.remove(first.key)
 
-    told = in_a_process("rerun", node.key)
-    assert told.returncode == 1
-    assert f"before: product {first.key[:12]} is not in {real_store.root} any more" in told.stderr
+    completed = in_a_process("rerun", node.key)
+    assert completed.returncode == 1
+    assert f"before: product {first.key[:12]} is not in {real_store.root} any more" in completed.stderr
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "message"),
     [
         ("refuse", "the stage failed: c0m.fits has no PHOTFLAM; give another exposure\n"),
         ("raise", "the stage failed: division by zero\n"),
     ],
 )
-def test_a_failed_stage_is_taken_up_again(real_store: Store, kind: str, said: str) -> None:
+def test_a_failed_stage_is_taken_up_again(real_store: Store, kind: str, message: str) -> None:
     node = Node("field", "wrong", misbehave, Plain(kind=kind))
     (product,) = build(real_store, node)
-    told = in_a_process("rerun", node.key)
+    completed = in_a_process("rerun", node.key)
 
     assert not product.complete
-    assert told.returncode == 1
-    assert "about to misbehave" in told.stdout
-    assert told.stderr.endswith(said)
-    assert ("Traceback" in told.stderr) == (kind == "raise")
-    assert not Path(told.stdout.splitlines()[0].rpartition(" in ")[2]).exists()
+    assert completed.returncode == 1
+    assert "about to misbehave" in completed.stdout
+    assert completed.stderr.endswith(message)
+    assert ("Traceback" in completed.stderr) == (kind == "raise")
+    assert not Path(completed.stdout.splitlines()[0].rpartition(" in ")[2]).exists()
 
 
 def test_the_debugger_starts_where_the_stage_failed(real_store: Store) -> None:
     node = Node("field", "wrong", misbehave, Plain(kind="raise", label="asked"))
     build(real_store, node)
-    told = in_a_process("rerun", node.key, "--pdb", given="p settings.label\nq\n")
+    completed = in_a_process("rerun", node.key, "--pdb", given="p settings.label\nq\n")
 
-    assert told.returncode == 1
-    assert "tests/stages_for_tests.py" in told.stdout
-    assert "(Pdb) 'asked'" in told.stdout
+    assert completed.returncode == 1
+    assert "tests/stages_for_tests.py" in completed.stdout
+    assert "(Pdb) 'asked'" in completed.stdout
 
 
 def test_the_command_imports_nothing_slow(store: Store) -> None:
@@ -342,12 +342,12 @@ def test_the_command_imports_nothing_slow(store: Store) -> None:
         "main(['store', 'list'], standalone_mode=False)\n"
         "print({'numpy', 'astropy', 'pydantic', 'drizzlepac', 'matplotlib', 'pytest'} & set(sys.modules))"
     )
-    told = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
     )
 
-    assert told.stderr == ""
-    *_, total, slow = told.stdout.splitlines()
+    assert completed.stderr == ""
+    *_, total, slow = completed.stdout.splitlines()
     assert total.startswith("2 products")
     assert slow == "set()"
 

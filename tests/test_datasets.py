@@ -22,7 +22,7 @@ from hubble_qa.fixtures.plans.dataset import Dataset, DatasetError, Override, lo
 from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.plans.stage import Settings
 from hubble_qa.fixtures.plans.validation import check_numbers, validated
-from hubble_qa.fixtures.supplies.supply import Archive, Wanted
+from hubble_qa.fixtures.supplies.supply import Archive, FetchRequest
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import Axes, Workflow, workflow_of
 from tests.small_project import SmallProject, project
@@ -71,7 +71,7 @@ MISTAKES = [
     (WFPC2, "u5jx0108r = 2", "u5jx0108r = 5", "stages.photometry.overlap.u5jx0108r", "give 4 or less"),
     (WFPC2, "u5jx0108r = 2", "u5jx0109r = 2", "stages.photometry.overlap.u5jx0109r", "name an exposure"),
     (WFPC2, "reference_chip = 3", "reference_chip = 0", "stages.flt.reference_chip", "give 1 or more"),
-    (WFPC2, "reference_chip = 3", "chip = 3", "stages.flt.chip", "remove it or mend its spelling"),
+    (WFPC2, "reference_chip = 3", "chip = 3", "stages.flt.chip", "remove it or correct its spelling"),
     (WFPC2, "use_db = false", 'use_db = "no"', "stages.update_wcs.use_db", "give true or false"),
     (
         WFPC2,
@@ -99,7 +99,7 @@ MISTAKES = [
         "expected.0.archive",
         "give one of simulated, directory, mast",
     ),
-    (WFPC2, 'workflow = "wfpc2-', 'workflow = "wfpc3-', "workflow", "mend the name"),
+    (WFPC2, 'workflow = "wfpc2-', 'workflow = "wfpc3-', "workflow", "correct the name"),
     (WFPC2, "seed = 1", "seed = -1", "simulation.seed", "give 0 or more"),
     (
         WFPC2,
@@ -254,7 +254,7 @@ class Wide(Settings):
 class Both(Settings):
     """The workflow's tables."""
 
-    fetch: Wanted
+    fetch: FetchRequest
     photometry: Wide
 
 

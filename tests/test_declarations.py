@@ -35,14 +35,15 @@ def test_patterns_and_names_that_match_a_verdict_are_in_use() -> None:
 def test_verdicts_of_other_datasets_do_not_count() -> None:
     judged = [MOSAIC, Judged("other", "PHT-006", "WF3"), Judged(WFPC2, "PHT-006", "WF2")]
     assert idle_entries(dataset(WFPC2), judged, "simulated", "") == {
-        "expected.0.subject": "'WF3' is no subject of PHT-006, which has 'WF2'; mend it or remove the entry"
+        "expected.0.subject": "'WF3' is no subject of PHT-006, which has 'WF2'; "
+        "correct it or remove the entry"
     }
 
 
 def test_the_nearest_of_many_subjects_are_named() -> None:
     judged = [MOSAIC, *(Judged(WFPC2, "PHT-006", f"star{number}") for number in range(20))]
     (problem,) = idle_entries(dataset(WFPC2), judged, "simulated", "").values()
-    assert "which has 'star0', 'star1', 'star10', 'star11' and 16 more; mend it" in problem
+    assert "which has 'star0', 'star1', 'star10', 'star11' and 16 more; correct it" in problem
 
 
 @pytest.mark.parametrize(
@@ -71,5 +72,5 @@ def test_an_absent_filter_is_told_with_those_there_are(tmp_path: Path) -> None:
     write(tmp_path, "u9999999r", FILTNAM1="F300W")
 
     assert absent_filters(dataset(WFPC2, filters=("F555W", "F606W")), tmp_path) == {
-        "filters.1": "'F606W' is the filter of no exposure, which have F555W, F814W; mend it"
+        "filters.1": "'F606W' is no exposure's filter; they have F555W, F814W; correct it"
     }

@@ -180,9 +180,9 @@ def test_the_longest_known_chain_starts_first(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     for changed in ("", "-again"):
         with Engine(store, new_run(), jobs=1) as engine:
-            wanted = nodes(tmp_path / f"journal{changed}", changed)
-            engine.submit(wanted)
-            assert all(engine.result(node).complete for node in wanted)
+            requested = nodes(tmp_path / f"journal{changed}", changed)
+            engine.submit(requested)
+            assert all(engine.result(node).complete for node in requested)
 
     assert begun(tmp_path / "journal-again") == ["slow-again", "quick-again"]
 
@@ -245,8 +245,8 @@ def test_all_that_a_stage_and_its_programs_say_is_in_the_log(store: Store) -> No
 
     assert product is not None
     log = product.log_tail()
-    for said in ("printed", "logged", "warned", "written to the descriptor", "by a program", "said by C"):
-        assert said in log
+    for text in ("printed", "logged", "warned", "written to the descriptor", "by a program", "said by C"):
+        assert text in log
 
 
 def test_a_time_out_ends_the_stage_and_its_programs(store: Store, journal: Path) -> None:
@@ -266,12 +266,12 @@ def test_a_program_left_behind_is_ended_with_its_stage(store: Store, journal: Pa
 
 def test_closing_ends_what_runs_and_leaves_nothing_half(store: Store, journal: Path) -> None:
     node = Node("field", "long", spawn, Plain(label="a", seconds=1000), locations={"journal": str(journal)})
-    told: list[str] = []
+    events_seen: list[str] = []
 
     def wait() -> None:
         with pytest.raises(EngineError, match="the engine is closed"):
             engine.result(node)
-        told.append("closed")
+        events_seen.append("closed")
 
     engine = Engine(store, new_run(), jobs=1)
     thread = threading.Thread(target=wait)
@@ -281,7 +281,7 @@ def test_closing_ends_what_runs_and_leaves_nothing_half(store: Store, journal: P
     engine.close()
     thread.join()
 
-    assert told == ["closed"]
+    assert events_seen == ["closed"]
     assert list(store.products()) == []
     assert list((store.root / "building").iterdir()) == []
     assert not any(alive(pid) for _, pid in noted(journal, "begin"))
@@ -524,8 +524,8 @@ def test_the_tools_are_there_and_others_do_not_wait_for_them(store: Store, journ
         product = engine.result(slow).product
 
     assert product is not None
-    told = product.file("text.txt").read_text(encoding="utf-8").split()
-    assert told == ["drizzlepac.tweakreg", "stwcs.updatewcs"]
+    modules = product.file("text.txt").read_text(encoding="utf-8").split()
+    assert modules == ["drizzlepac.tweakreg", "stwcs.updatewcs"]
     assert [(event.kind, event.name) for event in events] == [
         (EventKind.STARTED, "write-a"),
         (EventKind.FINISHED, "write-a"),

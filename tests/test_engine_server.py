@@ -33,7 +33,7 @@ try:
     with RemoteEngine(address, bytes.fromhex(authkey)) as engine:
         nodes = chain(Path(journal), labels)
         engine.submit(nodes)
-        print("asked", flush=True)
+        print("submitted", flush=True)
         for node in nodes:
             print(engine.result(node).outcome, flush=True)
 except EngineError as error:
@@ -67,18 +67,18 @@ def test_results_are_those_of_the_engine(engine: Engine, journal: Path) -> None:
     nodes.append(blocked)
     with served(engine, *nodes) as server, RemoteEngine(server.address, server.authkey) as remote:
         remote.submit(nodes)
-        told = [remote.result(node) for node in nodes]
+        results = [remote.result(node) for node in nodes]
 
-    assert told == [engine.result(node) for node in nodes]
-    assert [each.outcome for each in told] == ["complete", "complete", "failed", "blocked"]
+    assert results == [engine.result(node) for node in nodes]
+    assert [each.outcome for each in results] == ["complete", "complete", "failed", "blocked"]
 
 
 def test_a_node_is_built_once_for_several_workers(engine: Engine, journal: Path) -> None:
     with served(engine, *chain(journal, "abc")) as server:
         workers = [worker(server, journal, "abc") for _ in range(3)]
-        told = [each.communicate()[0] for each in workers]
+        outputs = [each.communicate()[0] for each in workers]
 
-    assert told == ["asked\ncomplete\ncomplete\ncomplete\n"] * 3
+    assert outputs == ["submitted\ncomplete\ncomplete\ncomplete\n"] * 3
     assert begun(journal) == ["a", "b", "c"]
 
 
@@ -115,15 +115,15 @@ def test_closing_waits_for_nobody_however_soon_it_comes(engine: Engine, journal:
 def test_a_worker_killed_while_it_waits_harms_nobody(engine: Engine, journal: Path, tmp_path: Path) -> None:
     places = {"place": str(tmp_path)}
     slow = Node("field", "write-a", meet, Plain(label="a", kind="go"), locations=places)
-    (wanted,) = chain(journal, "a")
+    (requested,) = chain(journal, "a")
     with EngineServer(engine, lambda key: slow) as server:
         with worker(server, journal, "a") as victim:
             assert victim.stdout is not None
-            assert victim.stdout.readline() == "asked\n"
+            assert victim.stdout.readline() == "submitted\n"
             os.kill(victim.pid, signal.SIGKILL)
         (tmp_path / "go").touch()
         with RemoteEngine(server.address, server.authkey) as remote:
-            assert remote.result(wanted).complete
+            assert remote.result(requested).complete
 
 
 def test_a_worker_is_told_when_the_engine_is_closed(engine: Engine, tmp_path: Path) -> None:

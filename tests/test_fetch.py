@@ -36,7 +36,7 @@ def output(tmp_path: Path) -> Path:
     return directory
 
 
-WANTED = (
+FILES = (
     "u5jx0108r_c0m.fits",
     "u5jx0108r_c1m.fits",
     "u5jx0108r_flt.fits",
@@ -55,15 +55,15 @@ def test_wanted_files_are_copied_flat(archive: Path, output: Path, kind: str) ->
         fetch_directory.run(sources(archive), output, SETTINGS)
     else:
         fetch_simulated.run(Inputs({"archive": archive}), output, SETTINGS)
-    assert sorted(path.name for path in output.iterdir()) == list(WANTED)
-    for name in WANTED:
+    assert sorted(path.name for path in output.iterdir()) == list(FILES)
+    for name in FILES:
         assert (output / name).read_bytes() == (archive / "HST" / name[:9] / name).read_bytes()
 
 
 def test_copies_are_private(archive: Path, output: Path) -> None:
     fetch_simulated.run(Inputs({"archive": archive}), output, SETTINGS)
-    (output / WANTED[0]).write_bytes(b"changed")
-    check_whole(archive / "HST/u5jx0108r" / WANTED[0])
+    (output / FILES[0]).write_bytes(b"changed")
+    check_whole(archive / "HST/u5jx0108r" / FILES[0])
 
 
 def test_missing_required_file_is_named(archive: Path, output: Path) -> None:
@@ -142,9 +142,9 @@ def test_files_of_associations_are_required(archive: Path, output: Path) -> None
     path = archive / "HST" / "u5jx01010" / "u5jx01010_asn.fits"
     path.parent.mkdir()
     path.write_bytes(exposure_bytes("U5JX01010"))
-    wanted = SETTINGS.model_copy(update={"associations": {"u5jx01010": ("asn",)}})
-    fetch_simulated.run(Inputs({"archive": archive}), output, wanted)
+    settings = SETTINGS.model_copy(update={"associations": {"u5jx01010": ("asn",)}})
+    fetch_simulated.run(Inputs({"archive": archive}), output, settings)
     assert (output / "u5jx01010_asn.fits").is_file()
     path.unlink()
     with pytest.raises(StageError, match=r"u5jx01010: the archive has no u5jx01010_asn\.fits"):
-        fetch_simulated.run(Inputs({"archive": archive}), output, wanted)
+        fetch_simulated.run(Inputs({"archive": archive}), output, settings)

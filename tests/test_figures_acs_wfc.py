@@ -27,7 +27,7 @@ from hubble_qa.reports.figures.acs_wfc_columns import (
 )
 from hubble_qa.reports.figures.style import BAND
 from hubble_qa.reports.figures.verdicts import Verdicts
-from tests.shown_verdicts import assert_told, handed, shown, words
+from tests.shown_verdicts import assert_numbers_in_captions, handed, shown, words
 
 DATASET = Path(__file__).parents[1] / "qa" / "datasets" / "acs-j9l960010.toml"
 EXPOSURE = "j9l960a9q"
@@ -95,16 +95,16 @@ def test_numbers_are_the_verdicts_and_no_others(products):
 
     for criterion in ("CAL-004", "CAL-006"):
         for chip, each in verdicts.of(criterion).items():
-            told = [one.caption for one in drawn if one.subject == chip]
-            assert told
-            assert all(each.number in caption for caption in told)
+            captions = [one.caption for one in drawn if one.subject == chip]
+            assert captions
+            assert all(each.number in caption for caption in captions)
     with fits.open(products.products["calibrated"] / f"{EXPOSURE}_flt.fits") as hdus:
         measured = [
             column_scatter(hdus["SCI", version].data, hdus["DQ", version].data, subject="").value
             for version in (1, 2)
         ]
     assert not any(f"{value:.2f}" in words(drawn) for value in measured)
-    assert_told(drawn, Verdicts(shown={"CAL-004": verdicts.of("CAL-004")}))
+    assert_numbers_in_captions(drawn, Verdicts(shown={"CAL-004": verdicts.of("CAL-004")}))
 
 
 def test_without_verdicts_there_are_drawings_without_numbers(products):

@@ -197,11 +197,11 @@ def test_a_point_tells_which_source_it_is(drawn):
     assert isinstance(plot, Plot)
     assert [group.name for group in plot.groups] == [f"UVIS2 ({SOURCES})", f"UVIS1 ({SOURCES})"]
     source = SOURCES + 4
-    told = {name: column.values[source] for name, column in plot.columns.items()}
+    values = {name: column.values[source] for name, column in plot.columns.items()}
     x, y = on_chip(2)[4] + 1
-    assert (told["row"], told["chip_x"], told["chip_y"]) == (source + 1, x, y)
+    assert (values["row"], values["chip_x"], values["chip_y"]) == (source + 1, x, y)
     assert plot.groups[plot.group[source]].name.startswith("UVIS1")
-    assert told["dx_mas"] == pytest.approx(told["dx"] * SCALE * 1000, abs=0.01)
+    assert values["dx_mas"] == pytest.approx(values["dx"] * SCALE * 1000, abs=0.01)
     assert {line.value for line in plot.lines} == {-0.1, 0.1}
     assert len(plot.trends) == 4
 
@@ -324,8 +324,8 @@ def test_a_header_that_disagrees_with_the_decision_is_told(own, tmp_path):
     with fits.open(path, mode="update") as hdus:
         hdus["SCI", 2].header["WCSNAME"] = ARCHIVE
     draw("solutions", own, tmp_path / "out")
-    told = statement(table_in(tmp_path / "out"), FIRST)
-    assert f"carries WCSNAME Gaia and {ARCHIVE}, though the fit to Gaia (WCSNAME Gaia) was to be kept" in told
+    text = statement(table_in(tmp_path / "out"), FIRST)
+    assert f"carries WCSNAME Gaia and {ARCHIVE}, though the fit to Gaia (WCSNAME Gaia) was to be kept" in text
 
 
 def test_a_failed_fit_reads_nan_and_rejected(own, tmp_path):

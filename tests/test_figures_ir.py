@@ -31,7 +31,7 @@ from hubble_qa.reports.figures.ir_reads import draw_read_rates, read_figures
 from hubble_qa.reports.figures.style import ACCENT, BAND, INK
 from hubble_qa.reports.figures.verdicts import Verdicts
 from tests.background_samples import DARK, RATE, READ_NOISE, SHAPE, TIME, TIMES, sky
-from tests.shown_verdicts import assert_told, handed, shown, words
+from tests.shown_verdicts import assert_numbers_in_captions, handed, shown, words
 
 DATASET = Path(__file__).parents[1] / "qa" / "datasets" / "ir-ibohbf040.toml"
 ASSOCIATION, EXPOSURES = "ibohbf040", ("ibohbfb7q", "ibohbfb9q")
@@ -159,7 +159,7 @@ def test_combined_images_are_compared():
 
 def test_numbers_are_the_verdicts_and_no_others(products):
     drawn = all_figures(products, VERDICTS)
-    assert_told(drawn, VERDICTS)
+    assert_numbers_in_captions(drawn, VERDICTS)
     (ratio,) = (each for each in drawn if each.figure == "read-rates")
     titles = [title(axes) for axes in ratio.drawing.axes]
     assert titles == [f"{EXPOSURES[0]}: 12.345, OMIT", f"{EXPOSURES[1]}: 13.345, OMIT"]

@@ -36,8 +36,8 @@ from hubble_qa.reports.figures.sky_marks import SkyFrame
 from hubble_qa.reports.figures.style import BAND, save
 from hubble_qa.reports.figures.verdicts import Verdicts
 from tests.dark_rate_samples import BOXES, DARKS, TEMPERATURES
-from tests.shown_verdicts import assert_told, handed, shown
-from tests.shown_verdicts import words as said
+from tests.shown_verdicts import assert_numbers_in_captions, handed, shown
+from tests.shown_verdicts import words as all_text
 
 DATASET = Path(__file__).parents[1] / "qa" / "datasets" / "sbc-jcmc11.toml"
 ASSOCIATION, COLD, WARM, DARK = "jcmc11050", "jcmc11ctq", "jcmc11e6q", "jcrx01iyq"
@@ -302,7 +302,7 @@ def test_frames_are_as_their_files_state(products):
 
 def test_numbers_are_the_verdicts_and_no_others(products):
     drawn = all_figures(products, VERDICTS)
-    assert_told(drawn, VERDICTS)
+    assert_numbers_in_captions(drawn, VERDICTS)
     number = {criterion: next(iter(each.values())).number for criterion, each in VERDICTS.shown.items()}
     of = {each.name: words(each.drawing) for each in drawn}
     assert f"dark / exposure {number['DRK-003']}" in of["dark-rate"]
@@ -310,14 +310,14 @@ def test_numbers_are_the_verdicts_and_no_others(products):
     assert number["DRK-002"] in of["dark-fraction"]
     # The fraction, the match and the residual by what is drawn.
     measured = ["0.112", "0.111", f"{2.445 / (2379.0 / 960.0):.3f}", f"{0.03 * 2.564 / 0.052:.2f}"]
-    assert [each for each in measured if f" {each}" in said(drawn)] == []
+    assert [each for each in measured if f" {each}" in all_text(drawn)] == []
 
 
 def test_without_verdicts_there_are_drawings_without_numbers_and_bounds(products):
     drawn = all_figures(products, Verdicts())
     assert [each.figure for each in drawn] == ["temperatures", "dark-rate", "dark-images", "dark-fraction"]
-    assert "accepted:" not in said(drawn)
-    assert "dark / exposure" not in said(drawn)
+    assert "accepted:" not in all_text(drawn)
+    assert "dark / exposure" not in all_text(drawn)
     assert sum(tints(axes) for each in drawn for axes in each.drawing.axes) == 0
 
 

@@ -129,7 +129,7 @@ def unjudged(reduced) -> dict[str, Shown]:
     return {name: [*draw(reduced[name], Verdicts())] for name, draw in (WFPC2 | CATALOG).items()}
 
 
-def told(each: Illustration | Tabulation) -> str:
+def text_below(each: Illustration | Tabulation) -> str:
     """What a reader reads below a figure: its caption, or a table's words and cells."""
     if isinstance(each, Illustration):
         return each.caption
@@ -145,7 +145,7 @@ def told(each: Illustration | Tabulation) -> str:
 
 def words(each: Illustration | Tabulation) -> str:
     """All that is written: in the figure, of its points, and about it."""
-    found = [each.title, told(each)]
+    found = [each.title, text_below(each)]
     if isinstance(each, Illustration):
         texts = [*each.drawing.findobj(Text), *(key.text for key in each.drawing.findobj(QuiverKey))]
         # A number alone is one of an axis.
@@ -212,7 +212,7 @@ def test_every_verdict_stands_with_the_figure_that_its_criterion_names(families,
                 continue  # drawn by another node
             own = [each for each in figures if each.figure == rule.figure]
             own = [each for each in own if each.subject == subject] or own
-            assert any(verdict.number in told(each) for each in own), (criterion, subject)
+            assert any(verdict.number in text_below(each) for each in own), (criterion, subject)
 
 
 def test_figures_of_one_subject_carry_it(drawn):

@@ -80,11 +80,12 @@ def test_what_is_not_judged_is_told_with_its_reason(directory):
     (directory / "u5jx0108r_c0m.fits.gz").write_bytes(b"")
     (directory / "notes.txt").write_text("seeing was good\n", encoding="utf-8")
     (directory / "mosaic_drc.fits").write_bytes(b"not FITS at all")
-    assert survey(directory).left_out == {
-        "mosaic_drc.fits": "it cannot be read as FITS, nor its name as a rootname",
+    left_out = dict(survey(directory).left_out)
+    assert left_out.pop("sources.fits").startswith("its suffix is not one of raw, drz, drc, ")
+    assert left_out == {
+        "mosaic_drc.fits": "it cannot be read as FITS, and its name does not begin with a rootname",
         "notes.txt": "it is no FITS file, shift file or match file",
         "o4qp9g010_flt.fits": "there are no criteria for STIS",
-        "sources.fits": "its name ends in none of the suffixes that are judged",
         "u5jx0108r_c0m.fits.gz": "it is compressed (unpack it to have it judged)",
         "u5jx0108r_sci1_crmask.fits": "it is an intermediate file of the tools",
     }
@@ -147,7 +148,7 @@ def test_what_nothing_is_judged_by_is_told(directory):
 
 def test_a_shift_file_that_nothing_tells_the_instrument_of(tmp_path):
     (tmp_path / "shifts.txt").write_text(FRAME + ALIGNED.replace("u5jx0108r", "field"), encoding="utf-8")
-    with pytest.raises(FinishedError, match=r"shifts.txt: neither its rows nor a file beside it"):
+    with pytest.raises(FinishedError, match=r"shifts.txt: no instrument: its rows and the files beside it"):
         survey(tmp_path)
 
 
@@ -169,7 +170,7 @@ def test_stores_and_reports_are_passed_over(directory):
 
 def test_a_directory_without_products_is_one_clear_line(tmp_path):
     (tmp_path / "picture.fits").write_bytes(exposure_bytes("u5jx0108r"))
-    with pytest.raises(FinishedError, match=r"holds no .* product \(picture.fits: its name ends in none"):
+    with pytest.raises(FinishedError, match=r"holds no .* product \(picture.fits: its suffix is not one of"):
         survey(tmp_path)
     with pytest.raises(FinishedError, match="no such directory"):
         survey(tmp_path / "none")
@@ -195,8 +196,8 @@ def fit(directory: Path, label: str):
 def fit_of(found, label: str):
     """The fit of a row of a shift file, by its label."""
     row = next(row for row in found.axes["row"] if str(row) == label)
-    rivals = tuple(rival.path for rival in found.rivals(row.shifts))
-    return fits_in(row.shifts.path, row.shifts.label, rivals)[row.exposure]
+    others = tuple(other.path for other in found.other_shift_files(row.shifts))
+    return fits_in(row.shifts.path, row.shifts.label, others)[row.exposure]
 
 
 def test_the_reference_image_of_a_relative_alignment_is_known(directory):

@@ -87,10 +87,10 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def until_asked(run: subprocess.Popen[str]) -> None:
-    """Wait until a run has asked for its nodes."""
+def until_submitted(run: subprocess.Popen[str]) -> None:
+    """Wait until a run has submitted its nodes."""
     assert run.stdout is not None
-    assert "asked\n" in iter(run.stdout.readline, ""), "the run ended before it asked"
+    assert "submitted\n" in iter(run.stdout.readline, ""), "the run ended before it submitted its nodes"
 
 
 def random_moment(scene: Scene, label: str, chance: random.Random) -> None:
@@ -106,7 +106,7 @@ def random_moment(scene: Scene, label: str, chance: random.Random) -> None:
 def kill_run(scene: Scene, label: str, chance: random.Random) -> bool:
     """Kill the process of a run."""
     with scene.driver(label) as run:
-        until_asked(run)
+        until_submitted(run)
         random_moment(scene, label, chance)
         run.kill()
     return run.returncode == -signal.SIGKILL
@@ -115,7 +115,7 @@ def kill_run(scene: Scene, label: str, chance: random.Random) -> bool:
 def kill_stage(scene: Scene, label: str, chance: random.Random) -> bool:
     """Kill a process that runs a stage; the run goes on to its end."""
     with scene.driver(label) as run:
-        until_asked(run)
+        until_submitted(run)
         random_moment(scene, label, chance)
         while run.poll() is None:
             stage = scene.running_stage()
@@ -132,7 +132,7 @@ def kill_stage(scene: Scene, label: str, chance: random.Random) -> bool:
 def kill_server(scene: Scene, label: str, chance: random.Random) -> bool:
     """Kill a process that starts stages; the run goes on to its end."""
     with scene.driver(label) as run:
-        until_asked(run)
+        until_submitted(run)
         random_moment(scene, label, chance)
         for pid in scene.processes():
             if pid != run.pid and _parent(pid) == run.pid:
@@ -148,7 +148,7 @@ def kill_waiting(scene: Scene, label: str, chance: random.Random) -> bool:
     with ExitStack() as stack:
         runs = [stack.enter_context(scene.driver(label)) for _ in range(2)]
         for run in runs:
-            until_asked(run)
+            until_submitted(run)
         random_moment(scene, label, chance)
         victim = chance.choice(runs)
         victim.kill()

@@ -77,13 +77,13 @@ def test_exposures_and_references_are_fetched_once_and_judged(servers):
     (dataset,) = first.results["datasets"]
     assert dataset["facts"]["CRDS context"] == CONTEXT
     assert {v["criterion"] for v in first.verdicts} >= {"FIL-001", "CAL-002", "PHT-001", "PHT-002"}
-    downloads = len(servers.mast.asked("GET"))
+    downloads = len(servers.mast.requests_of("GET"))
     assert downloads == 6
 
     second = servers.run("second", "-n", "0")
     assert second.process.returncode == 0, second.process.stdout
     assert all(stage["reused"] for stage in second.results["stages"])
-    assert len(servers.mast.asked("GET")) == downloads
+    assert len(servers.mast.requests_of("GET")) == downloads
 
 
 def test_busy_server_truncated_file_and_wrong_size_are_overcome(servers):
@@ -97,7 +97,7 @@ def test_busy_server_truncated_file_and_wrong_size_are_overcome(servers):
 
     assert run.process.returncode == 0, run.process.stdout
     assert {v["status"] for v in run.verdicts if v["criterion"] == "FIL-001"} == {"pass"}
-    assert len(servers.mast.asked("GET u5jx0108r_c0m.fits")) == 2
+    assert len(servers.mast.requests_of("GET u5jx0108r_c0m.fits")) == 2
 
 
 def test_a_file_that_never_arrives_whole_is_not_used(servers):

@@ -103,11 +103,11 @@ def test_the_key_is_the_same_in_every_process(seed: str) -> None:
         )
     )
     environment = {**os.environ, "PYTHONHASHSEED": seed}
-    told = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
 
-    assert told.stdout.strip() == node(label="é", names=frozenset(names)).key
+    assert completed.stdout.strip() == node(label="é", names=frozenset(names)).key
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

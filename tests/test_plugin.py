@@ -254,7 +254,7 @@ def test_a_run_that_stops_at_the_first_failure_waits_for_nothing_else(project: S
 @pytest.mark.parametrize(
     ("more", "line"),
     [
-        ("\n[stages.flt]\nad = 1\n", r"numbers\.toml: stages\.flt\.ad: no such key; remove it or mend"),
+        ("\n[stages.flt]\nad = 1\n", r"numbers\.toml: stages\.flt\.ad: no such key; remove it or correct"),
         ("\n[stages.flt]\nadd = 'x'\n", r"numbers\.toml: stages\.flt\.add: is 'x'; give a number"),
         ("\n[stages.flt\n", r"numbers\.toml: not valid TOML"),
         (
@@ -299,11 +299,11 @@ def test_values_are_properties_of_junit(project: SmallProject) -> None:
 
 
 def test_progress_is_plain_lines_in_a_pipe_and_silent_when_quiet(project: SmallProject) -> None:
-    told = project.run().stdout
+    output = project.run().stdout
     quiet = project.run("-q", "--rebuild", "all").stdout
 
-    assert "numbers flt: running" in told
-    assert re.search(r"numbers flt: done in \d+\.\d s", told)
+    assert "numbers flt: running" in output
+    assert re.search(r"numbers flt: done in \d+\.\d s", output)
     assert "running" not in quiet
 
 
@@ -353,12 +353,12 @@ def test_a_declaration_that_matches_nothing_fails_a_complete_run(project: SmallP
     ended = project.run("-n", workers)
 
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout
-    told = [line for line in ended.stdout.splitlines() if line.startswith("without effect: ")]
-    assert [line.partition("numbers.toml: ")[2] for line in told] == [
+    lines = [line for line in ended.stdout.splitlines() if line.startswith("without effect: ")]
+    assert [line.partition("numbers.toml: ")[2] for line in lines] == [
         "overrides.0.subject: 'u5jx0108x' is no subject of PHT-001, which has 'u5jx0108r', 'u5jx010hr'; "
-        "mend it or remove the entry",
+        "correct it or remove the entry",
         "expected.0.criterion: no test of the dataset judges by PHT-002, but by 'PHT-001', 'CAL-002', "
-        "'AST-004', 'AST-003'; mend it or remove the entry",
+        "'AST-004', 'AST-003'; correct it or remove the entry",
     ]
     assert "Not accepted: 2 entries of dataset files without effect" in ended.stdout
     assert project.results()["run"]["exit_status"] == 1
@@ -421,5 +421,5 @@ def test_a_filter_that_no_exposure_has_is_told_of_a_part_of_a_run_too(
     ended = project.run("-k", "matches")
 
     assert ended.returncode == status, ended.stdout
-    line = "numbers.toml: filters.0: 'F555W' is the filter of no exposure, which have F606W; mend it"
+    line = "numbers.toml: filters.0: 'F555W' is no exposure's filter; they have F606W; correct it"
     assert (line in ended.stdout) is (status == 1)

@@ -301,8 +301,8 @@ def test_empty_states_say_what_is_missing_and_why(tmp_path: Path) -> None:
     for page in pages.values():
         assert "the archive holds no u40x010hm" in page.text()
     bare = pages[REAL].text()
-    for said in ("No criterion was applied", "No figures were made", "No stage of this dataset was needed"):
-        assert said in bare
+    for text in ("No criterion was applied", "No figures were made", "No stage of this dataset was needed"):
+        assert text in bare
 
 
 def test_finished_products_have_no_archive_and_no_stages(tmp_path: Path) -> None:

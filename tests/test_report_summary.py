@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hubble_qa.reports.collect.results import DatasetRecord, FigureRecord, Results, StageRecord, VerdictRecord
 from hubble_qa.reports.pages.summary import REJECTING, State, severity, state_of, summarise, worst
 from hubble_qa.reports.pages.wording import headline
+from hubble_qa.reports.pages.wording import remark as remark_of
 from tests.report_sample import OMEGA, REAL, sample_run, verdict
 
 DATASET = DatasetRecord(OMEGA, "", "", ())
@@ -123,7 +124,7 @@ def test_an_unexpected_pass_rejects_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exit_status", "verdicts", "said"),
+    ("exit_status", "verdicts", "remark"),
     [
         (0, (PASS,), ""),
         (1, (FAIL,), ""),
@@ -135,11 +136,11 @@ def test_an_unexpected_pass_rejects_the_run() -> None:
     ],
 )
 def test_a_run_that_ended_badly_is_never_accepted(
-    exit_status: int, verdicts: tuple[VerdictRecord, ...], said: str
+    exit_status: int, verdicts: tuple[VerdictRecord, ...], remark: str
 ) -> None:
     summary = summarise(results(*verdicts, exit_status=exit_status))
-    assert said in summary.remark
-    assert bool(summary.remark) == bool(said)
+    assert remark in summary.remark
+    assert bool(summary.remark) == bool(remark)
     assert (summary.state in REJECTING) == (exit_status != 0)
 
 
@@ -162,3 +163,20 @@ def test_only_inapplicable_verdicts_do_not_make_a_pass() -> None:
     summary = summarise(results(verdict("AST-002", "a")))
     assert summary.state is State.NOT_APPLICABLE
     assert headline(summary.state, summary.counts, 0) == "Nothing was applicable"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "reason", "remark"),
+    [
+        ("≤ 0", "1 problem: SCI,1 is missing", "SCI,1 is missing"),
+        ("≤ 0", "12 problems", ""),
+        ("< 0.1 pix", "0.15 is not < 0.1 pix; undersampled", "undersampled"),
+        ("< 0.1 pix", "0.15 is not < 0.1 pix", ""),
+        ("< 0.1 pix", "only 8 sources", "only 8 sources"),
+        ("", "no match file", "no match file"),
+    ],
+)
+def test_a_remark_is_the_reason_without_what_is_shown_beside_it(
+    bounds: str, reason: str, remark: str
+) -> None:
+    assert remark_of(replace(PASS, bounds=bounds, reason=reason)) == remark

@@ -26,13 +26,13 @@ from hubble_qa.fixtures.stages.dark_photometry import PHOTOMETRY, DarkPhotometry
 from hubble_qa.fixtures.stages.drizzle import DrizzleSettings, drizzle
 from hubble_qa.fixtures.stages.match_darks import BOXES, MATCHES, MatchSettings, match
 from hubble_qa.fixtures.stages.temperatures import TEMPERATURES, TemperatureSettings, temperatures
-from hubble_qa.fixtures.supplies.supply import Wanted
+from hubble_qa.fixtures.supplies.supply import FetchRequest
 from hubble_qa.fixtures.supplies.supply_directory import open_directory
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows.workflow import load_workflow
 from tests import crds_server, mast_server
 from tests.dark_rate_samples import DARKS, dark
-from tests.figure_numbers import untold
+from tests.figure_numbers import missing_numbers
 from tests.mast_server import Observation
 from tests.qa_runs import SHARED, QaRun, run_qa
 from tests.same_verdicts import differences
@@ -72,7 +72,7 @@ def real(directory) -> QaRun:
     return run_qa(directory, "real", "--dataset", "sbc-jcmc11-real-darks", "-n", "0")
 
 
-def wanted(dataset: Dataset) -> Wanted:
+def wanted(dataset: Dataset) -> FetchRequest:
     return load_workflow(dataset.workflow).settings(dataset).fetch
 
 
@@ -173,7 +173,7 @@ def test_dataset_without_its_real_frames_is_absent(tmp_path):
     text = (DATASETS / "sbc-jcmc11-real-darks.toml").read_text(encoding="utf-8")
     (tmp_path / "elsewhere.toml").write_text(text, encoding="utf-8")
     dataset = load_dataset(tmp_path / "elsewhere.toml")
-    assert "the real frames that it takes are not there" in Simulated("full").absent(dataset, wanted(dataset))
+    assert "the real frames for its replay are missing" in Simulated("full").absent(dataset, wanted(dataset))
 
 
 # Darks that are wrong
@@ -489,7 +489,7 @@ def test_both_programmes_are_fetched_from_mast(directory, servers):
     )
     assert run.process.returncode == 0, run.process.stdout
     assert {v["status"] for v in run.verdicts} == {"pass"}
-    fetched = [request.split()[-1] for request in mast.asked("GET")]
+    fetched = [request.split()[-1] for request in mast.requests_of("GET")]
     assert len(fetched) == len(set(fetched)) == 8 + 4 + 20
     assert not any(name.startswith("hst_") for name in fetched)
 
@@ -501,8 +501,17 @@ def test_directory_serves_both_programmes(directory, simulated, tmp_path):
     name = "hst_13655_11_acs_sbc_f165lp_jcmc11e6"
     (archive / "HST" / name).mkdir()
     (own / f"{WARM}_flt.fits").rename(archive / "HST" / name / f"{name}_flt.fits")
-    asked = ("--archive", str(archive), "--dataset", "sbc-jcmc11", "-n", "0", "-k", "recognised or fraction")
-    run = run_qa(directory, "directory", *asked)
+    options = (
+        "--archive",
+        str(archive),
+        "--dataset",
+        "sbc-jcmc11",
+        "-n",
+        "0",
+        "-k",
+        "recognised or fraction",
+    )
+    run = run_qa(directory, "directory", *options)
     assert run.process.returncode == 0, run.process.stdout
     value = run.verdict("DRK-002", ASSOCIATION)["value"]
     assert value == simulated.verdict("DRK-002", ASSOCIATION)["value"]
@@ -529,4 +538,4 @@ def test_the_same_files_handed_in_get_the_same_verdicts(simulated, tmp_path):
 
 
 def test_figures_print_the_numbers_of_the_verdicts(simulated):
-    assert untold(simulated) == []
+    assert missing_numbers(simulated) == []

@@ -103,13 +103,13 @@ def test_a_tampered_mapping_is_refused(cache, tmp_path):
 def test_bestrefs_writes_the_names_into_headers(tmp_path):
     archive = simulate_into(tmp_path / "archive", single())
     c0m = archive / "HST" / FIRST / f"{FIRST}_c0m.fits"
-    wanted = {key: fits.getval(c0m, key) for key in ("IDCTAB", "OFFTAB", "DGEOFILE")}
-    for key in wanted:
+    named = {key: fits.getval(c0m, key) for key in ("IDCTAB", "OFFTAB", "DGEOFILE")}
+    for key in named:
         fits.setval(c0m, key, value="uref$stale.fits")
     options = ("--files", str(c0m), "--new-context", CONTEXT, "--update-bestrefs")
     ask(archive / "crds", "-m", "crds.bestrefs", *options)
-    assert {key: fits.getval(c0m, key) for key in wanted} == wanted
-    assert wanted == CARDS
+    assert {key: fits.getval(c0m, key) for key in named} == named
+    assert named == CARDS
 
 
 @pytest.mark.parametrize("name", list(FILES.values()))

@@ -11,7 +11,7 @@ from astropy.io import fits
 from pydantic import ValidationError
 
 from hubble_qa.checks.astrometry.world_coordinates import distortion_solution_violations, round_trip_error
-from hubble_qa.checks.images.files import keyword_problems, structure_problems
+from hubble_qa.checks.images.files import keyword_violations, structure_violations
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.fixtures.plans.stage import StageError
 from hubble_qa.fixtures.reduction.dark_rate.frames import frame_header, read_association
@@ -65,7 +65,7 @@ def test_files_have_the_archives_structure(archive):
         *(("SCI", 1), ("ERR", 1), ("DQ", 1)),
         *(("WCSDVARR", 1), ("WCSDVARR", 2), ("WCSCORR", 1)),
     ]
-    assert structure_problems(read).value == keyword_problems(read).value == 0
+    assert structure_violations(read).value == keyword_violations(read).value == 0
     assert {each.shape for each in read.extensions[:3]} == {(1024, 1024)}
     with fits.open(raw(archive, "jcrx01iqq")) as hdus:
         assert [(hdu.name, hdu.data is None) for hdu in hdus[1:]] == [
@@ -219,9 +219,9 @@ def test_settings_that_contradict_are_refused(changes, words):
 def test_unknown_filter_is_named(tmp_path):
     table = exposure(settings(), COLD).model_dump() | {"filter": "F122M"}
     galaxy = settings().galaxy.model_dump() | {"rate": {"F122M": 1.0}}
-    asked = settings(exposures=[table], associations={}, galaxy=galaxy)
+    requested = settings(exposures=[table], associations={}, galaxy=galaxy)
     with pytest.raises(StageError, match=r"jcmc11ctq: filter F122M is not simulated; use F125LP, F140LP"):
-        write(tmp_path, asked)
+        write(tmp_path, requested)
 
 
 # Replay
@@ -230,23 +230,23 @@ def test_unknown_filter_is_named(tmp_path):
 def test_replay_serves_real_files_as_they_are(tmp_path):
     real = tmp_path / "real"
     replay = {"archive": str(real), "darks": ["jcrx01iqq"]}
-    asked = settings(
+    requested = settings(
         "sbc-jcmc11-real-darks",
         replay=replay,
         exposures=[exposure(settings(), COLD)],
         associations={"jcmc11010": (COLD,)},
     )
     dataset = DATASETS / "sbc-jcmc11-real-darks.toml"
-    sources = frame_files(asked, dataset)
+    sources = frame_files(requested, dataset)
     assert set(sources) == {"jcrx01iqq_raw.fits", "jcmc11010_asn.fits"}
-    absent = absent_frames(asked, dataset)
-    assert absent.startswith("the real frames that it takes are not there, e.g. ")
+    absent = absent_frames(requested, dataset)
+    assert absent.startswith("the real frames for its replay are missing, e.g. ")
     assert absent.endswith("; put them there, or name their directory in simulation.replay.archive")
     for name, path in sources.items():
         path.parent.mkdir(parents=True)
         path.write_bytes(name.encode())
-    assert absent_frames(asked, dataset) == ""
-    output = write(tmp_path / "archive", asked, sources)
+    assert absent_frames(requested, dataset) == ""
+    output = write(tmp_path / "archive", requested, sources)
     assert (output / "HST/jcrx01iqq/jcrx01iqq_raw.fits").read_bytes() == b"jcrx01iqq_raw.fits"
     assert (output / "HST/jcmc11010/jcmc11010_asn.fits").read_bytes() == b"jcmc11010_asn.fits"
     assert flt(output, COLD).is_file()

@@ -48,8 +48,8 @@ from drizzlepac import astrodrizzle
 from drizzlepac.processInput import getMdriztabPars
 names = ["ibwb01xrq_flc.fits", "ibwb01xxq_flc.fits"]
 row = getMdriztabPars(names)
-wanted = ("driz_sep_bits", "combine_type", "driz_cr_snr", "driz_cr_scale", "final_bits")
-selected = {name: row[name] for name in wanted}
+parameters = ("driz_sep_bits", "combine_type", "driz_cr_snr", "driz_cr_scale", "final_bits")
+selected = {name: row[name] for name in parameters}
 json.dump(selected, open("selected.json", "w"))
 selected["driz_sep_bits"] = selected["final_bits"] = "256, 64, 32"
 astrodrizzle.AstroDrizzle(
@@ -224,8 +224,8 @@ def test_astrodrizzle_combines_and_rejects_cosmic_rays(drizzled, truth):
 def test_crds_chooses_the_references_by_the_exposures_keywords(archive):
     header = fits.getheader(flc(archive, SHORT), 0)
     keywords = ("INSTRUME", "DETECTOR", "FILTER", "DRIZCORR", "DATE-OBS", "TIME-OBS")
-    asked = json.dumps({keyword: header[keyword] for keyword in keywords})
-    chosen = json.loads(run(RECOMMEND, archive, archive, asked, CONTEXT).splitlines()[-1])
+    keywords_text = json.dumps({keyword: header[keyword] for keyword in keywords})
+    chosen = json.loads(run(RECOMMEND, archive, archive, keywords_text, CONTEXT).splitlines()[-1])
     for reftype, path in chosen.items():
         assert header[reftype.upper()] == f"iref${Path(path).name}"
         assert Path(path).is_file()

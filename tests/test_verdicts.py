@@ -92,6 +92,17 @@ def test_failure_says_value_bound_and_remark() -> None:
     assert verdict.reason == "0.15 is not > 0 and < 0.1 pix; undersampled"
 
 
+@pytest.mark.parametrize(("problems", "beginning"), [(1, "1 problem: "), (3, "3 problems: ")])
+def test_a_count_of_problems_fails_with_the_problems(problems: int, beginning: str) -> None:
+    rule = criterion(Bounds(at_most=0), unit="")
+    found = [f"SCI,{chip} is missing" for chip in range(1, problems + 1)]
+    verdict = judge(rule, count_violations("fit_rms", "u5jx010hr", found))
+    assert (verdict.status, verdict.measurement.value) == (Status.FAIL, problems)
+    assert verdict.reason == beginning + "; ".join(found)
+    assert judge(rule, rms(1.0, unit="")).reason == "1 problem"
+    assert judge(rule, rms(0.5, unit="")).reason == "0.5 is not ≤ 0"
+
+
 def test_warning_is_accepted() -> None:
     rule = criterion(Bounds(below=0.2), warn=Bounds(below=0.1))
     verdict = judge(rule, rms(0.15))
@@ -142,7 +153,7 @@ def test_other_bounds_need_a_reason_and_decide() -> None:
 
 
 def test_measurement_needs_a_value_or_a_reason() -> None:
-    with pytest.raises(ValueError, match="say why there is no value"):
+    with pytest.raises(ValueError, match="give the reason why there is no value"):
         rms(None)
     with pytest.raises(ValueError, match="applicable"):
         rms(0.1, applicable=False)
@@ -167,7 +178,7 @@ def test_measurement_holds_plain_numbers_only() -> None:
 
 @given(st.lists(st.text(min_size=1, max_size=20), max_size=12))
 def test_violations_are_counted_and_all_kept(violations: list[str]) -> None:
-    measurement = count_violations("structure_problems", "u5jx010hr_flt.fits", violations)
+    measurement = count_violations("structure_violations", "u5jx010hr_flt.fits", violations)
     assert measurement.value == len(violations)
     assert measurement.context["violations"] == violations
     assert all(violation in measurement.reason for violation in violations[:3])

@@ -11,7 +11,7 @@ from astropy.table import Table
 
 from hubble_qa.checks.readers import read_shift_file
 from hubble_qa.fixtures.simulation.truth import read_truth
-from tests.figure_numbers import untold
+from tests.figure_numbers import missing_numbers
 from tests.qa_runs import SHARED, QaRun, collect, judge_products, run_qa
 from tests.same_verdicts import differences
 
@@ -271,4 +271,4 @@ def test_the_same_files_handed_in_get_the_same_verdicts(small, tmp_path):
 
 
 def test_figures_print_the_numbers_of_the_verdicts(small):
-    assert untold(small) == []
+    assert missing_numbers(small) == []

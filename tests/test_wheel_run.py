@@ -136,9 +136,9 @@ def test_only_the_package_is_importable(python: Path, elsewhere: Path) -> None:
         f"print([name for name in {(*PACKAGES, 'hubble_qa')} if find_spec(name)])\n"
         "print(find_spec('hubble_qa').origin)"
     )
-    told = run(str(python), "-c", script, cwd=elsewhere)
+    completed = run(str(python), "-c", script, cwd=elsewhere)
 
-    names, origin = told.stdout.splitlines()
+    names, origin = completed.stdout.splitlines()
     assert names == "['hubble_qa']"
     assert Path(origin).is_relative_to(python.parents[1])
 
@@ -184,11 +184,11 @@ def test_the_command_s_help_is_quick_and_pytest_s_is_run_s(python: Path, elsewhe
         "main(['--help'], standalone_mode=False)\n"
         "print(sorted({'pytest', 'numpy', 'pydantic', 'hubble_qa.command.store'} & set(sys.modules)))"
     )
-    told = run(str(python), "-c", script, cwd=elsewhere)
-    assert "\n  store " in told.stdout
-    assert told.stdout.splitlines()[-1] == "[]"
+    completed = run(str(python), "-c", script, cwd=elsewhere)
+    assert "\n  store " in completed.stdout
+    assert completed.stdout.splitlines()[-1] == "[]"
 
-    told = run(*commands(python)["run"], "--help", cwd=elsewhere)
-    assert told.returncode == 0
-    assert "Hubble imaging QA:" in told.stdout
-    assert "--products=DIR" in told.stdout
+    completed = run(*commands(python)["run"], "--help", cwd=elsewhere)
+    assert completed.returncode == 0
+    assert "Hubble imaging QA:" in completed.stdout
+    assert "--products=DIR" in completed.stdout

@@ -1,4 +1,4 @@
-"""Alignment of exposures: what TweakReg's shift files say; see also `residuals` and `solutions`."""
+"""Alignment of exposures: values of TweakReg's shift files; see also `residuals` and `solutions`."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def shift_agreement(
         return not_measured("shift_agreement", subject, f"the shift file has no row for {', '.join(missing)}")
     rows = [row for row in shifts.rows if row.exposure in names and row is not shifts.reference]
     if len(rows) < 2:
-        reason = f"{len(rows)} of the visit's {len(names)} exposures have a fitted shift; agreement takes two"
+        reason = f"{len(rows)} of the visit's {len(names)} exposures have a fitted shift; needs at least two"
         return not_applicable("shift_agreement", subject, reason)
     points = np.array([(row.dx, row.dy) for row in rows])
     departures = [
@@ -190,7 +190,7 @@ def shift_file_disagreement(first: ShiftFile, second: ShiftFile, *, subject: str
     """
     names = {row.exposure for row in first.rows} ^ {row.exposure for row in second.rows}
     if names:
-        reason = f"only one of the shift files has {', '.join(sorted(names))}"
+        reason = f"only one of the two shift files has a row for {', '.join(sorted(names))}"
         return not_measured("shift_file_disagreement", subject, reason)
     ratios = {
         f"{row.exposure} {name}": abs(_difference(name, row, other)) / tolerance
@@ -200,12 +200,12 @@ def shift_file_disagreement(first: ShiftFile, second: ShiftFile, *, subject: str
     }
     worst = max(ratios, key=lambda name: math.inf if math.isnan(ratios[name]) else ratios[name])
     context: dict[str, Json] = {"worst": worst, "tolerances": {**SHIFT_FILE_TOLERANCES}}
-    reason = f"in units of its tolerance, most in {worst}"
+    reason = f"largest, in units of its tolerance: {worst}"
     return Measurement("shift_file_disagreement", ratios[worst], "", subject, context=context, reason=reason)
 
 
 def fitted_row(quantity: str, shifts: ShiftFile, exposure: str) -> ShiftRow | Measurement:
-    """Return the row of an exposure that should have a fit, or the measurement that says why not."""
+    """Return the row of an exposure that should have a fit, or the measurement with the reason why not."""
     row = shifts.row(exposure)
     if row is None:
         return _no_row(quantity, shifts, exposure)

@@ -49,8 +49,8 @@ def chip_solution_violations(exposure: Exposure) -> Measurement:
     names = {chip: str(header.get("WCSNAME", "none")) for chip, header in headers.items()}
     violations = []
     if len(set(names.values())) > 1:
-        told = ", ".join(f"{name!r} on SCI,{chip}" for chip, name in names.items())
-        violations.append(f"WCSNAME is {told}: give all chips one solution")
+        statement = ", ".join(f"{name!r} on SCI,{chip}" for chip, name in names.items())
+        violations.append(f"WCSNAME is {statement}: give all chips one solution")
     steps = dict(_steps(exposure, headers))
     violations += [
         f"SCI,{chip} has moved {step:.4g} mas apart from SCI,{min(headers)}: align the exposure anew"

@@ -88,9 +88,8 @@ def catalog_epoch_displacement(
         return not_measured("catalog_epoch_displacement", subject, "the catalogue does not state its epoch")
     known = motions[np.isfinite(motions).all(axis=1)]
     if len(known) < MIN_MOTIONS:
-        reason = (
-            f"{len(known)} of {len(motions)} reference sources have a proper motion; it takes {MIN_MOTIONS}"
-        )
+        found = f"{len(known)} of {len(motions)} reference sources have a proper motion"
+        reason = f"{found}; needs at least {MIN_MOTIONS}"
         return not_measured("catalog_epoch_displacement", subject, reason)
     years = exposure_epoch - catalog_epoch
     common = np.median(known, axis=0)

@@ -101,5 +101,5 @@ def _missing(exposure: Exposure) -> str:
         for key in _KEYWORDS:
             value = header.get(key)
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                return f"SCI,{chip}: {key} is {value!r}, no number"
+                return f"SCI,{chip}: {key} is {value!r}, not a number"
     return ""

@@ -38,9 +38,9 @@ def header_fit_difference(chips: Chips, match: MatchFile | None, *, subject: str
     """
     if match is None or not len(match):
         return not_measured("header_fit_difference", subject, "the fit has no match file with sources")
-    alien = sorted(set(match.chip.tolist()) - set(chips))
-    if alien:
-        reason = f"the match file has sources on SCI,{alien[0]}, which the exposure has not"
+    unknown = sorted(set(match.chip.tolist()) - set(chips))
+    if unknown:
+        reason = f"the match file has sources on SCI,{unknown[0]}, which the exposure does not have"
         return not_measured("header_fit_difference", subject, reason)
     distances = {
         chip: np.hypot(*_offsets(chips[chip], match, match.chip == chip).T)
@@ -69,7 +69,7 @@ def headerlet_violations(
     """
     violations = [f"{name}: there is no headerlet" for name in sorted(set(exposures) - set(headerlets))]
     for name in sorted(set(exposures) & set(headerlets)):
-        violations += _headerlet_problems(name, headerlets[name], exposures[name])
+        violations += _headerlet_violations(name, headerlets[name], exposures[name])
     names: Json = {name: str(each.primary.get("WCSNAME")) for name, each in headerlets.items()}
     return count_violations("wcs_name_violations", "headerlets", violations, {"wcsname": names})
 
@@ -80,7 +80,7 @@ def _offsets(wcs: Any, match: MatchFile, rows: NDArray[np.bool_]) -> NDArray[np.
     return sky_offsets(held, match.radec[rows])
 
 
-def _headerlet_problems(name: str, headerlet: Exposure, exposure: Exposure) -> list[str]:
+def _headerlet_violations(name: str, headerlet: Exposure, exposure: Exposure) -> list[str]:
     meant = str(headerlet.primary.get("DESTIM", "")).strip()
     problems = [] if meant.startswith(name) else [f"{name}: the headerlet is for {meant or 'no exposure'}"]
     solutions = _solutions(headerlet)

@@ -80,7 +80,7 @@ def matched_sources(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
     Parameters
     ----------
     shifts : ShiftFile
-        The shift file, which tells the reference image.
+        The shift file, which names the reference image.
     exposure : str
         The exposure's name or file.
     match : MatchFile or None
@@ -123,7 +123,7 @@ def residual_trend(
     subject = shifts.subject(exposure)
     if match is None or len(match) < MIN_TREND_SOURCES:
         found = 0 if match is None else len(match)
-        reason = f"{found} sources in a match file; a trend takes {MIN_TREND_SOURCES}"
+        reason = f"{found} sources in the match file; needs at least {MIN_TREND_SOURCES}"
         return not_measured("residual_trend", subject, reason)
     known = math.hypot(DISTORTION_ERROR, catalog_error)
     trends = _trends("frame", match.fit_xy, match.residuals, known)
@@ -138,7 +138,8 @@ def residual_trend(
         for region in sorted({name.partition(":")[0] for name in trends})
     }
     context: dict[str, Json] = {"worst": worst, "strongest": strongest}
-    reason = f"most in {worst}"
+    region, _, term = worst.partition(": ")
+    reason = f"largest: {term}, {region}"
     return Measurement("residual_trend", trends[worst], "", subject, context=context, reason=reason)
 
 
@@ -146,7 +147,7 @@ def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
     """Scatter recomputed from the match file over the shift file's, the worse of x and y.
 
     TweakReg's scatter is the standard deviation of the residuals of the sources in the match file,
-    with n in the denominator. There is nothing to compare where the match file itself tells of another
+    with n in the denominator. There is nothing to compare where the match file itself is of another
     exposure or another shift. A component below `SMALL_RMS` is compared by its difference, put on
     the scale of the ratio: 0.005 pix count as 0.1.
 
@@ -197,7 +198,7 @@ def matched_source_offset(
     subject = shifts.subject(exposure)
     offsets = {} if positions is None else positions.median_offsets(MIN_TREND_SOURCES)
     if not offsets:
-        reason = f"there are not {MIN_TREND_SOURCES} matched sources"
+        reason = f"fewer than {MIN_TREND_SOURCES} matched sources"
         return not_measured("matched_source_offset", subject, reason)
     lengths = {region: float(np.hypot(*offset)) for region, offset in offsets.items()}
     worst = max(lengths, key=lambda region: math.inf if math.isnan(lengths[region]) else lengths[region])
@@ -218,10 +219,11 @@ def _other_fit(row: ShiftRow, match: MatchFile) -> str:
     """Why a match file is not of a row's fit; empty where it is, or does not say."""
     image = match.header.get("Input image", "")
     if image and exposure_name(image) != row.exposure:
-        return f"{match.path.name} is of {image}"
+        return f"{match.path.name} is of {image}, not of {row.exposure}"
     shift = [float(number) for number in match.header.get("X and Y shift", "").split()]
     if shift and not np.allclose(shift, (row.dx, row.dy), rtol=0.0, atol=SHIFT_PRECISION, equal_nan=True):
-        return f"{match.path.name} is of a fit with the shift {shift[0]:g}, {shift[1]:g} pix"
+        found = f"{match.path.name} is of a fit with the shift {shift[0]:g}, {shift[1]:g} pix"
+        return f"{found}, not {row.dx:g}, {row.dy:g} pix"
     return ""
 
 
@@ -245,9 +247,9 @@ def _trends(
     errors = np.sqrt(np.outer(np.diag(np.linalg.inv(normal)), variances) + known**2)
     ratios = np.abs(coefficients) / errors
     return {
-        f"{region}: {term} of d{axis}": float(ratios[row, column])
-        for row, term in enumerate(("mean", "slope in x", "slope in y"))
+        f"{region}: {term}": float(ratios[row, column])
         for column, axis in enumerate("xy")
+        for row, term in enumerate((f"mean d{axis}", f"d{axis} against x", f"d{axis} against y"))
     }
 
 

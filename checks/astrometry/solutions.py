@@ -55,11 +55,11 @@ def archive_fit_error(exposure: Exposure) -> Measurement:
     names = sorted({str(header.get("WCSNAME")) for header in headers.values()})
     context: dict[str, Json] = {"wcsname": " | ".join(names), "plate_scale_arcsec": scale}
     if not all(catalog_of_fit(header) for header in headers.values()):
-        reason = f"WCSNAME {names[0]!r} tells of no fit to a catalogue"
+        reason = f"WCSNAME is {names[0]!r}, which names no fit to a catalogue"
         return Measurement("archive_fit_error", 2.0, "", exposure.label, context=context, reason=reason)
     missing = [key for key in (*_RMS, "NMATCHES") for header in headers.values() if not _number(header, key)]
     if missing:
-        reason = f"{missing[0]} of the archive's fit is missing or no number"
+        reason = f"{missing[0]} of the archive's fit is missing or not a number"
         return not_measured("archive_fit_error", exposure.label, reason)
     rms = [max(float(header[key]) for header in headers.values()) / 1000.0 / scale for key in _RMS]
     matches = min(int(header["NMATCHES"]) for header in headers.values())
@@ -76,7 +76,7 @@ def archive_fit_error(exposure: Exposure) -> Measurement:
 
 
 def catalog_of_fit(header: Header) -> str:
-    """Catalogue that a header's solution was fitted to by the archive; empty where its name tells of none."""
+    """Catalogue that a header's solution was fitted to by the archive; empty where its name has none."""
     found = _FIT.search(str(header.get("WCSNAME", "")))
     return found["catalog"] if found else ""
 

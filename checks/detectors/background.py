@@ -128,7 +128,7 @@ def background_rate_ratio(times: Sequence[float], rates: Sequence[float], *, sub
     """
     judged = {time: rate for time, rate in zip(times, rates, strict=True) if time >= SHORTEST}
     if len(judged) < 2:
-        reason = f"{len(judged)} reads later than {SHORTEST:g} s; it takes two"
+        reason = f"{len(judged)} reads later than {SHORTEST:g} s; needs at least two"
         return not_measured("background_rate_ratio", subject, reason)
     dark = [time for time, rate in judged.items() if not rate > 0]
     if dark:
@@ -229,7 +229,7 @@ def background_shape(values: NDArray[Any], *, noise: float, subject: str) -> Mea
         raise ValueError(f"{subject}: the expected noise must be positive, not {noise}")
     level = background_level(values)
     if level.pixels < MIN_PIXELS:
-        reason = f"only {level.pixels} pixels of background; its shape takes {MIN_PIXELS}"
+        reason = f"only {level.pixels} pixels of background; needs at least {MIN_PIXELS}"
         return not_measured("background_shape", subject, reason)
     peaks = histogram_peaks(values, noise)
     context: dict[str, Json] = {
@@ -289,7 +289,7 @@ def background_width_change(
         return not_applicable("background_width_change", subject, reason)
     new, old = background_level(reprocessed), background_level(original)
     if min(new.pixels, old.pixels) < MIN_PIXELS:
-        reason = f"{new.pixels} and {old.pixels} pixels of background; it takes {MIN_PIXELS} of each"
+        reason = f"{new.pixels} and {old.pixels} pixels of background; needs at least {MIN_PIXELS} of each"
         return not_measured("background_width_change", subject, reason)
     context: dict[str, Json] = {
         "width": new.width,

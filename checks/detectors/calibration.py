@@ -94,17 +94,19 @@ def switch_violations(
     subject : str
         The exposure.
     """
-    asked = {**calibration_switches(raw), **set_to}
-    asked = {name: value for name, value in asked.items() if name not in _OF_ASSOCIATIONS}
-    if "PERFORM" not in asked.values():
+    requested = {**calibration_switches(raw), **set_to}
+    requested = {name: value for name, value in requested.items() if name not in _OF_ASSOCIATIONS}
+    if "PERFORM" not in requested.values():
         return not_measured("switch_violations", subject, "no switch asks for a step")
-    ended = {name: str(calibrated.get(name, "missing")).strip() for name in asked}
+    ended = {name: str(calibrated.get(name, "missing")).strip() for name in requested}
     violations = [
         f"{name} was {value} and ended as {ended[name]}"
-        for name, value in asked.items()
+        for name, value in requested.items()
         if (value == "PERFORM") != (ended[name] == "COMPLETE")
     ]
-    context: dict[str, Json] = {name: {"asked": asked[name], "ended": ended[name]} for name in asked}
+    context: dict[str, Json] = {
+        name: {"requested": requested[name], "ended": ended[name]} for name in requested
+    }
     return count_violations("switch_violations", subject, violations, context)
 
 

@@ -122,7 +122,7 @@ def hot_pixel_agreement(
     hot = {name: image >= _HOT for name, image in darks.items()}
     fewest = min(hot, key=lambda name: int(hot[name].sum()))
     if hot[fewest].sum() < _FEWEST_HOT:
-        reason = f"{fewest} has {int(hot[fewest].sum())} hot pixels; it takes {_FEWEST_HOT}"
+        reason = f"{fewest} has {int(hot[fewest].sum())} hot pixels; needs at least {_FEWEST_HOT}"
         return not_applicable("hot_pixel_agreement", subject, reason)
     parts = {name: float(np.mean(exposure[each] >= _SEEN)) for name, each in hot.items()}
     context: dict[str, Json] = {
@@ -196,7 +196,7 @@ def dark_rate_order_violations(
         return not_measured("dark_rate_order_violations", subject, f"{missing[0]} has no temperature")
     warm = sorted((dark for dark in darks if dark.temperature > threshold), key=lambda dark: dark.temperature)
     if len(warm) < 2:
-        reason = f"{len(warm)} of {len(darks)} dark frames is above {threshold:g} deg C"
+        reason = f"{len(warm)} of {len(darks)} dark frames above {threshold:g} deg C"
         return not_applicable("dark_rate_order_violations", subject, reason)
     violations = []
     for index, cool in enumerate(warm[:-1]):

@@ -18,8 +18,8 @@ __all__ = ["last_minus_first", "level_deviation", "light_sensitive"]
 _BORDER = camera("WFC3", "IR").border
 # Parts, along each axis, of an image whose levels are compared: each is of one amplifier.
 _PARTS = 4
-# A deviation of which it is told where it is.
-_WORTH_TELLING = 0.005
+# Deviation from which its place is named.
+_WORTH_NAMING = 0.005
 
 Pixels = NDArray[Any]
 
@@ -73,7 +73,7 @@ def level_deviation(
 ) -> Measurement:
     """Median difference of a calibrated image and an independent one, over the latter's median.
 
-    Of 4 by 4 parts of the image the one that departs most: an amplifier's bias level, or a flat field
+    In the most deviant of 4 × 4 cells of the image: an amplifier's bias level, or a flat field
     of another filter, may leave the median of the whole where it was.
 
     Parameters
@@ -85,7 +85,7 @@ def level_deviation(
     subject : str
         The exposure.
     least : float
-        Level below which differences are told as fractions of this one: what the zero point of a level
+        Level below which differences are given as fractions of this one: what the zero point of a level
         is known to does not grow less where the sky is dark.
     weighting : tuple of float
         Between what a fit may differ from the sum because it weights the reads of a background that
@@ -99,23 +99,24 @@ def level_deviation(
         return not_measured("level_deviation", subject, "no pixel is unflagged")
     level = float(np.median(independent[good]))
     if not max(level, least) > 0:
-        reason = f"the level by the raw reads is {level:.3g}, against which nothing can be compared"
+        reason = f"the level of the raw reads is {level:.3g}; a comparison needs a positive one"
         return not_measured("level_deviation", subject, reason)
     difference = np.where(good, calibrated - independent, np.nan)
     medians = {part: background_level(difference[rows]).median for part, rows in _parts(good)}
-    excused = float(np.clip(np.median([*medians.values()]), *weighting))
-    medians = {part: median - excused for part, median in medians.items()}
+    common = float(np.clip(np.median([*medians.values()]), *weighting))
+    medians = {part: median - common for part, median in medians.items()}
     worst = max(medians, key=lambda part: abs(medians[part]))
     context: dict[str, Json] = {
         "calibrated": float(np.median(calibrated[good])),
         "independent": level,
         "pixels": int(np.count_nonzero(good)),
-        "weighting": excused,
+        "weighting": common,
         "part": worst,
         "differences": dict(medians),
     }
     value = medians[worst] / max(level, least)
-    reason = f"most in columns and rows {worst}" if abs(value) > _WORTH_TELLING else ""
+    place = f"in the most deviant of {_PARTS} × {_PARTS} cells, columns and rows {worst}"
+    reason = place if abs(value) > _WORTH_NAMING else ""
     return Measurement("level_deviation", value, "", subject, context=context, reason=reason)
 
 

@@ -84,8 +84,8 @@ def remaining_pattern(
     context: dict[str, Json] = {kind: left.fraction for kind, left in certain.items()}
     context["too_faint"] = [kind for kind in found if kind not in certain]
     fraction, error = certain[worst]
-    told = f"{fraction:.0%} of the pattern of {worst} is in the image"
-    reason = told if abs(fraction) > _UNCERTAIN else ""
+    statement = f"{fraction:.0%} of the pattern of {worst} is in the image"
+    reason = statement if abs(fraction) > _UNCERTAIN else ""
     return Measurement(
         "remaining_pattern", fraction, "", subject, uncertainty=error, context=context, reason=reason
     )

@@ -72,7 +72,7 @@ class Fit(NamedTuple):
 
 
 @cache
-def fits_in(path: Path, label: str = "", rivals: tuple[Path, ...] = ()) -> Mapping[str, Fit]:
+def fits_in(path: Path, label: str = "", other_shift_files: tuple[Path, ...] = ()) -> Mapping[str, Fit]:
     """The fits of a shift file, by the files of its rows without their endings.
 
     Whether the exposures were aligned to one of themselves is told by the match files: where their
@@ -84,7 +84,7 @@ def fits_in(path: Path, label: str = "", rivals: tuple[Path, ...] = ()) -> Mappi
         The shift file; match files lie beside it.
     label : str, optional
         What verdicts are to call it.
-    rivals : tuple of Path, optional
+    other_shift_files : tuple of Path, optional
         Other shift files in the same directory. TweakReg writes match files under the same names for
         every catalogue, so that the last fit's remain: they count for the shift file whose shift they
         quote.
@@ -95,7 +95,7 @@ def fits_in(path: Path, label: str = "", rivals: tuple[Path, ...] = ()) -> Mappi
         If the shift file or a match file cannot be read.
     """
     rows = read_shift_file(path, label=label).rows
-    matches = {row.file: _match_of(path, row, rivals) for row in rows}
+    matches = {row.file: _match_of(path, row, other_shift_files) for row in rows}
     known = [match for match in matches.values() if match is not None]
     files = {Path(row.file).name for row in rows}
     relative = all(_among_themselves(match, files) for match in known)
@@ -112,14 +112,16 @@ def shift_file_in(path: Path, label: str = "") -> ShiftFile:
     return next(iter(fits_in(path, label).values())).shifts
 
 
-def _match_of(shifts: Path, row: ShiftRow, rivals: Sequence[Path]) -> MatchFile | None:
+def _match_of(shifts: Path, row: ShiftRow, other_shift_files: Sequence[Path]) -> MatchFile | None:
     """The match file of a shift file's row; None where there is none, or it is of another shift file."""
     path = shifts.with_name(f"{Path(row.file).name.removesuffix('.fits')}{MATCH_ENDING}")
     if not path.is_file():
         return None
     match = match_file_in(path)
     owners = [shifts] if _same_shift(match, row) else []
-    owners += [rival for rival in rivals if _same_shift(match, read_shift_file(rival).row(row.file))]
+    owners += [
+        other for other in other_shift_files if _same_shift(match, read_shift_file(other).row(row.file))
+    ]
     # A match file that no shift file owns contradicts them all, which is for the checks to find.
     return match if not owners or shifts in owners else None
 

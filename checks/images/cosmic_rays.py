@@ -66,7 +66,7 @@ def cosmic_ray_rate(
         raise ValueError(f"{subject}: exposure time must be positive, not {exposure_time} s")
     count, pixels = _counts(flagged, _judged(flagged, judged))
     if pixels < MIN_PIXELS:
-        reason = f"only {pixels} pixels could have been flagged; a rate takes {MIN_PIXELS}"
+        reason = f"only {pixels} pixels could have been flagged; needs at least {MIN_PIXELS}"
         return not_measured("cosmic_ray_rate", subject, reason)
     kiloseconds = exposure_time / 1000.0
     context: dict[str, Json] = {"flagged": count, "pixels": pixels, "exposure_time_s": exposure_time}
@@ -99,9 +99,7 @@ def rejected_cores(
     seen = [_at(flagged[chip], where[chip], stars[chip]) for chip in flagged if chip in stars]
     cores = np.concatenate([*seen, np.empty(0, dtype=bool)])
     if len(cores) < MIN_STARS:
-        reason = (
-            f"only {len(cores)} stars lie where a cosmic ray could have been flagged; it takes {MIN_STARS}"
-        )
+        reason = f"only {len(cores)} stars where a cosmic ray could be flagged; needs at least {MIN_STARS}"
         return not_measured("rejected_cores", subject, reason)
     count, pixels = _counts(flagged, where)
     rejected, by_chance = float(np.mean(cores)), count / pixels
@@ -136,7 +134,7 @@ def cosmic_ray_remainder(
         The product.
     """
     if len(singles) < 2:
-        return not_applicable("cosmic_ray_remainder", subject, "one exposure alone rejects nothing")
+        return not_applicable("cosmic_ray_remainder", subject, "a single exposure has no rejection")
     if any(each.shape != combined.shape for each in singles.values()):
         reason = "the combined image is on another grid than the single ones"
         return not_applicable("cosmic_ray_remainder", subject, reason)
@@ -151,7 +149,7 @@ def cosmic_ray_remainder(
     hit = (highest - others > _STANDS_OUT * noise) & (np.abs(others - sky) < _SKY * noise)
     number = int(np.count_nonzero(hit))
     if number < MIN_HITS:
-        reason = f"{number} pixels stand out in one exposure alone; it takes {MIN_HITS}"
+        reason = f"{number} pixels stand out in one exposure alone; needs at least {MIN_HITS}"
         return not_applicable("cosmic_ray_remainder", subject, reason)
     shares = (np.asarray(combined)[seen][hit] - others[hit]) / (highest - others)[hit]
     left = float(np.mean(shares > 0.5 / len(singles)))
@@ -183,7 +181,7 @@ def residual_cosmic_rays(
         The product.
     """
     if len(singles) < 3:
-        reason = f"{len(singles)} exposures have no median that a cosmic ray leaves alone; it takes 3"
+        reason = f"{len(singles)} exposures; a median without cosmic rays needs at least 3"
         return not_measured("residual_cosmic_rays", subject, reason)
     stack = np.array([np.asarray(each, dtype=np.float32) for each in singles.values()])
     judged = _within(np.isfinite(stack).all(axis=0)) & np.isfinite(combined)
@@ -191,7 +189,9 @@ def residual_cosmic_rays(
     judged &= ~_sources(median, judged)
     number = int(np.count_nonzero(judged))
     if number < _FEWEST_JUDGED:
-        reason = f"only {number} pixels without sources are seen by all exposures; it takes {_FEWEST_JUDGED}"
+        reason = (
+            f"only {number} source-free pixels are seen by all exposures; needs at least {_FEWEST_JUDGED}"
+        )
         return not_measured("residual_cosmic_rays", subject, reason)
     excess = (combined - median)[judged]
     width = background_level(np.asarray(combined)[judged]).width

@@ -148,12 +148,12 @@ def output_frame_deviation(drizzled: Drizzled, *, scale: float, angle: float | N
         ratios.append(abs(turn) / ORIENTATION_TOLERANCE)
     context: dict[str, Json] = {
         "scale_arcsec": found_scale,
-        "scale_asked_arcsec": scale,
+        "scale_requested_arcsec": scale,
         "orientation_deg": found_angle,
-        "orientation_asked_deg": angle,
+        "orientation_requested_deg": angle,
     }
-    asked = "" if angle is None else f", {angle:.5f} deg"
-    reason = f"{found_scale:.7g} arcsec per pixel, {found_angle:.5f} deg; asked were {scale:.7g}{asked}"
+    requested = "" if angle is None else f", {angle:.5f} deg"
+    reason = f"{found_scale:.7g} arcsec per pixel, {found_angle:.5f} deg; requested {scale:.7g}{requested}"
     return Measurement(
         "output_frame_deviation", np.max(ratios), "", drizzled.label, context=context, reason=reason
     )
@@ -176,7 +176,7 @@ def drizzled_photometry_violations(
         The exposures that were drizzled.
     missing : sequence of str
         Files of further exposures that were, and that cannot be read: of those the image's own header
-        must tell.
+        is used.
     """
     if not inputs and not missing:
         return not_measured("drizzled_photometry_violations", drizzled.label, "the inputs are not known")
@@ -190,7 +190,7 @@ def drizzled_photometry_violations(
         )
     if not (isinstance(unit, str) and _RATE.search(unit.strip())):
         units = drizzled.keyword("D001OUUN")
-        violations.append(f"BUNIT is {unit!r}, not a rate; AstroDrizzle was asked for {units!r}")
+        violations.append(f"BUNIT is {unit!r}, not a rate; final_units (D001OUUN) is {units!r}")
     context: dict[str, Json] = {
         "photflam": photflam,
         "bunit": unit,
@@ -209,7 +209,7 @@ def exposure_time_violations(drizzled: Drizzled) -> Measurement:
     Parameters
     ----------
     drizzled : Drizzled
-        A product; its own header tells of its inputs.
+        A product; its own header names its inputs.
     """
     times = {
         str(drizzled.keyword(f"{number}DATA")).partition("[")[0]: drizzled.keyword(f"{number}DEXP")
@@ -314,7 +314,7 @@ def stellar_width_ratio(
     combined = widths[np.isfinite(widths) & (widths > 0)]
     fewest = min((len(each) for each in usable.values()), default=0)
     if min(fewest, len(combined)) < MIN_WIDTHS:
-        reason = f"{len(combined)} widths in the image, {fewest} in an exposure; it takes {MIN_WIDTHS}"
+        reason = f"{len(combined)} widths in the image, {fewest} in an exposure; needs {MIN_WIDTHS} each"
         return not_measured("stellar_width_ratio", subject, reason)
     medians = {name: float(np.median(each)) for name, each in usable.items()}
     reference = float(np.median([*medians.values()]))

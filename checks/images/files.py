@@ -12,7 +12,7 @@ from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.readers.fits_structure import FitsStructure
 from hubble_qa.checks.rootnames import is_rootname, same_exposure
 
-__all__ = ["association_problems", "fits_form_problems", "keyword_problems", "structure_problems"]
+__all__ = ["association_violations", "fits_form_violations", "keyword_violations", "structure_violations"]
 
 # Extensions that updatewcs, TweakReg and the archive add, wherever they come.
 ADDED = frozenset({"D2IMARR", "WCSDVARR", "WCSCORR", "HDRLET"})
@@ -25,7 +25,7 @@ _CONSTANT = frozenset({"NPIX1", "NPIX2", "PIXVALUE"})
 _TYPES: Mapping[KeywordType, tuple[type, ...]] = {"text": (str,), "number": (int, float), "integer": (int,)}
 
 
-def fits_form_problems(structure: FitsStructure) -> Measurement:
+def fits_form_violations(structure: FitsStructure) -> Measurement:
     """Count what is wrong with a file's form: standard, size, checksums, missing extensions.
 
     Parameters
@@ -44,10 +44,10 @@ def fits_form_problems(structure: FitsStructure) -> Measurement:
         "extensions": max(structure.units - 1, 0),
         "units_with_checksums": structure.checksums,
     }
-    return count_violations("fits_form_problems", structure.label, problems, context)
+    return count_violations("fits_form_violations", structure.label, problems, context)
 
 
-def structure_problems(exposure: Exposure) -> Measurement:
+def structure_violations(exposure: Exposure) -> Measurement:
     """Count departures of an exposure's extensions from what its instrument and suffix require.
 
     The required extensions come in the required order; those of `ADDED` may stand between them. A
@@ -56,14 +56,14 @@ def structure_problems(exposure: Exposure) -> Measurement:
     Parameters
     ----------
     exposure : Exposure
-        The exposure; its file name tells the suffix.
+        The exposure; its file name has the suffix.
     """
     camera, key = exposure.camera, (exposure.instrument, exposure.detector, exposure.suffix)
     subarray = exposure.primary.get("SUBARRAY") is True
     required = camera.required_extensions(exposure.suffix, subarray=subarray) if camera else ()
     if not required:
-        reason = f"no structure is on record for {' '.join(part for part in key if part)} files"
-        return not_measured("structure_problems", exposure.label, reason)
+        reason = f"instruments.toml has no structure for {' '.join(part for part in key if part)} files"
+        return not_measured("structure_violations", exposure.label, reason)
     found = tuple(
         (extension.name, extension.version)
         for extension in exposure.extensions
@@ -84,39 +84,39 @@ def structure_problems(exposure: Exposure) -> Measurement:
         and not set(extension.header) >= _CONSTANT
     ]
     context: dict[str, Json] = {"extensions": [_pair(pair) for pair in found]}
-    return count_violations("structure_problems", exposure.label, problems, context)
+    return count_violations("structure_violations", exposure.label, problems, context)
 
 
-def keyword_problems(exposure: Exposure) -> Measurement:
+def keyword_violations(exposure: Exposure) -> Measurement:
     """Count keywords that later stages need and that are missing, of another type, or of another exposure.
 
-    ROOTNAME is the exposure's that the file is named after, but for the last letter, which tells how
+    ROOTNAME is the exposure's that the file is named after, but for the last letter, which shows how
     the data came down; files of names that are no rootnames may hold any.
 
     Parameters
     ----------
     exposure : Exposure
         A calibrated exposure. The keywords on record for its camera are looked up in the primary header
-        and in that of each SCI extension, or SDQ extension of a c1m file; where DETECTOR tells no camera,
+        and in that of each SCI extension, or SDQ extension of a c1m file; where DETECTOR names no camera,
         those of its instrument's first.
     """
     camera = _camera(exposure)
     if camera is None:
         problems = [f"INSTRUME is {exposure.primary.get('INSTRUME')!r}, which has no keywords on record"]
-        return count_violations("keyword_problems", exposure.label, problems)
-    problems = _keyword_problems("primary", exposure.primary, camera.primary)
-    problems += _rootname_problems(exposure)
+        return count_violations("keyword_violations", exposure.label, problems)
+    problems = _keyword_violations("primary", exposure.primary, camera.primary)
+    problems += _rootname_violations(exposure)
     form = camera.files.get(exposure.suffix)
     name = form.array if form else "SCI"
     arrays = [extension for extension in exposure.extensions if extension.name == name]
     for each in arrays:
-        problems += _keyword_problems(f"{name},{each.version}", each.header, camera.science)
+        problems += _keyword_violations(f"{name},{each.version}", each.header, camera.science)
     if not arrays:
         problems.append(f"there is no {name} extension")
-    return count_violations("keyword_problems", exposure.label, problems)
+    return count_violations("keyword_violations", exposure.label, problems)
 
 
-def association_problems(
+def association_violations(
     members: Sequence[str], exposures: Sequence[Exposure], *, subject: str
 ) -> Measurement:
     """Count what an association's table combines that it should not, or leaves out.
@@ -146,7 +146,7 @@ def association_problems(
     found = sorted({filters[name] for name in members if name in filters})
     if len(found) > 1:
         problems.append(f"its exposures have different filters: {', '.join(found)}")
-    return count_violations("association_problems", subject, problems, {"members": [*members]})
+    return count_violations("association_violations", subject, problems, {"members": [*members]})
 
 
 def _camera(exposure: Exposure) -> Camera | None:
@@ -166,14 +166,14 @@ def _pair(pair: tuple[str, int]) -> str:
     return f"{pair[0]},{pair[1]}"
 
 
-def _rootname_problems(exposure: Exposure) -> list[str]:
+def _rootname_violations(exposure: Exposure) -> list[str]:
     own, named = str(exposure.primary.get("ROOTNAME", "")).strip().lower(), exposure.name.lower()
     if not (is_rootname(own) and is_rootname(named)) or same_exposure(own, named):
         return []
     return [f"primary: ROOTNAME is {own!r}: the file holds that exposure under another's name; rename it"]
 
 
-def _keyword_problems(where: str, header: Header, keywords: Mapping[str, KeywordType]) -> list[str]:
+def _keyword_violations(where: str, header: Header, keywords: Mapping[str, KeywordType]) -> list[str]:
     problems = []
     for keyword, kind in keywords.items():
         value, types = header.get(keyword), _TYPES[kind]

@@ -46,7 +46,7 @@ def photflam_spread(exposure: Exposure) -> Measurement:
     photflams = _photflams(exposure)
     subject = exposure.label
     if len(photflams) < 2:
-        reason = f"the exposure has {len(photflams)} chip; a spread takes two"
+        reason = f"the exposure has {len(photflams)} chip; needs at least two"
         return not_applicable("photflam_spread", subject, reason)
     values = np.array(list(photflams.values()))
     context: dict[str, Json] = {"photflam": {f"SCI,{chip}": value for chip, value in photflams.items()}}

@@ -22,10 +22,10 @@ from hubble_qa.reports.figures.style import (
     INK,
     SOFT,
     WIDTH,
+    annotate_empty,
     image_panels,
     new_figure,
     place,
-    say,
     styled,
 )
 from hubble_qa.reports.figures.verdicts import Shown, Verdicts
@@ -219,7 +219,7 @@ def column_profile(chip: ChipColumns, scatter: Shown | None) -> Figure:
     axes.set_yticks(_TICKS, labels=[f"{tick:g}".replace("-", "−") for tick in _TICKS])
     axes.minorticks_off()
     if not np.isfinite(chip.pulls).any():
-        say(axes, "no column has a level")
+        annotate_empty(axes, "no column has a level")
         return figure
     _limit(axes, scatter)
     axes.vlines(columns, 0, _largest(chip.raw_pulls), color=FAINT, linewidth=0.7, label="raw")

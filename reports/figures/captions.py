@@ -74,8 +74,8 @@ def caption(verdicts: Verdicts, subjects: Sequence[str], criteria: Iterable[str]
     words : str
         What the figure shows, and what would be wrong.
     """
-    asked = tuple(criteria)
-    sentences = [(subject, verdicts.sentence(subject, asked)) for subject in subjects]
+    identifiers = tuple(criteria)
+    sentences = [(subject, verdicts.sentence(subject, identifiers)) for subject in subjects]
     named = [
         f"{subject}: {sentence}" if len(subjects) > 1 else sentence
         for subject, sentence in sentences

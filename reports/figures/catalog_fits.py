@@ -22,7 +22,7 @@ __all__ = ["CATALOG_NAMES", "fit_figures"]
 CATALOG_NAMES: Mapping[str, str] = {"gaia": "Gaia", "sdss": "SDSS"}
 
 # By which the matched sources are judged.
-_TOLD = ("AST-014", "AST-003")
+_CRITERIA = ("AST-014", "AST-003")
 
 _MATCHED = (
     "Circles: the sources that the fit used, on the exposure with its chips as on the detector (zscale). "
@@ -77,7 +77,7 @@ def _matched(fitted: FittedExposure, path: Path, verdicts: Verdicts) -> Illustra
         figure="matched-sources",
         name=f"matched-sources-{fitted.file}",
         title=f"Matched sources of {fitted.title}{count}",
-        caption=joined(verdicts.sentence(fitted.subject, _TOLD), f"Drawn: {shares}. {_MATCHED}"),
+        caption=joined(verdicts.sentence(fitted.subject, _CRITERIA), f"Drawn: {shares}. {_MATCHED}"),
         alt=f"Image of {fitted.name} with circles about its matched sources, {shares}{largest}.",
         drawing=matched_sources(chips, stamps, title=f"Matched sources of {fitted.title}{count}"),
         subject=fitted.subject,

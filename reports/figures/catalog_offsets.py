@@ -110,16 +110,16 @@ def _against_catalog(
         _words("median offset", offset),
         _words("largest departure", verdicts.get(_VARIATION, subject)),
     )
-    told = verdicts.sentence(subject, (_OFFSET, _VARIATION))
+    sentence = verdicts.sentence(subject, (_OFFSET, _VARIATION))
     seen = f"Cloud of offsets of {title} from {catalog} in RA and Dec, and a map of their medians."
     return Illustration(
         figure="catalog-offsets",
         name=f"catalog-offsets-{subject}",
         title=f"Offsets of {title} from {catalog}",
-        caption=joined(told, _CATALOG),
-        alt=joined(seen, told),
+        caption=joined(sentence, _CATALOG),
+        alt=joined(seen, sentence),
         drawing=offset_maps(drawn, title=f"{title} less {catalog}: {len(pairs)} sources"),
-        points=offset_points(drawn, _told(found, pairs), name=f"on {title}"),
+        points=offset_points(drawn, _pair_columns(found, pairs), name=f"on {title}"),
         subject=subject,
     )
 
@@ -135,16 +135,16 @@ def _between(table: Path, first: str, second: str, verdicts: Verdicts) -> Illust
         _words("median distance", distance),
         "medians over the field",
     )
-    told = verdicts.sentence(first, (_DIFFERENCE,))
+    sentence = verdicts.sentence(first, (_DIFFERENCE,))
     seen = f"Cloud of offsets of {first} from {second} in RA and Dec, and a map of their medians."
     return Illustration(
         figure="exposure-offsets",
         name=f"exposure-offsets-{first}",
         title=f"Offsets of {first} from {second}",
-        caption=joined(told, _EXPOSURES),
-        alt=joined(seen, told),
+        caption=joined(sentence, _EXPOSURES),
+        alt=joined(seen, sentence),
         drawing=offset_maps(drawn, title=f"{first} less {second}: {len(pairs)} sources"),
-        points=offset_points(drawn, _told(found, pairs), name=f"on {first}"),
+        points=offset_points(drawn, _pair_columns(found, pairs), name=f"on {first}"),
         subject=first,
     )
 
@@ -157,7 +157,7 @@ def _words(quantity: str, shown: Shown | None) -> str:
     return quantity if shown is None else f"{quantity} {shown.number}"
 
 
-def _told(found: Table, pairs: SourcePairs) -> Iterator[tuple[str, PlotColumn]]:
+def _pair_columns(found: Table, pairs: SourcePairs) -> Iterator[tuple[str, PlotColumn]]:
     """What is told of each pair: the source, its pixel and place, the catalogue's row."""
     rows = found[pairs.first]
     yield "row", PlotColumn(label="source", values=values(pairs.first + 1, 0))

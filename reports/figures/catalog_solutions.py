@@ -97,8 +97,8 @@ def solution_table(
                 rows.append(_fit_row(fit, verdicts, catalog, named, plate_scale, chosen=catalog == kept))
         final = exposure_in(directory / f"{name}_{suffix}.fits")
         statement = _statement(final, decision, CATALOG_NAMES.get(accepted, accepted))
-        told = (verdicts.sentence(each, _SOLUTION) for each in (name, f"{name}_{suffix}"))
-        groups.append(TableGroup(heading=name, statement=joined(f"{statement}.", *told), rows=tuple(rows)))
+        outcome = (verdicts.sentence(each, _SOLUTION) for each in (name, f"{name}_{suffix}"))
+        groups.append(TableGroup(heading=name, statement=joined(f"{statement}.", *outcome), rows=tuple(rows)))
     others = " and ".join(CATALOG_NAMES.get(each, each) for each in catalogs if each != accepted)
     only = f"Only the fit to {CATALOG_NAMES.get(accepted, accepted)} may replace the archive's solution"
     notes = (f"{only}; that to {others} is for comparison." if others else f"{only}.", _NOTE)
@@ -137,8 +137,8 @@ def _judged(verdicts: Mapping[str, Shown | None], *, chosen: bool) -> str | None
     """Whether a solution is kept, and which criteria reject it; nothing where it was not judged."""
     known = [shown for shown in verdicts.values() if shown is not None]
     rejected = [name for name, shown in verdicts.items() if is_rejected(shown)]
-    told = f"rejected: {', '.join(rejected)}" if rejected else "accepted" if known else ""
-    return ", ".join(each for each in ("kept" if chosen else "", told) if each) or None
+    outcome = f"rejected: {', '.join(rejected)}" if rejected else "accepted" if known else ""
+    return ", ".join(each for each in ("kept" if chosen else "", outcome) if each) or None
 
 
 def _shift_cells(row: ShiftRow | None) -> tuple[Cell, Cell]:

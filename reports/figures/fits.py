@@ -167,7 +167,7 @@ def residual_figures(
     """
     sources = fitted.residuals.finite()
     rms = verdicts.get("AST-002", fitted.subject)
-    told = f": fit RMS {rms.number}" if rms is not None else ""
+    fit_rms = f": fit RMS {rms.number}" if rms is not None else ""
     of_scatter, of_vectors = (
         verdicts.sentence(fitted.subject, criteria) for criteria in (_OF_SCATTER, _OF_VECTORS)
     )
@@ -182,7 +182,7 @@ def residual_figures(
         name=f"residuals-{fitted.file}",
         title=f"Residuals of the alignment of {fitted.title}",
         caption=joined(of_scatter, scatter_in_header, rows, pairs, shift, _SCATTER),
-        alt=f"Four scatter plots of the residuals of {fitted.title} in x and y against x and y{told}.",
+        alt=f"Four scatter plots of the residuals of {fitted.title} in x and y against x and y{fit_rms}.",
         drawing=residual_scatter(sources, title=fitted.title, rms=rms),
         points=residual_points(
             fitted.match, fitted.residuals, bound=None if rms is None else rms.bounds.upper
@@ -216,8 +216,8 @@ def _of_shift_file(fitted: FittedExposure, subjects: Mapping[str, object]) -> li
 
 def _of_header(fitted: FittedExposure, verdicts: Verdicts, criteria: Sequence[str]) -> str:
     """What was judged of the same fit by the exposure's header."""
-    told = verdicts.sentence(fitted.fit.exposure, criteria)
-    return f"By its header: {told}" if told else ""
+    judged = verdicts.sentence(fitted.fit.exposure, criteria)
+    return f"By its header: {judged}" if judged else ""
 
 
 def _shift_words(fit: Fit) -> str:

@@ -18,10 +18,10 @@ from hubble_qa.reports.figures.style import (
     FRAMED,
     INK,
     WIDTH,
+    annotate_empty,
     chip_style,
     new_figure,
     place,
-    say,
     styled,
 )
 
@@ -131,7 +131,7 @@ def matched_sources(chips: Sequence[ChipImage], stamps: Sequence[Stamp], *, titl
         _show(axes, chip, bottoms[chip.chip], limits)
     _mark_rows(axes, chips, bottoms)
     if not sum(len(chip.sources) for chip in chips):
-        say(axes, "no matched sources")
+        annotate_empty(axes, "no matched sources")
     _close_ups(figure, stamps)
     return figure
 

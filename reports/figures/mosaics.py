@@ -26,7 +26,15 @@ from hubble_qa.reports.figures.images import (
 )
 from hubble_qa.reports.figures.region_labels import label_region
 from hubble_qa.reports.figures.sky_marks import SkyFrame, draw_compass, draw_scale_bar, empty_places
-from hubble_qa.reports.figures.style import ACCENT, BLANK, FRAMED, WEIGHT_COLOURS, image_panels, say, styled
+from hubble_qa.reports.figures.style import (
+    ACCENT,
+    BLANK,
+    FRAMED,
+    WEIGHT_COLOURS,
+    annotate_empty,
+    image_panels,
+    styled,
+)
 from hubble_qa.reports.figures.verdicts import Shown
 
 __all__ = [
@@ -230,7 +238,7 @@ def _show(
 ) -> AxesImage:
     axes.set_facecolor(BLANK)
     if not np.isfinite(image).any():
-        say(axes, "no pixels with weight")
+        annotate_empty(axes, "no pixels with weight")
     return axes.imshow(
         image, cmap=colours, norm=norm, origin="lower", extent=window.extent, interpolation="nearest"
     )

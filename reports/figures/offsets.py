@@ -22,7 +22,17 @@ from hubble_qa.reports.figures.figure_data import (
     PlotPanel,
 )
 from hubble_qa.reports.figures.residual_points import values
-from hubble_qa.reports.figures.style import ACCENT, FRAMED, INK, SOFT, WIDTH, new_figure, place, say, styled
+from hubble_qa.reports.figures.style import (
+    ACCENT,
+    FRAMED,
+    INK,
+    SOFT,
+    WIDTH,
+    annotate_empty,
+    new_figure,
+    place,
+    styled,
+)
 
 __all__ = ["Offsets", "offset_maps", "offset_points"]
 
@@ -116,7 +126,7 @@ def _cloud(axes: Axes, found: Offsets) -> None:
         words = f"{found.bound:g} mas: largest accepted"
         _note(axes, words, (0, found.bound), (0, 2), color=ACCENT)
     if not len(found.offsets):
-        say(axes, "no sources")
+        annotate_empty(axes, "no sources")
         return
     axes.plot(*found.offsets.T, "o", color=_COLOUR, markersize=3.2, alpha=0.5, markeredgewidth=0)
     median = np.median(found.offsets, axis=0)
@@ -145,7 +155,7 @@ def _field(axes: Axes, found: Offsets) -> None:
     axes.yaxis.labelpad = 0
     axes.set_title(found.field, fontsize=9)
     if not len(found.offsets):
-        say(axes, "no sources")
+        annotate_empty(axes, "no sources")
         return
     axes.plot(*found.positions.T, ".", color=SOFT, markersize=2, alpha=0.6)
     places, medians, longest = found.arrows
@@ -179,20 +189,20 @@ def _medians(found: Offsets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.array(places).reshape(-1, 2), np.array(offsets).reshape(-1, 2)
 
 
-def offset_points(found: Offsets, told: Iterator[tuple[str, PlotColumn]], *, name: str) -> Plot:
+def offset_points(found: Offsets, source_columns: Iterator[tuple[str, PlotColumn]], *, name: str) -> Plot:
     """The same sources as points of an interactive figure.
 
     Parameters
     ----------
     found : Offsets
         The offsets.
-    told : iterator of (str, PlotColumn)
-        What else is told of each source.
+    source_columns : iterator of (str, PlotColumn)
+        Further columns that describe each source.
     name : str
         What the sources are.
     """
     half, side, (east, north) = found.half_range, found.half_field, found.centre
-    columns = dict(told)
+    columns = dict(source_columns)
     for name_x, name_y, numbers, unit in (
         ("d_ra", "d_dec", found.offsets, "mas"),
         ("east", "north", found.positions, "arcsec"),
@@ -242,5 +252,5 @@ def _arrows(found: Offsets) -> Iterator[PlotArrow]:
 
 def _arrow(found: Offsets, at: tuple[float, float], offset: tuple[float, float], words: str) -> PlotArrow:
     to_x, to_y = (start + found.arrow_scale * part for start, part in zip(at, offset, strict=True))
-    told = f"{words}: {offset[0]:+.2f} mas east, {offset[1]:+.2f} mas north"
-    return PlotArrow(panel=1, x=at[0], y=at[1], to_x=to_x, to_y=to_y, label=told)
+    label = f"{words}: {offset[0]:+.2f} mas east, {offset[1]:+.2f} mas north"
+    return PlotArrow(panel=1, x=at[0], y=at[1], to_x=to_x, to_y=to_y, label=label)

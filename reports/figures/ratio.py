@@ -14,7 +14,7 @@ from hubble_qa.checks.images.photometry import combined_chip_factor
 from hubble_qa.reports.figures.footprints import Footprint, Region, draw_outlines, regions
 from hubble_qa.reports.figures.images import WeightedImage, Window, block_ratio, covered_window
 from hubble_qa.reports.figures.region_labels import label_region
-from hubble_qa.reports.figures.style import BLANK, image_panels, say, styled
+from hubble_qa.reports.figures.style import BLANK, annotate_empty, image_panels, styled
 from hubble_qa.reports.figures.verdicts import Shown
 
 __all__ = ["Deviations", "RatioMap", "ratio_map", "ratio_maps"]
@@ -102,7 +102,7 @@ def ratio_maps(maps: Sequence[RatioMap], factors: Factors, deviations: Deviation
         _label_regions(axes, each, factors, deviations or {})
         axes.set_xlabel("x (pix)")
         if not np.isfinite(each.ratio).any():
-            say(axes, "no pixels in both images")
+            annotate_empty(axes, "no pixels in both images")
     panels.images[0].set_ylabel("y (pix)")
     bar = panels.figure.colorbar(shown, cax=panels.bars[0], orientation="horizontal", extend="both")
     bar.set_label("FLT / C0M; on the parts: (expected)")

@@ -83,7 +83,7 @@ def _columns(
 ) -> Iterator[tuple[str, PlotColumn]]:
     """What is told of a source, in this order."""
     scale = 1000.0 * fit.pixel_scale
-    told = (
+    columns = (
         ("row", "source", "", 0, np.arange(1, len(match) + 1)[good]),
         ("input_id", "TweakReg's number", "", 0, match.input_id[good]),
         ("reference_id", "reference", "", 0, match.reference_id[good]),
@@ -98,9 +98,9 @@ def _columns(
         ("dx_mas", "dx", "mas", 2, scale * fit.residuals[:, 0]),
         ("dy_mas", "dy", "mas", 2, scale * fit.residuals[:, 1]),
     )
-    for name, label, unit, decimals, numbers in told:
-        told_as = values(numbers, decimals)
-        yield name, PlotColumn(label=label, unit=unit, decimals=decimals, values=told_as)
+    for name, label, unit, decimals, numbers in columns:
+        rounded = values(numbers, decimals)
+        yield name, PlotColumn(label=label, unit=unit, decimals=decimals, values=rounded)
 
 
 def values(numbers: NDArray[np.generic], decimals: int) -> tuple[float | None, ...]:

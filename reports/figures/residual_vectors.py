@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hubble_qa.reports.figures.footprints import Footprint, draw_outlines
 from hubble_qa.reports.figures.residuals import FitResiduals
 from hubble_qa.reports.figures.sky_marks import draw_compass, round_length
-from hubble_qa.reports.figures.style import INK, WIDTH, chip_style, new_figure, place, say, styled
+from hubble_qa.reports.figures.style import INK, WIDTH, annotate_empty, chip_style, new_figure, place, styled
 
 __all__ = ["residual_vectors"]
 
@@ -54,7 +54,7 @@ def residual_vectors(
     if len(fit.residuals):
         _arrows(axes, fit)
     else:
-        say(axes, "no sources")
+        annotate_empty(axes, "no sources")
     sky = place(figure, 5.6, 0.58, 1.2, 1.2)
     sky.set(xlim=(0, 1), ylim=(0, 1))
     sky.set_axis_off()

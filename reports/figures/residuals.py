@@ -18,10 +18,10 @@ from hubble_qa.reports.figures.style import (
     INK,
     SOFT,
     WIDTH,
+    annotate_empty,
     chip_style,
     new_figure,
     place,
-    say,
     styled,
 )
 from hubble_qa.reports.figures.verdicts import Shown
@@ -152,7 +152,7 @@ def _scatter(axes: Axes, fit: FitResiduals, row: int, column: int) -> None:
             centres, means, errors, fmt="-o", color=INK, markersize=4, linewidth=1.2, capsize=2, zorder=4
         )
     if not len(x):
-        say(axes, "no sources")
+        annotate_empty(axes, "no sources")
 
 
 def running_mean(

@@ -33,10 +33,10 @@ from hubble_qa.reports.figures.style import (
     INK,
     LIMIT,
     SOFT,
+    annotate_empty,
     chip_style,
     image_panels,
     new_figure,
-    say,
     styled,
 )
 from hubble_qa.reports.figures.style import place as place_axes
@@ -271,7 +271,7 @@ def _draw_fraction(axes: Axes, fraction: Shown) -> None:
     axes.set_title("dark fraction")
     if fraction.value is None:
         axes.set_ylim(0.0, 1.3 * upper)
-        say(axes, fraction.number)
+        annotate_empty(axes, fraction.number)
         return
     value, error = fraction.value, fraction.uncertainty or 0.0
     axes.errorbar(0.0, value, yerr=error, marker="o", markersize=5, color=INK, capsize=3)

@@ -14,7 +14,17 @@ from hubble_qa.reports.figures.captions import caption
 from hubble_qa.reports.figures.figure_data import Plot, PlotAxis, PlotColumn, PlotGroup, PlotLine, PlotPanel
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.sbc_frames import Frame, read_frames
-from hubble_qa.reports.figures.style import ACCENT, BAND, FAINT, INK, SOFT, new_figure, place, say, styled
+from hubble_qa.reports.figures.style import (
+    ACCENT,
+    BAND,
+    FAINT,
+    INK,
+    SOFT,
+    annotate_empty,
+    new_figure,
+    place,
+    styled,
+)
 from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
 __all__ = ["dark_rate_points", "dark_rates", "rate_figures", "temperature_course"]
@@ -104,7 +114,7 @@ def temperature_course(frames: Sequence[Frame], limit: float) -> Figure:
         if shown:
             _course(axes, shown, named=kind == "science")
         else:
-            say(axes, "none")
+            annotate_empty(axes, "none")
     panels[0].set_ylabel("temperature (°C)")
     panels[1].tick_params(labelleft=False)
     panels[1].annotate(

@@ -18,10 +18,10 @@ from hubble_qa.reports.figures.style import (
     INK,
     LIMIT,
     SOFT,
+    annotate_empty,
     chip_style,
     new_figure,
     place,
-    say,
     styled,
 )
 from hubble_qa.reports.figures.verdicts import Shown
@@ -194,7 +194,7 @@ def _axis(
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3f}")
     if not entries:
-        say(axes, "no stars")
+        annotate_empty(axes, "no stars")
 
 
 def _words(entries: Sequence[Entry]) -> list[str]:

@@ -34,12 +34,12 @@ __all__ = [
     "WEIGHT_COLOURS",
     "WIDTH",
     "ChipStyle",
+    "annotate_empty",
     "chip_style",
     "image_panels",
     "new_figure",
     "place",
     "save",
-    "say",
     "styled",
 ]
 
@@ -202,7 +202,7 @@ def image_panels(aspects: Sequence[float], *, bar_each: bool = False) -> ImagePa
     return ImagePanels(figure, tuple(images), tuple(bars))
 
 
-def say(axes: Axes, words: str) -> None:
+def annotate_empty(axes: Axes, words: str) -> None:
     """Write in the middle of axes why they are empty."""
     axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=SOFT)
 

@@ -80,10 +80,10 @@ class Verdicts(Settings):
 
     def sentence(self, subject: str, criteria: Iterable[str]) -> str:
         """The verdicts on a subject in words, each by its criterion's title; empty where there are none."""
-        told = [
+        sentences = [
             f"{found.title}: {found.text}"
             for criterion in criteria
             for found in [self.get(criterion, subject)]
             if found is not None
         ]
-        return f"{'; '.join(told)}." if told else ""
+        return f"{'; '.join(sentences)}." if sentences else ""

@@ -92,7 +92,7 @@ def _single_figure(
         return
     flts = [f"{each.title}_flt" for each in maps]
     chips = [(chip.exposure, chip.chip) for each in maps for chip in each.footprints]
-    told = (
+    sentences = (
         listed(verdicts, "PHT-001", flts),
         listed(verdicts, "PHT-003", [f"{name}_flt SCI,{chip}" for name, chip in chips]),
         listed(verdicts, "PHT-002", [f"{name}_c0m SCI,{chip}" for name, chip in chips]),
@@ -106,7 +106,7 @@ def _single_figure(
         figure="flt-c0m-ratio",
         name=f"flt-c0m-ratio{ending}",
         title=f"FLT/C0M ratio of single drizzled images: {names}",
-        caption=joined(*told, _SINGLE),
+        caption=joined(*sentences, _SINGLE),
         alt=f"Grey maps of the FLT/C0M ratio of {names}. Expected: {expected}.",
         drawing=ratio_maps(maps, factors, _deviations(verdicts, chips)),
     )

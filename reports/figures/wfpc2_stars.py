@@ -86,10 +86,12 @@ def _shared_chips(sightings: Table) -> list[tuple[str, int]]:
 
 
 def _footprints(
-    inputs: Inputs, wanted: Sequence[tuple[str, int]], image: DrizzledImage
+    inputs: Inputs, chips_of_star: Sequence[tuple[str, int]], image: DrizzledImage
 ) -> tuple[Footprint, ...]:
     directory = inputs.products["exposures"]
-    found = (exposure_footprints(directory / f"{name}_flt.fits", image.wcs, {chip}) for name, chip in wanted)
+    found = (
+        exposure_footprints(directory / f"{name}_flt.fits", image.wcs, {chip}) for name, chip in chips_of_star
+    )
     return tuple(footprint for chips in found for footprint in chips)
 
 
@@ -125,12 +127,12 @@ def _photometry(tables: StarTables, verdicts: Verdicts) -> Illustration:
     pairs = [_rate_pair(tables, label, verdicts) for label in stars if len(tables.sightings_of(label)) > 1]
     fluxes = [_chip_fluxes(tables, chip, verdicts) for chip in chips]
     outside = [each.name for each in fluxes if is_rejected(each.together)]
-    told = (listed(verdicts, criterion) for criterion in ("PHT-004", "PHT-005", "PHT-006"))
+    sentences = (listed(verdicts, criterion) for criterion in ("PHT-004", "PHT-005", "PHT-006"))
     return Illustration(
         figure="star-photometry",
         name="star-photometry",
         title="Stars' photometry against expectation",
-        caption=joined(*told, _photometry_caption(pairs), _outside(outside)),
+        caption=joined(*sentences, _photometry_caption(pairs), _outside(outside)),
         alt="; ".join(
             [
                 *(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from hubble_qa.reports.collect.results import RunRecord, VerdictRecord
@@ -64,8 +65,8 @@ def value_with_unit(verdict: VerdictRecord) -> str:
 
 def remark(verdict: VerdictRecord) -> str:
     """Return the reason without the value and the bounds, which are shown beside it."""
-    _, restates, rest = verdict.reason.partition(f" is not {verdict.bounds}")
-    return rest.removeprefix("; ") if restates and verdict.bounds else verdict.reason
+    restated = f"[^ ]+ is not {re.escape(verdict.bounds)}(?:; |$)" if verdict.bounds else "$"
+    return re.sub(rf"^(?:{restated}|\d+ problems?(?:: |$))", "", verdict.reason)
 
 
 def bounds_text(verdict: VerdictRecord) -> str:

@@ -35,20 +35,20 @@ class Illustrator:
         The run.
     host : Host
         Builds the nodes.
-    owed : iterable of VerdictRecord
+    expected : iterable of VerdictRecord
         The verdicts that the run's tests will have.
     """
 
-    def __init__(self, run: Run, host: Host, owed: Iterable[VerdictRecord]) -> None:
+    def __init__(self, run: Run, host: Host, expected: Iterable[VerdictRecord]) -> None:
         self._run = run
         self._host = host
         self._known: dict[str, dict[str, dict[str, Shown]]] = {}
-        self._waiting = list(self._declared(owed))
+        self._waiting = list(self._declared(expected))
         self.nodes: dict[str, dict[str, Node]] = {}
 
-    def _declared(self, owed: Iterable[VerdictRecord]) -> Iterator[_Waiting]:
+    def _declared(self, expected: Iterable[VerdictRecord]) -> Iterator[_Waiting]:
         by_dataset: dict[str, list[VerdictRecord]] = {}
-        for record in owed:
+        for record in expected:
             by_dataset.setdefault(record.dataset, []).append(record)
         for name, records in by_dataset.items():
             dataset = self._run.datasets[name]

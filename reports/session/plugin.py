@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 # A report's attribute that carries its verdict from an xdist worker to the controller.
 _VERDICT = "qa_verdict"
-# Files in which each process notes the verdicts that its tests owe.
-_OWED = ".owed.json"
+# Files in which each process notes the verdicts expected of its tests.
+_EXPECTED = ".expected.json"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,25 +61,25 @@ def _properties(record: VerdictRecord) -> Iterator[tuple[str, object]]:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Note which verdicts the selected tests owe, so that a test that vanishes is missed."""
+    """Note which verdicts are expected of the selected tests, so that a test that vanishes is missed."""
     if session.config.option.collectonly:
         return
-    owed = [asdict(record) for item in session.items for record in _owed(item)]
-    if owed:
-        path = run_of(session.config).notices / f"{os.getpid()}{_OWED}"
-        path.write_text(json.dumps(owed), encoding="utf-8")
+    expected = [asdict(record) for item in session.items for record in _expected_verdicts(item)]
+    if expected:
+        path = run_of(session.config).notices / f"{os.getpid()}{_EXPECTED}"
+        path.write_text(json.dumps(expected), encoding="utf-8")
 
 
-def _owed(item: pytest.Item) -> Iterator[VerdictRecord]:
+def _expected_verdicts(item: pytest.Item) -> Iterator[VerdictRecord]:
     dataset, criterion = dataset_of(item), criterion_of(item)
     if dataset is not None and criterion is not None:
-        lost = not_measured(criterion.quantity, subject_of(item), "the test did not come to an end")
+        lost = not_measured(criterion.quantity, subject_of(item), "was not run")
         yield verdict_record(apply(criterion, lost), item.nodeid, dataset.name)
 
 
 def _noted(run: Run) -> list[VerdictRecord]:
-    """The verdicts that the run's tests owe, as its processes have noted them."""
-    paths = sorted(run.notices.glob(f"*{_OWED}"))
+    """The verdicts expected of the run's tests, as its processes have noted them."""
+    paths = sorted(run.notices.glob(f"*{_EXPECTED}"))
     entries = [entry for path in paths for entry in json.loads(path.read_text(encoding="utf-8"))]
     return list({entry["test"]: VerdictRecord(**entry) for entry in entries}.values())
 

@@ -61,7 +61,7 @@ def _run(again: Rerun, directory: Path, debug: bool) -> int:
     try:
         files = again.run(directory)
     except Exception as error:
-        _tell(error, debug)
+        _report(error, debug)
         return 1
     differing = again.compare(files) if again.product.complete else ()
     for line in differing:
@@ -71,7 +71,7 @@ def _run(again: Rerun, directory: Path, debug: bool) -> int:
     return 0
 
 
-def _tell(error: Exception, debug: bool) -> None:
+def _report(error: Exception, debug: bool) -> None:
     if debug or not isinstance(error, StageError):
         traceback.print_exc()
     click.echo(f"the stage failed: {' '.join(str(error).split()) or type(error).__name__}", err=True)

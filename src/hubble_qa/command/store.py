@@ -173,8 +173,8 @@ def _verify(root: Path, keys: tuple[str, ...]) -> None:
     from hubble_qa.fixtures.store.verification import verify
 
     place = Store(root, create=False)
-    chosen = [shelf for shelf in place.shelves() if _is_asked(shelf.path.name, keys)]
-    missing = [key for key in keys if not any(_is_asked(shelf.path.name, [key]) for shelf in chosen)]
+    chosen = [shelf for shelf in place.shelves() if _is_selected(shelf.path.name, keys)]
+    missing = [key for key in keys if not any(_is_selected(shelf.path.name, [key]) for shelf in chosen)]
     if missing:
         raise StoreError(_NO_PRODUCT.format(root=place.root, prefix=missing[0]))
     wrong = 0
@@ -187,7 +187,7 @@ def _verify(root: Path, keys: tuple[str, ...]) -> None:
     sys.exit(1 if wrong else 0)
 
 
-def _is_asked(shelf: str, keys: Sequence[str]) -> bool:
+def _is_selected(shelf: str, keys: Sequence[str]) -> bool:
     """Whether a shelf, which is named by its key's first digits, is among those asked for."""
     return not keys or any(shelf.startswith(key[: len(shelf)]) for key in keys)
 
