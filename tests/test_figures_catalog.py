@@ -307,7 +307,7 @@ def test_the_table_says_how_solutions_were_judged(drawn):
     table = table_in(drawn["solutions"][0])
     assert "Archive's fit RMS / 0.1 pix: 1.01 (accepted: > 0 and < 1)" in statement(table, SECOND)
     assert "Distance from the archive's fit: 9.3 mas" in statement(table, SECOND)
-    assert "Header against the fit: 0.0001 mas" in statement(table, FIRST)
+    assert "Position by the header - by the fit: 0.0001 mas" in statement(table, FIRST)
 
 
 def test_a_partial_run_has_a_table_without_what_was_not_judged(reduced, tmp_path):
