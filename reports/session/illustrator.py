@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hubble_qa.checks.bounds import Bounds
@@ -59,8 +59,9 @@ class Illustrator:
 
     def take(self, record: VerdictRecord) -> None:
         """Note a verdict, and submit the figures that waited for it alone."""
+        waiting = [each for each in self._waiting if record.test in each.tests]
         self._note(record)
-        self._submit(waiting for waiting in self._waiting if record.test in waiting.tests)
+        self._submit(waiting)
 
     def _note(self, record: VerdictRecord) -> None:
         shown = self._known.setdefault(record.dataset, {}).setdefault(record.criterion, {})
@@ -75,7 +76,7 @@ class Illustrator:
         self._submit(list(self._waiting))
 
     def _submit(self, candidates: Iterable[_Waiting]) -> None:
-        for waiting in [one for one in candidates if not one.tests]:
+        for waiting in [each for each in candidates if not each.tests]:
             self._waiting.remove(waiting)
             # Nothing is built to be drawn alone.
             if all(node.key in self._host.requested for node in waiting.drawing.upstream.values()):
@@ -83,10 +84,6 @@ class Illustrator:
                 node = waiting.drawing.node(name, self._known.get(name, {}))
                 self.nodes.setdefault(name, {})[node.name] = node
                 self._host.submit([node])
-
-    def of(self, dataset: str) -> Mapping[str, Node]:
-        """The figures' nodes of a dataset, by name."""
-        return self.nodes.get(dataset, {})
 
 
 def _shown(record: VerdictRecord) -> Shown:
