@@ -287,4 +287,4 @@ def test_mean_of_residuals_is_that_at_the_mean_position(axis: int) -> None:
     error = np.sqrt(left[0] / (27 - 3) / 27 + 0.005**2)
     measurement = residual_trend(shift_file(), FITTED.file, match)
     assert measurement.value == pytest.approx(0.3 / error)
-    assert measurement.context["worst"] == f"frame: mean of d{'xy'[axis]}"
+    assert measurement.context["worst"] == f"frame: mean d{'xy'[axis]}"
