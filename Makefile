@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # Tests of what decides a verdict.
 OF_CHECKS := $(wildcard $(addprefix tests/test_, checks_*.py criteria.py readers_*.py verdicts.py))
 
-.PHONY: qa test coverage lint ruff-check ruff-format mypy lint-imports hooks mutants clean
+.PHONY: qa test test-wheel coverage lint ruff-check ruff-format mypy lint-imports hooks mutants clean
 
 # Reduce and judge the datasets; the last line says where the report is.
 qa: $(READY)
@@ -13,7 +13,11 @@ qa: $(READY)
 
 # Test the suite itself, as CI does.
 test: $(READY) lint
-	$(VENV)/bin/pytest tests/ -n 2 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest tests/ -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
+
+# A wheel is built, installed into an environment of its own, and runs the suite away from the clone.
+test-wheel: $(READY)
+	$(VENV)/bin/pytest tests/ -m slow
 
 # The lines of checks/ that its own tests run; the last line is the total. Measuring nearly doubles the time
 # of a test, so that the tests of whole runs go without.
