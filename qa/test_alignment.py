@@ -137,36 +137,17 @@ def test_header_holds_a_fit(products: Products, aligned_file: FinishedFile, judg
     judge(held_fit(products.path(aligned_file), aligned_file.label, matches))
 
 
-@pytest.fixture
-def unfitted(products: Products, fitted_file: FinishedFile) -> str:
-    """Why an exposure's headers tell of no fit of TweakReg's; empty if they do."""
-    exposure = products.exposure(fitted_file)
-    return "" if fit_keywords.has_fit(exposure) else "FITNAME is not its WCSNAME: no fit of TweakReg's"
-
-
 @criterion("AST-002")
-def test_fit_rms_of_header(
-    products: Products, fitted_file: FinishedFile, unfitted: str, judge: Judge
-) -> None:
-    if unfitted:
-        judge(not_applicable("fit_rms", fitted_file.label, unfitted))
+def test_fit_rms_of_header(products: Products, fitted_file: FinishedFile, judge: Judge) -> None:
     judge(fit_keywords.keyword_rms(products.exposure(fitted_file)))
 
 
 @criterion("AST-003")
-def test_matched_sources_of_header(
-    products: Products, fitted_file: FinishedFile, unfitted: str, judge: Judge
-) -> None:
-    if unfitted:
-        judge(not_applicable("matched_sources", fitted_file.label, unfitted))
+def test_matched_sources_of_header(products: Products, fitted_file: FinishedFile, judge: Judge) -> None:
     judge(fit_keywords.keyword_matches(products.exposure(fitted_file)))
 
 
 @criterion("AST-009")
-def test_header_and_shift_file_agree(
-    products: Products, fitted_file: FinishedFile, unfitted: str, judge: Judge
-) -> None:
-    if unfitted:
-        judge(not_applicable("rms_consistency", fitted_file.label, unfitted))
+def test_header_and_shift_file_agree(products: Products, fitted_file: FinishedFile, judge: Judge) -> None:
     shifts = [products.path(one) for one in products.judged.shift_files(fitted_file)]
     judge(header_and_shifts(products.path(fitted_file), fitted_file.label, shifts))

@@ -94,3 +94,11 @@ def test_only_a_fit_of_the_solution_carried_counts():
     assert not has_fit(fitted(0.04, 0.05, FITNAME="OTHER"))
     assert not has_fit(fitted(0.04, 0.05, WCSNAME="IDC_2731450pi"))
     assert not has_fit(flc())
+
+
+def test_the_fit_of_another_solution_is_not_judged():
+    exposure = fitted(0.04, 0.05, FITNAME="OTHER")
+    agreed = keyword_rms_consistency(exposure, row(0.04, 0.05), frame_scale=SCALE)
+    for measurement in (keyword_rms(exposure), keyword_matches(exposure), agreed):
+        assert not measurement.applicable
+        assert "FITNAME" in measurement.reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
-from hubble_qa.checks.measurement import Json, Measurement, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.readers.shift_file import ShiftRow
 
@@ -30,11 +30,11 @@ def keyword_matches(exposure: Exposure) -> Measurement:
     Parameters
     ----------
     exposure : Exposure
-        An exposure that `has_fit`.
+        An exposure; not applicable unless it `has_fit`.
     """
-    problem = _missing(exposure)
-    if problem:
-        return not_measured("matched_sources", exposure.label, problem)
+    unknown = _unknown("matched_sources", exposure)
+    if unknown is not None:
+        return unknown
     counts = {chip: int(header["NMATCH"]) for chip, header in exposure.science_headers().items()}
     by_chip: dict[str, Json] = {f"SCI,{chip}": count for chip, count in counts.items()}
     return Measurement(
@@ -55,9 +55,9 @@ def keyword_rms(exposure: Exposure) -> Measurement:
     exposure : Exposure
         As for `keyword_matches`.
     """
-    problem = _missing(exposure)
-    if problem:
-        return not_measured("fit_rms", exposure.label, problem)
+    unknown = _unknown("fit_rms", exposure)
+    if unknown is not None:
+        return unknown
     headers = exposure.science_headers()
     scale = plate_scale(headers[min(headers)])
     value = _length(exposure) / scale / math.sqrt(2.0)
@@ -70,17 +70,18 @@ def keyword_rms_consistency(exposure: Exposure, row: ShiftRow, *, frame_scale: f
     Parameters
     ----------
     exposure : Exposure
-        The exposure.
+        As for `keyword_matches`.
     row : ShiftRow
         Its row of the shift file.
     frame_scale : float
         Plate scale of the shift file's reference frame, arcsec per pixel.
     """
-    problem = _missing(exposure)
+    unknown = _unknown("rms_consistency", exposure)
+    if unknown is not None:
+        return unknown
     length = math.hypot(row.xrms, row.yrms) * frame_scale
-    if not problem and not length > 0:
+    if not length > 0:
         problem = f"the shift file's RMS are {row.xrms:g} and {row.yrms:g} pix"
-    if problem:
         return not_measured("rms_consistency", exposure.label, problem)
     context: dict[str, Json] = {"shift_file_rms": [row.xrms, row.yrms], "frame_scale_arcsec": frame_scale}
     own = _length(exposure)
@@ -96,10 +97,13 @@ def _length(exposure: Exposure) -> float:
     )
 
 
-def _missing(exposure: Exposure) -> str:
+def _unknown(quantity: str, exposure: Exposure) -> Measurement | None:
+    """Why a quantity of the fit is not to be had from the headers; None where it is."""
+    if not has_fit(exposure):
+        return not_applicable(quantity, exposure.label, "FITNAME is not its WCSNAME: no fit of TweakReg's")
     for chip, header in exposure.science_headers().items():
         for key in _KEYWORDS:
             value = header.get(key)
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                return f"SCI,{chip}: {key} is {value!r}, not a number"
-    return ""
+                return not_measured(quantity, exposure.label, f"SCI,{chip}: {key} is {value!r}, not a number")
+    return None
