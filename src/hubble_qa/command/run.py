@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from hubble_qa.fixtures.suite.entry import PLUGINS, SUITE
 
-__all__ = ["run"]
+__all__ = ["run", "tests_named"]
 
 # What pyproject.toml sets for runs in a clone; two plugins that other packages bring in cost seconds.
 _AS_IN_A_CLONE = ("-p", "no:zarr", "-p", "no:hypothesispytest", "--strict-markers", "-W", "error")
+
+# A test as pytest and the report name it: "qa/test_files.py::test_keywords[…]".
+_NODE_ID = re.compile(r"(?:qa/)?(?P<module>test_\w+)\.py(?P<test>::.+)?", re.DOTALL)
+_TAKES_NODE_ID = ("--deselect",)
 
 
 @click.command(
@@ -23,6 +30,31 @@ _AS_IN_A_CLONE = ("-p", "no:zarr", "-p", "no:hypothesispytest", "--strict-marker
 def run(arguments: tuple[str, ...]) -> None:
     """Run pytest with this suite; the exit status is pytest's."""
     plugins = [word for name in PLUGINS for word in ("-p", name)]
-    options = [*_AS_IN_A_CLONE, *plugins, "--pyargs", SUITE, *arguments]
+    # Tests are named as in a clone; pytest's own choice is the products' directory, with its cache in it.
+    root = ("--rootdir", str(Path(__file__).parents[1]), "-o", f"cache_dir={Path.cwd() / '.pytest_cache'}")
+    options = [*_AS_IN_A_CLONE, *root, *plugins, "--pyargs", *tests_named(arguments)]
     # A process that has not imported the suite: pytest prepares its modules' asserts when they are imported.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", *options])
+
+
+def tests_named(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Arguments with tests by the suite's import name, whichever way they name them; all if they name none.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        What stands after ``hubble-qa run``. Tests are named by their node ids
+        (``qa/test_files.py::test_keywords``, the directory may be left out) or by the import name
+        (``hubble_qa.qa.test_files::test_keywords``).
+
+    Returns
+    -------
+    tuple of str
+        What pytest takes after ``--pyargs``.
+    """
+    words = []
+    for before, word in zip(("", *arguments), arguments, strict=False):
+        node_id = _NODE_ID.fullmatch(word) if before not in _TAKES_NODE_ID else None
+        words.append(f"{SUITE}.{node_id['module']}{node_id['test'] or ''}" if node_id else word)
+    named = any(word.startswith((f"{SUITE}.", f"{SUITE}::")) or word == SUITE for word in words)
+    return tuple(words) if named else (SUITE, *words)
