@@ -10,7 +10,7 @@ from hubble_qa.fixtures.engine.events import BuildResult
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.suite.hosting import Host
 from hubble_qa.fixtures.suite.run import Run
-from hubble_qa.reports.collect.records import dataset_record, figure_records, stage_record, versions
+from hubble_qa.reports.collect.records import dataset_record, figure_records, stage_record
 from hubble_qa.reports.collect.results import (
     CONTEXT_FACT,
     NOT_JUDGED_FACT,
@@ -22,6 +22,7 @@ from hubble_qa.reports.collect.results import (
     StageRecord,
     VerdictRecord,
 )
+from hubble_qa.reports.collect.versions import versions
 from hubble_qa.reports.words.text import left_out_text
 
 __all__ = ["gather"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 
 from hubble_qa.checks.verdict import Verdict
 from hubble_qa.fixtures.engine.events import BuildResult
@@ -13,23 +11,7 @@ from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.reports.collect.results import DatasetRecord, FigureRecord, StageRecord, VerdictRecord
 
-__all__ = ["dataset_record", "figure_records", "stage_record", "verdict_record", "versions"]
-
-_TOOLS = (
-    "hubble-imaging-qa",
-    "pytest",
-    "pytest-xdist",
-    "numpy",
-    "astropy",
-    "astroquery",
-    "drizzlepac",
-    "stwcs",
-    "photutils",
-    "crds",
-    "stcal",
-    "ccdproc",
-    "wfc3tools",
-)
+__all__ = ["dataset_record", "figure_records", "stage_record", "verdict_record"]
 
 
 def verdict_record(verdict: Verdict, test: str, dataset: str) -> VerdictRecord:
@@ -116,14 +98,3 @@ def figure_records(dataset: str, product: Product) -> Iterator[FigureRecord]:
 
 def _path(product: Product, name: str) -> str:
     return str(product.file(name)) if name else ""
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the tools that are installed."""
-    found = {"python": platform.python_version()}
-    for name in _TOOLS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found

@@ -49,7 +49,22 @@ class _Lazy(click.Group):
             formatter.write_dl([(name, command.summary) for name, command in SUBCOMMANDS.items()])
 
 
+def _tell_version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
+    if asked:
+        from hubble_qa.reports.collect.versions import suite_version
+
+        click.echo(f"hubble-qa {suite_version()}")
+        ctx.exit()
+
+
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="hubble-imaging-qa")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version.",
+)
 def main() -> None:
     """Judge reduced Hubble images by acceptance criteria."""
