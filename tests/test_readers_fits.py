@@ -1,5 +1,7 @@
 """Reading exposures, drizzled products and the form of FITS files."""
 
+import gc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +168,45 @@ def test_structure_of_what_is_not_fits_is_a_remark(tmp_path: Path, content: byte
 def test_structure_of_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReaderError, match=r"absent\.fits: cannot read the file"):
         read_fits_structure(tmp_path / "absent.fits")
+
+
+def with_accent(content: bytes) -> bytes:
+    """A name that was written with an accent, as Latin-1."""
+    at = content.index(b"INSTRUME= '") + 11
+    return content[:at] + b"\xe9" + content[at + 1 :]
+
+
+def padded(content: bytes) -> bytes:
+    return content + bytes(10 * 2880)
+
+
+def trailed(content: bytes) -> bytes:
+    return content + b"appended by an editor"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("spoil", [with_accent, padded, trailed])
+def test_a_flaw_of_form_is_told_once_and_the_rest_is_read(flt: Path, spoil: Callable[[bytes], bytes]) -> None:
+    whole = read_exposure(flt)
+    flt.write_bytes(spoil(flt.read_bytes()))
+    exposure = read_exposure(flt)
+    assert exposure.chips == whole.chips
+    assert np.array_equal(exposure.array("SCI", 2), whole.array("SCI", 2))
+    assert read_fits_structure(flt).remarks
+    del exposure
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("content", [b"", b"not FITS", b"SIMPLE  =                    T" + b"\xe9" * 2850])
+def test_a_file_that_cannot_be_read_is_closed(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "u5jx0108r_flt.fits"
+    path.write_bytes(content)
+    with pytest.raises(ReaderError):
+        read_exposure(path)
+    read_fits_structure(path)
+    # One that was left open would warn now, which is an error here.
+    gc.collect()
 
 
 def test_label_without_chip_name() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
 from hubble_qa.checks.instruments import Camera, cameras_of, find_camera
@@ -199,19 +200,20 @@ def open_fits(path: Path) -> Iterator[fits.HDUList]:
     ReaderError
         If the file is missing, is not FITS, or breaks while it is being read.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fits.verify.VerifyWarning)
-        warnings.filterwarnings("ignore", message="File may have been truncated")
+    with ExitStack() as resources:
+        resources.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore", AstropyUserWarning)
         try:
-            hdus = fits.open(path, memmap=False)
+            # astropy leaves a file open that it opened itself and cannot read.
+            stream = resources.enter_context(path.open("rb"))
+            hdus = resources.enter_context(fits.open(stream, memmap=False))
         except FileNotFoundError as error:
             raise ReaderError(f"{path} does not exist") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise ReaderError(f"{path}: cannot read as FITS: {error}") from error
-        with hdus:
-            try:
-                yield hdus
-            except (OSError, ValueError, TypeError, KeyError) as error:
-                if isinstance(error, ReaderError):
-                    raise
-                raise ReaderError(f"{path}: cannot read as FITS: {error}") from error
+        try:
+            yield hdus
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            if isinstance(error, ReaderError):
+                raise
+            raise ReaderError(f"{path}: cannot read as FITS: {error}") from error

@@ -77,7 +77,8 @@ def read_fits_structure(path: Path, *, label: str = "") -> FitsStructure:
     declared, units, extensions, checksums = 0, 0, None, 0
     with _recorded(remarks):
         try:
-            with fits.open(path, memmap=False, checksum=True) as hdus:
+            # astropy leaves a file open that it opened itself and cannot read.
+            with path.open("rb") as stream, fits.open(stream, memmap=False, checksum=True) as hdus:
                 units = len(hdus)
                 extensions = None if hdus[0].header.get("NAXIS") else hdus[0].header.get("NEXTEND")
                 checksums = sum("CHECKSUM" in hdu.header or "DATASUM" in hdu.header for hdu in hdus)
