@@ -112,8 +112,7 @@ def chip_shape(exposure: Exposure, chip: int) -> tuple[int, ...]:
     ReaderError
         If the exposure has no such chip.
     """
-    exposure.header("SCI", chip)
-    return next(each.shape for each in exposure.extensions if (each.name, each.version) == ("SCI", chip))
+    return exposure.extension("SCI", chip).shape
 
 
 def chip_frames(path: Path) -> Mapping[int, ChipFrame]:

@@ -96,8 +96,8 @@ class Exposure:
         matches = (found for found in self.extensions if (found.name, found.version) == (name, version))
         return next(matches, None)
 
-    def header(self, name: str, version: int = 1) -> fits.Header:
-        """Return an extension's header.
+    def extension(self, name: str, version: int = 1) -> Extension:
+        """Return an extension.
 
         Raises
         ------
@@ -108,7 +108,11 @@ class Exposure:
         if found is None:
             present = ", ".join(f"{other.name},{other.version}" for other in self.extensions)
             raise ReaderError(f"{self.path}: no extension {name},{version} among {present or 'none'}")
-        return found.header
+        return found
+
+    def header(self, name: str, version: int = 1) -> fits.Header:
+        """Return an extension's header; raises as `extension` does."""
+        return self.extension(name, version).header
 
     def science_headers(self) -> Mapping[int, fits.Header]:
         """Header of each SCI extension, by EXTVER."""
