@@ -113,5 +113,5 @@ def test_limits_are_open_or_closed_as_the_criterions(
     illustrator(host, [(criterion, subject)]).take(record(criterion, subject, 0.05))
     (node,) = host.submitted
     bounds = node.settings.verdicts.bounds(criterion, subject)  # type: ignore[attr-defined]
-    assert bounds == load_criteria()[criterion].bounds
+    assert bounds == DATASET.bounds(criterion, subject)
     assert all(getattr(bounds, name) is not None for name in limits)

@@ -65,7 +65,8 @@ class Illustrator:
 
     def _note(self, record: VerdictRecord) -> None:
         shown = self._known.setdefault(record.dataset, {}).setdefault(record.criterion, {})
-        shown[record.subject] = _shown(record)
+        bounds = self._run.datasets[record.dataset].bounds(record.criterion, record.subject)
+        shown[record.subject] = _shown(record, bounds)
         for waiting in self._waiting:
             waiting.tests.discard(record.test)
 
@@ -86,20 +87,13 @@ class Illustrator:
                 self._host.submit([node])
 
 
-def _shown(record: VerdictRecord) -> Shown:
+def _shown(record: VerdictRecord, bounds: Bounds) -> Shown:
     return Shown(
         title=record.title,
         value=record.value,
         uncertainty=record.uncertainty,
         unit=record.unit,
-        bounds=_bounds(record),
+        bounds=bounds,
         status=record.status,
         reason=record.reason,
     )
-
-
-def _bounds(record: VerdictRecord) -> Bounds:
-    """The bounds of a record, whose words tell an open limit from a closed one."""
-    lower = {"above" if ">" in record.bounds else "at_least": record.lower}
-    upper = {"below" if "<" in record.bounds else "at_most": record.upper}
-    return Bounds(**lower, **upper)
