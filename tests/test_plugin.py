@@ -162,6 +162,16 @@ def test_only_what_the_selected_tests_need_is_built(project: SmallProject) -> No
     assert project.builds() == {"numbers/fetch": 1}
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_tests_run_in_the_order_in_which_what_they_judge_is_made(project: SmallProject, workers: str) -> None:
+    """A test that waits for the last stage keeps none waiting that could judge an earlier one's product."""
+    ended = project.run("--collect-only", "-q", "-n", workers)
+
+    collected = [line.split("::")[1] for line in ended.stdout.splitlines() if "::" in line]
+    names = list(dict.fromkeys(name.partition("[")[0] for name in collected))
+    assert names == ["test_references", "test_matches", "test_spread", "test_rotation"]
+
+
 def test_collecting_builds_nothing(project: SmallProject) -> None:
     project.run("--collect-only")
 

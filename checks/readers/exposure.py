@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,9 @@ from hubble_qa.checks.readers.shift_file import exposure_name
 __all__ = ["Exposure", "Extension", "open_fits", "read_exposure", "science_wcs"]
 
 Array: TypeAlias = "NDArray[Any]"
+
+# Cards of no world coordinates: how AstroDrizzle records each chip, and words.
+_HISTORY = re.compile(r"D\d{3}[A-Z]+$|HISTORY$|COMMENT$|$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,12 @@ def science_wcs(header: fits.Header, hdus: fits.HDUList | None = None) -> Any:
     with warnings.catch_warnings():
         # HST headers write dates and frames in ways that wcslib mends and remarks on.
         warnings.simplefilter("ignore", FITSFixedWarning)
-        return WCS(header, fobj=hdus)
+        return WCS(_without_history(header), fobj=hdus)
+
+
+def _without_history(header: fits.Header) -> fits.Header:
+    """Leave out what a drizzled header has most of: wcslib's reading of it takes most of the time."""
+    return fits.Header([card for card in header.cards if not _HISTORY.match(card.keyword)])
 
 
 @contextmanager
