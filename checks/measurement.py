@@ -50,6 +50,11 @@ class Measurement:
         relative alignment has no fit).
     reason : str
         Why there is no value, or a remark on it.
+    warning : str
+        What deserves a look although the value is within bounds; the verdict warns.
+    known_defect : str
+        Why every product of the tool that made this one has such a value, and the remedy. A rejection is
+        then a known defect of the tool's, not a failure of the product.
 
     Raises
     ------
@@ -65,6 +70,8 @@ class Measurement:
     context: Mapping[str, Json] = field(default_factory=dict)
     applicable: bool = True
     reason: str = ""
+    warning: str = ""
+    known_defect: str = ""
 
     def __post_init__(self) -> None:
         if self.value is None and not self.reason:
@@ -103,7 +110,13 @@ def not_measured(quantity: str, subject: str, reason: str) -> Measurement:
 
 
 def count_violations(
-    quantity: str, subject: str, violations: Sequence[str], context: Mapping[str, Json] | None = None
+    quantity: str,
+    subject: str,
+    violations: Sequence[str],
+    context: Mapping[str, Json] | None = None,
+    *,
+    warnings: Sequence[str] = (),
+    known_defect: str = "",
 ) -> Measurement:
     """Measure an all-or-nothing rule by the number of its violations.
 
@@ -115,22 +128,35 @@ def count_violations(
         One short text for each violation; they go into the context whole, the first into the reason.
     context : mapping, optional
         Further facts.
+    warnings : sequence of str
+        What breaks no rule and deserves a look; not counted.
+    known_defect : str
+        As of `Measurement`, where it explains all violations.
 
     Returns
     -------
     Measurement
         The number of violations, without unit.
     """
-    more = len(violations) - _VIOLATIONS_NAMED
-    named = [*violations[:_VIOLATIONS_NAMED], *([f"and {more} more"] if more > 0 else [])]
+    facts: dict[str, Json] = {**(context or {}), "violations": list(violations)}
+    if warnings:
+        facts["warnings"] = list(warnings)
     return Measurement(
         quantity,
         len(violations),
         "",
         subject,
-        context={**(context or {}), "violations": list(violations)},
-        reason="; ".join(named),
+        context=facts,
+        reason=_few(violations),
+        warning=_few(warnings),
+        known_defect=known_defect,
     )
+
+
+def _few(texts: Sequence[str]) -> str:
+    """The first few of some texts, and how many more there are."""
+    more = len(texts) - _VIOLATIONS_NAMED
+    return "; ".join([*texts[:_VIOLATIONS_NAMED], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _plain(entry: Any) -> Json:

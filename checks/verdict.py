@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A dataset's declaration that a criterion will reject one of its products.
+    """A declaration that a criterion will reject a product: a dataset's, or that of a tool's known defect.
 
     Attributes
     ----------
@@ -59,7 +59,8 @@ class Verdict:
     bounds_reason : str
         Why the bounds differ from the criterion's defaults; empty when they do not.
     expectation : Expectation or None
-        Set where the dataset declares that this criterion rejects this subject.
+        Set where the dataset declares that this criterion rejects this subject, and where it does for a
+        known defect of the tool that made it.
     """
 
     criterion: Criterion
@@ -117,7 +118,9 @@ def judge(
     -------
     Verdict
         ``not measured`` for a missing, NaN or infinite value, another quantity or another unit;
-        ``not applicable`` where the measurement of this quantity says so; otherwise by the bounds.
+        ``not applicable`` where the measurement of this quantity says so; otherwise by the bounds. A value
+        within bounds warns where the measurement says what to look at; one outside is expected where it
+        names a tool's known defect, unless the dataset declares anything itself.
 
     Raises
     ------
@@ -128,6 +131,8 @@ def judge(
         raise ValueError(f"{criterion.id}: bounds that differ from the default need a reason")
     in_force = criterion.bounds if bounds is None else bounds
     status, margin, reason = _status(criterion, measurement, in_force)
+    if expectation is None and status is Status.FAIL and measurement.known_defect:
+        expectation = Expectation(measurement.known_defect)
     return Verdict(criterion, measurement, in_force, status, margin, reason, bounds_reason, expectation)
 
 
@@ -154,6 +159,8 @@ def _status(
         return Status.FAIL, margin, _failure(measurement, bounds)
     if criterion.warn is not None and not criterion.warn.contains(measurement.value):
         return Status.WARN, margin, f"within bounds, but not {criterion.warn.text(criterion.unit)}{remark}"
+    if measurement.warning:
+        return Status.WARN, margin, measurement.warning + remark
     return Status.PASS, margin, measurement.reason
 
 

@@ -25,7 +25,7 @@ def test_written_file_is_in_form_and_each_damage_is_told(tmp_path: Path) -> None
     flipped[-2880] ^= 0xFF
     damages = {
         "declare": content[:-5760],
-        "padding": content + bytes(2880),
+        "2880 bytes follow its last unit": content + bytes(2880),
         "Datasum": bytes(flipped),
         "cannot be read as FITS": b"<html>503 Service Unavailable</html>",
     }

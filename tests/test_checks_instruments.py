@@ -30,7 +30,7 @@ from hubble_qa.fixtures.finished.survey import survey
 
 TEXT = RECORDS.read_text(encoding="utf-8")
 NAMES = ("WFPC2", "ACS/WFC", "ACS/HRC", "ACS/SBC", "WFC3/UVIS", "WFC3/IR")
-VALUES = {"text": "some", "number": 1.5, "integer": 1}
+VALUES = {"text": "2031-05-06", "number": 1.5, "integer": 1}
 
 
 def record_of(name: str) -> str:

@@ -59,8 +59,8 @@ def test_origin_may_hold_blanks(tmp_path: Path) -> None:
     [
         ("1 2 3\n", "line 6: expected 18 columns, found 3"),
         (ROW.replace("u5jx0108r_flt.fits[2]", ""), "line 6: expected 18 columns, found 17"),
-        (ROW.replace("-0.225435", "x"), "line 6: could not convert string to float: 'x'"),
-        (ROW.replace("     731", "  7.31"), "line 6: invalid literal for int"),
+        (ROW.replace("-0.225435", "x"), "line 6: column 7 is 'x', which is no number"),
+        (ROW.replace("     731", "  7.31"), "line 6: column 13 is '7.31', which is no whole number"),
     ],
 )
 def test_malformed_line_is_named(tmp_path: Path, row: str, message: str) -> None:

@@ -111,6 +111,34 @@ def test_warning_is_accepted() -> None:
     assert "< 0.1 pix" in verdict.reason
 
 
+def test_what_breaks_no_rule_and_deserves_a_look_warns() -> None:
+    rule = criterion(Bounds(at_most=0), unit="")
+    noted = judge(rule, count_violations("fit_rms", "u5jx010hr", [], warnings=["FGSLOCK is COARSE"]))
+    assert (noted.status, noted.accepted) == (Status.WARN, True)
+    assert noted.reason == "FGSLOCK is COARSE"
+    failed = judge(
+        rule, count_violations("fit_rms", "u5jx010hr", ["QUALITY is GSFAIL"], warnings=["FGSLOCK"])
+    )
+    assert failed.status is Status.FAIL
+    assert failed.measurement.context["warnings"] == ["FGSLOCK"]
+
+
+def test_a_tools_known_defect_is_rejected_as_expected() -> None:
+    rule = criterion(Bounds(at_most=0), unit="")
+    defect = "the tool always does this; mend it so"
+    always = judge(rule, count_violations("fit_rms", "mosaic", ["order"], known_defect=defect))
+    assert always.rejected_as_expected
+    assert always.accepted
+    assert always.expectation == Expectation(defect)
+    mended = judge(rule, count_violations("fit_rms", "mosaic", [], known_defect=defect))
+    assert (mended.status, mended.expectation) == (Status.PASS, None)
+    declared = Expectation("the dataset's own")
+    kept = judge(
+        rule, count_violations("fit_rms", "mosaic", ["order"], known_defect=defect), expectation=declared
+    )
+    assert kept.expectation == declared
+
+
 def test_another_quantity_is_not_judged_even_if_it_is_not_applicable() -> None:
     rule = criterion(Bounds(below=0.2))
     for other in (

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from astropy.io.fits import Header
 
 from hubble_qa.checks.instruments import Camera, KeywordType, cameras_of
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
-from hubble_qa.checks.readers.fits_structure import FitsStructure
+from hubble_qa.checks.readers.fits_structure import FitsStructure, LateAxes
 from hubble_qa.checks.rootnames import is_rootname, same_exposure
 
 __all__ = ["association_violations", "fits_form_violations", "keyword_violations", "structure_violations"]
@@ -21,6 +21,9 @@ ADDED = frozenset({"D2IMARR", "WCSDVARR", "WCSCORR", "HDRLET"})
 _CONSTANT = frozenset({"NPIX1", "NPIX2", "PIXVALUE"})
 
 
+# What stwcs calls an extension that holds a headerlet.
+_HEADERLET = "HDRLET"
+
 # Types of keywords' values, by their names in instruments.toml.
 _TYPES: Mapping[KeywordType, tuple[type, ...]] = {"text": (str,), "number": (int, float), "integer": (int,)}
 
@@ -28,23 +31,69 @@ _TYPES: Mapping[KeywordType, tuple[type, ...]] = {"text": (str,), "number": (int
 def fits_form_violations(structure: FitsStructure) -> Measurement:
     """Count what is wrong with a file's form: standard, size, checksums, missing extensions.
 
+    AstroDrizzle writes WCSAXES after other keywords of the world coordinates into each image that it
+    makes, so that this is its known defect, with a remedy, where nothing else is wrong. What updatewcs does
+    to each exposure, the archive's included, is noted and not counted: it appends WCSAXES to the header, and
+    headerlets are extensions of a kind of their own.
+
     Parameters
     ----------
     structure : FitsStructure
         See `hubble_qa.checks.readers.read_fits_structure`.
     """
-    problems = list(structure.remarks)
-    if structure.units and structure.actual_size != structure.declared_size:
-        problems.append(f"{structure.actual_size} bytes, but its headers declare {structure.declared_size}")
+    problems = [*structure.remarks, *_size_violations(structure)]
     declared = structure.declared_extensions
     if structure.units and declared is not None and structure.units - 1 < declared:
         problems.append(f"{structure.units - 1} extensions, but NEXTEND is {declared}")
+    problems += [
+        f"an extension's XTENSION is {kind!r}, of which the standard knows nothing"
+        for kind in structure.unregistered
+        if kind != _HEADERLET
+    ]
+    late = structure.late_axes if structure.drizzled or not structure.updated else ()
+    defect = _drizzled_defect(late) if late and structure.drizzled and not problems else ""
+    problems += [f"{each.unit}: {_late(each)}" for each in late]
     context: dict[str, Json] = {
         "bytes": structure.actual_size,
         "extensions": max(structure.units - 1, 0),
         "units_with_checksums": structure.checksums,
+        "conventions_of_updatewcs": [*_conventions(structure)],
     }
-    return count_violations("fits_form_violations", structure.label, problems, context)
+    return count_violations("fits_form_violations", structure.label, problems, context, known_defect=defect)
+
+
+def _size_violations(structure: FitsStructure) -> Iterator[str]:
+    excess = structure.actual_size - structure.declared_size
+    if structure.units and excess < 0:
+        yield (
+            f"{structure.actual_size} bytes, but its headers declare {structure.declared_size}: "
+            "the file is truncated; copy or download it again"
+        )
+    elif structure.units and excess > 0:
+        yield (
+            f"{structure.actual_size} bytes, but its headers declare {structure.declared_size}: "
+            f"{excess} bytes follow its last unit; remove them"
+        )
+
+
+def _late(axes: LateAxes) -> str:
+    return f"WCSAXES stands after {axes.before[0]}, but must precede it (FITS standard, section 8.2)"
+
+
+def _drizzled_defect(late: Sequence[LateAxes]) -> str:
+    places = ", ".join(str(each.number) for each in late)
+    return (
+        "AstroDrizzle writes WCSAXES too late into each image that it makes. Before you publish the image, "
+        "open it by astropy with mode='update' and move the keyword in the header h of unit "
+        f"{places}: h.insert({late[0].before[0]!r}, ('WCSAXES', h.pop('WCSAXES')))"
+    )
+
+
+def _conventions(structure: FitsStructure) -> Iterator[str]:
+    if _HEADERLET in structure.unregistered:
+        yield f"headerlets are extensions of their own kind, XTENSION = {_HEADERLET!r}"
+    if structure.updated and not structure.drizzled:
+        yield from (f"{each.unit}: {_late(each)}" for each in structure.late_axes)
 
 
 def structure_violations(exposure: Exposure) -> Measurement:

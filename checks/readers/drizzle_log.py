@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.regular_files import read_text
 
 __all__ = ["read_drizzle_parameters"]
 
@@ -30,7 +31,7 @@ def read_drizzle_parameters(path: Path) -> Mapping[str, str]:
         If the file cannot be read, or reports no parameter.
     """
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_text(path, errors="replace").splitlines()
     except OSError as error:
         raise ReaderError(f"{path}: cannot read AstroDrizzle's log: {error}") from error
     parameters: dict[str, str] = {}

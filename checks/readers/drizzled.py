@@ -11,7 +11,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from hubble_qa.checks.readers.errors import ReaderError
-from hubble_qa.checks.readers.exposure import open_fits, science_wcs
+from hubble_qa.checks.readers.exposure import open_fits, readable, science_wcs
 
 __all__ = ["Drizzled", "read_drizzled"]
 
@@ -80,7 +80,8 @@ def read_drizzled(path: Path, weight_path: Path | None = None, *, label: str = "
         If a file is missing, is not FITS, or lacks the science or weight image.
     """
     with open_fits(path) as hdus:
-        primary, header, single = hdus[0].header, _image_unit(path, hdus, "SCI").header, _is_single(hdus)
+        primary, single = readable(hdus[0].header), _is_single(hdus)
+        header = primary if single else readable(_image_unit(path, hdus, "SCI").header)
     if weight_path is None:
         weight_path = path.with_name(path.name.replace("_sci.fits", "_wht.fits")) if single else path
     if single and weight_path == path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -17,11 +18,26 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.instruments import Camera, cameras_of, find_camera
 from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.fits_cards import read_units
+from hubble_qa.checks.readers.regular_files import open_regular
 from hubble_qa.checks.readers.shift_file import exposure_name
 
-__all__ = ["Exposure", "Extension", "open_fits", "read_exposure", "science_wcs"]
+__all__ = ["Exposure", "Extension", "open_fits", "read_exposure", "readable", "science_wcs"]
 
 Array: TypeAlias = "NDArray[Any]"
+
+# What astropy raises, of any kind, for what it cannot read.
+_BROKEN = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    fits.VerifyError,
+)
 
 # Cards of no world coordinates: how AstroDrizzle records each chip, and words.
 _HISTORY = re.compile(r"D\d{3}[A-Z]+$|HISTORY$|COMMENT$|$")
@@ -182,9 +198,10 @@ def read_exposure(path: Path, *, label: str = "") -> Exposure:
     """
     with open_fits(path) as hdus:
         extensions = tuple(
-            Extension(hdu.name, hdu.ver, hdu.header, tuple(getattr(hdu, "shape", ()))) for hdu in hdus[1:]
+            Extension(hdu.name, hdu.ver, readable(hdu.header), tuple(getattr(hdu, "shape", ())))
+            for hdu in hdus[1:]
         )
-        return Exposure(path, hdus[0].header, extensions, label)
+        return Exposure(path, readable(hdus[0].header), extensions, label)
 
 
 def science_wcs(header: fits.Header, hdus: fits.HDUList | None = None) -> Any:
@@ -211,22 +228,70 @@ def open_fits(path: Path) -> Iterator[fits.HDUList]:
     Raises
     ------
     ReaderError
-        If the file is missing, is not FITS, or breaks while it is being read.
+        If the file is missing, is not FITS, is compressed, or breaks while it is being read.
     """
     with ExitStack() as resources:
         resources.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore", AstropyUserWarning)
         try:
             # astropy leaves a file open that it opened itself and cannot read.
-            stream = resources.enter_context(path.open("rb"))
+            stream = resources.enter_context(open_regular(path, compressed=False))
             hdus = resources.enter_context(fits.open(stream, memmap=False))
         except FileNotFoundError as error:
             raise ReaderError(f"{path} does not exist") from error
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ReaderError(f"{path}: cannot read as FITS: {error}") from error
+        except ReaderError:
+            raise
+        except _BROKEN as error:
+            raise _unreadable(path, error) from error
         try:
             yield hdus
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            if isinstance(error, ReaderError):
-                raise
-            raise ReaderError(f"{path}: cannot read as FITS: {error}") from error
+        except ReaderError:
+            raise
+        except _BROKEN as error:
+            raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ReaderError:
+    if isinstance(error, MemoryError):
+        return ReaderError(
+            f"{path}: its data do not fit into memory, or its headers declare too many of them"
+        )
+    size, declared = _sizes(path)
+    if size < declared:
+        reason = f"it has {size} bytes of the {declared} that its headers declare; copy or download it again"
+        return ReaderError(f"{path}: is truncated: {reason}")
+    return ReaderError(f"{path}: cannot read as FITS: {' '.join(str(error).split())}")
+
+
+def _sizes(path: Path) -> tuple[int, int]:
+    """Bytes of a file, and how many its headers declare."""
+    try:
+        with open_regular(path) as stream:
+            declared = max((unit.end for unit in read_units(stream)), default=0)
+            return os.fstat(stream.fileno()).st_size, declared
+    except (OSError, ReaderError):
+        return 0, 0
+
+
+def readable(header: fits.Header) -> fits.Header:
+    """A header in which values that are none, such as ``699,23``, are text: to ask for them is an error.
+
+    What is wrong with them is for `read_fits_structure`.
+    """
+    broken = [card for card in header.cards if not _has_value(card)]
+    if not broken:
+        return header
+    return fits.Header(
+        [
+            fits.Card(card.keyword, card.image[10:].partition("/")[0].strip("' ")) if card in broken else card
+            for card in header.cards
+        ]
+    )
+
+
+def _has_value(card: fits.Card) -> bool:
+    try:
+        card.value  # noqa: B018 - it is parsed only now
+    except (fits.VerifyError, ValueError):
+        return False
+    return True

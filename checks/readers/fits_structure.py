@@ -2,18 +2,62 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
 from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.fits_cards import (
+    REGISTERED,
+    Unit,
+    card_violations,
+    late_wcsaxes,
+    read_units,
+    unit_violations,
+)
+from hubble_qa.checks.readers.regular_files import open_regular
 
-__all__ = ["FitsStructure", "read_fits_structure"]
+__all__ = ["FitsStructure", "LateAxes", "read_fits_structure"]
+
+# Keywords that AstroDrizzle writes into what it combines.
+_DRIZZLED = ("NDRIZIM", "ADRIZVER", "D001DATA")
+# Keywords that updatewcs writes: its version, and what it takes from the distortion table.
+_UPDATED = ("UPWCSVER", "IDCSCALE")
+# Of astropy's remarks, those that say what the units' sizes and cards say already, and headings.
+_REPEATED = (
+    "truncated",
+    "Note: astropy.io.fits uses zero-based indexing",
+    "extra padding",
+    "extra bytes after the last HDU",
+    "non-ASCII characters",
+    "Verification reported errors:",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LateAxes:
+    """A unit in which keywords of world coordinates stand before WCSAXES.
+
+    Attributes
+    ----------
+    unit : str
+        The unit.
+    number : int
+        Its number, 0 for the primary unit.
+    before : tuple of str
+        Those keywords.
+    """
+
+    unit: str
+    number: int
+    before: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +80,15 @@ class FitsStructure:
     checksums : int
         Units that carry a CHECKSUM or DATASUM.
     remarks : tuple of str
-        What reading, checksums and verification against the standard found wrong; one line each.
+        What reading, checksums and the standard's rules find wrong; one line each.
     label : str
         What verdicts call the file: its name without ending, unless it was read under another.
+    late_axes : tuple of LateAxes
+        Units in which WCSAXES comes too late.
+    unregistered : tuple of str
+        Kinds of extensions (XTENSION) that the standard does not know.
+    drizzled, updated : bool
+        Whether AstroDrizzle made it, and whether updatewcs worked on it.
     """
 
     path: Path
@@ -49,6 +99,10 @@ class FitsStructure:
     checksums: int
     remarks: tuple[str, ...]
     label: str = ""
+    late_axes: tuple[LateAxes, ...] = ()
+    unregistered: tuple[str, ...] = ()
+    drizzled: bool = False
+    updated: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.path.name.partition(".")[0])
@@ -67,27 +121,89 @@ def read_fits_structure(path: Path, *, label: str = "") -> FitsStructure:
     Raises
     ------
     ReaderError
-        If the file is missing or not readable.
+        If the file is missing or not readable, or no regular file.
     """
     try:
-        actual = path.stat().st_size
+        with open_regular(path) as stream:
+            return _structure(path, stream, label)
     except OSError as error:
-        raise ReaderError(f"{path}: cannot read the file: {error}") from error
+        raise ReaderError(f"{path}: cannot read the file: {error.strerror or error}") from error
+
+
+def _structure(path: Path, stream: BinaryIO, label: str) -> FitsStructure:
+    actual = os.fstat(stream.fileno()).st_size
+    units = tuple(read_units(stream))
+    declared = units[-1].end if units else 0
+    flaws = [*_not_fits(path, stream)] if not units else []
+    for unit in units:
+        flaws += [*unit_violations(unit), *card_violations(unit), *_fill_violations(stream, unit, actual)]
+    # Only of what is all there: astropy would set memory aside for what a header merely claims to have.
+    remarks = _remarks_of_astropy(stream) if units and declared <= actual else []
+    flaws += [each for each in remarks if "Checksum" in each or "Datasum" in each or not flaws]
+    kinds = dict.fromkeys(unit.xtension for unit in units[1:])
+    return FitsStructure(
+        path,
+        actual,
+        declared,
+        len(units),
+        _declared_extensions(units),
+        sum(any(unit.find(key) for key in ("CHECKSUM", "DATASUM")) for unit in units),
+        tuple(flaws),
+        label,
+        late_axes=tuple(
+            LateAxes(unit.name, unit.number, before) for unit in units if (before := late_wcsaxes(unit))
+        ),
+        unregistered=tuple(kind for kind in kinds if kind not in REGISTERED),
+        drizzled=any(unit.find(keyword) for unit in units for keyword in _DRIZZLED),
+        updated=any(unit.find(keyword) for unit in units for keyword in _UPDATED),
+    )
+
+
+def _declared_extensions(units: Sequence[Unit]) -> int | None:
+    return None if not units or units[0].integer("NAXIS") else units[0].integer("NEXTEND")
+
+
+def _not_fits(path: Path, stream: BinaryIO) -> Iterator[str]:
+    """Why no header at all could be read."""
+    try:
+        open_regular(path, compressed=False).close()
+    except ReaderError as error:
+        yield str(error).removeprefix(f"{path}: ")
+        return
+    stream.seek(0)
+    start = stream.read(30)
+    if not start:
+        yield "cannot be read as FITS: the file is empty"
+    elif start.startswith(b"SIMPLE  ="):
+        yield "cannot be read as FITS: its primary header has no END; the file is truncated or damaged"
+    else:
+        yield f"cannot be read as FITS: it begins with {start.decode('latin-1')!r}, not with 'SIMPLE  ='"
+
+
+def _fill_violations(stream: BinaryIO, unit: Unit, actual: int) -> Iterator[str]:
+    """Section 3.3.2: data are filled up with zeros, those of ASCII tables with blanks."""
+    end = unit.data + unit.size
+    if unit.end > actual:
+        return
+    stream.seek(end)
+    if stream.read(unit.end - end).strip(b" " if unit.xtension == "TABLE" else b"\0"):
+        yield f"{unit.name}: the fill after its data, from byte {end}, is not zero"
+
+
+def _remarks_of_astropy(stream: BinaryIO) -> list[str]:
+    """What astropy finds: checksums, and what is wrong with tables."""
     remarks: list[str] = []
-    declared, units, extensions, checksums = 0, 0, None, 0
+    stream.seek(0)
     with _recorded(remarks):
         try:
-            # astropy leaves a file open that it opened itself and cannot read.
-            with path.open("rb") as stream, fits.open(stream, memmap=False, checksum=True) as hdus:
-                units = len(hdus)
-                extensions = None if hdus[0].header.get("NAXIS") else hdus[0].header.get("NEXTEND")
-                checksums = sum("CHECKSUM" in hdu.header or "DATASUM" in hdu.header for hdu in hdus)
-                place = hdus[-1].fileinfo()
-                declared = place["datLoc"] + place["datSpan"]
+            with fits.open(stream, memmap=False, checksum=True) as hdus:
+                len(hdus)
                 hdus.verify("warn")
-        except (OSError, ValueError, TypeError, IndexError) as error:
-            remarks.append(f"cannot be read as FITS: {error}")
-    return FitsStructure(path, actual, declared, units, extensions, checksums, tuple(remarks), label)
+        except MemoryError:
+            remarks.append("cannot be read: its data do not fit into memory")
+        except (OSError, ValueError, TypeError, KeyError, IndexError, fits.VerifyError) as error:
+            remarks.append(f"cannot be read as FITS: {' '.join(str(error).split())}")
+    return remarks
 
 
 @contextmanager
@@ -96,8 +212,11 @@ def _recorded(remarks: list[str]) -> Iterator[None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AstropyUserWarning)
         yield
+    place = ""
     for warning in caught:
         text = " ".join(str(warning.message).split())
-        # The truncation remark repeats what the sizes say.
-        if "truncated" not in text and "Note: astropy.io.fits uses zero-based indexing" not in text:
-            remarks.append(text)
+        # astropy tells the unit, the card and what is wrong with it in three warnings.
+        if text.startswith(("HDU ", "Card ")) and text.endswith(":"):
+            place = f"{'' if text.startswith('HDU') else place}{text[:-1]}, "
+        elif text and not any(each in text for each in _REPEATED):
+            remarks.append(place + text)

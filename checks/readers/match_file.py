@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.regular_files import read_text
 
 __all__ = ["MATCH_ENDING", "MatchFile", "match_path", "read_match_file"]
 
@@ -22,6 +24,9 @@ Labels: TypeAlias = "NDArray[np.int64]"
 
 # Columns 1-12 are coordinates, 13-15 integers, 16-17 sky coordinates, 18 the reference's origin.
 _NUMBERS = 17
+_WHOLE = range(12, 15)
+# Beyond it not every whole number has a floating-point number of its own.
+_LARGEST = 2.0**53
 
 
 def match_path(directory: Path, exposure: str, suffix: str) -> Path:
@@ -84,7 +89,7 @@ def read_match_file(path: Path) -> MatchFile:
         If the file cannot be read, or a line has not the 18 columns.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ReaderError(f"{path}: cannot read the match file: {error}") from error
     header: dict[str, str] = {}
@@ -105,13 +110,21 @@ def _row(path: Path, number: int, line: str) -> tuple[list[float], str]:
     fields = line.split(maxsplit=_NUMBERS)
     if len(fields) <= _NUMBERS:
         raise ReaderError(f"{path}, line {number}: expected 18 columns, found {len(fields)}")
+    return [_number(path, number, *each) for each in enumerate(fields[:_NUMBERS])], fields[_NUMBERS].strip()
+
+
+def _number(path: Path, number: int, column: int, field: str) -> float:
+    """A column's number; columns 13 to 15 are running numbers."""
     try:
-        row = [float(field) for field in fields[:12]]
-        row += [int(field) for field in fields[12:15]]
-        row += [float(field) for field in fields[15:_NUMBERS]]
-    except ValueError as error:
-        raise ReaderError(f"{path}, line {number}: {error}") from error
-    return row, fields[_NUMBERS].strip()
+        found = float(field) if column not in _WHOLE else float(int(field))
+    except (ValueError, OverflowError):
+        found = math.inf
+    if (column in _WHOLE and not abs(found) < _LARGEST) or math.isinf(found):
+        expected = "whole number" if column in _WHOLE else "number"
+        raise ReaderError(
+            f"{path}, line {number}: column {column + 1} is {field[:40]!r}, which is no {expected}"
+        )
+    return found
 
 
 def _match_file(path: Path, header: Mapping[str, str], table: Array, origin: tuple[str, ...]) -> MatchFile:

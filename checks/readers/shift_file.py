@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hubble_qa.checks.instruments import load_instruments
 from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.regular_files import read_text
 from hubble_qa.checks.rootnames import is_rootname
 
 __all__ = ["ShiftFile", "ShiftRow", "exposure_name", "read_shift_file", "wrap_degrees"]
@@ -162,7 +163,7 @@ def read_shift_file(path: Path, *, relative: bool = True, label: str = "") -> Sh
         or the shifts are not in pixels.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ReaderError(f"{path}: cannot read the shift file: {error}") from error
     header: dict[str, str] = {}

@@ -1,0 +1,326 @@
+"""The header cards of a FITS file as they are on disk, and what of them breaks the FITS standard.
+
+The rules are those of the FITS standard 4.0 (2018); sections are named where they are applied. Nothing of the
+data is read but the fill after it, so that a file of any size takes no memory.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+__all__ = [
+    "REGISTERED",
+    "Card",
+    "Unit",
+    "card_violations",
+    "late_wcsaxes",
+    "read_units",
+    "unit_violations",
+]
+
+BLOCK = 2880  # bytes
+CARD = 80  # bytes
+# More cards than any header has: what goes on is no header.
+_MOST_BLOCKS = 20_000
+
+_UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
+_KEYWORD = re.compile(rb"[A-Z0-9_-]{1,8} *")
+# Section 4.2: logical, integer, real, complex and undefined values; a comment follows a slash.
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[ED][+-]?[0-9]+)?")
+_COMPLEX = re.compile(rf"\( *{_REAL.pattern} *, *{_REAL.pattern} *\)")
+_STRING = re.compile(r"'(?:[^']|'')*'")
+_COMMENTARY = frozenset({"COMMENT", "HISTORY", "", "CONTINUE", "END", "HIERARCH"})
+# Section 4.4: a date or time; two digits of the year until 1999 only.
+_DATE = re.compile(r"(?:[+-]\d{5}|\d{4})-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d*)?)?|\d\d/\d\d/\d\d|")
+# Keywords that section 8 defines of each axis, with the letter of an alternate description, if any.
+_AXES = re.compile(
+    r"(?:CTYPE|CUNIT|CRVAL|CDELT|CRPIX|CROTA|CNAME|CRDER|CSYER)[0-9]+[A-Z]?"
+    r"|(?:CD|PC|PV|PS)[0-9]+_[0-9]+[A-Z]?"
+)
+# Reserved keywords by the type of their values: sections 4.4 and 8.
+_TYPES = {
+    "string": re.compile(
+        r"EXTNAME|BUNIT|TELESCOP|INSTRUME|OBJECT|OBSERVER|ORIGIN|AUTHOR|REFERENC|DATE|DATE-OBS"
+        r"|(?:CTYPE|CUNIT|CNAME)[0-9]+[A-Z]?|RADESYS[A-Z]?|WCSNAME[A-Z]?|(?:TTYPE|TFORM|TUNIT|TDISP)[0-9]+"
+    ),
+    "integer": re.compile(r"EXTVER|EXTLEVEL|BLANK|WCSAXES[A-Z]?|TFIELDS|PCOUNT|GCOUNT|BITPIX|NAXIS[0-9]*"),
+    "number": re.compile(
+        r"BSCALE|BZERO|EQUINOX[A-Z]?|(?:CRVAL|CRPIX|CDELT|CROTA)[0-9]+[A-Z]?|(?:CD|PC)[0-9]+_[0-9]+[A-Z]?"
+        r"|(?:LON|LAT)POLE[A-Z]?"
+    ),
+    "logical": re.compile(r"SIMPLE|EXTEND|INHERIT"),
+}
+# Section 4.4.1: which extensions are registered; HDRLET is stwcs's own.
+REGISTERED = frozenset({"IMAGE", "TABLE", "BINTABLE", "IUEIMAGE", "A3DTABLE", "FOREIGN", "DUMP"})
+_BITPIX = (8, 16, 32, 64, -32, -64)
+_LONGEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A header card: its number, from 1, and its 80 bytes."""
+
+    number: int
+    image: bytes
+
+    @property
+    def keyword(self) -> str:
+        """What stands in its first 8 bytes."""
+        return _printable(self.image[:8]).rstrip()
+
+    @property
+    def has_value(self) -> bool:
+        """Whether bytes 9 and 10 say that a value follows."""
+        return self.image[8:10] == b"= "
+
+    @property
+    def text(self) -> str:
+        """What follows the value indicator."""
+        return self.image[10:].decode("latin-1")
+
+    @property
+    def value(self) -> str:
+        """The value as it is written, without its comment; a string with its quotes."""
+        text = self.text.strip()
+        string = _STRING.match(text)
+        return string[0] if string else text.partition("/")[0].rstrip()
+
+    @property
+    def number_value(self) -> int | None:
+        """The value of an integer; None where it is none."""
+        return int(self.value) if _INTEGER.fullmatch(self.value) and len(self.value) < 20 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A header-data unit.
+
+    Attributes
+    ----------
+    number : int
+        0 for the primary unit.
+    cards : tuple of Card
+        Its header up to END.
+    start, data, size : int
+        Where its header and its data begin, and how many bytes the data have.
+    fill : bytes
+        What follows END in its block, which is to be blank.
+    """
+
+    number: int
+    cards: tuple[Card, ...]
+    start: int
+    data: int
+    size: int
+    fill: bytes = b""
+
+    @property
+    def end(self) -> int:
+        """The byte after the unit and its fill."""
+        return self.data + math.ceil(self.size / BLOCK) * BLOCK
+
+    @property
+    def name(self) -> str:
+        """``"primary header"``, or EXTNAME and EXTVER of an extension, else its number."""
+        if self.number == 0:
+            return "primary header"
+        name = (self.text("EXTNAME") or "").strip("' ")
+        version = self.integer("EXTVER")
+        return f"{name},{1 if version is None else version}" if name else f"extension {self.number}"
+
+    @property
+    def xtension(self) -> str:
+        """The kind of an extension: ``"IMAGE"``; empty for the primary unit."""
+        return (self.text("XTENSION") or "").strip("' ")
+
+    def find(self, keyword: str) -> Card | None:
+        """The first card of a keyword."""
+        return next((card for card in self.cards if card.keyword == keyword and card.has_value), None)
+
+    def text(self, keyword: str) -> str | None:
+        """A value as it is written."""
+        card = self.find(keyword)
+        return None if card is None else card.value
+
+    def integer(self, keyword: str) -> int | None:
+        """A value that is an integer."""
+        card = self.find(keyword)
+        return None if card is None else card.number_value
+
+
+def read_units(stream: BinaryIO) -> Iterator[Unit]:
+    """Read the headers of a file, one after another; ends where no header follows or one does not end.
+
+    Parameters
+    ----------
+    stream : binary file
+        Open at its beginning.
+    """
+    start = number = 0
+    while True:
+        stream.seek(start)
+        header = _header(stream, b"SIMPLE  " if number == 0 else b"XTENSION")
+        if header is None:
+            return
+        cards, fill = header
+        data = start + math.ceil(len(cards) * CARD / BLOCK) * BLOCK
+        unit = Unit(number, cards, start, data, 0, fill)
+        unit = replace(unit, size=_data_size(unit))
+        yield unit
+        start, number = unit.end, number + 1
+
+
+def _header(stream: BinaryIO, first: bytes) -> tuple[tuple[Card, ...], bytes] | None:
+    """The cards up to END, and what follows in their block; None where there is no whole header."""
+    cards: list[Card] = []
+    for _ in range(_MOST_BLOCKS):
+        block = stream.read(BLOCK)
+        if len(block) < BLOCK or (not cards and not block.startswith(first)):
+            return None
+        for at in range(0, BLOCK, CARD):
+            cards.append(Card(len(cards) + 1, block[at : at + CARD]))
+            if cards[-1].image[:8] == b"END     ":
+                return tuple(cards), block[at + CARD :]
+    return None
+
+
+def _data_size(unit: Unit) -> int:
+    """Section 4.4.1: bytes of the data without fill; 0 where the header does not say it."""
+    axes, bits = unit.integer("NAXIS"), unit.integer("BITPIX")
+    if not axes or bits is None or not 0 < axes <= 999:
+        return 0
+    shape = [unit.integer(f"NAXIS{axis}") for axis in range(1, axes + 1)]
+    sizes = [0 if side is None or side < 0 else side for side in shape]
+    if unit.number == 0 and sizes[0] == 0 and unit.text("GROUPS") == "T":
+        sizes = sizes[1:]
+    groups, parameters = unit.integer("GCOUNT"), unit.integer("PCOUNT")
+    return abs(bits) // 8 * (1 if groups is None else groups) * ((parameters or 0) + math.prod(sizes))
+
+
+def unit_violations(unit: Unit) -> list[str]:
+    """What breaks the rules on a header as a whole: which keywords come first, and their values."""
+    xtension = unit.xtension
+    problems = _order_violations(unit, xtension)
+    bits, axes = unit.integer("BITPIX"), unit.integer("NAXIS")
+    if bits is not None and bits not in _BITPIX:
+        problems.append(f"BITPIX is {bits}, not one of {', '.join(map(str, _BITPIX))}")
+    if axes is not None and not 0 <= axes <= 999:
+        problems.append(f"NAXIS is {axes}")
+    problems += [
+        f"{card.keyword} is {card.value}"
+        for card in unit.cards
+        if re.fullmatch(r"NAXIS[0-9]+|PCOUNT", card.keyword) and (card.number_value or 0) < 0
+    ]
+    if bits is not None and bits < 0 and unit.find("BLANK") and xtension in ("", "IMAGE"):
+        problems.append(
+            "BLANK is for whole numbers, and BITPIX says floating-point numbers (section 4.4.2.5)"
+        )
+    if unit.fill.strip(b" "):
+        problems.append("something other than blanks follows END")
+    return [f"{unit.name}: {each}" for each in problems]
+
+
+def _order_violations(unit: Unit, xtension: str) -> list[str]:
+    axes = unit.integer("NAXIS")
+    first = "SIMPLE" if unit.number == 0 else "XTENSION"
+    required = [first, "BITPIX", "NAXIS", *(f"NAXIS{axis}" for axis in range(1, min(axes or 0, 999) + 1))]
+    required += ["PCOUNT", "GCOUNT"] if unit.number else []
+    required += ["TFIELDS"] if xtension in ("TABLE", "BINTABLE") else []
+    problems = []
+    for place, (keyword, card) in enumerate(zip(required, unit.cards, strict=False), start=1):
+        if card.keyword != keyword:
+            found = "stands later" if unit.find(keyword) else "is missing"
+            problems.append(f"card {place} is {card.keyword}, but {keyword}, which {found}, must be it")
+            break
+        if place > 1 and card.number_value is None:
+            problems.append(f"{keyword} is {card.value or 'without a value'}, no whole number")
+    if unit.number == 0 and unit.text("SIMPLE") != "T":
+        problems.append(f"SIMPLE is {unit.text('SIMPLE')}: the file itself says that it breaks the standard")
+    return problems
+
+
+def late_wcsaxes(unit: Unit) -> tuple[str, ...]:
+    """Keywords of world coordinates that stand before WCSAXES, which must precede them (section 8.2)."""
+    own = unit.find("WCSAXES")
+    if own is None:
+        return ()
+    return tuple(
+        card.keyword
+        for card in unit.cards
+        if card.number < own.number and card.has_value and _AXES.fullmatch(card.keyword)
+    )
+
+
+def card_violations(unit: Unit) -> list[str]:
+    """What breaks the standard's rules on single cards: characters, keywords, values and their types."""
+    return [
+        f"{unit.name}, card {card.number}: {problem}"
+        for card in unit.cards
+        if (problem := _card_violation(card))
+    ]
+
+
+def _card_violation(card: Card) -> str:
+    wrong = _UNPRINTABLE.search(card.image)
+    if wrong:
+        what = f"byte {wrong.start() + 1} is 0x{wrong[0][0]:02X}, no printable ASCII character"
+        return f"{_shown(card)}: {what} (section 4.1)"
+    if not _KEYWORD.fullmatch(card.image[:8]) and card.image[:8].strip():
+        return f"{card.image[:8].decode()!r} is no keyword: upper case, digits, - and _ (section 4.1.2.1)"
+    if card.keyword in _COMMENTARY:
+        return "" if card.keyword != "END" or not card.image[8:].strip() else "END has something after it"
+    if not card.has_value:
+        return f"{_shown(card)}: no '= ' before the value (section 4.1.2.2), so that it has none"
+    return _value_violation(card)
+
+
+def _value_violation(card: Card) -> str:
+    value = card.value
+    rest = card.text.strip()[len(value) :].strip()
+    kind = _kind(value)
+    if not kind or (rest and not rest.startswith("/")):
+        shown = card.text.strip()[:_LONGEST] if kind else value[:_LONGEST]
+        return f"{card.keyword} = {shown}: no string, number or logical value (section 4.2)"
+    for required, keywords in _TYPES.items():
+        if keywords.fullmatch(card.keyword) and kind not in _ADMITTED[required]:
+            return f"{card.keyword} = {value[:_LONGEST]}: must be {_ARTICLES[required]} (section 4.4)"
+    if kind == "string" and card.keyword in ("DATE", "DATE-OBS") and not _DATE.fullmatch(value.strip("' ")):
+        return f"{card.keyword} = {value[:_LONGEST]}: no date as 2026-11-28T12:00:00 (section 4.4.2.1)"
+    return ""
+
+
+_ADMITTED = {
+    "string": ("string", "undefined"),
+    "integer": ("integer", "undefined"),
+    "number": ("integer", "real", "undefined"),
+    "logical": ("logical",),
+}
+_ARTICLES = {
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "logical": "T or F",
+}
+
+
+def _kind(value: str) -> str:
+    """What a value is by the way it is written; empty where it is none."""
+    if not value:
+        return "undefined"
+    if value in ("T", "F"):
+        return "logical"
+    forms = (("string", _STRING), ("integer", _INTEGER), ("real", _REAL), ("complex", _COMPLEX))
+    return next((name for name, form in forms if form.fullmatch(value)), "")
+
+
+def _shown(card: Card) -> str:
+    return _printable(card.image).strip()[:_LONGEST].rstrip()
+
+
+def _printable(image: bytes | Sequence[int]) -> str:
+    return "".join(chr(byte) if 0x20 <= byte <= 0x7E else "?" for byte in image)
