@@ -131,6 +131,7 @@ class Camera(_Record):
     filters: tuple[str, ...] = Field(min_length=1)
     root_errors: bool = False
     switches: bool = True
+    dated_zeropoints: bool = False
     border: int = Field(default=0, ge=0)
     chip_keyword: str
     chips: Mapping[int, CameraChip]

@@ -10,8 +10,8 @@ from hubble_qa.checks.detectors import background, calibration
 from hubble_qa.checks.evidence.backgrounds import Background, rate_under, rates_of_reads
 from hubble_qa.checks.evidence.exposures import array_in, exposure_in, planes
 from hubble_qa.checks.evidence.headers import requested_steps, without_ramp_fit
-from hubble_qa.checks.evidence.references import named_references
-from hubble_qa.checks.images import photometry
+from hubble_qa.checks.evidence.references import named_references, tabulated_photflam
+from hubble_qa.checks.images import photometry, zeropoints
 from hubble_qa.checks.measurement import not_applicable
 from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
 from hubble_qa.fixtures.finished.files import FinishedFile
@@ -53,12 +53,25 @@ def test_unit_and_exposure_time(products: Products, science_chip: Chip, judge: J
     judge(calibration.unit_violations(products.exposure(science_chip.file), science_chip.number))
 
 
-# Zeropoints of WFPC2's chips
+# Zeropoints: one for the chips of ACS and WFC3, one for each of WFPC2's until they are normalised
+
+
+@criterion("PHT-009")
+def test_zeropoint(
+    products: Products, photometric: FinishedFile, product: Callable[[str], Product], judge: Judge
+) -> None:
+    exposure = products.exposure(photometric)
+    references = product("references").files / REFERENCES if products.judged.references else None
+    judge(zeropoints.chip_zeropoint_error(exposure, tabulated_photflam(references, exposure)))
 
 
 @criterion("PHT-001")
 def test_photflam_is_equal(products: Products, normalised: FinishedFile, judge: Judge) -> None:
-    judge(photometry.photflam_spread(products.exposure(normalised)))
+    exposure = products.exposure(normalised)
+    if exposure.suffix == "c0m" and photometry.has_own_photflams(exposure):
+        reason = "the chips of a C0M keep their own PHOTFLAM unless they are normalised in place; see PHT-002"
+        judge(not_applicable("photflam_spread", normalised.label, reason))
+    judge(photometry.photflam_spread(exposure))
 
 
 @criterion("PHT-002")
@@ -77,6 +90,7 @@ def test_pixels_are_normalised(products: Products, normalised_chip: Chip, judge:
             array_in(c0m, "SCI", number),
             array_in(flt, "DQ", number),
             expected=photometry.expected_chip_factor(exposure_in(c0m), number),
+            equalised=not photometry.has_own_photflams(products.exposure(normalised_chip.file)),
             subject=str(normalised_chip),
         )
     )

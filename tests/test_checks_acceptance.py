@@ -61,13 +61,24 @@ from hubble_qa.checks.images.photometry import (
     pixel_ratio_deviation,
     star_ratio_deviation,
 )
+from hubble_qa.checks.images.zeropoints import chip_zeropoint_error
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import FitsStructure, ShiftRow
 from hubble_qa.checks.readers.exposure import science_wcs
 from hubble_qa.checks.verdict import Status, judge
 from tests import background_samples as infrared
 from tests.dark_rate_samples import DARKS, association, dark, hot_pixels, match, order, recognition
-from tests.uvis_fields import SHAPES, Pointing, field, flc, headers, on_sky, sightings, solutions
+from tests.uvis_fields import (
+    SHAPES,
+    Pointing,
+    field,
+    flc,
+    headers,
+    on_sky,
+    sightings,
+    solutions,
+    zeropoint_headers,
+)
 from tests.wfpc2_samples import (
     FAILED,
     FITTED,
@@ -226,7 +237,9 @@ def pixels(factor: float, scatter: float = 0.0) -> Measurement:
     generator = np.random.default_rng(1)
     c0m = generator.uniform(2, 50, (40, 40)).astype(np.float32)
     flt = (c0m * factor * generator.normal(1.0, scatter, c0m.shape)).astype(np.float32)
-    return pixel_ratio_deviation(flt, c0m, np.zeros(c0m.shape, np.int16), expected=FACTOR, subject="WF4")
+    return pixel_ratio_deviation(
+        flt, c0m, np.zeros(c0m.shape, np.int16), expected=FACTOR, equalised=True, subject="WF4"
+    )
 
 
 def weights(planetary: float) -> Measurement:
@@ -423,7 +436,9 @@ CASES: Mapping[str, Case] = {
     "PHT-002": Case(
         lambda: photflam_deviation(exposure("c0m"), 4),
         {
-            "normalised already": lambda: photflam_deviation(exposure("c0m", photflams=NORMALISED), 4),
+            "some normalised": lambda: photflam_deviation(
+                exposure("c0m", photflams=(PHOTFLAMS[0], *NORMALISED[1:])), 4
+            ),
             "other gain": lambda: photflam_deviation(exposure("c0m", primary={"ATODGAIN": 15.0}), 4),
         },
     ),
@@ -469,6 +484,14 @@ CASES: Mapping[str, Case] = {
             "counts": lambda: drizzled_photometry_violations(drizzled(BUNIT="counts"), [exposure()]),
             "no unit": lambda: drizzled_photometry_violations(drizzled(BUNIT=None), [exposure()]),
             "no PHOTFLAM": lambda: drizzled_photometry_violations(drizzled(PHOTFLAM=None), [exposure()]),
+        },
+    ),
+    "PHT-009": Case(
+        lambda: chip_zeropoint_error(zeropoint_headers()),
+        {
+            "zero": lambda: chip_zeropoint_error(zeropoint_headers(photflams=(0.0, 0.0))),
+            "chips differ": lambda: chip_zeropoint_error(zeropoint_headers(photflams=(2.757e-19, 1.838e-19))),
+            "UVIS2 left behind": lambda: chip_zeropoint_error(zeropoint_headers(FLUXCORR="OMIT")),
         },
     ),
     "CAL-001": Case(

@@ -15,8 +15,10 @@ from hubble_qa.checks.images.drizzled import (
     stellar_width_ratio,
     weight_ratio,
 )
+from hubble_qa.checks.readers import Exposure
 from hubble_qa.checks.verdict import Status, judge
-from tests.wfpc2_samples import NORMALISED, drizzled, exposure
+from tests.uvis_fields import zeropoint_headers
+from tests.wfpc2_samples import NORMALISED, PHOTFLAMS, drizzled, exposure
 
 SHAPE = (120, 240)
 
@@ -206,3 +208,18 @@ def test_width_ratio_takes_stars_with_widths_in_every_image() -> None:
         verdict = judge(rule, stellar_width_ratio(widths, exposures, subject="drc"))
         assert verdict.status is Status.NOT_MEASURED
         assert "needs 10" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ([exposure(photflams=PHOTFLAMS)], "photeq, readonly=False"),
+        (
+            [exposure(), exposure(photflams=(2.5e-18,) * 4, primary={"FILTNAM1": "F814W"})],
+            "different filters, F555W in u5jx010hr_flt; F814W in u5jx010hr_flt; combine those of one filter",
+        ),
+        ([zeropoint_headers(FLUXCORR="OMIT", photflams=(1.86e-19, 1.84e-19))], "FLUXCORR = PERFORM"),
+    ],
+)
+def test_advice_follows_from_why_the_inputs_differ_in_photflam(inputs: list[Exposure], said: str) -> None:
+    assert said in drizzled_photometry_violations(drizzled(), inputs).reason

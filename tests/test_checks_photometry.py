@@ -14,6 +14,7 @@ from hubble_qa.checks.images.photometry import (
     combined_chip_factor,
     drizzled_flux_ratio,
     expected_chip_factor,
+    has_own_photflams,
     photflam_deviation,
     photflam_spread,
     pixel_ratio_deviation,
@@ -84,7 +85,7 @@ def test_flagged_and_faint_pixels_do_not_count() -> None:
     flt, dq = c0m * 1.02, np.zeros((40, 40), int)
     flt[:5], dq[:5] = 0.0, 2
     c0m[-5:], flt[-5:] = 0.5, 7.0
-    measurement = pixel_ratio_deviation(flt, c0m, dq, expected=1.02, subject="WF4")
+    measurement = pixel_ratio_deviation(flt, c0m, dq, expected=1.02, equalised=True, subject="WF4")
     assert measurement.value == pytest.approx(0.0, abs=1e-12)
     assert measurement.context["pixels"] == 30 * 40
 
@@ -93,7 +94,9 @@ def test_flagged_and_faint_pixels_do_not_count() -> None:
 def test_pixel_ratio_is_measured_against_the_expected_factor(factor: float, expected: float) -> None:
     c0m = np.linspace(2, 500, 400).reshape(20, 20)
     dq = np.zeros((20, 20), int)
-    value = pixel_ratio_deviation(c0m * factor, c0m, dq, expected=expected, subject="WF4").value
+    value = pixel_ratio_deviation(
+        c0m * factor, c0m, dq, expected=expected, equalised=True, subject="WF4"
+    ).value
     assert value == pytest.approx(abs(factor / expected - 1.0), abs=1e-9)
 
 
@@ -101,9 +104,9 @@ def test_pixel_ratio_needs_pixels_and_an_expectation() -> None:
     rule, image = load_criteria()["PHT-003"], np.full((20, 20), 10.0)
     dq = np.zeros((20, 20), int)
     cases = [
-        pixel_ratio_deviation(image, image, dq + 2, expected=1.0, subject="flagged"),
-        pixel_ratio_deviation(image[1:], image, dq, expected=1.0, subject="shapes"),
-        pixel_ratio_deviation(image, image, dq, expected=math.nan, subject="no factor"),
+        pixel_ratio_deviation(image, image, dq + 2, expected=1.0, equalised=True, subject="flagged"),
+        pixel_ratio_deviation(image[1:], image, dq, expected=1.0, equalised=True, subject="shapes"),
+        pixel_ratio_deviation(image, image, dq, expected=math.nan, equalised=True, subject="no factor"),
     ]
     for measurement in cases:
         assert judge(rule, measurement).status is Status.NOT_MEASURED
@@ -205,3 +208,40 @@ def test_real_inverse_sensitivities_are_the_published_ones(chip: int) -> None:
     assert judge(load_criteria()["PHT-002"], measurement).status is Status.PASS
     assert abs(measurement.value) < 1e-4
     assert judge(load_criteria()["PHT-001"], photflam_spread(c0m)).status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("equalised", "ratio", "said"),
+    [
+        (False, 1.0, "neither header nor pixels were changed"),
+        (True, 1.0, "only the header was changed"),
+        (True, 1.02**2, "multiplied twice"),
+        (False, 1.02, ""),
+    ],
+)
+def test_wrong_ratio_is_explained(equalised: bool, ratio: float, said: str) -> None:
+    c0m, dq = np.linspace(2, 500, 400).reshape(20, 20), np.zeros((20, 20), int)
+    measurement = pixel_ratio_deviation(
+        c0m * ratio, c0m, dq, expected=1.02, equalised=equalised, subject="WF4"
+    )
+    assert said in measurement.reason
+    assert ("photeq" in measurement.reason) is bool(said)
+
+
+def test_chips_normalised_in_place_are_asked_for_one_photflam() -> None:
+    rule = load_criteria()["PHT-002"]
+    normalised = exposure("c0m", photflams=(PHOTFLAMS[2],) * 4)
+    assert judge(rule, photflam_deviation(normalised, 4)).status is Status.NOT_APPLICABLE
+    assert judge(load_criteria()["PHT-001"], photflam_spread(normalised)).status is Status.PASS
+    assert not has_own_photflams(normalised)
+    assert has_own_photflams(exposure("c0m"))
+    # One PHOTFLAM that is published for no chip is wrong, and so is one on some of the chips.
+    for photflams in ((1.1 * PHOTFLAMS[2],) * 4, (PHOTFLAMS[2],) * 3 + (PHOTFLAMS[0],)):
+        assert judge(rule, photflam_deviation(exposure("c0m", photflams=photflams), 4)).status is Status.FAIL
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_a_chip_without_photflam_is_not_one_with_its_own(value: float) -> None:
+    c0m = exposure("c0m", photflams=(value, *PHOTFLAMS[1:]), primary={"FILTNAM1": "F814W"})
+    assert not has_own_photflams(c0m)
+    assert judge(load_criteria()["PHT-001"], photflam_spread(c0m)).status is Status.NOT_MEASURED

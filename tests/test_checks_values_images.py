@@ -258,15 +258,17 @@ def test_photflam_against_the_table_of_its_chip_and_gain(chip: int) -> None:
 def test_ratio_of_pixels_is_as_wide_as_it_is_wrong() -> None:
     c0m, dq = np.full((20, 20), 50.0), np.zeros((20, 20), dtype=int)
     ratios = np.resize([0.9] * 2 + [1.0] * 4 + [1.1] * 1 + [1.5] * 3, (20, 20))
-    measurement = pixel_ratio_deviation(c0m * ratios, c0m, dq, expected=1.25, subject="WF2")
+    measurement = pixel_ratio_deviation(c0m * ratios, c0m, dq, expected=1.25, equalised=True, subject="WF2")
     # The middle 68 % lie between 0.9 and 1.5; the median is 1.
     assert measurement.value == pytest.approx(max(abs(1.0 / 1.25 - 1.0), (1.5 - 0.9) / 2.0 / 1.25))
-    narrow = pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, subject="WF2")
+    narrow = pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, equalised=True, subject="WF2")
     assert narrow.value == pytest.approx(0.2)
     c0m[:15] = 1.0  # MIN_SIGNAL itself is too faint; 100 pixels are left, which are enough
-    assert pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, subject="WF2").value == pytest.approx(0.2)
+    assert pixel_ratio_deviation(
+        c0m, c0m, dq, expected=1.25, equalised=True, subject="WF2"
+    ).value == pytest.approx(0.2)
     dq[19, 19] = 2
-    assert pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, subject="WF2").value is None
+    assert pixel_ratio_deviation(c0m, c0m, dq, expected=1.25, equalised=True, subject="WF2").value is None
 
 
 # Form of files
@@ -297,7 +299,9 @@ def test_ratio_of_pixels_takes_finite_ones_of_more_than_one_dn() -> None:
     c0m, dq = np.full((20, 20), 1.5), np.zeros((20, 20), dtype=int)
     flt = 1.02 * c0m
     flt[:4] = np.nan
-    assert pixel_ratio_deviation(flt, c0m, dq, expected=1.0, subject="WF2").value == pytest.approx(0.02)
+    assert pixel_ratio_deviation(
+        flt, c0m, dq, expected=1.0, equalised=True, subject="WF2"
+    ).value == pytest.approx(0.02)
 
 
 def test_factor_takes_a_reference_with_a_photflam() -> None:

@@ -163,3 +163,16 @@ def test_an_image_without_sources_is_an_error(tmp_path):
     settings = DetectDrizzledSettings(root="f606w", **SETTINGS)
     with pytest.raises(StageError, match="no source was detected on f606w_dr"):
         detect_drizzled.run(inputs, tmp_path, settings)
+
+
+def test_an_image_in_counts_is_not_said_to_need_a_lower_threshold(tmp_path):
+    inputs = write_products(tmp_path, {"a": 2.0, "b": 2.0}, combined=2.0)
+    path = inputs.products["drizzled"] / "f606w_drc_sci.fits"
+    with fits.open(path, mode="update") as hdus:
+        image = next(hdu for hdu in hdus if hdu.data is not None)
+        image.data = image.data * 1e5
+    settings = DetectDrizzledSettings(root="f606w", **SETTINGS)
+    with pytest.raises(
+        StageError, match=r"all \d+ sources on f606w_dr.*in counts \(set final_units = 'cps'\)"
+    ):
+        detect_drizzled.run(inputs, tmp_path, settings)

@@ -88,6 +88,29 @@ def flc(name: str = "ibwb01xqq", pointing: Pointing = Pointing(), **changes: Any
     return Exposure(Path(f"{name}_flc.fits"), primary, extensions)
 
 
+def zeropoint_headers(
+    *, photflams: tuple[float | None, float | None] = (1.8379346e-19,) * 2, **primary: Any
+) -> Exposure:
+    """An exposure in memory with calwf3's keywords of a real F555W exposure; PHTRATIO is 0 in SCI,2."""
+    exposure = flc()
+    cards = {
+        "FILTER": "F555W",
+        "FLUXCORR": "COMPLETE",
+        "PHTFLAM1": 1.8379346e-19,
+        "PHTFLAM2": 1.8572521e-19,
+        "PHTRATIO": 1.010510439272,
+    }
+    exposure.primary.update({key: value for key, value in {**cards, **primary}.items() if value is not None})
+    for chip, photflam in zip((1, 2), photflams, strict=True):
+        header = exposure.header("SCI", chip)
+        header["CCDCHIP"] = 3 - chip
+        header["PHOTMODE"] = f"WFC3 UVIS{3 - chip} F555W MJD#55611.0264"
+        header["PHTRATIO"] = 1.010510439272 if chip == 1 else 0.0
+        if photflam is not None:
+            header["PHOTFLAM"] = photflam
+    return exposure
+
+
 @dataclass(frozen=True)
 class Field:
     """Stars on the sky: positions at the catalogue's epoch, degrees, and proper motions, mas per year."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from hubble_qa.checks.detectors.calibration import ReferenceUse
-from hubble_qa.checks.readers import Exposure
+from hubble_qa.checks.images.zeropoints import observing_mode
+from hubble_qa.checks.readers import Exposure, ReaderError
 from hubble_qa.checks.readers.best_references import (
     NOT_APPLICABLE,
     BestReferences,
     header_reference,
     read_best_references,
 )
+from hubble_qa.checks.readers.imphttab import read_mode
 
-__all__ = ["named_references", "used_references"]
+__all__ = ["named_references", "tabulated_photflam", "used_references"]
 
 
 @cache
@@ -59,3 +62,27 @@ def named_references(best: Path, directory: Path, exposure: Exposure) -> Mapping
         kind: ReferenceUse(best=choice.best, used=named[kind], available=(directory / named[kind]).is_file())
         for kind, choice in chosen.items()
     }
+
+
+def tabulated_photflam(directory: Path | None, exposure: Exposure) -> Mapping[int, float]:
+    """PHOTFLAM of each chip by the IMPHTTAB that its header names, by EXTVER; none where that is not at hand.
+
+    Left out are chips whose mode the table does not give at the exposure's date: ramp filters have a row
+    for each wavelength, and tables end before the latest exposures.
+
+    Parameters
+    ----------
+    directory : Path or None
+        Where the reference files are.
+    exposure : Exposure
+        The exposure.
+    """
+    name, date = header_reference(exposure.primary, "IMPHTTAB"), exposure.primary.get("EXPSTART")
+    table = directory / name if directory is not None and name else None
+    if table is None or not table.is_file() or not isinstance(date, int | float):
+        return {}
+    found: dict[int, float] = {}
+    for chip in exposure.chips:
+        with suppress(ReaderError):
+            found[chip] = read_mode(table, "PHOTFLAM", observing_mode(exposure, chip), float(date))
+    return found

@@ -185,9 +185,7 @@ def drizzled_photometry_violations(
     others = _other_photflams(photflam, inputs)
     if others:
         found = "; ".join(f"{own!r} in {_named(chips)}" for own, chips in others.items())
-        violations.append(
-            f"PHOTFLAM is {photflam!r}, but {found}: drizzle exposures that have one (photeq makes it so)"
-        )
+        violations.append(f"PHOTFLAM is {photflam!r}, but {found}: {_one_photflam(inputs)}")
     if not (isinstance(unit, str) and _RATE.search(unit.strip())):
         units = drizzled.keyword("D001OUUN")
         violations.append(f"BUNIT is {unit!r}, not a rate; final_units (D001OUUN) is {units!r}")
@@ -244,6 +242,22 @@ def _other_photflams(photflam: object, inputs: Sequence[Exposure]) -> Mapping[ob
             if not _same_number(photflam, own):
                 others.setdefault(own, []).append(exposure.chip_label(chip))
     return others
+
+
+def _one_photflam(inputs: Sequence[Exposure]) -> str:
+    """How inputs that differ in PHOTFLAM come to have one, by why they differ."""
+    filters: dict[str, list[str]] = {}
+    for exposure in inputs:
+        keywords = exposure.camera.filters if exposure.camera else ()
+        names = [str(exposure.primary.get(keyword, "")).strip() for keyword in keywords]
+        filters.setdefault(" ".join(filter(None, names)), []).append(exposure.label)
+    if len(filters) > 1:
+        found = "; ".join(f"{name or 'none'} in {_named(labels)}" for name, labels in filters.items())
+        return f"the inputs are of different filters, {found}; combine those of one filter"
+    states = {str(each.primary["FLUXCORR"]).strip() for each in inputs if "FLUXCORR" in each.primary}
+    if states - {"COMPLETE"}:
+        return f"FLUXCORR is {min(states - {'COMPLETE'})!r}; calibrate the inputs with FLUXCORR = PERFORM"
+    return "bring the inputs to one with photeq, readonly=False, before they are drizzled"
 
 
 def _named(chips: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,10 @@ __all__ = [
     "combined_chip_factor",
     "drizzled_flux_ratio",
     "expected_chip_factor",
+    "has_own_photflams",
     "photflam_deviation",
     "photflam_spread",
+    "photflams_of",
     "pixel_ratio_deviation",
     "star_ratio_deviation",
 ]
@@ -29,6 +31,9 @@ MIN_PIXELS = 100
 
 # How near a ratio of pixels is to what explains it; see PHT-003.
 RATIO_PRECISION = 1e-4
+
+# How near a chip's PHOTFLAM is to the published one; see PHT-002.
+PUBLISHED_PRECISION = 1e-3
 
 # PHT-005 asks for both; see `chip_count_rate_ratio`.
 RATE_SIGMAS = 3.0
@@ -43,7 +48,7 @@ def photflam_spread(exposure: Exposure) -> Measurement:
     exposure : Exposure
         An exposure whose chips should have one inverse sensitivity; NaN where one has none.
     """
-    photflams = _photflams(exposure)
+    photflams = photflams_of(exposure)
     subject = exposure.label
     if len(photflams) < 2:
         reason = f"the exposure has {len(photflams)} chip; needs at least two"
@@ -57,8 +62,18 @@ def photflam_spread(exposure: Exposure) -> Measurement:
     return Measurement("photflam_spread", np.ptp(values) / values.mean(), "", subject, context=context)
 
 
+def has_own_photflams(exposure: Exposure) -> bool:
+    """Whether all chips have a PHOTFLAM, and these differ beyond the precision of the published ones."""
+    values = [*photflams_of(exposure).values()]
+    if not all(value > 0 for value in values):
+        return False
+    return any(abs(value / values[0] - 1.0) > PUBLISHED_PRECISION for value in values)
+
+
 def photflam_deviation(exposure: Exposure, chip: int) -> Measurement:
     """Departure of a C0M chip's PHOTFLAM from the published one for its filter and gain, relative.
+
+    Not applicable where the chips were normalised in place: all have the PHOTFLAM published for one of them.
 
     Parameters
     ----------
@@ -76,11 +91,13 @@ def photflam_deviation(exposure: Exposure, chip: int) -> Measurement:
     number, order = header.get(camera.chip_keyword), [*camera.chips]
     if gain not in known.base_gains + known.other_gains or number not in order:
         return not_measured(quantity, subject, f"ATODGAIN is {gain!r} and {camera.chip_keyword} {number!r}")
-    place = order.index(number)
-    published = known.photflam[name][place]
-    if gain in known.other_gains:
-        published *= known.other_gain_ratios[place]
-    photflam = _photflams(exposure)[chip]
+    ratios = known.other_gain_ratios if gain in known.other_gains else (1.0,) * len(order)
+    table = [value * ratio for value, ratio in zip(known.photflam[name], ratios, strict=True)]
+    published, photflams = table[order.index(number)], photflams_of(exposure)
+    photflam = photflams[chip]
+    if _normalised(photflams.values(), table):
+        reason = f"the chips have one PHOTFLAM, {photflam:g}: they were normalised in place; see PHT-001"
+        return not_applicable(quantity, subject, reason)
     context: dict[str, Json] = {
         "photflam": photflam,
         "published": published,
@@ -89,6 +106,14 @@ def photflam_deviation(exposure: Exposure, chip: int) -> Measurement:
         "photmode": str(header.get("PHOTMODE", "")),
     }
     return Measurement(quantity, photflam / published - 1.0, "", subject, context=context)
+
+
+def _normalised(photflams: Iterable[float], published: Iterable[float]) -> bool:
+    """Whether several chips have one PHOTFLAM, that is published for one of them."""
+    values = [*photflams]
+    return len(values) > 1 and any(
+        all(abs(value / one - 1.0) <= PUBLISHED_PRECISION for value in values) for one in published
+    )
 
 
 def expected_chip_factor(c0m: Exposure, chip: int) -> float:
@@ -103,7 +128,7 @@ def expected_chip_factor(c0m: Exposure, chip: int) -> float:
     chip : int
         EXTVER of the chip.
     """
-    photflams, camera = _photflams(c0m), c0m.camera
+    photflams, camera = photflams_of(c0m), c0m.camera
     if camera is None or camera.zeropoints is None:
         return math.nan
     references = [
@@ -115,7 +140,13 @@ def expected_chip_factor(c0m: Exposure, chip: int) -> float:
 
 
 def pixel_ratio_deviation(
-    flt: NDArray[Any], c0m: NDArray[Any], dq: NDArray[Any], *, expected: float, subject: str
+    flt: NDArray[Any],
+    c0m: NDArray[Any],
+    dq: NDArray[Any],
+    *,
+    expected: float,
+    equalised: bool,
+    subject: str,
 ) -> Measurement:
     """Departure of the FLT/C0M pixel ratio of a chip from the expected factor, relative.
 
@@ -131,6 +162,8 @@ def pixel_ratio_deviation(
         Data quality flags; 0 is good.
     expected : float
         See `expected_chip_factor`.
+    equalised : bool
+        Whether the FLT's header gives all its chips one PHOTFLAM.
     subject : str
         The exposure and chip.
     """
@@ -151,13 +184,13 @@ def pixel_ratio_deviation(
         "pixels": int(np.count_nonzero(good)),
     }
     reason = f"FLT/C0M is {median:.6f} on the chip, {expected:.6f} by PHOTFLAM"
-    reason += _ratio_explanation(float(median), expected)
+    reason += _ratio_explanation(float(median), expected, equalised=equalised)
     return Measurement(
         "pixel_ratio_deviation", np.max(departures), "", subject, context=context, reason=reason
     )
 
 
-def _ratio_explanation(ratio: float, expected: float) -> str:
+def _ratio_explanation(ratio: float, expected: float, *, equalised: bool) -> str:
     """What a wrong ratio of pixels looks like; empty where it is right or looks like nothing known."""
 
     def near(value: float) -> bool:
@@ -165,9 +198,11 @@ def _ratio_explanation(ratio: float, expected: float) -> str:
 
     if near(expected):
         return ""
+    if near(1.0) and equalised:
+        return ": the pixels are as they were, only the header was changed; run photeq on a fresh FLT"
     if near(1.0):
-        return ": the pixels are as they were, only the header was changed"
-    return ": the pixels were multiplied twice" if near(expected**2) else ""
+        return ": neither header nor pixels were changed; photeq changes a file only with readonly=False"
+    return ": the pixels were multiplied twice; run photeq once, on a fresh FLT" if near(expected**2) else ""
 
 
 def combined_chip_factor(factors: Sequence[float], weights: Sequence[float]) -> float:
@@ -290,9 +325,13 @@ def drizzled_flux_ratio(
     return Measurement("drizzled_flux_ratio", ratio, "", subject, uncertainty, context)
 
 
-def _photflams(exposure: Exposure) -> dict[int, float]:
-    """PHOTFLAM of each chip by EXTVER; NaN where it is missing or not a number."""
-    values = {chip: header.get("PHOTFLAM") for chip, header in exposure.science_headers().items()}
+def photflams_of(exposure: Exposure) -> dict[int, float]:
+    """PHOTFLAM of each chip by EXTVER; NaN where it is missing or not a number.
+
+    WFC3/IR exposures have it in their primary header.
+    """
+    common = exposure.primary.get("PHOTFLAM")
+    values = {chip: header.get("PHOTFLAM", common) for chip, header in exposure.science_headers().items()}
     return {
         chip: float(value) if isinstance(value, (int, float)) else math.nan for chip, value in values.items()
     }

@@ -1,0 +1,154 @@
+"""Zeropoints of cameras whose chips share one: inverse sensitivities in headers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+
+from hubble_qa.checks.images.photometry import photflams_of
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable
+from hubble_qa.checks.readers.exposure import Exposure
+
+__all__ = ["chip_zeropoint_error", "observing_mode"]
+
+# Grisms and prisms, whose spectra have a sensitivity at each wavelength.
+_DISPERSER = re.compile(r"(G|PR)\d+L?$", re.IGNORECASE)
+# A zeropoint that is no number or not positive: nothing is known of the flux.
+_WORTHLESS = 1.0
+# The chip that FLUXCORR brings the other to, by CCDCHIP.
+_REFERENCE_CHIP = 1
+
+
+def chip_zeropoint_error(exposure: Exposure, table: Mapping[int, float] | None = None) -> Measurement:
+    """Largest relative error of a flux by PHOTFLAM, over the chips of an exposure.
+
+    Of each chip the error of its PHOTFLAM: against IMPHTTAB where that is given, else against PHTFLAM1,
+    PHTFLAM2 of its own header, and against the other chips'. Where FLUXCORR did not bring UVIS2 to
+    UVIS1, also abs(PHTRATIO - 1): a drizzled image of both chips has one PHOTFLAM. 1 where PHOTFLAM is
+    missing or not positive.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        A calibrated exposure of a camera whose chips share a zeropoint after calibration.
+    table : mapping of int to float, optional
+        PHOTFLAM by IMPHTTAB for the pixels as they are, by EXTVER.
+
+    Notes
+    -----
+    There is a warning where PHOTMODE has no date (``MJD#``) though the camera's sensitivity is
+    tabulated by date: the zeropoint is then an average over the years.
+    """
+    quantity, subject = "chip_zeropoint_error", exposure.label
+    disperser = _disperser(exposure)
+    if disperser:
+        return not_applicable(quantity, subject, f"{disperser} disperses: a spectrum has no PHOTFLAM")
+    if not exposure.chips:
+        return Measurement(quantity, _WORTHLESS, "", subject, reason="there is no SCI extension")
+    photflams, table = photflams_of(exposure), table or {}
+    errors = dict(_errors(exposure, photflams, table))
+    worst = max(errors, key=lambda reason: errors[reason], default="")
+    undated = _undated(exposure)
+    context: dict[str, Json] = {
+        "photflam": {f"SCI,{chip}": value for chip, value in photflams.items()},
+        "imphttab": {f"SCI,{chip}": value for chip, value in table.items()},
+        "fluxcorr": str(exposure.primary.get("FLUXCORR", "")),
+        "photmode": {f"SCI,{chip}": _photmode(exposure, chip) for chip in photflams},
+    }
+    value = errors.get(worst, 0.0)
+    reason = worst if value else ""
+    return Measurement(quantity, value, "", subject, None, context, reason=reason, warning=undated)
+
+
+def observing_mode(exposure: Exposure, chip: int) -> str:
+    """A chip's PHOTMODE as IMPHTTAB names modes, ``"acs,wfc1,f606w"``, for the pixels as they are.
+
+    Where FLUXCORR brought UVIS2 to UVIS1, UVIS1's holds for both.
+    """
+    parts = [part for part in _photmode(exposure, chip).lower().split() if not part.startswith("mjd#")]
+    if _flux_corrected(exposure):
+        parts = [f"uvis{_REFERENCE_CHIP}" if part == "uvis2" else part for part in parts]
+    return ",".join(parts)
+
+
+def _errors(
+    exposure: Exposure, photflams: Mapping[int, float], table: Mapping[int, float]
+) -> Iterator[tuple[str, float]]:
+    """Relative errors, by what is wrong and what to do."""
+    for chip, value in photflams.items():
+        if not (math.isfinite(value) and value > 0):
+            own = exposure.header("SCI", chip).get("PHOTFLAM", exposure.primary.get("PHOTFLAM"))
+            found = "is missing" if own is None else f"is {own!r}, no inverse sensitivity"
+            yield f"PHOTFLAM of SCI,{chip} {found}; calibrate with PHOTCORR = PERFORM", _WORTHLESS
+            continue
+        expected, origin = table.get(chip), "IMPHTTAB"
+        if expected is None:
+            expected, origin = _by_header(exposure, chip)
+        if expected:
+            text = f"PHOTFLAM of SCI,{chip} is {value:g}, {expected:g} by {origin}; take it from there"
+            yield text, abs(value / expected - 1.0)
+    yield from _between_chips(exposure, [value for value in photflams.values() if value > 0])
+
+
+def _between_chips(exposure: Exposure, photflams: list[float]) -> Iterator[tuple[str, float]]:
+    """How far one zeropoint is from being true of all chips."""
+    if len(photflams) < 2:
+        return
+    spread = max(photflams) / min(photflams) - 1.0
+    if "FLUXCORR" not in exposure.primary or _flux_corrected(exposure):
+        yield f"the chips' PHOTFLAM are from {min(photflams):g} to {max(photflams):g}", spread
+        return
+    ratio = _sensitivity_ratio(exposure)
+    state = f"FLUXCORR is {str(exposure.primary['FLUXCORR']).strip()!r}"
+    advice = "calibrate with FLUXCORR = PERFORM before the chips are combined"
+    if ratio is None:
+        yield f"{state} and PHTRATIO is missing: the chips have no common zeropoint; {advice}", _WORTHLESS
+    else:
+        yield f"{state} and the chips differ by PHTRATIO = {ratio:.6g}; {advice}", abs(ratio - 1.0)
+
+
+def _by_header(exposure: Exposure, chip: int) -> tuple[float | None, str]:
+    """What a chip's PHOTFLAM should be by PHTFLAM1 and PHTFLAM2, and which of these says so."""
+    number = _REFERENCE_CHIP if _flux_corrected(exposure) else exposure.header("SCI", chip).get("CCDCHIP")
+    keyword = f"PHTFLAM{number}"
+    return _positive(exposure, keyword), keyword
+
+
+def _sensitivity_ratio(exposure: Exposure) -> float | None:
+    """PHTRATIO, else PHTFLAM2 / PHTFLAM1, by any header that has them: calwf3 writes 0 in SCI,2."""
+    stated = _positive(exposure, "PHTRATIO")
+    first, second = (_positive(exposure, f"PHTFLAM{number}") for number in (1, 2))
+    return stated or (second / first if first and second else None)
+
+
+def _positive(exposure: Exposure, keyword: str) -> float | None:
+    headers = (exposure.primary, *exposure.science_headers().values())
+    values = (header.get(keyword) for header in headers)
+    return next((float(value) for value in values if isinstance(value, int | float) and value > 0), None)
+
+
+def _flux_corrected(exposure: Exposure) -> bool:
+    return str(exposure.primary.get("FLUXCORR", "")).strip() == "COMPLETE"
+
+
+def _photmode(exposure: Exposure, chip: int) -> str:
+    return str(exposure.header("SCI", chip).get("PHOTMODE", exposure.primary.get("PHOTMODE", ""))).strip()
+
+
+def _disperser(exposure: Exposure) -> str:
+    """The grism or prism of an exposure; empty where it has none."""
+    keywords = exposure.camera.filters if exposure.camera else ()
+    names = [str(exposure.primary.get(keyword, "")).strip() for keyword in keywords]
+    return next((name for name in names if _DISPERSER.match(name)), "")
+
+
+def _undated(exposure: Exposure) -> str:
+    """That the zeropoint is of no date, where it should be of the exposure's; else empty."""
+    if exposure.camera is None or not exposure.camera.dated_zeropoints:
+        return ""
+    without = [f"SCI,{chip}" for chip in exposure.chips if "MJD#" not in _photmode(exposure, chip).upper()]
+    if not without:
+        return ""
+    mode = _photmode(exposure, exposure.chips[0])
+    return f"PHOTMODE of {', '.join(without)} has no date (MJD#): {mode!r}; calibrate again to have the day's"

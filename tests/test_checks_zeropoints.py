@@ -1,0 +1,142 @@
+"""Zeropoints of cameras whose chips share one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.evidence.references import tabulated_photflam
+from hubble_qa.checks.images.zeropoints import chip_zeropoint_error, observing_mode
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers import Exposure, Extension, ReaderError, read_exposure
+from hubble_qa.checks.readers.imphttab import read_mode
+from hubble_qa.checks.verdict import Status, judge
+from tests.uvis_fields import zeropoint_headers
+
+SHARED = Path(__file__).parents[2] / "shared"
+ONE, TWO = 1.8379346e-19, 1.8572521e-19
+
+
+def status(measurement: Measurement) -> Status:
+    return judge(load_criteria()["PHT-009"], measurement).status
+
+
+def infrared(photflam: float | None = 3.04e-20, **primary: object) -> Exposure:
+    cards = {"INSTRUME": "WFC3", "DETECTOR": "IR", "FILTER": "F105W", "PHOTFLAM": photflam, **primary}
+    header = fits.Header([(key, value) for key, value in cards.items() if value is not None])
+    return Exposure(Path("ibohbfb7q_flt.fits"), header, (Extension("SCI", 1, fits.Header(), (1014, 1014)),))
+
+
+def test_real_keywords_are_accepted() -> None:
+    measurement = chip_zeropoint_error(zeropoint_headers())
+    assert (measurement.value, status(measurement)) == (0.0, Status.PASS)
+    assert status(chip_zeropoint_error(infrared())) is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("exposure", "value", "said"),
+    [
+        (zeropoint_headers(photflams=(ONE, 1.5 * ONE)), 0.5, "PHTFLAM1"),
+        (zeropoint_headers(photflams=(ONE, TWO)), TWO / ONE - 1, "PHTFLAM1"),
+        (zeropoint_headers(photflams=(None, ONE)), 1.0, "SCI,1 is missing"),
+        (zeropoint_headers(photflams=(ONE, -ONE)), 1.0, "no inverse sensitivity"),
+        (zeropoint_headers(FLUXCORR="OMIT", photflams=(TWO, ONE)), 0.01051044, "FLUXCORR = PERFORM"),
+        (zeropoint_headers(FLUXCORR="SKIPPED", PHTRATIO=0.7, photflams=(TWO, ONE)), 0.3, "PHTRATIO = 0.7"),
+        (infrared(0.0), 1.0, "no inverse sensitivity"),
+        (infrared(None), 1.0, "is missing"),
+    ],
+)
+def test_error_of_a_flux_by_photflam(exposure: Exposure, value: float, said: str) -> None:
+    measurement = chip_zeropoint_error(exposure)
+    assert measurement.value == pytest.approx(value, rel=1e-4)
+    assert said in measurement.reason
+    assert status(measurement) is Status.FAIL
+
+
+def test_a_subarray_of_uvis2_keeps_its_own_zeropoint_without_fluxcorr() -> None:
+    whole = zeropoint_headers(FLUXCORR="OMIT", photflams=(TWO, ONE))
+    subarray = Exposure(whole.path, whole.primary, whole.extensions[:1])
+    assert chip_zeropoint_error(subarray).value == 0.0
+    subarray.header("SCI", 1)["PHOTFLAM"] = ONE
+    assert chip_zeropoint_error(subarray).value == pytest.approx(1 - ONE / TWO)
+
+
+def test_a_grism_has_no_zeropoint() -> None:
+    assert not chip_zeropoint_error(infrared(0.0, FILTER="G141")).applicable
+    assert not chip_zeropoint_error(zeropoint_headers(photflams=(0.0, 0.0), FILTER="G280")).applicable
+
+
+def test_a_zeropoint_without_a_date_is_worth_a_look() -> None:
+    undated = zeropoint_headers()
+    undated.header("SCI", 2)["PHOTMODE"] = "WFC3 UVIS1 F555W"
+    measurement = chip_zeropoint_error(undated)
+    assert status(measurement) is Status.WARN
+    assert "SCI,2 has no date" in measurement.warning
+    # The infrared channel's sensitivity is not tabulated by date.
+    assert status(chip_zeropoint_error(infrared(PHOTMODE="WFC3 IR F105W"))) is Status.PASS
+
+
+def table(path: Path, rows: dict[str, float | list[tuple[float, float]]]) -> Path:
+    """An IMPHTTAB with PHOTFLAM of some modes, constant or by MJD."""
+    dated = {mode: value for mode, value in rows.items() if isinstance(value, list)}
+    dates = [[mjd for mjd, _ in dated.get(mode, [(0.0, 0.0)] * 2)] for mode in rows]
+    values = [[value for _, value in dated.get(mode, [(0.0, 0.0)] * 2)] for mode in rows]
+    columns = [
+        fits.Column("OBSMODE", "40A", array=[f"{mode},mjd#" if mode in dated else mode for mode in rows]),
+        fits.Column("DATACOL", "12A", array=["PHOTFLAM1" if mode in dated else "PHOTFLAM" for mode in rows]),
+        fits.Column("PHOTFLAM", "D", array=[0.0 if mode in dated else rows[mode] for mode in rows]),
+        fits.Column("NELEM1", "J", array=[2 if mode in dated else 0 for mode in rows]),
+        fits.Column("PAR1VALUES", "2D", array=np.array(dates)),
+        fits.Column("PHOTFLAM1", "2D", array=np.array(values)),
+    ]
+    fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns, name="PHOTFLAM")]).writeto(path)
+    return path
+
+
+def test_photflam_is_compared_with_the_table_that_the_header_names(tmp_path: Path) -> None:
+    rows = {"wfc3,uvis1,f555w": [(55000.0, 1.8e-19), (56000.0, 1.9e-19)], "wfc3,uvis2,f555w": TWO}
+    table(tmp_path / "51c1638pi_imp.fits", rows)
+    exposure = zeropoint_headers(IMPHTTAB="iref$51c1638pi_imp.fits", EXPSTART=55611.0)
+    expected = 1.8e-19 + 0.611 * 1e-20
+    found = tabulated_photflam(tmp_path, exposure)
+    # FLUXCORR brought UVIS2, SCI,1, to UVIS1.
+    assert found == pytest.approx({1: expected, 2: expected})
+    assert chip_zeropoint_error(exposure, found).value == pytest.approx(abs(ONE / expected - 1))
+    assert chip_zeropoint_error(exposure, dict.fromkeys((1, 2), ONE)).value == 0.0
+    assert observing_mode(zeropoint_headers(FLUXCORR="OMIT"), 1) == "wfc3,uvis2,f555w"
+
+
+def test_what_a_table_does_not_give_is_not_compared(tmp_path: Path) -> None:
+    path = table(
+        tmp_path / "sim_imp.fits", {"wfc3,uvis1,f606w": ONE, "wfc3,uvis1,f555w": [(1.0, 1.0), (2.0, 1.0)]}
+    )
+    named = zeropoint_headers(IMPHTTAB="iref$sim_imp.fits", EXPSTART=55611.0)
+    assert tabulated_photflam(tmp_path, named) == {}
+    assert tabulated_photflam(None, named) == {}
+    assert tabulated_photflam(tmp_path, zeropoint_headers(IMPHTTAB="N/A", EXPSTART=1.0)) == {}
+    with pytest.raises(ReaderError, match="knows PHOTFLAM from MJD 1 to 2 only, not at 55611"):
+        read_mode(path, "PHOTFLAM", "wfc3,uvis1,f555w", 55611.0)
+    with pytest.raises(ReaderError, match="has no row acs,wfc1,f606w in PHOTFLAM"):
+        read_mode(path, "PHOTFLAM", "acs,wfc1,f606w", 55611.0)
+    with pytest.raises(ReaderError, match="no extension PHOTBW"):
+        read_mode(path, "PHOTBW", "wfc3,uvis1,f606w", 55611.0)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="real headers are not beside this repository (../shared)")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("headers/sample_ipppssoot_flc.fits", Status.PASS),
+        ("headers/sample_ipppssoot_flt.fits", Status.PASS),
+        ("headers/sample_flc_header.fits", Status.PASS),
+        ("cases/05_acs_short_exposure/j8bt06nyq_flt.fits", Status.WARN),
+        ("cases/18_photflam_of_ccd/zero_flc.fits", Status.FAIL),
+        ("cases/18_photflam_of_ccd/chips_differ_flc.fits", Status.FAIL),
+    ],
+)
+def test_real_headers(name: str, expected: Status) -> None:
+    assert status(chip_zeropoint_error(read_exposure(SHARED / name))) is expected
