@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hubble_qa.checks.images import files
+from hubble_qa.checks.images import files, observations
 from hubble_qa.checks.readers import read_fits_structure
 from hubble_qa.fixtures.finished.files import FinishedFile
 from hubble_qa.fixtures.suite.judging import Judge
@@ -27,3 +27,8 @@ def test_extensions(products: Products, exposure: FinishedFile, judge: Judge) ->
 @criterion("FIL-003")
 def test_keywords(products: Products, exposure: FinishedFile, judge: Judge) -> None:
     judge(files.keyword_violations(products.exposure(exposure)))
+
+
+@criterion("FIL-005")
+def test_observation(products: Products, observation: FinishedFile, judge: Judge) -> None:
+    judge(observations.observation_violations(products.exposure(observation)))

@@ -53,6 +53,7 @@ from hubble_qa.checks.images.drizzled import (
     weight_ratio,
 )
 from hubble_qa.checks.images.files import fits_form_violations, keyword_violations, structure_violations
+from hubble_qa.checks.images.observations import observation_violations
 from hubble_qa.checks.images.photometry import (
     chip_count_rate_ratio,
     drizzled_flux_ratio,
@@ -689,6 +690,23 @@ CASES: Mapping[str, Case] = {
             "another's": lambda: association(("jcmc11deq", "jcmc11dhq", "jcmc11ctq")),
             "one that is not there": lambda: association(("jcmc11deq", "jcmc11dhq", "jcmc11zzq")),
             "another filter": lambda: association(filters=("F150LP", "F165LP")),
+        },
+    ),
+    "FIL-005": Case(
+        lambda: observation_violations(exposure(primary={"QUALITY": "OK", "MTFLAG": False})),
+        {
+            "guide stars lost": lambda: observation_violations(exposure(primary={"QUALITY": "GSFAIL"})),
+            "take-data flag": lambda: observation_violations(exposure(primary={"QUALITY": "TDF-DOWN AT"})),
+            "no time": lambda: observation_violations(exposure(primary={"EXPTIME": 0.0})),
+            "moving target": lambda: observation_violations(exposure(primary={"MTFLAG": True})),
+            "moving target, as WFC3 writes it": lambda: observation_violations(
+                exposure(primary={"MTFLAG": "T"})
+            ),
+            "spatial scan": lambda: observation_violations(exposure(primary={"SCAN_TYP": "C"})),
+            "charge injection": lambda: observation_violations(exposure(primary={"CHINJECT": "CONT"})),
+            "spectrum": lambda: observation_violations(exposure(primary={"OBSTYPE": "SPECTROSCOPIC"})),
+            "dark frame": lambda: observation_violations(exposure(primary={"IMAGETYP": "DARK"})),
+            "flat field": lambda: observation_violations(exposure(primary={"TARGNAME": "DARK-EARTH-CALIB"})),
         },
     ),
     "DRZ-001": Case(

@@ -53,7 +53,7 @@ def test_catalogue_holds_the_workflows() -> None:
         *(f"TVB-{number:03}" for number in range(1, 6)),
         *(f"WCS-{number:03}" for number in range(1, 4)),
         *(f"DRK-{number:03}" for number in range(1, 7)),
-        *(f"FIL-{number:03}" for number in range(1, 5)),
+        *(f"FIL-{number:03}" for number in range(1, 6)),
         *(f"DRZ-{number:03}" for number in range(1, 7)),
     }
     assert set(load_criteria()) == expected
