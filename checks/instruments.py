@@ -137,6 +137,9 @@ class Camera(_Record):
     chips: Mapping[int, CameraChip]
     flags: Mapping[str, int]
     pattern_flags: tuple[str, ...] = ()
+    saturation_flags: tuple[str, ...] = ()
+    full_well: float | None = Field(default=None, gt=0)
+    counts_photons: bool = False
     subarray_chips: int | None = Field(default=None, ge=1)
     primary: Mapping[str, KeywordType]
     science: Mapping[str, KeywordType]
@@ -145,9 +148,10 @@ class Camera(_Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        unnamed = sorted(set(self.pattern_flags) - set(self.flags))
-        if unnamed:
-            raise ValueError(f"pattern_flags: {', '.join(unnamed)} is not among flags")
+        for key in ("pattern_flags", "saturation_flags"):
+            unnamed = sorted(set(getattr(self, key)) - set(self.flags))
+            if unnamed:
+                raise ValueError(f"{key}: {', '.join(unnamed)} is not among flags")
         return self
 
     @property
@@ -159,6 +163,11 @@ class Camera(_Record):
     def pattern_bits(self) -> int:
         """The bits of `pattern_flags` together."""
         return sum(self.flags[name] for name in self.pattern_flags)
+
+    @property
+    def saturation_bits(self) -> int:
+        """The bits of `saturation_flags` together."""
+        return sum(self.flags[name] for name in self.saturation_flags)
 
     @property
     def has_reads(self) -> bool:

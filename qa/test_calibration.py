@@ -7,7 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from hubble_qa.checks.detectors import background, calibration
-from hubble_qa.checks.evidence.backgrounds import Background, rate_under, rates_of_reads
+from hubble_qa.checks.evidence.backgrounds import (
+    Background,
+    rate_under,
+    rates_of_reads,
+    sky_of,
+    without_shape,
+)
 from hubble_qa.checks.evidence.exposures import array_in, exposure_in, planes
 from hubble_qa.checks.evidence.headers import requested_steps, without_ramp_fit
 from hubble_qa.checks.evidence.references import named_references, tabulated_photflam
@@ -45,7 +51,8 @@ def test_reference_files_are_best(
 def test_pixels_are_usable(products: Products, science_chip: Chip, judge: Judge) -> None:
     file, number = science_chip.file, science_chip.number
     sci, err, dq = planes(products.path(file), number, products.sibling(file, "c1m"))
-    judge(calibration.unusable_fraction(sci, err, dq, instrument=file.instrument, subject=str(science_chip)))
+    camera = products.exposure(file).camera
+    judge(calibration.unusable_fraction(sci, err, dq, camera=camera, subject=str(science_chip)))
 
 
 @criterion("CAL-005")
@@ -101,7 +108,9 @@ def test_pixels_are_normalised(products: Products, normalised_chip: Chip, judge:
 
 @criterion("TVB-001")
 def test_background_is_steady(products: Products, reads_file: FinishedFile, judge: Judge) -> None:
-    reason = without_ramp_fit(products.sibling(reads_file, "flt"))
+    reason = without_shape(products.exposure(reads_file)) or without_ramp_fit(
+        products.sibling(reads_file, "flt")
+    )
     if reason:
         judge(not_applicable("background_rate_ratio", reads_file.label, reason))
     rates = rates_of_reads(products.path(reads_file))
@@ -110,8 +119,12 @@ def test_background_is_steady(products: Products, reads_file: FinishedFile, judg
 
 @criterion("TVB-002")
 def test_background_shape(products: Products, infrared: FinishedFile, judge: Judge) -> None:
-    sky = Background.of(products.exposure(infrared))
-    judge(background.background_shape(sky.pixels, noise=sky.noise, subject=infrared.label))
+    exposure = products.exposure(infrared)
+    reason = without_shape(exposure)
+    if reason:
+        judge(not_applicable("background_shape", infrared.label, reason))
+    noise = Background.of(exposure).noise
+    judge(background.background_shape(sky_of(exposure), noise=noise, subject=infrared.label))
 
 
 @criterion("TVB-003")

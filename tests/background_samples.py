@@ -16,6 +16,7 @@ from hubble_qa.checks.detectors.background import (
 from hubble_qa.checks.detectors.calibration import switch_violations
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
+from hubble_qa.checks.detectors.sky_structure import sky_pulls
 from hubble_qa.checks.images.cosmic_rays import residual_cosmic_rays
 from hubble_qa.checks.measurement import Measurement
 
@@ -39,7 +40,14 @@ def sky(level: float = RATE, width: float = NOISE, *, seed: int = 5) -> np.ndarr
 def shape(*peaks: float, width: float = NOISE) -> Measurement:
     """A background of several levels, alike in number."""
     levels = np.resize(peaks, SHAPE[0])[:, np.newaxis]
-    return background_shape(sky(0.0, width) + levels, noise=NOISE, subject="ibohbfb9q")
+    return shape_of(sky(0.0, width) + levels)
+
+
+def shape_of(image: np.ndarray) -> Measurement:
+    """Shape of the sky of an image without flags."""
+    good = np.ones(image.shape, dtype=bool)
+    pulls = sky_pulls(image, good, dark=DARK, read_noise=READ_NOISE, time=TIME)
+    return background_shape(pulls, noise=NOISE, subject="ibohbfb9q")
 
 
 def deviation(level: float) -> Measurement:
@@ -61,7 +69,7 @@ def residuals(hits: int, *, height: float = 0.2) -> Measurement:
     return residual_cosmic_rays(combined, singles, subject="ibohbf040")
 
 
-def steps(ended: Mapping[str, str] | None = None, **set_to: str) -> Measurement:
+def steps(ended: Mapping[str, object] | None = None, **set_to: str) -> Measurement:
     done = {name: "COMPLETE" for name in SWITCHES if name != "DRIZCORR"}
     calibrated = {**SWITCHES, **done, **(ended or {})}
     return switch_violations(SWITCHES, calibrated, set_to=set_to, subject="ibohbfb9q")

@@ -13,11 +13,12 @@ from hubble_qa.checks.detectors import bias_structure, calibration, levels
 from hubble_qa.checks.detectors.background import background_deviation, background_shape
 from hubble_qa.checks.detectors.ccd_levels import LEAST_LEVEL
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
-from hubble_qa.checks.evidence.backgrounds import Background, rate_under
+from hubble_qa.checks.evidence.backgrounds import Background, rate_under, sky_of
 from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.evidence.raw_levels import independent_rates, raw_electrons
 from hubble_qa.checks.evidence.references import named_references
 from hubble_qa.checks.images import files
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.checks.verdict import Status, judge
@@ -58,7 +59,10 @@ def _acs(flt: Path, fetched: Product, references: Product) -> Iterator[tuple[str
         sci, err, dq = (exposure.array(plane, version) for plane in ("SCI", "ERR", "DQ"))
         subject = exposure.chip_label(version)
         found = raw_electrons(raw, version, *_places(references))
-        yield "CAL-003", calibration.unusable_fraction(sci, err, dq, instrument="ACS", subject=subject)
+        yield (
+            "CAL-003",
+            calibration.unusable_fraction(sci, err, dq, camera=camera("ACS", "WFC"), subject=subject),
+        )
         yield "CAL-004", bias_structure.column_scatter(sci, dq, subject=subject)
         yield "CAL-005", calibration.unit_violations(exposure, version)
         yield "CAL-006", levels.level_deviation(sci, found.image, dq, subject=subject, least=LEAST_LEVEL)
@@ -83,11 +87,11 @@ def _ir(flt: Path, fetched: Product, references: Product) -> Iterator[tuple[str,
     choices = named_references(*_places(references), exposure)
     yield "CAL-002", calibration.reference_file_violations(choices, subject=name)
     yield "FIL-003", files.keyword_violations(exposure)
-    yield "CAL-003", calibration.unusable_fraction(sci, err, dq, instrument="WFC3", subject=name)
+    yield "CAL-003", calibration.unusable_fraction(sci, err, dq, camera=camera("WFC3", "UVIS"), subject=name)
     yield "CAL-005", calibration.unit_violations(exposure, 1)
     yield "CAL-006", levels.level_deviation(sci, image, dq, subject=name)
     yield "CAL-007", remaining_pattern(sci, image, patterns, dq, instrument="WFC3", subject=name)
-    yield "TVB-002", background_shape(background.pixels, noise=background.noise, subject=name)
+    yield "TVB-002", background_shape(sky_of(exposure), noise=background.noise, subject=name)
     yield "TVB-003", background_deviation(background.pixels, rate=rate, subject=name)
 
 

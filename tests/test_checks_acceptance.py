@@ -63,6 +63,7 @@ from hubble_qa.checks.images.photometry import (
     star_ratio_deviation,
 )
 from hubble_qa.checks.images.zeropoints import chip_zeropoint_error
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import FitsStructure, ShiftRow
 from hubble_qa.checks.readers.exposure import science_wcs
@@ -265,12 +266,26 @@ def arrays(
     science: float = 4.0,
     error: float = 2.0,
     cut: int = 0,
-    instrument: str = "ACS",
+    equal: int = 1,
+    side: int = 20,
 ) -> Measurement:
-    sci, err, dq = np.full((20, 20), 9.0), np.full((20, 20), 3.0), np.zeros((20, 20), np.int16)
+    shape = (side, side)
+    sci, err, dq = np.random.default_rng(9).normal(9.0, 3.0, shape), np.full(shape, 3.0), np.zeros(shape, int)
     sci[-1, -1], err[-1, -1] = science, error
+    sci[-2, -equal:] = 9.0
     dq.flat[: int(flagged * dq.size)] = 2
-    return unusable_fraction(sci, err[cut:], dq, instrument=instrument, subject="WF2")
+    return unusable_fraction(sci, err[cut:], dq, camera=camera("ACS", "WFC"), subject="WFC1")
+
+
+def saturated(*, flag: int = 256, stars: int = 4) -> Measurement:
+    """Stars of nine pixels at full well."""
+    sci, dq = np.random.default_rng(9).normal(9.0, 3.0, (60, 60)), np.zeros((60, 60), int)
+    dq[0, :20] = 16
+    for star in range(stars):
+        row = slice(10 * star + 10, 10 * star + 13)
+        sci[row, 30:33] += 84_000.0
+        dq[row, 30:33] |= flag
+    return unusable_fraction(sci, None, dq, camera=camera("ACS", "WFC"), subject="WFC1")
 
 
 def round_trip(**changes: float) -> Measurement:
@@ -501,6 +516,7 @@ CASES: Mapping[str, Case] = {
             "skipped": lambda: infrared.steps({"FLATCORR": "SKIPPED"}),
             "left as it was": lambda: infrared.steps({"CRCORR": "PERFORM"}),
             "done though not asked for": lambda: infrared.steps(CRCORR="OMIT"),
+            "post-flash left in": lambda: infrared.steps({"FLASHDUR": 7.3, "FLSHCORR": "OMIT"}),
         },
     ),
     "CAL-002": Case(
@@ -520,6 +536,10 @@ CASES: Mapping[str, Case] = {
             "NaN error": lambda: arrays(error=np.nan),
             "shape": lambda: arrays(cut=1),
             "flags lost": lambda: arrays(flagged=0.0),
+            "flags lost but for one": lambda: arrays(side=400, flagged=1.01 / 400**2),
+            "a row that reads one number": lambda: arrays(equal=14),
+            "full well without flag": lambda: saturated(flag=0),
+            "full well flagged as something else": lambda: saturated(flag=16),
         },
     ),
     "CAL-004": Case(

@@ -20,13 +20,26 @@ from hubble_qa.checks.detectors.background import (
 )
 from hubble_qa.checks.detectors.calibration import switch_violations
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
-from tests.background_samples import NOISE, RATE, TIMES, ratio, shape, sky, steps
+from hubble_qa.checks.detectors.sky_structure import block_medians, sky_pulls
+from tests.background_samples import (
+    DARK,
+    NOISE,
+    RATE,
+    READ_NOISE,
+    TIME,
+    TIMES,
+    ratio,
+    shape,
+    shape_of,
+    sky,
+    steps,
+)
 
-RATES = st.lists(st.floats(0.01, 100.0), min_size=len(TIMES), max_size=len(TIMES))
+RATES = st.lists(st.floats(0.1, 100.0), min_size=len(TIMES), max_size=len(TIMES))
 
 
-@given(rates=RATES, factor=st.floats(0.01, 100.0), order=st.randoms(use_true_random=False))
-def test_rate_ratio_knows_no_unit_and_no_order(rates, factor, order):
+@given(rates=RATES, factor=st.floats(1.0, 100.0), order=st.randoms(use_true_random=False))
+def test_rate_ratio_does_not_depend_on_level_or_order(rates, factor, order):
     first = background_rate_ratio(TIMES, rates, subject="x").value
     pairs = [(time, factor * rate) for time, rate in zip(TIMES, rates, strict=True)]
     order.shuffle(pairs)
@@ -43,15 +56,18 @@ def test_rate_ratio_leaves_early_reads_out():
 @pytest.mark.parametrize(
     ("times", "rates", "reason"),
     [
-        (TIMES[:2], (0.5, 0.5), "1 reads later than 20 s; needs at least two"),
-        (TIMES[:4], (0.5, 0.5, -0.1, 0.5), "the rate of the read at 203 s is -0.1, not positive"),
-        (TIMES[:4], (0.5, 0.5, float("nan"), 0.5), "is nan, not positive"),
+        (TIMES[:2], (0.5, 0.5), "1 reads are later than 20 s; a change takes two"),
+        (TIMES[:4], (0.5, 0.5, -0.1, 0.5), "the rate of the read at 203 s is -0.1 electron/s, not positive"),
+        (TIMES[:4], (0.5, 0.5, float("nan"), 0.5), "is nan electron/s, not positive"),
+        ((), (), "there is no read after the zeroth"),
+        (TIMES[:4], (0.5, 0.01, 0.02, 0.04), "1 reads have 10 electrons of background"),
     ],
 )
 def test_rate_ratio_needs_rates(times, rates, reason):
     measured = background_rate_ratio(times, rates, subject="x")
     assert measured.value is None
     assert reason in measured.reason
+    assert measured.applicable == ("not positive" in reason or "no read" in reason)
 
 
 def test_level_ignores_stars_and_cosmic_rays():
@@ -73,13 +89,60 @@ def test_peaks_are_counted_and_found(number, seed):
 
 def test_shape_counts_peaks():
     assert shape(RATE).value == pytest.approx(1.0, abs=0.05)
-    assert shape(RATE).context["peaks"] == pytest.approx([RATE], abs=0.5 * NOISE)
+    assert shape(RATE).context["peaks"] == pytest.approx([0.0], abs=0.5 * NOISE)
     two = shape(0.4, 0.6)
     assert two.reason == "2 peaks"
     assert two.value > 2.0 * two.context["width_ratio"] - 1e-9
-    assert "needs at least 10000" in background_shape(np.ones(10), noise=NOISE, subject="x").reason
+    few = background_shape(np.ones(10), noise=NOISE, subject="x")
+    assert "needs 10000" in few.reason
+    assert not few.applicable
     with pytest.raises(ValueError, match="must be positive, not 0"):
         background_shape(sky(), noise=0.0, subject="x")
+
+
+def lit(light, *, width=NOISE):
+    """A sky with further light and its noise, as wide as it should be or wider."""
+    noise = np.hypot(width, np.sqrt(light / TIME))
+    return shape_of(sky(0.0, 1.0) * noise + RATE + light)
+
+
+DISTANCE = np.hypot(*np.mgrid[-100:100, -110:110])
+
+
+@pytest.mark.parametrize(
+    "light",
+    [
+        0.3 * RATE * np.mgrid[:200, :220][1] / 220,
+        0.2 * RATE * (1.0 + np.sin(np.mgrid[:200, :220][0] / 40.0)),
+        20.0 * np.exp(-DISTANCE / 10.0),
+    ],
+    ids=["slope", "grism", "galaxy"],
+)
+def test_structure_of_the_sky_and_its_target_is_no_bad_fit(light):
+    assert lit(light).value == pytest.approx(1.0, abs=0.06)
+    assert lit(light, width=1.5 * NOISE).value > 1.3
+
+
+def test_galaxy_that_fills_the_field_leaves_no_sky():
+    measured = lit(200.0 * np.exp(-DISTANCE / 40.0))
+    assert not measured.applicable
+    assert "the target covers the others" in measured.reason
+
+
+def test_what_is_flagged_shows_no_sky():
+    flagged = np.zeros((200, 220), dtype=bool)
+    assert not sky_pulls(sky(), flagged, dark=DARK, read_noise=READ_NOISE, time=TIME).size
+    assert not sky_pulls(sky() * np.nan, ~flagged, dark=DARK, read_noise=READ_NOISE, time=TIME).size
+
+
+def test_block_medians():
+    image = np.arange(64.0).reshape(8, 8)
+    image[0, 0] = image[4:, 4:] = np.nan
+    medians = block_medians(image, 4)
+    block = image[:4, :4]
+    assert medians[0, 0] == np.nanmedian(block)
+    assert medians[0, 1] == np.median(image[:4, 4:])
+    assert np.isnan(medians[1, 1])
 
 
 def test_noise_of_a_difference():

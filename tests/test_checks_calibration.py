@@ -13,6 +13,7 @@ from hubble_qa.checks.detectors.calibration import (
     unit_violations,
     unusable_fraction,
 )
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import exposure
@@ -58,7 +59,9 @@ def test_references_that_nobody_looked_up_are_not_measured() -> None:
 def test_a_chip_that_reads_one_number_everywhere_holds_no_data() -> None:
     dq = np.zeros(SHAPE, np.int16)
     dq[0, 0] = 2
-    measurement = unusable_fraction(np.zeros(SHAPE), np.ones(SHAPE), dq, instrument="WFC3", subject="chip")
+    measurement = unusable_fraction(
+        np.zeros(SHAPE), np.ones(SHAPE), dq, camera=camera("WFC3", "UVIS"), subject="chip"
+    )
     assert (measurement.value, measurement.reason) == (1.0, "SCI reads 0 everywhere: it holds no data")
 
 
@@ -66,26 +69,26 @@ def test_a_chip_that_reads_one_number_everywhere_holds_no_data() -> None:
 def test_flagged_fraction(flagged: int) -> None:
     dq = np.zeros(SHAPE, np.int16)
     dq.flat[:flagged] = 2
-    measurement = unusable_fraction(PIXELS, np.ones(SHAPE), dq, instrument="WFC3", subject="chip")
+    measurement = unusable_fraction(PIXELS, np.ones(SHAPE), dq, camera=camera("WFC3", "UVIS"), subject="chip")
     assert measurement.value == pytest.approx(flagged / 256)
     assert not measurement.reason
 
 
 @given(pixel=st.integers(0, 255), value=st.sampled_from([np.nan, np.inf, -np.inf]))
 def test_one_science_pixel_that_is_not_finite_spoils_the_chip(pixel: int, value: float) -> None:
-    sci, dq = np.ones(SHAPE), np.ones(SHAPE, np.int16)
+    sci, dq = PIXELS.copy(), np.ones(SHAPE, np.int16)
     sci.flat[pixel] = value
-    measurement = unusable_fraction(sci, np.ones(SHAPE), dq, instrument="WFPC2", subject="chip")
+    measurement = unusable_fraction(sci, np.ones(SHAPE), dq, camera=camera("WFPC2"), subject="chip")
     assert measurement.value == 1.0
     assert measurement.reason == "SCI not finite at 1 pixels"
 
 
 def test_c0m_files_have_no_errors_and_must_have_flags() -> None:
     sci, dq = PIXELS, np.zeros(SHAPE, np.int16)
-    lost = unusable_fraction(sci, None, dq, instrument="WFPC2", subject="chip")
+    lost = unusable_fraction(sci, None, dq, camera=camera("WFPC2"), subject="chip")
     dq[0, 0] = 2
     assert (lost.value, lost.reason) == (1.0, "DQ flags no pixel at all: the flags were lost")
-    assert unusable_fraction(sci, None, dq, instrument="WFPC2", subject="chip").value < 1.0
+    assert unusable_fraction(sci, None, dq, camera=camera("WFPC2"), subject="chip").value < 1.0
 
 
 def test_root_of_negative_counts_is_no_error_of_wfpc2() -> None:
@@ -95,12 +98,12 @@ def test_root_of_negative_counts_is_no_error_of_wfpc2() -> None:
         err = np.sqrt(sci)
     dq = np.zeros(SHAPE, np.int16)
     dq[0, 0] = 2
-    assert unusable_fraction(sci, err, dq, instrument="WFPC2", subject="chip").value == 1 / 256
-    assert unusable_fraction(sci, err, dq, instrument="WFC3", subject="chip").value == 1.0
+    assert unusable_fraction(sci, err, dq, camera=camera("WFPC2"), subject="chip").value == 1 / 256
+    assert unusable_fraction(sci, err, dq, camera=camera("WFC3", "UVIS"), subject="chip").value == 1.0
     err[-1, -1] = np.nan
-    assert unusable_fraction(sci, err, dq, instrument="WFPC2", subject="chip").value == 1.0
+    assert unusable_fraction(sci, err, dq, camera=camera("WFPC2"), subject="chip").value == 1.0
     dq[-1, -1] = 2
-    assert unusable_fraction(sci, err, dq, instrument="WFPC2", subject="chip").value < 1.0
+    assert unusable_fraction(sci, err, dq, camera=camera("WFPC2"), subject="chip").value < 1.0
 
 
 @pytest.mark.parametrize(
@@ -152,7 +155,7 @@ def test_real_exposure(chip: int) -> None:
     sci, dq = c0m.array("SCI", chip), c1m.array("SDQ", chip)
     with np.errstate(invalid="ignore"):
         measurement = unusable_fraction(
-            sci, np.sqrt(sci), dq, instrument="WFPC2", subject=c0m.chip_label(chip)
+            sci, np.sqrt(sci), dq, camera=camera("WFPC2"), subject=c0m.chip_label(chip)
         )
     assert judge(load_criteria()["CAL-003"], measurement).status is Status.PASS
     assert 0.10 < measurement.value < 0.14

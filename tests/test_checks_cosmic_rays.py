@@ -7,6 +7,7 @@ import pytest
 from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from hubble_qa.checks.astrometry.footprints import on_chips, seen_by_others
 from hubble_qa.checks.criteria import load_criteria
@@ -79,14 +80,27 @@ def test_rejected_cores_are_counted(rejected: int) -> None:
     flagged[y, x] = True
     measurement = rejected_cores({1: flagged}, {1: positions}, subject="xrq")
     assert measurement.context["rejected"] == rejected
-    assert measurement.value == pytest.approx(rejected / 300 - rejected / flagged.size)
+    assert measurement.context["excess"] == pytest.approx(rejected / 300 - rejected / flagged.size)
+    # The probability that as many or more are hit, if their fraction is the least one.
+    least = measurement.value + rejected / flagged.size
+    assert (binom.sf(rejected - 1, 300, least) if rejected else 0.001) == pytest.approx(0.001)
+
+
+def test_three_stars_of_135_are_hit_by_chance() -> None:
+    flagged, positions = mask(0.0), stars(135)
+    x, y = (positions[:3] - 1).astype(int).T
+    flagged[y, x] = True
+    measurement = rejected_cores({1: flagged}, {1: positions}, subject="xrq")
+    assert measurement.context["excess"] > 0.02
+    assert judge(load_criteria()["DRZ-003"], measurement).status is Status.PASS
 
 
 def test_centre_is_the_pixel_that_holds_the_position() -> None:
     flagged = mask(0.0)
     flagged[10, 20] = True
     positions = np.tile([20.6, 11.4], (100, 1))  # within half a pixel of (21, 11), counted from 1
-    assert rejected_cores({1: flagged}, {1: positions}, subject="xrq").value == pytest.approx(1.0, abs=1e-4)
+    excess = rejected_cores({1: flagged}, {1: positions}, subject="xrq").context["excess"]
+    assert excess == pytest.approx(1.0, abs=1e-4)
     assert rejected_cores({1: flagged}, {1: positions + np.array([1.0, 0.0])}, subject="xrq").value < 0.0
 
 

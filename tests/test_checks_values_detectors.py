@@ -25,6 +25,7 @@ from hubble_qa.checks.detectors.calibration import switch_violations, unit_viola
 from hubble_qa.checks.detectors.ccd_levels import Half, electrons_from_raw
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
+from hubble_qa.checks.instruments import Camera, camera
 from hubble_qa.checks.measurement import Measurement
 from tests.wfpc2_samples import exposure
 
@@ -298,11 +299,13 @@ def test_a_pattern_in_the_noise_is_not_judged() -> None:
 
 # Arrays of calibrated exposures
 
+UVIS = camera("WFC3", "UVIS")
 
-def unusable(sci: np.ndarray, err: np.ndarray, flagged: int = 1, instrument: str = "WFC3") -> float | None:
+
+def unusable(sci: np.ndarray, err: np.ndarray, flagged: int = 1, of: Camera = UVIS) -> float | None:
     dq = np.zeros(sci.shape, dtype=int)
     dq.flat[:flagged] = 4
-    return unusable_fraction(sci, err, dq, instrument=instrument, subject="x").value
+    return unusable_fraction(sci, err, dq, camera=of, subject="x").value
 
 
 def test_errors_are_finite_and_positive_where_nothing_is_flagged() -> None:
@@ -319,17 +322,17 @@ def test_errors_of_wfpc2_are_roots_of_counts() -> None:
     sci = np.linspace(-5.0, 20.0, 200).reshape(10, 20)
     sci[4, 4], sci[5, 5] = 0.0, 0.5
     err = np.sqrt(np.maximum(sci, 0.0))
-    assert unusable(sci, err, instrument="WFPC2") == 1 / 200
+    assert unusable(sci, err, of=camera("WFPC2")) == 1 / 200
     err[5, 5] = 0.0
-    assert unusable(sci, err, instrument="WFPC2") == 1.0
+    assert unusable(sci, err, of=camera("WFPC2")) == 1.0
 
 
 def test_arrays_of_other_shapes_or_of_nothing_are_unusable() -> None:
     image, none = np.arange(12.0).reshape(3, 4), np.empty((0, 4))
     assert unusable(none, none) == 1.0
     assert unusable(image, image[:2] + 1.0) == 1.0
-    assert unusable_fraction(image, None, np.ones((3, 4), int), instrument="WFC3", subject="x").value == 1.0
-    assert unusable_fraction(image, None, image[:2] > 4, instrument="WFC3", subject="x").value == 1.0
+    assert unusable_fraction(image, None, np.ones((3, 4), int), camera=UVIS, subject="x").value == 1.0
+    assert unusable_fraction(image, None, image[:2] > 4, camera=UVIS, subject="x").value == 1.0
     assert unusable(image, image + 1.0) == pytest.approx(1 / 12)
 
 

@@ -80,7 +80,7 @@ def test_flags_where_no_other_exposure_looks_are_no_chance() -> None:
     beyond = np.array([(x + 1.0, 8.0) for x in range(400, 450)])  # all of them flagged, none judged
     stars = np.concatenate([positions, beyond])
     measurement = rejected_cores({1: flagged}, {1: stars}, judged={1: judged}, subject="xrq")
-    assert measurement.value == pytest.approx(30 / 120 - 30 / 120_000)
+    assert measurement.context["excess"] == pytest.approx(30 / 120 - 30 / 120_000)
 
 
 # Parameters of AstroDrizzle

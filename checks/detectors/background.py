@@ -27,6 +27,7 @@ __all__ = [
 # Seconds after the zeroth read before which a read holds too little light to tell a rate: with 0.5 e/s,
 # ten electrons, a tenth of which is the uncertainty of the reference pixels' mean.
 SHORTEST = 20.0
+FEWEST_ELECTRONS = 10.0
 
 # Pixels farther than this from the median, in robust standard deviations, are stars and cosmic rays.
 _CLIP = 5.0
@@ -119,21 +120,29 @@ def background_rate_ratio(times: Sequence[float], rates: Sequence[float], *, sub
     Parameters
     ----------
     times : sequence of float
-        Seconds from the zeroth read to each other read, in any order; reads earlier than `SHORTEST` do
-        not count.
+        Seconds from the zeroth read to each other read, in any order. Reads earlier than `SHORTEST` do
+        not count, nor those with fewer than `FEWEST_ELECTRONS` a pixel.
     rates : sequence of float
         Median of each read over that time (``wfc3tools.pstat``: stat ``midpt``, units ``rate``).
     subject : str
         The exposure.
     """
-    judged = {time: rate for time, rate in zip(times, rates, strict=True) if time >= SHORTEST}
-    if len(judged) < 2:
-        reason = f"{len(judged)} reads later than {SHORTEST:g} s; needs at least two"
-        return not_measured("background_rate_ratio", subject, reason)
-    dark = [time for time, rate in judged.items() if not rate > 0]
+    if not times:
+        return not_measured("background_rate_ratio", subject, "there is no read after the zeroth")
+    late = {time: rate for time, rate in zip(times, rates, strict=True) if time >= SHORTEST}
+    if len(late) < 2:
+        reason = f"{len(late)} reads are later than {SHORTEST:g} s; a change takes two, of a longer exposure"
+        return not_applicable("background_rate_ratio", subject, reason)
+    dark = [time for time, rate in late.items() if not rate * time > -FEWEST_ELECTRONS]
     if dark:
-        reason = f"the rate of the read at {min(dark):.0f} s is {judged[min(dark)]:.3g}, not positive"
+        reason = (
+            f"the rate of the read at {min(dark):.0f} s is {late[min(dark)]:.3g} electron/s, not positive"
+        )
         return not_measured("background_rate_ratio", subject, reason)
+    judged = {time: rate for time, rate in late.items() if rate * time >= FEWEST_ELECTRONS}
+    if len(judged) < 2:
+        reason = f"{len(judged)} reads have {FEWEST_ELECTRONS:g} electrons of background; a change takes two"
+        return not_applicable("background_rate_ratio", subject, reason)
     low, high = min(judged.values()), max(judged.values())
     context: dict[str, Json] = {
         "smallest_rate": low,
@@ -204,8 +213,8 @@ def histogram_peaks(values: NDArray[Any], noise: float) -> tuple[float, ...]:
     return tuple(float(middles[place]) for place in places)
 
 
-def background_shape(values: NDArray[Any], *, noise: float, subject: str) -> Measurement:
-    """Robust width of an exposure's background over the expected noise, times the number of its peaks.
+def background_shape(pulls: NDArray[Any], *, noise: float, subject: str) -> Measurement:
+    """Robust width of an exposure's sky over the expected noise, times the number of its peaks.
 
     A ramp fit that takes a change of the background for cosmic rays breaks ramps at different reads, so
     that the background has several peaks, or one that is too wide; with several the value is never near
@@ -213,10 +222,11 @@ def background_shape(values: NDArray[Any], *, noise: float, subject: str) -> Mea
 
     Parameters
     ----------
-    values : ndarray
-        Unflagged pixels, electrons per second.
+    pulls : ndarray
+        Pixels of the sky less its level where they are, over the expected noise; see
+        `sky_structure.sky_pulls`, which leaves out what is not sky.
     noise : float
-        Expected noise; see `difference_noise`.
+        Expected noise, electrons per second; see `difference_noise`.
     subject : str
         The exposure.
 
@@ -227,22 +237,21 @@ def background_shape(values: NDArray[Any], *, noise: float, subject: str) -> Mea
     """
     if not noise > 0:
         raise ValueError(f"{subject}: the expected noise must be positive, not {noise}")
-    level = background_level(values)
+    level = background_level(pulls)
     if level.pixels < MIN_PIXELS:
-        reason = f"only {level.pixels} pixels of background; needs at least {MIN_PIXELS}"
-        return not_measured("background_shape", subject, reason)
-    peaks = histogram_peaks(values, noise)
+        reason = f"only {level.pixels} pixels show the sky, the target covers the others; needs {MIN_PIXELS}"
+        return not_applicable("background_shape", subject, reason)
+    peaks = histogram_peaks(pulls, 1.0)
     context: dict[str, Json] = {
-        "median": level.median,
-        "width": level.width,
+        "sky_pixels": level.pixels,
         "expected_noise": noise,
-        "width_ratio": level.width / noise,
-        "peaks": list(peaks),
+        "width_ratio": level.width,
+        "peaks": [peak * noise for peak in peaks],
     }
     reason = f"{len(peaks)} peaks" if len(peaks) != 1 else ""
     if not peaks:
         return not_measured("background_shape", subject, "its histogram has no peak")
-    value = len(peaks) * level.width / noise
+    value = len(peaks) * level.width
     return Measurement("background_shape", value, "", subject, context=context, reason=reason)
 
 

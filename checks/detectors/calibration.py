@@ -10,7 +10,13 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from hubble_qa.checks.instruments import cameras_of
+from hubble_qa.checks.detectors.pixel_flags import (
+    LONGEST_RUN,
+    few_flags,
+    longest_run,
+    unflagged_saturation,
+)
+from hubble_qa.checks.instruments import Camera
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
 
@@ -88,7 +94,8 @@ def switch_violations(
     raw : mapping
         Primary header of the raw exposure; its switches ask for steps (``FLATCORR = 'PERFORM'``).
     calibrated : mapping
-        Primary header of the calibrated one, in which a step that was done reads ``COMPLETE``.
+        Primary header of the calibrated one, in which a step that was done reads ``COMPLETE``. One that
+        was flashed (FLASHDUR) takes FLSHCORR, whatever was asked for.
     set_to : mapping of str to str
         Switches that were set to another value than the raw header's.
     subject : str
@@ -104,10 +111,22 @@ def switch_violations(
         for name, value in requested.items()
         if (value == "PERFORM") != (ended[name] == "COMPLETE")
     ]
+    violations += _flash_left_in(calibrated, requested)
     context: dict[str, Json] = {
         name: {"requested": requested[name], "ended": ended[name]} for name in requested
     }
     return count_violations("switch_violations", subject, violations, context)
+
+
+def _flash_left_in(calibrated: Mapping[str, Any], requested: Mapping[str, str]) -> list[str]:
+    """Say that an exposure was flashed, and that nobody asked for the flash to be subtracted."""
+    duration, ended = calibrated.get("FLASHDUR"), str(calibrated.get("FLSHCORR", "missing")).strip()
+    flashed = isinstance(duration, (int, float)) and duration > 0
+    if not flashed or str(calibrated.get("FLASHSTA", "")).startswith("NOT") or ended == "COMPLETE":
+        return []
+    if requested.get("FLSHCORR") == "PERFORM":
+        return []  # told already
+    return [f"post-flashed for {duration:g} s (FLASHDUR), but FLSHCORR is {ended}: the flash is in the image"]
 
 
 def unusable_fraction(
@@ -115,24 +134,24 @@ def unusable_fraction(
     err: NDArray[Any] | None,
     dq: NDArray[Any] | None,
     *,
-    instrument: str,
+    camera: Camera | None,
     subject: str,
 ) -> Measurement:
     """Fraction of a chip's pixels that are flagged; 1 where its arrays break a rule.
 
     The rules: SCI, ERR and DQ have one shape; SCI is finite everywhere; ERR is finite and positive at
-    each unflagged pixel; SCI is not one number everywhere; DQ flags some pixel, since no detector is
-    without bad ones. Where ERR is
-    the square root of SCI, as of WFPC2, it is judged only where SCI is positive. A chip that breaks a rule is
-    unusable as a whole: no stage after the calibration expects such pixels.
+    each unflagged pixel; SCI is not one number everywhere, nor over `LONGEST_RUN` pixels of a row or a
+    column; DQ flags some pixels, since no detector is without bad ones, and those at full well. Where ERR
+    is the square root of SCI, as of WFPC2, it is judged only where SCI is positive. A chip that breaks a
+    rule is unusable as a whole: no stage after the calibration expects such pixels.
 
     Parameters
     ----------
     sci, err, dq : ndarray, shape (ny, nx)
         Science, error and data quality arrays; 0 in `dq` is good. C0M files have no errors, and their data
         quality is in C1M: None.
-    instrument : str
-        The INSTRUME keyword.
+    camera : Camera or None
+        The camera's record; None where there is none.
     subject : str
         The exposure and chip.
     """
@@ -142,19 +161,22 @@ def unusable_fraction(
         reason = f"shapes differ or are empty: {shapes}"
         return Measurement("unusable_fraction", 1.0, "", subject, reason=reason)
     good = np.ones(sci.shape, dtype=bool) if dq is None else dq == 0
-    roots = any(camera.root_errors for camera in cameras_of(instrument))
-    judged = good & (sci > 0) if roots else good
+    judged = good & (sci > 0) if camera is not None and camera.root_errors else good
     counts = {"SCI not finite": int(np.count_nonzero(~np.isfinite(sci)))}
     if err is not None:
         wrong = judged & ~(np.isfinite(err) & (err > 0))
         counts["ERR not finite and positive"] = int(np.count_nonzero(wrong))
     flagged = float(np.count_nonzero(~good) / good.size)
     broken = [f"{rule} at {count} pixels" for rule, count in counts.items() if count]
+    run = longest_run(sci, good & (sci != 0) if camera is not None and camera.counts_photons else good)
     if counts["SCI not finite"] == 0 and np.all(sci == sci.flat[0]):
         broken.append(f"SCI reads {float(sci.flat[0]):g} everywhere: it holds no data")
-    if dq is not None and not flagged:
-        broken.append("DQ flags no pixel at all: the flags were lost")
-    context: dict[str, Json] = {"flagged_fraction": flagged, **counts}
+    elif run > LONGEST_RUN:
+        broken.append(f"{run} unflagged pixels in one row or column read the same: they hold no data")
+    if dq is not None:
+        lost = [few_flags(dq), unflagged_saturation(sci, dq, camera) if camera is not None else ""]
+        broken += [text for text in lost if text]
+    context: dict[str, Json] = {"flagged_fraction": flagged, "longest_run": run, **counts}
     value = 1.0 if broken else flagged
     return Measurement("unusable_fraction", value, "", subject, context=context, reason="; ".join(broken))
 

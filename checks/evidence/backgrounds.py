@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hubble_qa.checks.detectors.background import background_level, difference_noise
+from hubble_qa.checks.detectors.background import SHORTEST, background_level, difference_noise
 from hubble_qa.checks.detectors.levels import light_sensitive
 from hubble_qa.checks.detectors.read_rates import ReadRates
+from hubble_qa.checks.detectors.sky_structure import sky_pulls
 from hubble_qa.checks.evidence.exposures import array_in, exposure_in
 from hubble_qa.checks.readers import Exposure, ReaderError
 
-__all__ = ["Background", "rate_under", "rates_of_reads"]
+__all__ = ["Background", "rate_under", "rates_of_reads", "sky_of", "without_shape"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,42 @@ class Background:
         """The background of an FLT; read noise, gain and dark current by its header."""
         science, quality = (array_in(exposure.path, plane, 1) for plane in ("SCI", "DQ"))
         pixels = science[quality == 0]
-        header, time = exposure.primary, float(exposure.primary["EXPTIME"])
-        gain, read_noise = (
-            float(np.mean([header[f"{name}{amplifier}"] for amplifier in "ABCD"]))
-            for name in ("ATODGN", "READNSE")
-        )
-        dark = float(exposure.header("SCI").get("MEANDARK", 0.0)) * gain / time
         rate = background_level(pixels).median
-        return cls(pixels, difference_noise(rate, dark, read_noise=read_noise, time=time))
+        return cls(pixels, difference_noise(rate, **_noise_terms(exposure)))
+
+
+class _NoiseTerms(TypedDict):
+    """Dark current, e/s; noise of the difference of two reads, e; exposure time, s."""
+
+    dark: float
+    read_noise: float
+    time: float
+
+
+def _noise_terms(exposure: Exposure) -> _NoiseTerms:
+    header, time = exposure.primary, float(exposure.primary["EXPTIME"])
+    gain, read_noise = (
+        float(np.mean([header[f"{name}{amplifier}"] for amplifier in "ABCD"]))
+        for name in ("ATODGN", "READNSE")
+    )
+    dark = float(exposure.header("SCI").get("MEANDARK", 0.0)) * gain / time
+    return {"dark": dark, "read_noise": read_noise, "time": time}
+
+
+def without_shape(exposure: Exposure) -> str:
+    """Why neither change nor shape of an infrared exposure's background is a question; else empty."""
+    time = exposure.primary.get("EXPTIME")
+    if exposure.primary.get("SUBARRAY") is True:
+        return "it is a subarray, which its target fills as a rule"
+    if isinstance(time, int | float) and time < SHORTEST:
+        return f"it is {time:.3g} s long: the sky gathers too little light in less than {SHORTEST:g} s"
+    return ""
+
+
+def sky_of(exposure: Exposure) -> NDArray[np.float32]:
+    """Pixels of an FLT's sky about its local level, over the noise expected there; see `sky_pulls`."""
+    science, quality = (array_in(exposure.path, plane, 1) for plane in ("SCI", "DQ"))
+    return sky_pulls(science, quality == 0, **_noise_terms(exposure))
 
 
 @cache

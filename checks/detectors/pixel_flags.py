@@ -1,0 +1,90 @@
+"""What the pixels of a chip say of their flags: flags that were lost, and pixels that hold no measurement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.instruments import Camera
+
+__all__ = ["few_flags", "longest_run", "unflagged_saturation"]
+
+# Chips of so many pixels have bad ones: 0.001 of a calibrated WFC3/UVIS chip of which only hot pixels are
+# flagged, 0.1 in WFPC2, 0.003 to 0.01 in the others.
+_WHOLE = 100_000
+_LEAST_FLAGGED = 2e-4
+
+# Neighbours that read one number: by chance at most 4 in calibrated WFPC2 chips, 1 or 2 in the others.
+LONGEST_RUN = 12
+
+# From this fraction of full well on a pixel is taken for full, as flat fields and the well itself vary.
+_FULL = 0.95
+# Stars that just do not saturate leave a few pixels without flag, up to a tenth of those with.
+_FEWEST = 10
+
+
+def few_flags(dq: NDArray[Any]) -> str:
+    """Say that the flags of a whole chip were lost; empty where they were not.
+
+    Parameters
+    ----------
+    dq : ndarray, shape (ny, nx)
+        Data quality; 0 is good.
+    """
+    flagged = int(np.count_nonzero(dq))
+    if flagged == 0:
+        return "DQ flags no pixel at all: the flags were lost"
+    if dq.size >= _WHOLE and flagged < _LEAST_FLAGGED * dq.size:
+        return f"DQ flags {flagged} of {dq.size} pixels; a detector has more bad ones: the flags were lost"
+    return ""
+
+
+def longest_run(image: NDArray[Any], counted: NDArray[np.bool_]) -> int:
+    """Length of the longest row or column of pixels that follow one another and read one number.
+
+    Parameters
+    ----------
+    image : ndarray, shape (ny, nx)
+        The image.
+    counted : ndarray of bool, shape (ny, nx)
+        Pixels that count.
+    """
+    return max(_longest(image, counted), _longest(image.T, counted.T))
+
+
+def _longest(image: NDArray[Any], counted: NDArray[np.bool_]) -> int:
+    """Along rows."""
+    if not counted.any():
+        return 0
+    equal = (image[:, 1:] == image[:, :-1]) & counted[:, 1:] & counted[:, :-1]
+    # A column of False ends each row's runs, so that rows can follow one another.
+    ends = np.flatnonzero(~np.pad(equal, ((0, 0), (0, 1))).ravel())
+    return int(np.diff(ends, prepend=-1).max(initial=1))
+
+
+def unflagged_saturation(science: NDArray[Any], dq: NDArray[Any], camera: Camera) -> str:
+    """Say that most pixels at full well have no flag of it; empty where that is not so.
+
+    Parameters
+    ----------
+    science : ndarray, shape (ny, nx)
+        Counts in the camera's unit.
+    dq : ndarray, shape (ny, nx)
+        Data quality.
+    camera : Camera
+        Its full well and the bits that flag it; a camera of rates has none on record.
+    """
+    if camera.full_well is None:
+        return ""
+    full = science > _FULL * camera.full_well
+    flagged = int(np.count_nonzero(full & ((dq & camera.saturation_bits) != 0)))
+    bare = int(np.count_nonzero(full)) - flagged
+    if bare < _FEWEST or bare <= flagged:
+        return ""
+    bits = " or ".join(str(camera.flags[name]) for name in camera.saturation_flags)
+    return (
+        f"{bare} pixels are at full well ({camera.full_well:g} {camera.unit.lower()}) without DQ bit {bits}, "
+        f"{flagged} with it: photometry will take saturated stars for good ones"
+    )
