@@ -1,12 +1,17 @@
-"""Any drizzled image: coverage, exposure time, zeropoint and unit."""
+"""Any drizzled image: coverage, exposure time, zeropoint and unit, inputs, weight and sky."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
+from hubble_qa.checks.evidence.coverage import Coverage, coverage, exposure_weights, sky_blocks
 from hubble_qa.checks.evidence.exposures import exposure_in
-from hubble_qa.checks.evidence.headers import input_names
+from hubble_qa.checks.evidence.headers import input_chips, input_names
+from hubble_qa.checks.images import combination, sky_residual
 from hubble_qa.checks.images import drizzled as drizzling
+from hubble_qa.checks.measurement import not_applicable
 from hubble_qa.fixtures.finished.files import FinishedFile
 from hubble_qa.fixtures.suite.judging import Judge
 from hubble_qa.fixtures.suite.products import Products
@@ -26,14 +31,68 @@ def test_exposure_time(products: Products, image: FinishedFile, judge: Judge) ->
     judge(drizzling.exposure_time_violations(products.image(image)))
 
 
-@criterion("PHT-008")
-def test_zeropoint_and_unit(products: Products, image: FinishedFile, judge: Judge) -> None:
+@pytest.fixture
+def inputs(products: Products, image: FinishedFile) -> Mapping[str, FinishedFile | None]:
+    """The exposures that an image names as its inputs, by file; None for those that are not at hand."""
     drizzled = products.image(image)
     solution = str(drizzled.keyword("WCSNAME", ""))
-    names = input_names(drizzled)
-    inputs = {name: products.judged.exposure(name, beside=image.path, wcsname=solution) for name in names}
-    there = [exposure_in(products.path(file)) for file in inputs.values() if file is not None]
+    return {
+        name: products.judged.exposure(name, beside=image.path, wcsname=solution)
+        for name in input_names(drizzled)
+    }
+
+
+Inputs = Mapping[str, FinishedFile | None]
+
+
+def missing_input(inputs: Inputs) -> str:
+    """Why an image cannot be compared with what it combines; empty if it can."""
+    if not inputs:
+        return "its header names no inputs (D001DATA)"
     missing = [name for name, file in inputs.items() if file is None]
-    if not names:
-        missing = ["(none is named)"]
-    judge(drizzling.drizzled_photometry_violations(drizzled, there, missing=missing))
+    return f"{missing[0]}, which it combines, is not among the products" if missing else ""
+
+
+def covered_by(products: Products, image: FinishedFile, inputs: Inputs) -> Coverage:
+    """Which chips see which parts of an image."""
+    files = [file for file in inputs.values() if file is not None]
+    exposures = {products.path(file): products.sibling(file, "c1m") for file in files}
+    return coverage(products.image(image), exposures)
+
+
+@criterion("PHT-008")
+def test_zeropoint_and_unit(products: Products, image: FinishedFile, inputs: Inputs, judge: Judge) -> None:
+    there = [exposure_in(products.path(file)) for file in inputs.values() if file is not None]
+    missing = [name for name, file in inputs.items() if file is None] or (
+        [] if inputs else ["(none is named)"]
+    )
+    judge(drizzling.drizzled_photometry_violations(products.image(image), there, missing=missing))
+
+
+@criterion("DRZ-007")
+def test_inputs_belong_together(
+    products: Products, image: FinishedFile, inputs: Inputs, judge: Judge
+) -> None:
+    drizzled = products.image(image)
+    there = [exposure_in(products.path(file)) for file in inputs.values() if file is not None]
+    judge(combination.input_violations(drizzled, input_chips(drizzled), there))
+
+
+@criterion("DRZ-008")
+def test_sky_has_no_step(products: Products, image: FinishedFile, inputs: Inputs, judge: Judge) -> None:
+    reason = missing_input(inputs)
+    if reason:
+        judge(not_applicable("sky_residual", image.label, reason))
+    drizzled, seen = products.image(image), covered_by(products, image, inputs)
+    judge(sky_residual.sky_residual(sky_blocks(drizzled, seen), subject=image.label))
+
+
+@criterion("DRZ-009")
+def test_weight_is_exposure_time(
+    products: Products, image: FinishedFile, inputs: Inputs, judge: Judge
+) -> None:
+    reason = missing_input(inputs)
+    if reason:
+        judge(not_applicable("weight_to_exposure_time", image.label, reason))
+    weights = exposure_weights(products.image(image), covered_by(products, image, inputs))
+    judge(combination.weight_to_exposure_time(*weights, subject=image.label))

@@ -69,6 +69,7 @@ from hubble_qa.checks.readers import FitsStructure, ShiftRow
 from hubble_qa.checks.readers.exposure import science_wcs
 from hubble_qa.checks.verdict import Status, judge
 from tests import background_samples as infrared
+from tests import combination_samples as combination
 from tests.dark_rate_samples import DARKS, association, dark, hot_pixels, match, order, recognition
 from tests.uvis_fields import (
     SHAPES,
@@ -762,6 +763,36 @@ CASES: Mapping[str, Case] = {
     "DRZ-006": Case(
         lambda: left(0.0),
         {"no rejection": lambda: left(1.0), "every tenth": lambda: left(0.1)},
+    ),
+    "DRZ-007": Case(
+        combination.inputs,
+        {
+            "an exposure twice": lambda: combination.inputs(names=2 * ["u5jx0108r_flt.fits[sci,1]"]),
+            "FLT and FLC": lambda: combination.inputs(
+                names=["ibwb01xrq_flc.fits[sci,1]", "ibwb01xrq_flt.fits[sci,1]"]
+            ),
+            "other filter": lambda: combination.inputs(
+                combination.member(), combination.member("u5jx010hr", FILTNAM1="F814W")
+            ),
+            "drizzled before the alignment": lambda: combination.inputs(wcsname="IDC_sad1946fu"),
+        },
+    ),
+    "DRZ-008": Case(
+        combination.steps,
+        {
+            "sky of an exposure": lambda: combination.steps(0.4),
+            "sky of a chip": lambda: combination.steps(-0.4, of="xrq SCI,2"),
+            "in a galaxy's light": lambda: combination.steps(0.6, light=0.1),
+        },
+    ),
+    "DRZ-009": Case(
+        combination.weight,
+        {
+            "an exposure twice": lambda: combination.weight(factor=1.5),
+            "time misread": lambda: combination.weight(factor=1.06),
+            "half of it": lambda: combination.weight(factor=0.5),
+            "half left out in places": lambda: combination.weight(left_out=0.2),
+        },
     ),
 }
 

@@ -54,7 +54,7 @@ def test_catalogue_holds_the_workflows() -> None:
         *(f"WCS-{number:03}" for number in range(1, 4)),
         *(f"DRK-{number:03}" for number in range(1, 7)),
         *(f"FIL-{number:03}" for number in range(1, 6)),
-        *(f"DRZ-{number:03}" for number in range(1, 7)),
+        *(f"DRZ-{number:03}" for number in range(1, 10)),
     }
     assert set(load_criteria()) == expected
 

@@ -13,7 +13,14 @@ from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.images.drizzle_parameters import recommended_row
 from hubble_qa.checks.readers import Drizzled, Exposure
 
-__all__ = ["claims_catalog", "input_names", "recommended_parameters", "requested_steps", "without_ramp_fit"]
+__all__ = [
+    "claims_catalog",
+    "input_chips",
+    "input_names",
+    "recommended_parameters",
+    "requested_steps",
+    "without_ramp_fit",
+]
 
 _INPUT = re.compile(r"D\d{3}DATA")
 # Switches of updatewcs, which leaves them as they are.
@@ -51,6 +58,12 @@ def input_names(image: Drizzled) -> tuple[str, ...]:
         if _INPUT.fullmatch(key)
     ]
     return tuple(dict.fromkeys(names))
+
+
+def input_chips(image: Drizzled) -> tuple[str, ...]:
+    """Files and extensions that a drizzled image names as its inputs, each as often as it does."""
+    named = {key: str(image.keyword(key)) for key in (*image.primary, *image.header) if _INPUT.fullmatch(key)}
+    return tuple(named[key] for key in sorted(named))
 
 
 def without_ramp_fit(flt: Path | None) -> str:

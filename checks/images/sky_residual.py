@@ -1,0 +1,147 @@
+"""Steps that are left in the sky of a drizzled image where its exposures begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from astropy.stats import mad_std
+from numpy.typing import NDArray
+
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable
+
+__all__ = ["SkyBlocks", "sky_residual"]
+
+# Blocks on either side of a border that are compared: near enough for a parabola to follow the sky, enough of
+# them to tell a tenth of the noise of a pixel.
+_REACH = 8
+_FEWEST = 20
+# Rounds of clipping, and standard deviations at which blocks with stars are left out.
+_ROUNDS, _CLIP = 5, 4.0
+# Standard deviations by which a step may exceed its bound by chance.
+_CERTAIN = 4.0
+_NAMED = 4
+_WORTH_NAMING = 0.1
+
+
+class SkyBlocks(NamedTuple):
+    """Blocks of a drizzled image.
+
+    Attributes
+    ----------
+    medians, widths : ndarray, shape (rows, columns)
+        Median of each block's pixels, and the robust width of their distribution; NaN where a block does not
+        count.
+    seen : mapping of str to ndarray of bool, shape (rows, columns)
+        By chip, the blocks that it sees.
+    """
+
+    medians: NDArray[np.float64]
+    widths: NDArray[np.float64]
+    seen: Mapping[str, NDArray[np.bool_]]
+
+
+class _Step(NamedTuple):
+    """A step of the sky between what two sets of chips see, in units of the noise of a pixel."""
+
+    first: int
+    second: int
+    height: float
+    error: float
+
+    @property
+    def certain(self) -> float:
+        """Least height that chance leaves."""
+        return max(abs(self.height) - _CERTAIN * self.error, 0.0)
+
+
+def sky_residual(blocks: SkyBlocks, *, subject: str) -> Measurement:
+    """Largest step of a drizzled image's sky where a chip's footprint ends, over the noise of a pixel.
+
+    Regions that different chips see have one sky, unless AstroDrizzle subtracted a wrong one from an
+    exposure, or none. Along each border of two regions, a parabola in x and y with a step is fitted to the
+    medians of the blocks on either side, so that light that changes gradually is no step. The value is what
+    is certain of the step: its height less four times its error.
+
+    Parameters
+    ----------
+    blocks : SkyBlocks
+        Blocks of the image.
+    subject : str
+        The image.
+    """
+    region, sets = _regions(blocks)
+    steps = list(_steps(blocks, region))
+    if not steps:
+        reason = "no two regions that different chips see are large enough and side by side"
+        return not_applicable("sky_residual", subject, reason)
+    worst = max(steps, key=lambda step: (step.certain, abs(step.height)))
+    places = [_named(blocks, sets[:, number]) for number in (worst.first, worst.second)]
+    context: dict[str, Json] = {
+        "borders": len(steps),
+        "step": worst.height,
+        "between": [*places],
+        "noise": float(np.nanmedian(blocks.widths)),
+    }
+    reason = ""
+    if worst.certain > _WORTH_NAMING:
+        reason = (
+            f"the sky steps by {worst.height:.2f} ± {worst.error:.2f} of the noise of a pixel from what "
+            f"{places[0]} sees to what {places[1]} sees: see their MDRIZSKY, skysub and skymethod"
+        )
+    return Measurement(
+        "sky_residual", worst.certain, "", subject, uncertainty=worst.error, context=context, reason=reason
+    )
+
+
+def _regions(blocks: SkyBlocks) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """For each block the number of the set of chips that see it, -1 where it does not count; and the sets."""
+    shape = blocks.medians.shape
+    seen = np.array([each.ravel() for each in blocks.seen.values()]).reshape(len(blocks.seen), -1)
+    sets, region = np.unique(seen, axis=1, return_inverse=True)
+    counts = np.isfinite(blocks.medians) & seen.any(axis=0).reshape(shape)
+    return np.where(counts, region.reshape(shape), -1), sets
+
+
+def _steps(blocks: SkyBlocks, region: NDArray[np.int64]) -> Iterator[_Step]:
+    from scipy.ndimage import binary_dilation
+
+    codes, counts = np.unique(region[region >= 0], return_counts=True)
+    codes = codes[counts >= _FEWEST]
+    near = {int(code): binary_dilation(region == code, iterations=_REACH) for code in codes}
+    for first in near:
+        for second in (code for code in near if code > first):
+            sides = (region == first) & near[second], (region == second) & near[first]
+            if min(np.count_nonzero(side) for side in sides) >= _FEWEST:
+                height, error = _step(blocks.medians, *sides)
+                noise = float(np.nanmedian(blocks.widths[sides[0] | sides[1]]))
+                if noise > 0 and np.isfinite(height):
+                    yield _Step(first, second, height / noise, error / noise)
+
+
+def _step(
+    medians: NDArray[np.float64], first: NDArray[np.bool_], second: NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Height of the step from one side to the other, and its error."""
+    y, x = np.nonzero(first | second)
+    values, beyond = medians[y, x], second[y, x].astype(float)
+    x, y = ((axis - axis.mean()) / max(float(np.ptp(axis)), 1.0) for axis in (x, y))
+    terms = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y, beyond])
+    kept = np.ones(len(values), dtype=bool)
+    for _ in range(_ROUNDS):
+        solution = np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0]
+        residuals = values - terms @ solution
+        scatter = float(mad_std(residuals[kept]))
+        within = np.abs(residuals) <= _CLIP * scatter
+        if np.array_equal(within, kept) or np.count_nonzero(within) <= terms.shape[1]:
+            break
+        kept = within
+    variance = np.linalg.pinv(terms[kept].T @ terms[kept])[-1, -1]
+    return float(solution[-1]), scatter * float(np.sqrt(variance))
+
+
+def _named(blocks: SkyBlocks, members: NDArray[np.bool_]) -> str:
+    chips = [name for name, member in zip(blocks.seen, members, strict=True) if member]
+    more = len(chips) - _NAMED
+    return " with ".join(chips[:_NAMED]) + (f" and {more} more" if more > 0 else "")

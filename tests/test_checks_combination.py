@@ -1,0 +1,116 @@
+"""What a drizzled image combines: its inputs, their weight, and steps of the sky where they end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hubble_qa.checks.images.combination import input_violations, weight_to_exposure_time
+from hubble_qa.checks.images.sky_residual import SkyBlocks, sky_residual
+from tests.combination_samples import NOISE, SHAPE, footprints, inputs, member, steps, weight
+from tests.wfpc2_samples import drizzled
+
+FIRST, SECOND = "u5jx0108r_flt.fits", "u5jx010hr_flt.fits"
+
+
+@pytest.mark.parametrize(
+    ("measured", "reason"),
+    [
+        (
+            lambda: inputs(names=[f"{FIRST}[sci,1]", f"{FIRST}[SCI,1]", f"{SECOND}[sci,1]"]),
+            "was drizzled 2 times",
+        ),
+        (
+            lambda: inputs(names=[f"{FIRST}[sci,1]", f"{FIRST.replace('flt', 'c0m')}[sci,1]"]),
+            "as u5jx0108r_c0m.fits and as u5jx0108r_flt.fits; keep one of them",
+        ),
+        (
+            lambda: inputs(names=["ibwb01xrq_flc.fits[sci,1]", "ibwb01xxq_flt.fits[sci,1]"]),
+            "flc and flt files",
+        ),
+        (
+            lambda: inputs(member(EXPSTART=51384.25), member("copy01", EXPSTART=51384.25)),
+            "u5jx0108r_flt.fits and copy01_flt.fits are one exposure",
+        ),
+        (
+            lambda: inputs(member(), member("u5jx010hr", FILTNAM1="F814W")),
+            "FILTNAM1 is F555W in u5jx0108r; F814W",
+        ),
+        (
+            lambda: inputs(member(PCTECORR="COMPLETE"), member("u5jx010hr")),
+            "PCTECORR is COMPLETE in u5jx0108r; missing",
+        ),
+        (lambda: inputs(wcsname="IDC_sad1946fu"), "its WCSNAME is IDC_sad1946fu, its exposures' is TWEAK"),
+    ],
+)
+def test_what_is_wrong_with_inputs_is_named(measured, reason) -> None:
+    measurement = measured()
+    assert measurement.value >= 1
+    assert reason in measurement.reason
+
+
+def test_solutions_are_compared_only_if_all_inputs_are_at_hand() -> None:
+    names = [f"{FIRST}[sci,1]", f"{SECOND}[sci,1]"]
+    assert inputs(member(), names=names, wcsname="IDC_sad1946fu").value == 0
+    assert inputs(names=names, wcsname="IDC_sad1946fu").value == 1
+    nothing = input_violations(drizzled(), [], [])
+    assert not nothing.applicable
+
+
+def test_weight_is_that_which_departs_most() -> None:
+    assert weight(factor=1.1).value == pytest.approx(1.1, abs=0.002)
+    assert "combined twice" in weight(factor=1.1).reason
+    assert weight(left_out=0.3).value == pytest.approx(0.5, abs=0.01)
+    assert "left out" in weight(left_out=0.3).reason
+    assert not weight().reason
+
+
+def test_inverse_variances_are_no_exposure_times() -> None:
+    measured = weight(factor=30.0, scatter=0.06)
+    assert not measured.applicable
+    assert "final_wht_type" in measured.reason
+    few = weight_to_exposure_time(np.ones(3), np.ones(3), subject="x")
+    assert few.value is None
+    assert few.applicable
+
+
+@pytest.mark.parametrize("of", footprints())
+def test_steps_have_a_height_and_an_error(of: str) -> None:
+    measured = steps(0.5, of=of)
+    assert abs(measured.context["step"]) == pytest.approx(0.5, abs=4.0 * measured.uncertainty)
+    assert of in measured.reason
+    assert measured.value == pytest.approx(abs(measured.context["step"]) - 4.0 * measured.uncertainty)
+
+
+def test_light_that_changes_gradually_is_no_step() -> None:
+    assert steps(light=5.0 * NOISE).value < 0.1
+    assert steps(0.6, light=5.0 * NOISE).value > 0.2
+
+
+def test_steps_in_clean_skies_have_unit_pulls() -> None:
+    pulls = [found.context["step"] / found.uncertainty for found in (steps(seed=seed) for seed in range(60))]
+    # The largest of the borders' steps.
+    assert 0.8 < np.sqrt(np.mean(np.square(pulls))) < 2.0
+    assert max(map(abs, pulls)) < 4.5
+
+
+def test_one_region_has_no_border() -> None:
+    alone = {"xrq SCI,1": np.ones(SHAPE, dtype=bool)}
+    blocks = SkyBlocks(np.random.default_rng(1).normal(0.0, 1.0, SHAPE), np.ones(SHAPE), alone)
+    assert not sky_residual(blocks, subject="x").applicable
+    nothing = SkyBlocks(np.full(SHAPE, np.nan), np.ones(SHAPE), footprints())
+    assert not sky_residual(nothing, subject="x").applicable
+
+
+def test_blocks_that_read_one_number_have_no_noise() -> None:
+    """Photon counters without a photon in most pixels."""
+    blocks = SkyBlocks(np.zeros(SHAPE), np.zeros(SHAPE), footprints())
+    assert not sky_residual(blocks, subject="x").applicable
+
+
+def test_more_chips_than_bits_are_told_apart() -> None:
+    seen = {f"{name} {copy}": each for copy in range(25) for name, each in footprints().items()}
+    medians = np.random.default_rng(2).normal(0.0, NOISE / 10.0, SHAPE)
+    measured = sky_residual(SkyBlocks(medians, np.full(SHAPE, NOISE), seen), subject="x")
+    assert measured.value < 0.1
+    assert measured.context["borders"] == steps().context["borders"]
