@@ -90,10 +90,14 @@ class FileForm(_Record):
 
 
 class CameraChip(_Record):
-    """A chip's name, ``"WF2"``, and its plate scale in arcsec per pixel where the camera's chips differ."""
+    """A chip's name, ``"WF2"``, and where the camera's chips differ, plate scale and angle from V3.
+
+    The plate scale is in arcsec per pixel, the angle of the y axis in degrees.
+    """
 
     name: str = Field(min_length=1)
     plate_scale: float | None = Field(default=None, gt=0)
+    theta: float | None = None
 
 
 class Zeropoints(_Record):
@@ -133,6 +137,7 @@ class Camera(_Record):
     switches: bool = True
     dated_zeropoints: bool = False
     border: int = Field(default=0, ge=0)
+    parity: tuple[Literal[-1, 1], Literal[-1, 1]] = (-1, 1)
     chip_keyword: str
     chips: Mapping[int, CameraChip]
     flags: Mapping[str, int]

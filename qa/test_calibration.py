@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from hubble_qa.checks.astrometry.solution_tables import has_solution, solution_table_problems
 from hubble_qa.checks.detectors import background, calibration
 from hubble_qa.checks.evidence.backgrounds import (
     Background,
@@ -42,9 +43,17 @@ def test_steps_were_done(products: Products, calibrated_file: FinishedFile, judg
 def test_reference_files_are_best(
     products: Products, referenced_file: FinishedFile, product: Callable[[str], Product], judge: Judge
 ) -> None:
-    references, exposure = product("references"), products.exposure(referenced_file)
-    choices = named_references(references.file(BEST_REFERENCES), references.files / REFERENCES, exposure)
-    judge(calibration.reference_file_violations(choices, subject=exposure.label))
+    exposure, choices = products.exposure(referenced_file), None
+    if products.judged.references:
+        references = product("references")
+        choices = named_references(references.file(BEST_REFERENCES), references.files / REFERENCES, exposure)
+    elif not has_solution(exposure):
+        reason = (
+            "no CRDS cache is asked about finished products, and no solution of updatewcs is in the header"
+        )
+        judge(not_applicable("reference_file_violations", exposure.label, reason))
+    problems = solution_table_problems(exposure)
+    judge(calibration.reference_file_violations(choices, subject=exposure.label, solution=problems))
 
 
 @criterion("CAL-003")

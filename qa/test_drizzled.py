@@ -1,4 +1,4 @@
-"""Any drizzled image: coverage, exposure time, zeropoint and unit, inputs, weight and sky."""
+"""Any drizzled image: coverage, exposure time, zeropoint and unit, inputs, weight and sky, coordinates."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import pytest
 
 from hubble_qa.checks.evidence.coverage import Coverage, coverage, exposure_weights, sky_blocks
 from hubble_qa.checks.evidence.exposures import exposure_in
+from hubble_qa.checks.evidence.extents import coverage_extents
 from hubble_qa.checks.evidence.headers import input_chips, input_names
 from hubble_qa.checks.images import combination, sky_residual
 from hubble_qa.checks.images import drizzled as drizzling
+from hubble_qa.checks.images import drizzled_coordinates as coordinates
 from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.fixtures.finished.files import FinishedFile
 from hubble_qa.fixtures.suite.judging import Judge
 from hubble_qa.fixtures.suite.products import Products
@@ -96,3 +99,21 @@ def test_weight_is_exposure_time(
         judge(not_applicable("weight_to_exposure_time", image.label, reason))
     weights = exposure_weights(products.image(image), covered_by(products, image, inputs))
     judge(combination.weight_to_exposure_time(*weights, subject=image.label))
+
+
+@criterion("WCS-004")
+def test_header_has_no_distortion(products: Products, image: FinishedFile, judge: Judge) -> None:
+    judge(coordinates.distortion_keyword_violations(products.image(image)))
+
+
+@criterion("WCS-005")
+def test_coordinates_by_the_inputs(
+    products: Products, image: FinishedFile, inputs: Inputs, judge: Judge
+) -> None:
+    drizzled = products.image(image)
+    files = [file for file in inputs.values() if file is not None]
+    usable = not missing_input(inputs) and not coordinate_problem(drizzled.header)
+    extents = coverage_extents(drizzled, map(products.path, files)) if usable else None
+    carried = {str(products.exposure(file).header("SCI").get("WCSNAME", "")) for file in files}
+    same = carried == {str(drizzled.keyword("WCSNAME", ""))}
+    judge(coordinates.drizzled_coordinate_deviation(drizzled, extents, same_solution=same))

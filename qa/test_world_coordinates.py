@@ -1,11 +1,18 @@
-"""World coordinates of any exposure: the distortion solution, and which solution its chips carry."""
+"""World coordinates of any exposure: distortion solution, solution of its chips, place on the sky."""
 
 from __future__ import annotations
 
 import pytest
 
-from hubble_qa.checks.astrometry import chip_solutions, solutions, world_coordinates
-from hubble_qa.checks.evidence.exposures import chip_shape, wcs_in
+from hubble_qa.checks.astrometry import (
+    chip_geometry,
+    chip_solutions,
+    header_coordinates,
+    kept_solutions,
+    solutions,
+    world_coordinates,
+)
+from hubble_qa.checks.evidence.exposures import chip_shape, exposure_in, wcs_in
 from hubble_qa.checks.evidence.headers import claims_catalog
 from hubble_qa.checks.measurement import not_applicable
 from hubble_qa.fixtures.finished.files import FinishedFile
@@ -33,9 +40,33 @@ def test_round_trip(products: Products, science_chip: Chip, judge: Judge) -> Non
     judge(world_coordinates.round_trip_error(wcs, shape, subject=str(science_chip)))
 
 
+@criterion("WCS-005")
+def test_scale_roll_and_pointing(products: Products, located: FinishedFile, judge: Judge) -> None:
+    judge(header_coordinates.coordinate_deviation(products.exposure(located)))
+
+
+@criterion("WCS-006")
+def test_flt_and_flc_agree(products: Products, twin: FinishedFile, judge: Judge) -> None:
+    other = products.sibling(twin, "flc")
+    assert other is not None, "an FLT of this axis has its FLC"
+    judge(kept_solutions.coordinate_difference(products.exposure(twin), exposure_in(other)))
+
+
+@criterion("WCS-007")
+def test_chips_are_where_the_idctab_has_them(products: Products, located: FinishedFile, judge: Judge) -> None:
+    judge(chip_geometry.chip_geometry_error(products.exposure(located)))
+
+
 @criterion("AST-010")
-def test_chips_carry_one_solution(products: Products, science: FinishedFile, judge: Judge) -> None:
-    judge(chip_solutions.chip_solution_violations(products.exposure(science)))
+def test_chips_carry_one_solution(products: Products, located: FinishedFile, judge: Judge) -> None:
+    judge(chip_solutions.chip_solution_violations(products.exposure(located)))
+
+
+@criterion("AST-021")
+def test_solution_is_near_the_distortion_solution(
+    products: Products, located: FinishedFile, judge: Judge
+) -> None:
+    judge(kept_solutions.distance_from_distortion_solution(products.exposure(located)))
 
 
 @criterion("AST-011")

@@ -16,8 +16,14 @@ from hubble_qa.checks.astrometry.alignment import (
     shift_file_disagreement,
     shift_to_search_radius,
 )
+from hubble_qa.checks.astrometry.chip_geometry import chip_geometry_error
 from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement
+from hubble_qa.checks.astrometry.header_coordinates import coordinate_deviation
 from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
+from hubble_qa.checks.astrometry.kept_solutions import (
+    coordinate_difference,
+    distance_from_distortion_solution,
+)
 from hubble_qa.checks.astrometry.residuals import (
     MatchedPositions,
     matched_source_offset,
@@ -26,6 +32,7 @@ from hubble_qa.checks.astrometry.residuals import (
     rms_consistency,
 )
 from hubble_qa.checks.astrometry.solution_names import wcs_name_violations
+from hubble_qa.checks.astrometry.solution_tables import solution_table_problems
 from hubble_qa.checks.astrometry.solutions import archive_fit_error, solution_displacement
 from hubble_qa.checks.astrometry.source_pairs import pair_sources
 from hubble_qa.checks.astrometry.source_positions import (
@@ -52,6 +59,10 @@ from hubble_qa.checks.images.drizzled import (
     stellar_width_ratio,
     weight_ratio,
 )
+from hubble_qa.checks.images.drizzled_coordinates import (
+    distortion_keyword_violations,
+    drizzled_coordinate_deviation,
+)
 from hubble_qa.checks.images.files import fits_form_violations, keyword_violations, structure_violations
 from hubble_qa.checks.images.observations import observation_violations
 from hubble_qa.checks.images.photometry import (
@@ -71,6 +82,8 @@ from hubble_qa.checks.verdict import Status, judge
 from tests import background_samples as infrared
 from tests import combination_samples as combination
 from tests.dark_rate_samples import DARKS, association, dark, hot_pixels, match, order, recognition
+from tests.header_samples import infrared as ir_exposure
+from tests.header_samples import mirrored, moved, put, scaled, uvis, wfpc2
 from tests.uvis_fields import (
     SHAPES,
     Pointing,
@@ -99,6 +112,7 @@ from tests.wfpc2_samples import (
 Measure = Callable[[], Measurement]
 STARS = field(1500).at(2011.8)
 RIGHT = Pointing()
+PLACE = {"CRVAL1": 201.7, "CRVAL2": -47.5, "CRPIX1": 1.0, "CRPIX2": 1.0, "D001SCAL": 0.0996}
 FACTOR = PHOTFLAMS[3] / PHOTFLAMS[2]
 
 
@@ -446,6 +460,17 @@ CASES: Mapping[str, Case] = {
             "few on each chip": lambda: by_headers({2: 85.0, 3: 85.0, 4: 85.0}, sources=24),
         },
     ),
+    "AST-021": Case(
+        lambda: distance_from_distortion_solution(uvis()),
+        {
+            "headerlet of another exposure": lambda: distance_from_distortion_solution(
+                uvis(moved("CRVAL2", 82.0 / 3600.0))
+            ),
+            "doubled": lambda: distance_from_distortion_solution(ir_exposure(scaled(2.0))),
+            "mirrored": lambda: distance_from_distortion_solution(ir_exposure(mirrored)),
+            "a degree off": lambda: distance_from_distortion_solution(uvis(moved("CRVAL1", 1.0))),
+        },
+    ),
     "PHT-001": Case(
         lambda: photflam_spread(exposure("flt")),
         {"not normalised": lambda: photflam_spread(exposure("flt", photflams=PHOTFLAMS))},
@@ -526,6 +551,11 @@ CASES: Mapping[str, Case] = {
             "stale": lambda: references(used="uref$sad1946fu_idc.fits"),
             "missing": lambda: references(available=False),
             "unused": lambda: references(used="N/A", available=False),
+            "coordinates of another table": lambda: reference_file_violations(
+                None,
+                subject="ie1d01xqq_flc",
+                solution=solution_table_problems(uvis(put(WCSNAME="IDC_old1999i-FIT_IMG_GAIAeDR3"))),
+            ),
         },
     ),
     "CAL-003": Case(
@@ -620,6 +650,47 @@ CASES: Mapping[str, Case] = {
         {
             "half a pixel": lambda: difference(Pointing(shift=(0.3, 0.4))),
             "rotation": lambda: difference(Pointing(rotation=0.1)),
+        },
+    ),
+    "WCS-004": Case(
+        lambda: distortion_keyword_violations(drizzled()),
+        {
+            "SIP": lambda: distortion_keyword_violations(drizzled(A_ORDER=4, B_ORDER=4)),
+            "CTYPE": lambda: distortion_keyword_violations(drizzled(CTYPE1="RA---TAN-SIP")),
+        },
+    ),
+    "WCS-005": Case(
+        lambda: coordinate_deviation(uvis()),
+        {
+            "zero": lambda: coordinate_deviation(uvis(scaled(0.0), chips=(2,))),
+            "doubled": lambda: coordinate_deviation(ir_exposure(scaled(2.0))),
+            "mirrored": lambda: coordinate_deviation(ir_exposure(mirrored)),
+            "nowhere": lambda: coordinate_deviation(ir_exposure(put(CRVAL1=0.0, CRVAL2=0.0))),
+            "in hours": lambda: coordinate_deviation(ir_exposure(put(CRVAL1=137.84 / 15.0))),
+            "a degree off": lambda: coordinate_deviation(uvis(moved("CRVAL1", 1.0))),
+            "zero on a chip as served": lambda: coordinate_deviation(
+                wfpc2(scaled(0.0), chips=(2,), served=True)
+            ),
+            "drizzled image of another scale": lambda: drizzled_coordinate_deviation(
+                drizzled(scale=0.05, **PLACE), None
+            ),
+        },
+    ),
+    "WCS-006": Case(
+        lambda: coordinate_difference(uvis(suffix="flt"), uvis()),
+        {
+            "only one aligned": lambda: coordinate_difference(
+                uvis(moved("CRVAL1", 0.2 / 3600.0), suffix="flt"), uvis()
+            ),
+        },
+    ),
+    "WCS-007": Case(
+        lambda: chip_geometry_error(wfpc2()),
+        {
+            "PC1": lambda: chip_geometry_error(wfpc2(moved("CRVAL2", 0.2275 / 3600.0), chips=(1,))),
+            "WF3": lambda: chip_geometry_error(wfpc2(moved("CRVAL2", 0.0996 / 3600.0), chips=(3,))),
+            "one reference pixel": lambda: chip_geometry_error(uvis(moved("CRPIX1", 2.0), chips=(1,))),
+            "all reference pixels": lambda: chip_geometry_error(wfpc2(moved("CRPIX2", 2.0))),
         },
     ),
     "DRK-001": Case(

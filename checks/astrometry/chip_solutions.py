@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 from astropy.io.fits import Header
 from numpy.typing import NDArray
 
-from hubble_qa.checks.astrometry.sky import MAS_PER_DEGREE
+from hubble_qa.checks.astrometry.linear_solutions import ALTERNATES, HALF_SKY, linear_solution
 from hubble_qa.checks.astrometry.solution_names import NOT_ALIGNED, same_coordinates
 from hubble_qa.checks.astrometry.world_coordinates import distortion_name
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
@@ -20,9 +20,8 @@ __all__ = ["chip_solution_violations"]
 # A fit moves all chips at once. Measured: 5e-4 mas in real headers by stwcs, 0.2 mas by TweakReg on WFPC2,
 # 0.8 mas where a general fit lost its skew; this is half of what one source by two chips may differ.
 LARGEST_STEP = 5.0  # mas
+MAS_PER_ARCSEC = 1000.0
 
-# Letters of alternate solutions; O is the one before any distortion solution.
-_ALTERNATES = "ABCDEFGHIJKLMNPQRSTUVWXYZ"
 # How names of solutions begin that updatewcs or the archive gave.
 _GIVEN = ("IDC_", "OPUS")
 # Pixels that span a chip, which carry its linear terms to the other end of the detector.
@@ -54,6 +53,8 @@ def chip_solution_violations(exposure: Exposure) -> Measurement:
     steps = dict(_steps(exposure, headers))
     violations += [
         f"SCI,{chip} has moved {step:.4g} mas apart from SCI,{min(headers)}: align the exposure anew"
+        if math.isfinite(step)
+        else f"SCI,{chip} has coordinates that cannot be used; see WCS-005"
         for chip, step in steps.items()
         if not step <= LARGEST_STEP
     ]
@@ -69,55 +70,26 @@ def _steps(exposure: Exposure, headers: Mapping[int, Header]) -> Iterator[tuple[
     """Distance, mas, of each further chip from where it would be had it moved as the first chip did."""
     first, *others = sorted(headers)
     letter = _kept(exposure, headers[first])
-    if not letter or not others:
+    now, kept = (linear_solution(headers[first], key) for key in ("", letter))
+    if not letter or not others or now is None or kept is None:
         return
-    center = (headers[first]["CRVAL1"], headers[first]["CRVAL2"])
-    moved = _movement(*_positions(headers[first], letter, center))
+    moved = _movement(now.plane(now.sky(_PIXELS)), now.plane(kept.sky(_PIXELS)))
     for chip in others:
         if headers[chip].get(f"WCSNAME{letter}") == headers[first][f"WCSNAME{letter}"]:
-            now, kept = _positions(headers[chip], letter, center)
-            yield chip, float(np.max(np.hypot(*(_extended(kept) @ moved - now).T)))
+            own, before = (linear_solution(headers[chip], key) for key in ("", letter))
+            if own is None or before is None:
+                yield chip, math.inf
+                continue
+            expected = _extended(now.plane(before.sky(_PIXELS))) @ moved
+            steps = np.hypot(*(expected - now.plane(own.sky(_PIXELS))).T)
+            yield chip, MAS_PER_ARCSEC * float(np.max(np.where(np.isnan(steps), HALF_SKY, steps)))
 
 
 def _kept(exposure: Exposure, header: Header) -> str:
     """Letter under which a header keeps the solution of its IDCTAB; empty where it keeps none."""
     name = distortion_name(exposure.primary)
-    found = (letter for letter in _ALTERNATES if name and header.get(f"WCSNAME{letter}") == name)
+    found = (letter for letter in ALTERNATES if name and header.get(f"WCSNAME{letter}") == name)
     return next(found, "")
-
-
-def _positions(
-    header: Header, letter: str, center: tuple[float, float]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Positions of `_PIXELS` by the current solution and by a kept one, mas from a point of the sky.
-
-    By their linear terms only: the distortion is the same in both.
-    """
-    plane = _linear_wcs(center, (0.0, 0.0), np.eye(2) / MAS_PER_DEGREE)
-    now, kept = (
-        plane.wcs_world2pix(_linear_wcs(*_terms(header, each)).wcs_pix2world(_PIXELS, 1), 0)
-        for each in ("", letter)
-    )
-    return now, kept
-
-
-def _terms(
-    header: Header, letter: str
-) -> tuple[tuple[float, float], tuple[float, float], NDArray[np.float64]]:
-    def pair(key: str) -> tuple[float, float]:
-        return header.get(f"{key}1{letter}", np.nan), header.get(f"{key}2{letter}", np.nan)
-
-    matrix = [[header.get(f"CD{i}_{j}{letter}", np.nan) for j in (1, 2)] for i in (1, 2)]
-    return pair("CRVAL"), pair("CRPIX"), np.array(matrix, dtype=np.float64)
-
-
-def _linear_wcs(center: tuple[float, float], pixel: tuple[float, float], matrix: NDArray[np.float64]) -> Any:
-    from astropy.wcs import WCS
-
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-    wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cd = center, pixel, matrix
-    return wcs
 
 
 def _movement(now: NDArray[np.float64], kept: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -134,7 +106,7 @@ def _not_fitted(chip: int, header: Header) -> Iterator[str]:
     name = str(header.get("WCSNAME", ""))
     if not name or name.startswith(_GIVEN) or NOT_ALIGNED in str(header.get("WCSTYPE", "")):
         return
-    for letter in _ALTERNATES:
+    for letter in ALTERNATES:
         other = header.get(f"WCSNAME{letter}", name)
         if other != name and same_coordinates(header, _as_current(header, letter)):
             yield f"SCI,{chip} is named {name!r}, but has the coordinates of {other}: no fit was written"

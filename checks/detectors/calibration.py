@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -53,20 +53,24 @@ class ReferenceUse(TypedDict):
     available: bool
 
 
-def reference_file_violations(references: Mapping[str, ReferenceUse], *, subject: str) -> Measurement:
-    """Count an exposure's reference files that do not exist or are not CRDS's best.
+def reference_file_violations(
+    references: Mapping[str, ReferenceUse] | None, *, subject: str, solution: Sequence[str] = ()
+) -> Measurement:
+    """Count an exposure's reference files that do not exist, are not CRDS's best, or were not used.
 
     Parameters
     ----------
-    references : mapping of str to ReferenceUse
-        By type, e.g. ``"idctab"``.
+    references : mapping of str to ReferenceUse, or None
+        By type, e.g. ``"idctab"``; None where there is no CRDS cache to ask.
     subject : str
         The exposure.
+    solution : sequence of str
+        Tables that the header names and its coordinates were not made with, one line each.
     """
-    if not references:
+    if references is not None and not references:
         return not_measured("reference_file_violations", subject, "no reference file was looked up")
     violations: list[str] = []
-    for kind, choice in references.items():
+    for kind, choice in (references or {}).items():
         used, best = _file(choice["used"]), _file(choice["best"])
         if used != best:
             violations.append(f"{kind}: {used or 'none'} is used, CRDS's best is {best or 'none'}")
@@ -74,9 +78,10 @@ def reference_file_violations(references: Mapping[str, ReferenceUse], *, subject
             violations.append(f"{kind}: {used} does not exist")
     context: dict[str, Json] = {
         kind: {"best": choice["best"], "used": choice["used"], "available": choice["available"]}
-        for kind, choice in references.items()
+        for kind, choice in (references or {}).items()
     }
-    return count_violations("reference_file_violations", subject, violations, context)
+    context["compared with CRDS"] = references is not None
+    return count_violations("reference_file_violations", subject, [*violations, *solution], context)
 
 
 def calibration_switches(header: Mapping[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
-from hubble_qa.checks.readers import Exposure, read_exposure
+from hubble_qa.checks.readers import Exposure, ReaderError, read_exposure
 from hubble_qa.checks.readers.exposure import science_wcs
 
 __all__ = [
@@ -98,10 +98,13 @@ def wcs_in(path: Path, chip: int) -> Any:
     Raises
     ------
     ReaderError
-        If the exposure has no such chip.
+        If the exposure has no such chip, or its header's coordinates cannot be used.
     """
     exposure_in(path).header("SCI", chip)
-    return _wcs_in(path)[chip]
+    wcs = _wcs_in(path)[chip]
+    if isinstance(wcs, ReaderError):
+        raise wcs
+    return wcs
 
 
 def chip_shape(exposure: Exposure, chip: int) -> tuple[int, ...]:

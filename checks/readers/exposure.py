@@ -17,6 +17,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
 from hubble_qa.checks.instruments import Camera, cameras_of, find_camera
+from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.checks.readers.errors import ReaderError
 from hubble_qa.checks.readers.fits_cards import read_units
 from hubble_qa.checks.readers.regular_files import open_regular
@@ -170,15 +171,32 @@ class Exposure:
         -------
         astropy.wcs.WCS
             With SIP polynomials, and with the NPOL and D2IM tables among the extensions.
+
+        Raises
+        ------
+        ReaderError
+            If the header's coordinates cannot be used.
         """
         self.header("SCI", chip)
         with open_fits(self.path) as hdus:
             return science_wcs(hdus["SCI", chip].header, hdus)
 
     def wcs_of_chips(self) -> Mapping[int, Any]:
-        """Read the world coordinate systems of all chips, as `wcs` does of one, by EXTVER."""
+        """Read the world coordinate systems of all chips, as `wcs` does of one, by EXTVER.
+
+        Returns
+        -------
+        mapping of int to astropy.wcs.WCS or ReaderError
+            The error where a chip's header has no coordinates that can be used.
+        """
+        found: dict[int, Any] = {}
         with open_fits(self.path) as hdus:
-            return {chip: science_wcs(hdus["SCI", chip].header, hdus) for chip in self.chips}
+            for chip in self.chips:
+                try:
+                    found[chip] = science_wcs(hdus["SCI", chip].header, hdus)
+                except ReaderError as error:
+                    found[chip] = ReaderError(f"{self.chip_label(chip)}: {error}")
+        return found
 
 
 def read_exposure(path: Path, *, label: str = "") -> Exposure:
@@ -205,13 +223,31 @@ def read_exposure(path: Path, *, label: str = "") -> Exposure:
 
 
 def science_wcs(header: fits.Header, hdus: fits.HDUList | None = None) -> Any:
-    """Build an `astropy.wcs.WCS` from a header and the file with its distortion tables."""
-    from astropy.wcs import WCS, FITSFixedWarning
+    """Build an `astropy.wcs.WCS` from a header and the file with its distortion tables.
 
+    Raises
+    ------
+    ReaderError
+        If the header's coordinates take no pixel to the sky; one line without wcslib's own words.
+    """
+    from astropy.wcs import WCS, FITSFixedWarning, WcsError
+
+    problem = coordinate_problem(header)
+    if problem:
+        raise ReaderError(f"{problem}; run updatewcs, or restore a solution that the header keeps")
     with warnings.catch_warnings():
         # HST headers write dates and frames in ways that wcslib mends and remarks on.
         warnings.simplefilter("ignore", FITSFixedWarning)
-        return WCS(_without_history(header), fobj=hdus)
+        try:
+            wcs = WCS(_without_history(header), fobj=hdus)
+            wcs.wcs.set()
+        except (WcsError, ValueError, MemoryError, TypeError, KeyError) as error:
+            axes = ", ".join(f"{key} = {header.get(key, 'missing')!r}" for key in ("CTYPE1", "CTYPE2"))
+            raise ReaderError(
+                f"the coordinates cannot be used ({axes}); run updatewcs, or restore a solution that the "
+                "header keeps"
+            ) from error
+    return wcs
 
 
 def _without_history(header: fits.Header) -> fits.Header:

@@ -1,0 +1,206 @@
+"""An exposure's coordinates against what its header says of pointing, roll and scale.
+
+A header has witnesses of its coordinates that a wrong fit, a wrong headerlet or a slip of the pen leaves
+alone: the roll of the telescope with the terms of the IDCTAB, the place of the aperture on the sky, and the
+target. All of them are of the telescope, so they bound the coordinates no closer than its pointing does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.io.fits import Header
+
+from hubble_qa.checks.astrometry.focal_plane import chip_place, place_on_sky, roll_at
+from hubble_qa.checks.astrometry.linear_solutions import ORIGINAL, LinearSolution, linear_solution
+from hubble_qa.checks.astrometry.world_coordinates import distortion_name
+from hubble_qa.checks.instruments import Camera
+from hubble_qa.checks.measurement import Json, Measurement, not_measured
+from hubble_qa.checks.readers.coordinates import coordinate_problem
+from hubble_qa.checks.readers.exposure import Exposure
+
+__all__ = ["Departure", "coordinate_deviation", "deviation", "is_fit", "separation"]
+
+# Relative, against the terms of the IDCTAB: solutions of the archive and of TweakReg are within 2e-4 of them.
+SCALE = 0.01
+# Against a camera's rounded plate scale: pixels are not square, HRC's and SBC's by a tenth.
+NOMINAL_SCALE = 0.1
+# Degrees: headers without a fit agree to 1e-4, OPUS's own to 0.012; the telescope's roll with one guide star,
+# which a fit shows, is off by up to 0.2.
+ANGLE = 0.1
+FITTED_ANGLE = 0.3
+# Arcsec: the pointing of the oldest guide stars is off by 2, of an aperture's place in old tables by as much.
+POINTING = 10.0
+# Arcsec: where a header does not say where on the detector the aperture is, it is on it: half the diagonal
+# of UVIS and WFC.
+ON_DETECTOR = 150.0
+# Arcsec: WFPC2's headers know the target only; in parallel, the target of another instrument 14' away.
+NEAR_TARGET = 900.0
+# What counts for coordinates that cannot be used: as far off as a scale of zero.
+UNUSABLE = 1.0 / SCALE
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """What departs from its witness, in words, and by how much of what is tolerated."""
+
+    text: str
+    ratio: float
+
+
+def coordinate_deviation(exposure: Exposure) -> Measurement:
+    """Largest departure of an exposure's coordinates from its header's witnesses, over what is tolerated.
+
+    Of each chip: scale and handedness within `SCALE` and orientation within `ANGLE` of those by PA_V3 and
+    the IDCTAB's terms in its header (of WFPC2 by the chip's record; else the camera's plate scale within
+    `NOMINAL_SCALE`, and PA_APER), `FITTED_ANGLE` where a fit found the roll. Of the exposure: the place of
+    its aperture, RA_APER and DEC_APER, within `POINTING`, at the pixel that the original solution (key O)
+    gives it.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        An exposure that is calibrated.
+    """
+    quantity, camera, headers = "coordinate_deviation", exposure.camera, exposure.science_headers()
+    if camera is None:
+        name = (
+            f"{exposure.instrument} {exposure.detector}".rstrip() or "a camera that the header does not name"
+        )
+        return not_measured(quantity, exposure.label, f"instruments.toml has no record of {name}")
+    if not headers:
+        return not_measured(quantity, exposure.label, "there are no science headers to look at")
+    departures: list[Departure] = []
+    solutions: dict[int, LinearSolution] = {}
+    for chip, header in headers.items():
+        solution = linear_solution(header)
+        if solution is None:
+            problem = coordinate_problem(header) or "there is no CD matrix"
+            departures.append(Departure(f"SCI,{chip}: {problem}", UNUSABLE))
+            continue
+        solutions[chip] = solution
+        departures += _chip_departures(exposure, camera, chip, solution)
+    departures += _orientation_by_aperture(exposure, camera, solutions)
+    departures += _pointing(exposure, solutions)
+    return deviation(quantity, exposure.label, departures)
+
+
+def deviation(quantity: str, subject: str, departures: list[Departure]) -> Measurement:
+    """The largest of several departures, with those beyond what is tolerated as its reason."""
+    if not departures:
+        return not_measured(quantity, subject, "the header has no keyword to compare its coordinates with")
+    beyond = [one.text for one in departures if not one.ratio <= 1.0]
+    context: dict[str, Json] = {"departures": {one.text: one.ratio for one in departures}}
+    advice = "restore a solution that the header keeps, or run updatewcs and align anew"
+    reason = "; ".join([*beyond[:3], advice]) if beyond else ""
+    worst = max(one.ratio for one in departures)
+    return Measurement(quantity, worst, "", subject, context=context, reason=reason)
+
+
+def separation(first: tuple[float, float], second: tuple[float, float]) -> float:
+    """Distance of two positions, degrees, on the sky, arcsec."""
+    (a1, d1), (a2, d2) = np.radians(first), np.radians(second)
+    squared = math.sin((d2 - d1) / 2) ** 2 + math.cos(d1) * math.cos(d2) * math.sin((a2 - a1) / 2) ** 2
+    return 3600.0 * math.degrees(2.0 * math.asin(min(1.0, math.sqrt(squared))))
+
+
+def _chip_departures(
+    exposure: Exposure, camera: Camera, chip: int, solution: LinearSolution
+) -> Iterator[Departure]:
+    """Scale, handedness and orientation of a chip."""
+    header = exposure.header("SCI", chip)
+    place, roll = chip_place(header, camera), _number(exposure.primary, "PA_V3")
+    if place is None or roll is None:
+        scale = 3600.0 * math.sqrt(abs(np.linalg.det(solution.matrix)))
+        yield from _scale(chip, scale / camera.plate_scale, np.linalg.det(solution.matrix) < 0, NOMINAL_SCALE)
+        return
+    angle = roll_at(roll, float(solution.crval[1]), place.v2, place.v3) + place.theta
+    expected = place_on_sky(camera, angle) @ place.matrix / 3600.0
+    change = solution.matrix @ np.linalg.inv(expected)
+    determinant = float(np.linalg.det(change))
+    yield from _scale(chip, math.sqrt(abs(determinant)), determinant > 0, SCALE)
+    if determinant > 0:
+        turned = math.degrees(math.atan2(change[0, 1] - change[1, 0], change[0, 0] + change[1, 1]))
+        allowed = FITTED_ANGLE if is_fit(exposure, solution.name) else ANGLE
+        text = f"SCI,{chip}: its orientation is {turned:+.3f} deg from that by PA_V3 = {roll:g} ({allowed:g})"
+        yield Departure(text, abs(turned) / allowed)
+
+
+def _scale(chip: int, ratio: float, same_hand: bool, allowed: float) -> Iterator[Departure]:
+    if not same_hand:
+        yield Departure(f"SCI,{chip}: its axes are mirrored on the sky", 2.0 / allowed)
+    text = f"SCI,{chip}: its scale is {ratio:.5g} of what the header's table or camera has ({allowed:.0%})"
+    yield Departure(text, abs(ratio - 1.0) / allowed)
+
+
+def _orientation_by_aperture(
+    exposure: Exposure, camera: Camera, solutions: dict[int, LinearSolution]
+) -> Iterator[Departure]:
+    """Orientation against PA_APER, where chips do not tell theirs: within what the chips span."""
+    placed = [chip_place(exposure.header("SCI", chip), camera) for chip in solutions]
+    stated = [_number(exposure.header("SCI", chip), "PA_APER") for chip in solutions]
+    angle = next((one for one in stated if one is not None), None)
+    if angle is None or not placed or all(placed):
+        return
+    turned = [
+        (math.degrees(math.atan2(*one.matrix[:, 1])) - angle + 180.0) % 360.0 - 180.0
+        for one in solutions.values()
+    ]
+    least = 0.0 if min(turned) <= 0.0 <= max(turned) else min(turned, key=abs)
+    text = f"the orientation is {least:+.3f} deg from PA_APER = {angle:g} ({ANGLE:g})"
+    yield Departure(text, abs(least) / ANGLE)
+
+
+def _pointing(exposure: Exposure, solutions: dict[int, LinearSolution]) -> Iterator[Departure]:
+    """Distance of the coordinates from the aperture's place on the sky, else from the target."""
+    for chip, solution in solutions.items():
+        header = exposure.header("SCI", chip)
+        aperture = _position(header, "RA_APER", "DEC_APER")
+        original = linear_solution(header, ORIGINAL)
+        if aperture is None or original is None:
+            continue
+        pixel = original.pixels(np.array([aperture]))
+        if np.isfinite(pixel).all():
+            ra, dec = solution.sky(pixel)[0]
+            yield _distance(f"SCI,{chip}: its pixel", separation((ra, dec), aperture), "RA_APER, DEC_APER")
+            return
+    yield from _rough_pointing(exposure, solutions)
+
+
+def _rough_pointing(exposure: Exposure, solutions: dict[int, LinearSolution]) -> Iterator[Departure]:
+    apertures = [_position(exposure.header("SCI", chip), "RA_APER", "DEC_APER") for chip in solutions]
+    aperture = next((one for one in apertures if one is not None), None)
+    target = _position(exposure.primary, "RA_TARG", "DEC_TARG")
+    where, keywords, allowed = (
+        (aperture, "RA_APER, DEC_APER", ON_DETECTOR)
+        if aperture
+        else (target, "RA_TARG, DEC_TARG", NEAR_TARGET)
+    )
+    if where is None or not solutions:
+        return
+    distances = [separation((float(one.crval[0]), float(one.crval[1])), where) for one in solutions.values()]
+    yield _distance("the nearest chip's reference point", min(distances), keywords, allowed)
+
+
+def _distance(what: str, distance: float, keywords: str, allowed: float = POINTING) -> Departure:
+    shown = f"{distance:.4g} arcsec" if distance < 3600.0 else f"{distance / 3600.0:.4g} deg"
+    return Departure(f"{what} is {shown} from {keywords} ({allowed:g} arcsec)", distance / allowed)
+
+
+def is_fit(exposure: Exposure, name: str) -> bool:
+    """Whether a solution is more than the distortion's: by its name, which a fit extends or replaces."""
+    return bool(name) and name != distortion_name(exposure.primary) and not name.startswith("OPUS")
+
+
+def _position(header: Header, *keys: str) -> tuple[float, float] | None:
+    ra, dec = (_number(header, key) for key in keys)
+    return None if ra is None or dec is None else (ra, dec)
+
+
+def _number(header: Header, key: str) -> float | None:
+    value = header.get(key)
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if usable else None

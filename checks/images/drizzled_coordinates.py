@@ -1,0 +1,162 @@
+"""A drizzled image's coordinates: without distortion, and where its inputs and its header say it is."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.astrometry.header_coordinates import (
+    ANGLE,
+    NEAR_TARGET,
+    POINTING,
+    SCALE,
+    UNUSABLE,
+    Departure,
+    deviation,
+    separation,
+)
+from hubble_qa.checks.astrometry.linear_solutions import HALF_SKY
+from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
+from hubble_qa.checks.measurement import Json, Measurement, count_violations
+from hubble_qa.checks.readers.coordinates import coordinate_problem
+from hubble_qa.checks.readers.drizzled import Drizzled
+
+__all__ = ["Extents", "distortion_keyword_violations", "drizzled_coordinate_deviation"]
+
+# What astropy, wcslib or ds9 take for a distortion: SIP, look-up tables, and SCAMP's polynomials.
+_DISTORTION = re.compile(
+    r"(?:A|B|AP|BP)_(?:ORDER|\d+_\d+)|CPDIS[12]|CPERR[12]|DP[12]|D2IMDIS[12]|D2IM[12]|AXISCORR|PV[12]_\d+"
+)
+# The middle of the covered area is within a pixel of the inputs' on simulated images of all cameras; flagged
+# corners take some pixels from one end.
+EXTENT_PIXELS = 5.0
+EXTENT = 0.5  # arcsec
+
+
+class Extents(NamedTuple):
+    """First and last column and row, counted from 0, that have weight, and those that the inputs reach.
+
+    Each of shape (2, 2): x and y, first and last; `frame` has those of the image itself.
+    """
+
+    covered: NDArray[np.float64]
+    reached: NDArray[np.float64]
+    frame: NDArray[np.float64]
+
+
+def distortion_keyword_violations(image: Drizzled) -> Measurement:
+    """Count the keywords of a drizzled image's header that describe a distortion.
+
+    Drizzling has removed it: whoever reads the image by such a header removes it once more.
+
+    Parameters
+    ----------
+    image : Drizzled
+        The image.
+    """
+    header = image.header
+    found = [key for key in dict.fromkeys(header) if _DISTORTION.fullmatch(key)]
+    found += [
+        f"{key} = {header[key]}"
+        for key in ("CTYPE1", "CTYPE2")
+        if re.search(r"-(SIP|TPV|TPD|ZPN)$", str(header.get(key, "")).strip())
+    ]
+    context: dict[str, Json] = {"keywords": [*found]}
+    violations = [f"{key} describes a distortion" for key in found]
+    if violations:
+        violations[0] += ", which drizzling has removed: delete these keywords, and -SIP from CTYPE"
+    return count_violations("distortion_keyword_violations", image.label, violations, context)
+
+
+def drizzled_coordinate_deviation(
+    image: Drizzled, extents: Extents | None, *, same_solution: bool = True
+) -> Measurement:
+    """Largest departure of a drizzled image's coordinates from their witnesses, over what is tolerated.
+
+    Scale by AstroDrizzle's record of it (D001SCAL) within `SCALE`; handedness; orientation by ORIENTAT
+    within `ANGLE`; the middle of the covered area by the inputs' coordinates within `EXTENT_PIXELS` or
+    `EXTENT`, whichever is more. Where not all inputs are there, the reference point is within
+    `NEAR_TARGET` and the image's size of the aperture or target.
+
+    Parameters
+    ----------
+    image : Drizzled
+        The image.
+    extents : Extents or None
+        What is covered and what the inputs reach; None where not all of them are there.
+    same_solution : bool
+        Whether the inputs still carry the solution that the image names; if not, `POINTING` is tolerated.
+    """
+    problem = coordinate_problem(image.header)
+    if problem:
+        departures = [Departure(problem, UNUSABLE)]
+    else:
+        departures = [*_frame(image)]
+        if extents is None:
+            departures += _rough_place(image)
+        else:
+            departures += _place(image, extents, same_solution)
+    return deviation("coordinate_deviation", image.label, departures)
+
+
+def _frame(image: Drizzled) -> Iterator[Departure]:
+    """Scale, handedness and orientation."""
+    scale, asked = plate_scale(image.header), image.keyword("D001SCAL")
+    if np.linalg.det(linear_matrix(image.header)) > 0:
+        yield Departure("its axes are mirrored on the sky", 2.0 / SCALE)
+    if isinstance(asked, (int, float)) and asked > 0:
+        text = f"its scale is {scale / asked:.5g} of D001SCAL = {asked:g} arcsec ({SCALE:.0%})"
+        yield Departure(text, abs(scale / asked - 1.0) / SCALE)
+    stated = image.header.get("ORIENTAT")
+    if isinstance(stated, (int, float)) and math.isfinite(stated):
+        turned = (orientation(image.header) - stated + 180.0) % 360.0 - 180.0
+        text = f"its orientation is {turned:+.3f} deg from ORIENTAT = {stated:g} ({ANGLE:g})"
+        yield Departure(text, abs(turned) / ANGLE)
+
+
+def _place(image: Drizzled, extents: Extents, same_solution: bool) -> Iterator[Departure]:
+    scale = plate_scale(image.header)
+    allowed = max(EXTENT, EXTENT_PIXELS * scale) if same_solution else POINTING
+    offsets = [_middle(*one) for one in zip(*extents, strict=True)]
+    known = [offset for offset in offsets if offset is not None]
+    if not known:
+        yield from _rough_place(image)
+        return
+    distance = scale * math.hypot(*known)
+    distance = distance if math.isfinite(distance) else HALF_SKY
+    text = f"its covered area is {distance:.3g} arcsec from that of its inputs' coordinates ({allowed:.3g})"
+    yield Departure(text, distance / allowed)
+
+
+def _middle(
+    covered: NDArray[np.float64], reached: NDArray[np.float64], frame: NDArray[np.float64]
+) -> float | None:
+    """Offset, pixels, of what is covered along an axis; by ends that the frame does not cut off."""
+    if not np.isfinite(reached).all():
+        return math.inf
+    whole = (reached >= frame - 1.0, reached <= frame + 1.0)
+    if not (whole[0][0] or whole[1][1]):
+        return None
+    # Beyond one end of the frame: by the other.
+    ends = [covered[0] - reached[0]] if whole[0][0] else []
+    ends += [covered[1] - reached[1]] if whole[1][1] else []
+    return float(np.mean(ends))
+
+
+def _rough_place(image: Drizzled) -> Iterator[Departure]:
+    for keys in (("RA_APER", "DEC_APER"), ("RA_TARG", "DEC_TARG")):
+        where = tuple(image.keyword(key) for key in keys)
+        if all(isinstance(one, (int, float)) and math.isfinite(one) for one in where):
+            header = image.header
+            size = max(header.get("NAXIS1", 0), header.get("NAXIS2", 0)) * plate_scale(header)
+            distance = separation((header["CRVAL1"], header["CRVAL2"]), (where[0], where[1]))
+            allowed = NEAR_TARGET + size
+            shown = f"{distance:.4g} arcsec" if distance < 3600.0 else f"{distance / 3600.0:.4g} deg"
+            text = f"its reference point is {shown} from {', '.join(keys)} ({allowed:.4g} arcsec)"
+            yield Departure(text, distance / allowed)
+            return

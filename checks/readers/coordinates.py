@@ -1,0 +1,48 @@
+"""Whether a header's world coordinates can be used at all, in words that need no knowledge of wcslib."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["coordinate_problem"]
+
+_POINTS = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")
+_MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
+_SCALES = ("CDELT1", "CDELT2")
+
+
+def coordinate_problem(header: Mapping[str, Any], key: str = "") -> str:
+    """Why a header's linear coordinates take no pixel to a position on the sky; empty where they do.
+
+    Parameters
+    ----------
+    header : mapping
+        A science header.
+    key : str
+        Letter of a kept solution; empty for the current one.
+    """
+    return next(_problems(header, key), "")
+
+
+def _problems(header: Mapping[str, Any], key: str) -> Iterator[str]:
+    # Of a CD matrix the missing elements are zero; without any, PC and CDELT take its place.
+    matrix = tuple(f"{name}{key}" for name in _MATRIX if f"{name}{key}" in header)
+    scales = () if matrix else tuple(f"{name}{key}" for name in _SCALES)
+    for name in (*(f"{name}{key}" for name in _POINTS), *matrix, *scales):
+        if not _is_number(header.get(name)):
+            yield f"{name} is {header[name]!r}, not a number" if name in header else f"{name} is missing"
+            return
+    latitude = header[f"CRVAL2{key}"]
+    if abs(latitude) > 90.0:
+        yield f"CRVAL2{key} is {latitude:g}, beyond a pole"
+    a, b, c, d = (header.get(f"{name}{key}", 0.0) for name in _MATRIX)
+    if matrix and a * d - b * c == 0.0:
+        yield f"the matrix CDi_j{key} ({a:g}, {b:g}; {c:g}, {d:g}) is singular: pixels have no area"
+    if any(header[name] == 0.0 for name in scales):
+        yield f"CDELT1{key} or CDELT2{key} is zero: pixels have no area"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,238 @@
+"""Coordinates of exposures against their headers' witnesses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.wcs import WCS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubble_qa.checks.astrometry.chip_geometry import chip_geometry_error
+from hubble_qa.checks.astrometry.focal_plane import roll_at
+from hubble_qa.checks.astrometry.header_coordinates import coordinate_deviation, separation
+from hubble_qa.checks.astrometry.kept_solutions import (
+    coordinate_difference,
+    distance_from_distortion_solution,
+)
+from hubble_qa.checks.astrometry.linear_solutions import LinearSolution
+from hubble_qa.checks.readers import ReaderError, read_exposure
+from hubble_qa.checks.readers.coordinates import coordinate_problem
+from hubble_qa.checks.readers.exposure import science_wcs
+from tests.header_samples import infrared, mirrored, moved, put, scaled, uvis, wfpc2
+from tests.qa_runs import SHARED
+
+ZERO = put(CD1_1=0.0, CD1_2=0.0, CD2_1=0.0, CD2_2=0.0)
+
+
+def test_real_headers_agree_with_their_witnesses() -> None:
+    for exposure in (uvis(), infrared(), wfpc2()):
+        measurement = coordinate_deviation(exposure)
+        assert 0 < measurement.value < 0.05
+        assert measurement.reason == ""
+
+
+def test_served_wfpc2_is_judged_by_the_record_of_its_chips() -> None:
+    assert coordinate_deviation(wfpc2(served=True)).value == pytest.approx(0.24, abs=0.01)
+    assert "mirrored" in coordinate_deviation(wfpc2(mirrored, chips=(3,), served=True)).reason
+    assert coordinate_deviation(wfpc2(ZERO, chips=(2,), served=True)).reason.startswith("SCI,2: the matrix")
+    far = coordinate_deviation(wfpc2(put(CRVAL1=201.8 / 15.0), served=True))
+    assert "deg from RA_TARG, DEC_TARG" in far.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (ZERO, "is singular: pixels have no area"),
+        (scaled(2.0), "of what the header's table"),
+        (scaled(1.02), "of what the header's table"),
+        (mirrored, "mirrored on the sky"),
+        (put(CRVAL1=0.0, CRVAL2=0.0), "deg from RA_APER, DEC_APER"),
+        (put(CRVAL1=137.84 / 15.0), "deg from RA_APER, DEC_APER"),
+        (moved("CRVAL1", 1.0), "arcsec from RA_APER, DEC_APER"),
+        (moved("CRVAL2", 82.0 / 3600.0), "arcsec from RA_APER, DEC_APER"),
+        (put(CRVAL2="82:00:00"), "not a number"),
+        (put(CRVAL2=-115.0), "beyond a pole"),
+        (put(CD1_1="none"), "not a number"),
+    ],
+)
+def test_nonsense_is_named(change, text: str) -> None:
+    for exposure in (uvis(change), infrared(change)):
+        measurement = coordinate_deviation(exposure)
+        assert measurement.value > 1
+        assert text in measurement.reason
+        assert "align anew" in measurement.reason
+
+
+def rotated(degrees: float):
+    def change(header) -> None:
+        turn = np.radians(degrees)
+        matrix = np.array([[header[f"CD{i}_{j}"] for j in (1, 2)] for i in (1, 2)])
+        turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) @ matrix
+        header.update({f"CD{i}_{j}": turned[i - 1, j - 1] for i in (1, 2) for j in (1, 2)})
+
+    return change
+
+
+def test_roll_is_tolerated_as_far_as_a_fit_finds_it() -> None:
+    assert coordinate_deviation(infrared(rotated(0.2))).value < 1
+    assert "+0.407 deg from that by PA_V3" in coordinate_deviation(infrared(rotated(0.4))).reason
+    unfitted = put(WCSNAME="IDC_w3m18525i")
+    assert "(0.1)" in coordinate_deviation(infrared(rotated(0.2), unfitted)).reason
+    assert "(0.1)" in coordinate_deviation(wfpc2(rotated(0.12))).reason
+
+
+def test_header_without_the_idctab_is_judged_by_its_camera_and_aperture() -> None:
+    def opus(header) -> None:
+        for key in [key for key in header if key.startswith(("IDC", "OC")) or key.endswith(("A", "O"))]:
+            del header[key]
+
+    assert coordinate_deviation(infrared(opus)).value < 1
+    assert "PA_APER" in coordinate_deviation(infrared(opus, rotated(1.0))).reason
+    assert "mirrored" in coordinate_deviation(infrared(opus, mirrored)).reason
+    assert coordinate_deviation(infrared(opus, scaled(1.15))).value > 1
+    assert "150 arcsec" in coordinate_deviation(infrared(opus, moved("CRVAL2", 0.1))).reason
+
+
+@given(roll=st.floats(0, 360), dec=st.floats(-80, 80), v2=st.floats(-500, 500), v3=st.floats(-500, 500))
+def test_roll_is_stwcs_own(roll: float, dec: float, v2: float, v3: float) -> None:
+    from stwcs.updatewcs.makewcs import troll
+
+    if np.hypot(v2, v3) > 0.1 and min(abs(v2), abs(v3)) > 1e-3:
+        assert (roll_at(roll, dec, v2, v3) - troll(roll, dec, v2, v3) + 180) % 360 - 180 == pytest.approx(
+            0, abs=1e-6
+        )
+
+
+def test_linear_solution_projects_as_wcslib_does() -> None:
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix = (359.99, -84.0), (500.0, 600.0)
+    wcs.wcs.cd = np.array([[-1e-5, 3e-6], [2e-6, 1.1e-5]])
+    solution = LinearSolution("", np.array(wcs.wcs.crval), np.array(wcs.wcs.crpix), np.array(wcs.wcs.cd))
+    pixels = np.random.default_rng(1).uniform(1, 4096, (50, 2))
+    sky = solution.sky(pixels)
+    np.testing.assert_allclose(sky % 360.0 * [1, 0] + sky * [0, 1], wcs.wcs_pix2world(pixels, 1), atol=1e-10)
+    np.testing.assert_allclose(solution.pixels(sky), pixels, atol=1e-6)
+    assert np.isnan(solution.plane(np.array([[180.0, 84.0]]))).all()
+
+
+def test_separation() -> None:
+    assert separation((0.0, 0.0), (137.84, -64.911)) == pytest.approx(108.3 * 3600, rel=1e-3)
+    assert separation((359.9999, 10.0), (0.0001, 10.0)) == pytest.approx(
+        0.72 * np.cos(np.radians(10)), rel=1e-6
+    )
+
+
+# Geometry of the chips
+
+
+def test_chips_of_real_headers_are_in_their_places() -> None:
+    for exposure in (uvis(), wfpc2()):
+        assert chip_geometry_error(exposure).value < 0.03
+    assert not chip_geometry_error(infrared()).applicable
+    assert not chip_geometry_error(wfpc2(served=True)).applicable
+
+
+@pytest.mark.parametrize(("chip", "pixels"), [(1, 5), (2, 5), (3, 1), (4, 1)])
+def test_one_chip_of_four_that_is_out_of_place_is_named(chip: int, pixels: int) -> None:
+    scale = 0.0455 if chip == 1 else 0.0996
+    measurement = chip_geometry_error(wfpc2(moved("CRVAL2", pixels * scale / 3600.0), chips=(chip,)))
+    assert measurement.value == pytest.approx(1000 * pixels * scale, rel=0.01)
+    assert measurement.reason.startswith(f"SCI,{chip} from where the IDCTAB places it")
+
+
+def test_two_chips() -> None:
+    measurement = chip_geometry_error(uvis(moved("CRVAL2", 0.04 / 3600.0), chips=(2,)))
+    assert measurement.value == pytest.approx(40, rel=0.03)
+
+
+def test_reference_pixels() -> None:
+    one = chip_geometry_error(uvis(moved("CRPIX1", 2.0), chips=(2,)))
+    assert one.value == pytest.approx(80, rel=0.02)
+    assert one.reason.startswith("CRPIX of SCI,2")
+    both = chip_geometry_error(wfpc2(moved("CRPIX1", 2.0)))
+    assert both.value == pytest.approx(91, rel=0.03)
+    assert "from its place by the original solution" in both.reason
+    fitted = chip_geometry_error(uvis(moved("CRPIX1", 2.0)))
+    assert fitted.value < 0.03  # a fit may move all of them: AST-021 bounds how far
+
+
+def test_geometry_of_useless_coordinates_is_not_measured() -> None:
+    measurement = chip_geometry_error(uvis(ZERO, chips=(2,)))
+    assert (measurement.value, measurement.reason) == (
+        None,
+        "the coordinates of SCI,2 cannot be used; see WCS-005",
+    )
+    assert chip_geometry_error(uvis(put(CRVAL1=0.0, CRVAL2=65.0), chips=(2,))).value > 1e6
+
+
+# Against other copies of the solution
+
+
+def test_distance_from_the_distortion_solution() -> None:
+    assert distance_from_distortion_solution(uvis()).value == pytest.approx(0.27, abs=0.01)
+    other = distance_from_distortion_solution(uvis(moved("CRVAL2", 82.0 / 3600.0)))
+    assert other.value == pytest.approx(82, abs=0.5)
+    assert distance_from_distortion_solution(uvis(rotated(4.0))).value > 5
+    assert distance_from_distortion_solution(uvis(put(CRVAL1=0.0, CRVAL2=65.0))).value == 648000
+    assert distance_from_distortion_solution(uvis(ZERO)).value is None
+    assert not distance_from_distortion_solution(wfpc2()).applicable
+
+
+def test_files_of_one_exposure() -> None:
+    assert coordinate_difference(uvis(suffix="flt"), uvis()).value == 0
+    apart = coordinate_difference(uvis(put(WCSNAME="TWEAK"), moved("CRVAL2", 1e-6), suffix="flt"), uvis())
+    assert apart.value == pytest.approx(3.6, rel=1e-3)
+    assert "ie1d01xqq_flt.fits (TWEAK)" in apart.reason
+    assert coordinate_difference(uvis(suffix="flt"), uvis(ZERO, chips=(1,))).value is None
+    assert "has no SCI,2" in coordinate_difference(uvis(suffix="flt"), infrared()).reason
+
+
+# What cannot be used is told in plain words
+
+
+def test_useless_coordinates_are_told_in_plain_words() -> None:
+    header = infrared(ZERO).header("SCI")
+    with pytest.raises(ReaderError, match=r"the matrix CDi_j \(0, 0; 0, 0\) is singular"):
+        science_wcs(header)
+    header = infrared(put(CTYPE1="RA---TAN-SIP", CTYPE2="DEC--ZEA")).header("SCI")
+    with pytest.raises(ReaderError, match="CTYPE1 = 'RA---TAN-SIP', CTYPE2 = 'DEC--ZEA'"):
+        science_wcs(header)
+    assert coordinate_problem({"CRVAL1": 1.0}) == "CRVAL2 is missing"
+    linear = {"CRVAL1": 1.0, "CRVAL2": 2.0, "CRPIX1": 1.0, "CRPIX2": 1.0}
+    assert coordinate_problem(linear) == "CDELT1 is missing"
+    assert coordinate_problem({**linear, "CDELT1": 0.0, "CDELT2": 1.0}).startswith("CDELT1 or CDELT2 is zero")
+    assert coordinate_problem({**linear, "CDELT1": 1.0, "CDELT2": 1.0}) == ""
+
+
+@pytest.mark.skipif(not (SHARED / "cases").is_dir(), reason="real cases are not beside this repository")
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"17_wcs_nonsense/{name}.fits" for name in ("cd_twice_flt", "cd_zero_flt", "mirror_flt")),
+        *(f"17_wcs_nonsense/{name}.fits" for name in ("crval_hours_flt", "crval_zero_flt")),
+        "17_wcs_nonsense/off_1_degree_flc.fits",
+        "07_c0m_broken/cdzero/u40x010hm_c0m.fits",
+    ],
+)
+def test_nonsense_in_real_files_is_rejected(path: str) -> None:
+    assert coordinate_deviation(read_exposure(SHARED / "cases" / path)).value > 1
+
+
+def real_files() -> list[Path]:
+    places = ("headers/s*.fits", "archive/HST/u4*/*_c0m.fits", "archive/HST/j9*/*_flt.fits")
+    cases = ("cases/0*/*fl?.fits", "cases/0*/v?/*fl?.fits", "cases/18*/*.fits", "cases/2*/*_flt.fits")
+    return sorted(path for pattern in (*places, *cases) for path in SHARED.glob(pattern))
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="real headers are not beside this repository")
+@pytest.mark.parametrize("path", real_files(), ids=lambda path: path.stem)
+def test_real_files_raise_no_false_alarm(path: Path) -> None:
+    exposure = read_exposure(path)
+    assert coordinate_deviation(exposure).value < 0.7
+    geometry, distance = chip_geometry_error(exposure), distance_from_distortion_solution(exposure)
+    assert not geometry.applicable or geometry.value < 0.03
+    assert not distance.applicable or distance.value < 0.5
