@@ -133,6 +133,7 @@ class Camera(_Record):
     plate_scale: float = Field(gt=0)
     unit: str = Field(min_length=1)
     filters: tuple[str, ...] = Field(min_length=1)
+    tables: tuple[str, ...] = ("idctab", "npolfile", "d2imfile")
     root_errors: bool = False
     switches: bool = True
     dated_zeropoints: bool = False

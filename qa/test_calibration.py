@@ -47,10 +47,11 @@ def test_reference_files_are_best(
     if products.judged.references:
         references = product("references")
         choices = named_references(references.file(BEST_REFERENCES), references.files / REFERENCES, exposure)
+    elif products.best_references_known:
+        # Of finished products the names are compared: the files are where they were reduced.
+        choices = named_references(product("references").file(BEST_REFERENCES), None, exposure)
     elif not has_solution(exposure):
-        reason = (
-            "no CRDS cache is asked about finished products, and no solution of updatewcs is in the header"
-        )
+        reason = "no CRDS cache is given (--crds), and the header has no solution of updatewcs"
         judge(not_applicable("reference_file_violations", exposure.label, reason))
     problems = solution_table_problems(exposure)
     judge(calibration.reference_file_violations(choices, subject=exposure.label, solution=problems))

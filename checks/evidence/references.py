@@ -43,23 +43,37 @@ def used_references(best: Path, directory: Path, rootname: str) -> Mapping[str, 
     return {kind: path for kind, path in files.items() if path.is_file()}
 
 
-def named_references(best: Path, directory: Path, exposure: Exposure) -> Mapping[str, ReferenceUse]:
+def named_references(best: Path, directory: Path | None, exposure: Exposure) -> Mapping[str, ReferenceUse]:
     """The reference files that an exposure's header names, and which are best.
 
     Parameters
     ----------
-    best, directory
-        As for `used_references`.
+    best : Path
+        ``bestrefs.json``.
+    directory : Path or None
+        Where the reference files are; None where only their names are compared.
     exposure : Exposure
         The exposure, as it is handed on.
+
+    Raises
+    ------
+    ReaderError
+        If there is no choice for the exposure.
     """
-    chosen = dict(_best_in(best).exposures[exposure.name])
+    exposures = _best_in(best).exposures
+    if exposure.name not in exposures:
+        raise ReaderError(f"{exposure.path.name}: CRDS could not choose tables by its header; see the log")
+    chosen = dict(exposures[exposure.name])
     # updatewcs turns WFPC2's DGEOFILE into a D2IMFILE of the exposure's own, and names neither any more.
     if str(exposure.primary.get("D2IMFILE", "")).strip() == f"{exposure.path.stem}_d2im.fits":
         chosen = {kind: choice for kind, choice in chosen.items() if kind.upper() != "DGEOFILE"}
     named = {kind: header_reference(exposure.primary, kind) or NOT_APPLICABLE for kind in chosen}
     return {
-        kind: ReferenceUse(best=choice.best, used=named[kind], available=(directory / named[kind]).is_file())
+        kind: ReferenceUse(
+            best=choice.best,
+            used=named[kind],
+            available=directory is None or (directory / named[kind]).is_file(),
+        )
         for kind, choice in chosen.items()
     }
 
