@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # Tests of what decides a verdict.
 OF_CHECKS := $(wildcard $(addprefix tests/test_, checks_*.py criteria.py readers_*.py verdicts.py))
 
-.PHONY: qa test test-wheel coverage lint ruff-check ruff-format mypy lint-imports hooks mutants clean
+.PHONY: qa test test-wheel determinism trust coverage lint ruff-check ruff-format mypy lint-imports hooks mutants clean
 
 # Reduce and judge the datasets; the last line says where the report is.
 qa: $(READY)
@@ -17,7 +17,11 @@ test: $(READY) lint
 
 # A wheel is built, installed into an environment of its own, and runs the suite away from the clone.
 test-wheel: $(READY)
-	$(VENV)/bin/pytest tests/ -m slow
+	$(VENV)/bin/pytest tests/test_wheel_run.py -m slow
+
+# All datasets, each reduced and judged four times: with 0, 2 and 4 workers, in reverse, with other hash seeds.
+determinism: $(READY)
+	$(VENV)/bin/pytest tests/test_determinism_run.py -m slow
 
 # The lines of checks/ that its own tests run; the last line is the total. Measuring nearly doubles the time
 # of a test, so that the tests of whole runs go without.
@@ -26,6 +30,13 @@ coverage: $(READY)
 	$(VENV)/bin/coverage run -m pytest -q $(OF_CHECKS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report --include='checks/*' --skip-covered --sort=cover
+
+# Faults and clean reductions by the hundred: which criteria catch what, and how often they are wrong, as tables in
+# docs/. It takes a night; realisations are noted in trust/ as they come, and a run that was stopped goes on there.
+# TRUST='clean --hours 1' measures a part.
+TRUST ?= faults clean tables
+trust: $(READY)
+	$(VENV)/bin/python -m tests.trust $(TRUST)
 
 lint: ruff-check ruff-format mypy lint-imports
 

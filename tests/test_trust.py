@@ -1,0 +1,82 @@
+"""The tables of faults and false alarms: held to the catalogue of criteria and to what was measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from hubble_qa.checks.criteria import load_criteria
+from tests.trust.__main__ import DATA, PAGE
+from tests.trust.fault import Fault
+from tests.trust.records import CleanRun, FaultRun
+from tests.trust.registry import FAULTS
+from tests.trust.summary import Summary, read_summary, summarise
+from tests.trust.tables import page
+
+
+@pytest.fixture(scope="module")
+def summary() -> Summary:
+    return read_summary(DATA)
+
+
+def test_page_is_made_of_the_data(summary):
+    assert PAGE.read_text(encoding="utf-8") == page(summary)
+
+
+def test_every_fault_is_in_the_table(summary):
+    assert [entry.fault for entry in summary.faults] == list(FAULTS)
+
+
+def test_every_criterion_is_in_both_tables(summary):
+    assert [entry.criterion for entry in summary.criteria] == list(load_criteria())
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
+def test_fault_names_criteria_of_the_catalogue(fault):
+    assert {*fault.must, *fault.may} <= set(load_criteria())
+    assert not set(fault.must) & set(fault.may)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
+def test_measured_is_what_is_declared(fault, summary):
+    (entry,) = [each for each in summary.faults if each.fault == fault.key]
+    if entry.judged:
+        always = {name for name, number in entry.rejected.items() if number == entry.judged}
+        assert set(fault.must) <= always, "must reject it, and did not always"
+        assert set(entry.rejected) <= {*fault.must, *fault.may}, "must not reject it, and did"
+
+
+FAULT = Fault("A", "wfpc2-omega-cen", lambda *_: None, "pix", (0.1, 0.2, 0.4), 0.2, "why", ("AST-020",))
+
+
+def runs(size, caught, missed):
+    return [
+        FaultRun(FAULT.key, size, seed, ("AST-020",) if seed < caught else ())
+        for seed in range(caught + missed)
+    ]
+
+
+def test_smallest_size_is_caught_in_95_per_cent_and_so_are_larger_ones():
+    (entry,) = summarise([FAULT], [*runs(0.1, 47, 3), *runs(0.2, 48, 2), *runs(0.4, 50, 0)], []).faults
+    assert entry.smallest is not None
+    assert (entry.smallest.size, entry.smallest.caught) == (0.2, 48)
+    (entry,) = summarise([FAULT], [*runs(0.1, 50, 0), *runs(0.2, 40, 10), *runs(0.4, 50, 0)], []).faults
+    assert entry.smallest is not None
+    assert entry.smallest.size == 0.4
+
+
+def test_rate_of_false_alarms_counts_what_is_not_measured():
+    clean = CleanRun(
+        "wfpc2-omega-cen", "sparse", 1, {"AST-002": 99}, {"AST-002": 1}, {"AST-002": 2}, {}, ("AST-002 a: b",)
+    )
+    found = summarise([], [], [clean])
+    (entry,) = [each for each in found.criteria if each.criterion == "AST-002"]
+    assert (entry.verdicts, entry.alarms, entry.unmeasured, entry.reductions) == (100, 1, 2, 1)
+    assert entry.limit == pytest.approx(0.06)
+    assert found.alarms == ("wfpc2-omega-cen, sparse, seed 1: AST-002 a: b",)
+
+
+def test_fault_needs_an_ascending_ladder_with_the_size_that_hurts():
+    with pytest.raises(ValueError, match="ascending"):
+        Fault("A", "wfpc2-omega-cen", lambda *_: None, "pix", (0.2, 0.1), 0.2, "why", ())
+    with pytest.raises(ValueError, match="hurts"):
+        Fault("A", "wfpc2-omega-cen", lambda *_: None, "pix", (0.1, 0.2), 0.3, "why", ())

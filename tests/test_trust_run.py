@@ -1,0 +1,74 @@
+"""A few of the faults, made and judged: the whole of them is `make trust`'s."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.qa_runs import ROOT
+from tests.trust.registry import FAULTS
+
+# What judges a WFPC2 exposure without alignment and mosaic, for which less than a minute of stages is needed.
+_TESTS = "test_photflam or test_pixels_are or test_unit_and_exposure_time or test_extensions or test_keywords"
+_SCRIPT = """
+import json, sys
+from functools import partial
+from pathlib import Path
+from tests.trust.bench import open_bench
+from tests.trust.registry import FAULTS
+from tests.trust.study import realise
+
+keys, store, target, tests = json.loads(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+
+def work(bench):
+    (dataset,) = bench.datasets
+    rejected = lambda found: sorted({each.criterion for each in found if not each.accepted})
+    found = {"": rejected(bench.judged(dataset))}
+    for key in keys:
+        fault = FAULTS[key]
+        found[key] = rejected(bench.judged(dataset, partial(realise, fault, fault.hurts, 0)))
+    found["again"] = rejected(bench.judged(dataset))
+    target.write_text(json.dumps(found))
+
+open_bench(work, store, ["wfpc2-u40x010hm"], "-p", "no:warnings", "-k", tests)
+"""
+_FAULTS = [
+    f"wfpc2-u40x010hm: WFPC2: {name}"
+    for name in (
+        "PHOTFLAM of one chip of an FLT",
+        "flux of one chip of an FLT",
+        "PHOTFLAM of one chip of a C0M",
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("trust")
+    target = directory / "found.json"
+    arguments = [json.dumps(_FAULTS), str(directory / "store"), str(target), _TESTS]
+    process = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert target.exists(), process.stdout + process.stderr
+    return json.loads(Path(target).read_text(encoding="utf-8"))
+
+
+def test_products_are_clean_before_and_after(found):
+    assert found[""] == found["again"] == []
+
+
+@pytest.mark.parametrize("key", _FAULTS)
+def test_fault_is_caught_by_what_must_and_by_no_other(key, found):
+    assert set(FAULTS[key].must) <= set(found[key]) <= {*FAULTS[key].must, *FAULTS[key].may}

@@ -1,0 +1,76 @@
+"""``python -m tests.trust``: measure, and make the two tables."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from itertools import islice
+from pathlib import Path
+
+from tests.trust.bench import ROOT, Bench, open_bench
+from tests.trust.clean import judge_clean, variants
+from tests.trust.records import Journal
+from tests.trust.registry import FAULTS
+from tests.trust.study import Study
+from tests.trust.summary import summarise, write_summary
+from tests.trust.tables import page
+
+PAGE, DATA = ROOT / "docs" / "trust.md", ROOT / "docs" / "trust.json"
+
+
+def main() -> None:
+    """Parse the command line and do what it says."""
+    parser = argparse.ArgumentParser(prog="python -m tests.trust", description=__doc__)
+    parser.add_argument(
+        "what", nargs="*", choices=["faults", "clean", "tables"], default=["faults", "clean", "tables"]
+    )
+    parser.add_argument(
+        "--store", type=Path, default=ROOT / "qa-store", help="store of the datasets' products"
+    )
+    parser.add_argument("--results", type=Path, default=ROOT / "trust", help="where realisations are noted")
+    parser.add_argument("--whole", type=int, default=3, help="realisations of a fault judged by all criteria")
+    parser.add_argument("--realisations", type=int, default=50, help="realisations of a fault at a size")
+    parser.add_argument("--clean", type=int, default=240, help="clean reductions, over all datasets")
+    parser.add_argument("--fault", default="", help="only faults whose name contains this")
+    parser.add_argument(
+        "--hours", type=float, default=24.0, help="stop after this time; the next run goes on"
+    )
+    parser.add_argument(
+        "--kept",
+        action="store_true",
+        help="judge the store's products whatever code made them; build none anew",
+    )
+    words = parser.parse_args()
+    deadline = time.time() + 3600.0 * words.hours
+    if "faults" in words.what:
+        study_faults(words, deadline)
+    if "clean" in words.what:
+        wanted = (each for each in islice(variants(), words.clean) if time.time() < deadline)
+        judge_clean(Journal(words.results / "clean.jsonl"), wanted)
+    if "tables" in words.what:
+        make_tables(words.results)
+
+
+def study_faults(words: argparse.Namespace, deadline: float) -> None:
+    """Realise faults, dataset by dataset."""
+    faults = [fault for key, fault in FAULTS.items() if words.fault in key]
+    journal = Journal(words.results / "faults.jsonl")
+
+    def work(bench: Bench) -> None:
+        study = Study(bench, journal, deadline)
+        study.run(faults, whole=words.whole, realisations=words.realisations)
+
+    datasets = sorted({fault.dataset for fault in faults})
+    open_bench(work, words.store, datasets, "-p", "no:warnings", kept=words.store if words.kept else None)
+
+
+def make_tables(results: Path) -> None:
+    """Sum up what was found, and write it with the page."""
+    runs, clean = Journal(results / "faults.jsonl").faults(), Journal(results / "clean.jsonl").clean()
+    summary = summarise(tuple(FAULTS.values()), runs, clean)
+    write_summary(summary, DATA)
+    PAGE.write_text(page(summary), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Clean realisations: the suite's own datasets with other seeds, in other fields, reduced from the start."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from hubble_qa.checks.verdict import Status
+from tests.trust.bench import ROOT, Bench, Judgement, open_bench
+from tests.trust.records import CleanRun, Journal
+
+__all__ = ["FIELDS", "Variant", "judge_clean", "variants"]
+
+DATASETS = ROOT / "qa" / "datasets"
+
+
+class Variant(NamedTuple):
+    """A kind of field: by what the density of stars and the exposure times are multiplied."""
+
+    name: str
+    density: float = 1.0
+    time: float = 1.0
+
+
+AS_IT_IS = Variant("as it is")
+_CCD = (
+    AS_IT_IS,
+    Variant("sparse", density=0.5),
+    Variant("crowded", density=2.0),
+    Variant("short", time=0.5),
+    Variant("long", time=2.0),
+)
+FIELDS = {
+    "wfpc2-omega-cen": _CCD,
+    "wfpc2-u40x010hm": _CCD,
+    "uvis-ngc6791": _CCD,
+    "acs-j9l960010": _CCD,
+    # A ramp has the times of its sequence.
+    "ir-ibohbf040": (AS_IT_IS, Variant("sparse", density=0.5), Variant("crowded", density=4.0)),
+    # One galaxy fills the field; its dark frames are of one exposure time.
+    "sbc-jcmc11": (AS_IT_IS,),
+}
+# Stars per square arcmin where a dataset does not say: the defaults of the simulations.
+_DENSITY = {"wfpc2-omega-cen": 1400.0, "wfpc2-u40x010hm": 1400.0, "uvis-ngc6791": 250.0}
+
+
+def variants() -> Iterator[tuple[str, Variant, int]]:
+    """Dataset, field and seed of clean realisations without end, all datasets and fields in turn."""
+    for seed in count(20_001):
+        for dataset, fields in FIELDS.items():
+            yield dataset, fields[seed % len(fields)], seed
+
+
+def judge_clean(journal: Journal, wanted: Iterable[tuple[str, Variant, int]]) -> None:
+    """Reduce and judge clean realisations that the journal does not have yet."""
+    done = {(run.dataset, run.field, run.seed) for run in journal.clean()}
+    for dataset, field, seed in wanted:
+        if (dataset, field.name, seed) in done:
+            continue
+        with TemporaryDirectory(prefix="trust-clean-") as directory:
+            datasets = Path(directory, "datasets")
+            datasets.mkdir()
+            text = (DATASETS / f"{dataset}.toml").read_text(encoding="utf-8")
+            (datasets / f"{dataset}.toml").write_text(_varied(text, dataset, field, seed), encoding="utf-8")
+            found: list[Judgement] = []
+
+            def work(bench: Bench, found: list[Judgement] = found, dataset: str = dataset) -> None:
+                found += bench.judged(dataset)
+
+            options = ("--datasets", str(datasets), "--jobs", "1")
+            open_bench(work, Path(directory, "store"), [dataset], *options)
+        if not found:
+            raise RuntimeError(f"{dataset}, {field.name}, seed {seed}: nothing was judged")
+        journal.add(_summed(dataset, field.name, seed, found))
+
+
+def _summed(dataset: str, field: str, seed: int, found: list[Judgement]) -> CleanRun:
+    failed = {one.subject for one in found if one.criterion == "AST-001" and one.status is Status.FAIL}
+    found = [each for each in found if each.subject not in failed]
+    idle = [each for each in found if each.status is Status.NOT_APPLICABLE]
+    lost = [each for each in found if each.status is Status.NOT_MEASURED]
+    left = [each for each in found if each not in idle and each not in lost]
+    return CleanRun(
+        dataset,
+        field,
+        seed,
+        accepted=_count(each for each in left if each.accepted),
+        rejected=_count(each for each in left if not each.accepted),
+        unmeasured=_count(lost),
+        idle=_count(idle),
+        alarms=tuple(f"{one.criterion} {one.subject}: {one.reason}" for one in found if not one.accepted),
+        failed=tuple(sorted(failed)),
+    )
+
+
+def _count(found: Iterable[Judgement]) -> dict[str, int]:
+    return dict(sorted(Counter(each.criterion for each in found).items()))
+
+
+def _varied(text: str, dataset: str, field: Variant, seed: int) -> str:
+    """A dataset's file with another seed, density of stars and exposure time."""
+    text = _substituted(r"(?m)^seed = \d+", f"seed = {seed}", text)
+    if field.time != 1.0:
+        text = re.sub(
+            r"(?m)^exptime = ([\d.]+)", lambda found: f"exptime = {float(found[1]) * field.time}", text
+        )
+    if field.density == 1.0:
+        return text
+    if "density" in text:
+        return _substituted(
+            r"density = ([\d.]+)", lambda found: f"density = {float(found[1]) * field.density}", text
+        )
+    density = _DENSITY[dataset] * field.density
+    return _substituted(r"(?m)^field = \{ (.*) \}", rf"field = {{ \1, density = {density} }}", text)
+
+
+def _substituted(pattern: str, new: object, text: str) -> str:
+    changed, number = re.subn(pattern, new, text)
+    if number != 1:
+        raise ValueError(f"{pattern} is there {number} times")
+    return str(changed)

@@ -1,0 +1,120 @@
+"""Faults of the world coordinates in the headers of calibrated exposures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from tests.trust.cameras import CAMERAS, Camera
+from tests.trust.edits import direction, one_of, opened, science
+from tests.trust.fault import Change, Fault, Place
+
+__all__ = ["FAULTS"]
+
+# What compares a header with something else, where the dataset has that.
+_MAY: tuple[str, ...] = (
+    "AST-010",
+    "AST-012",
+    "AST-016",
+    "AST-017",
+    "AST-019",
+    "AST-020",
+    "WCS-001",
+    "WCS-002",
+    "WCS-003",
+)
+_MAY += ("DRZ-002", "DRZ-003", "DRZ-007")
+
+
+def _headers(camera: Camera, edit: Callable[[list[Any], float, Generator], None]) -> Change:
+    """Change the science headers of one exposure."""
+
+    def change(place: Place, size: float, random: Generator) -> None:
+        with opened(place, camera.node, one_of(place, camera.node, camera.pattern, random)) as hdus:
+            edit([hdu.header for hdu in science(hdus)], size, random)
+
+    return change
+
+
+def _cd(factor: float, column: float | None = None) -> Callable[[list[Any], float, Generator], None]:
+    """Multiply the CD matrix, its first column by another factor."""
+
+    def edit(headers: list[Any], size: float, random: Generator) -> None:
+        for header in headers:
+            for i in (1, 2):
+                header[f"CD{i}_1"] *= factor if column is None else column
+                header[f"CD{i}_2"] *= factor
+
+    return edit
+
+
+def _null(headers: list[Any], size: float, random: Generator) -> None:
+    for header in headers:
+        header["CRVAL1"] = header["CRVAL2"] = 0.0
+
+
+def _hours(headers: list[Any], size: float, random: Generator) -> None:
+    for header in headers:
+        header["CRVAL1"] /= 15.0
+
+
+def _away(headers: list[Any], size: float, random: Generator) -> None:
+    east, north = direction(random)
+    for header in headers:
+        header["CRVAL1"] += size / 3600.0 * east / np.cos(np.radians(header["CRVAL2"]))
+        header["CRVAL2"] += size / 3600.0 * north
+
+
+def _without_distortion(headers: list[Any], size: float, random: Generator) -> None:
+    for header in headers:
+        for name in [name for name in header if name.startswith(("A_", "B_"))]:
+            del header[name]
+
+
+def _of(camera: Camera) -> Iterator[Fault]:
+    def fault(
+        name: str,
+        edit: Any,
+        why: str,
+        *must: str,
+        unit: str = "",
+        sizes: tuple[float, ...] = (1,),
+        hurts: float = 1,
+    ) -> Fault:
+        change = _headers(camera, edit)
+        return Fault(
+            f"{camera.label}: {name}",
+            camera.dataset,
+            change,
+            unit,
+            sizes,
+            hurts,
+            why,
+            must,
+            tuple(each for each in _MAY if each not in must),
+        )
+
+    lost = "no source of a catalogue is where the header says"
+    yield fault("CD matrix zero", _cd(0.0), lost)
+    yield fault("CD matrix doubled", _cd(2.0), lost)
+    yield fault("CD matrix mirrored", _cd(1.0, column=-1.0), lost)
+    yield fault("CRVAL (0, 0)", _null, lost)
+    yield fault("CRVAL1 in hours", _hours, lost)
+    yield fault(
+        "all chips away from where they were",
+        _away,
+        "5 arcsec: beyond the guide stars' errors, and beyond any search radius",
+        unit="arcsec",
+        sizes=(0.05, 0.5, 1.0, 5.0, 20.0, 82.0, 3600.0),
+        hurts=20.0,
+    )
+    if camera.label != "SBC":
+        yield fault(
+            "distortion lost", _without_distortion, "several pixels at the corners of the chip", "WCS-001"
+        )
+
+
+FAULTS = tuple(fault for camera in CAMERAS for fault in _of(camera))

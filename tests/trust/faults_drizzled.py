@@ -1,0 +1,192 @@
+"""Faults of drizzled images: pixels, flux, weight, exposure time, frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from scipy.ndimage import gaussian_filter
+
+from tests.trust.cameras import IMAGES, Image
+from tests.trust.edits import one_of, opened, scaled
+from tests.trust.fault import Change, Fault, Place
+
+__all__ = ["FAULTS"]
+
+
+def _image(
+    image: Image, edit: Callable[[Any, float, Generator], None], plane: str = "sci", *, measured: bool = False
+) -> Change:
+    """Change an image or its weight, and measure fluxes in it again where that is asked for."""
+
+    def change(place: Place, size: float, random: Generator) -> None:
+        with opened(
+            place, image.node, one_of(place, image.node, f"{image.root}_{plane}.fits", random)
+        ) as hdus:
+            edit(next(hdu for hdu in hdus if hdu.data is not None), size, random)
+        if measured:
+            for node in image.flux:
+                place.rebuild(node)
+
+    return change
+
+
+def _nan(hdu: Any, size: float, random: Generator) -> None:
+    rows, columns = np.nonzero(np.isfinite(hdu.data) & (hdu.data != 0))
+    chosen = random.integers(len(rows), size=int(size))
+    hdu.data[rows[chosen], columns[chosen]] = np.nan
+
+
+def _scale(hdu: Any, size: float, random: Generator) -> None:
+    scaled(hdu, 1 + size)
+
+
+def _halved(hdu: Any, size: float, random: Generator) -> None:
+    """Weight is missing in a part of the image."""
+    hdu.data[: int(hdu.data.shape[0] * size)] = 0
+
+
+def _blurred(hdu: Any, size: float, random: Generator) -> None:
+    hdu.data[:] = gaussian_filter(np.nan_to_num(hdu.data), size)
+
+
+def _sky_step(hdu: Any, size: float, random: Generator) -> None:
+    """One half higher than the other, in units of the scatter of its pixels."""
+    low, high = np.percentile(hdu.data[np.isfinite(hdu.data) & (hdu.data != 0)], (16, 50))
+    hdu.data[:, : hdu.data.shape[1] // 2] += np.float32(size * (high - low))
+
+
+def _photflam(hdu: Any, size: float, random: Generator) -> None:
+    hdu.header["PHOTFLAM"] = hdu.header.get("PHOTFLAM", 1e-19) * (1 + size)
+
+
+def _unit(hdu: Any, size: float, random: Generator) -> None:
+    hdu.header["BUNIT"] = "COUNTS" if "/S" in str(hdu.header.get("BUNIT", "")).upper() else "COUNTS/S"
+
+
+def _frame(hdu: Any, size: float, random: Generator) -> None:
+    for i in (1, 2):
+        for j in (1, 2):
+            if f"CD{i}_{j}" in hdu.header:
+                hdu.header[f"CD{i}_{j}"] *= 1 + size
+
+
+def _distorted(hdu: Any, size: float, random: Generator) -> None:
+    hdu.header["A_ORDER"] = hdu.header["B_ORDER"] = 2
+    hdu.header["A_2_0"] = hdu.header["B_0_2"] = 1e-6
+
+
+def _time(image: Image) -> Change:
+    def change(place: Place, size: float, random: Generator) -> None:
+        with opened(place, image.node, one_of(place, image.node, f"{image.root}_sci.fits", random)) as hdus:
+            hdus[0].header["EXPTIME"] *= 1 + size
+
+    return change
+
+
+def _of(image: Image) -> Iterator[Fault]:
+    def fault(
+        name: str,
+        change: Change,
+        unit: str,
+        sizes: tuple[float, ...],
+        hurts: float,
+        why: str,
+        *must: str,
+        may: tuple[str, ...] = (),
+    ) -> Fault:
+        return Fault(
+            f"{image.label} mosaic: {name}", image.dataset, change, unit, sizes, hurts, why, must, may
+        )
+
+    yield fault(
+        "NaN pixels with weight",
+        _image(image, _nan),
+        "pixels",
+        (1, 10, 100),
+        1,
+        "one NaN spoils every sum over it",
+        "DRZ-001",
+    )
+    yield fault(
+        "flux",
+        _image(image, _scale, measured=True),
+        "",
+        (0.005, 0.011, 0.02, 0.05, 0.3, 359.0),
+        0.02,
+        "2 per cent, the error of a zeropoint",
+    )
+    yield fault(
+        "weight",
+        _image(image, _scale, "wht"),
+        "",
+        (0.05, 0.1, 1.0),
+        0.1,
+        "errors of 5 per cent, limits as well",
+    )
+    yield fault(
+        "no weight in a part",
+        _image(image, _halved, "wht"),
+        "of its rows",
+        (0.1, 0.3, 0.5, 0.9),
+        0.5,
+        "half of the sources are lost",
+        "DRZ-001",
+    )
+    yield fault(
+        "stars broadened",
+        _image(image, _blurred, measured=bool(image.flux)),
+        "pix",
+        (0.5, 0.8, 1.0, 1.5),
+        1.0,
+        "a Gaussian of 1 pixel takes a quarter of the light out of a small aperture",
+    )
+    yield fault(
+        "sky step",
+        _image(image, _sky_step),
+        "sigma of a pixel",
+        (0.1, 0.2, 0.5, 1.0),
+        0.5,
+        "an aperture of 50 pixels is off by 3 of its own errors",
+    )
+    yield fault(
+        "PHOTFLAM",
+        _image(image, _photflam),
+        "",
+        (1e-4, 1e-2, 0.3),
+        1e-2,
+        "magnitudes are off by 0.01",
+        "PHT-008",
+    )
+    yield fault("unit", _image(image, _unit), "", (1,), 1, "fluxes are wrong by the exposure time", "PHT-008")
+    yield fault(
+        "scale in the header",
+        _image(image, _frame),
+        "",
+        (1e-7, 1e-5, 1e-3),
+        1e-5,
+        "a tenth of a pixel at the corner of a mosaic of 10,000",
+        "DRZ-004",
+    )
+    yield fault(
+        "distortion keywords",
+        _image(image, _distorted),
+        "",
+        (1,),
+        1,
+        "positions at the edge are off by arcseconds",
+    )
+    yield fault(
+        "exposure time",
+        _time(image),
+        "",
+        (0.01, 0.1, 0.5),
+        0.1,
+        "errors computed from it are wrong",
+        "CAL-005",
+    )
+
+
+FAULTS = tuple(fault for image in IMAGES for fault in _of(image))

@@ -1,0 +1,190 @@
+"""Faults of calibrated pixels: lost, offset, scaled, displaced, or with companions that do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from tests.trust.cameras import CAMERAS, Camera
+from tests.trust.edits import one_of, opened, scaled, science
+from tests.trust.fault import Change, Fault, Place
+
+__all__ = ["FAULTS"]
+
+
+def _chip(camera: Camera, edit: Callable[[Any, float, Generator], None], plane: str = "SCI") -> Change:
+    """Change one plane of one chip of one exposure."""
+
+    def change(place: Place, size: float, random: Generator) -> None:
+        with opened(place, camera.node, one_of(place, camera.node, camera.pattern, random)) as hdus:
+            planes = science(hdus) if plane == "SCI" else [hdu for hdu in hdus if hdu.name == plane]
+            edit(planes[int(random.integers(len(planes)))], size, random)
+
+    return change
+
+
+def _nan(hdu: Any, size: float, random: Generator) -> None:
+    rows, columns = (random.integers(extent, size=int(size)) for extent in hdu.data.shape)
+    hdu.data[rows, columns] = np.nan
+
+
+def _zero(hdu: Any, size: float, random: Generator) -> None:
+    hdu.data[:] = 0
+
+
+def _scale(hdu: Any, size: float, random: Generator) -> None:
+    scaled(hdu, 1 + size * random.choice((-1, 1)))
+
+
+def _offset(hdu: Any, size: float, random: Generator) -> None:
+    hdu.data += np.float32(size)
+
+
+def _step(hdu: Any, size: float, random: Generator) -> None:
+    hdu.data[:, : hdu.data.shape[1] // 2] += np.float32(size)
+
+
+def _hot_columns(hdu: Any, size: float, random: Generator) -> None:
+    columns = random.choice(hdu.data.shape[1], 10, replace=False)
+    hdu.data[:, columns] += np.float32(size)
+
+
+def _roll(hdu: Any, size: float, random: Generator) -> None:
+    hdu.data[:] = np.roll(hdu.data, int(size), axis=int(random.integers(2)))
+
+
+def _gradient(hdu: Any, size: float, random: Generator) -> None:
+    ramp = np.linspace(1 - size / 2, 1 + size / 2, hdu.data.shape[1], dtype=np.float32)
+    hdu.data *= ramp
+
+
+def _blob(hdu: Any, size: float, random: Generator) -> None:
+    """A round patch of a tenth of the chip's width with less sensitivity."""
+    rows, columns = np.indices(hdu.data.shape)
+    height, width = hdu.data.shape
+    y, x = random.uniform(0.2, 0.8) * height, random.uniform(0.2, 0.8) * width
+    hdu.data[np.hypot(rows - y, columns - x) < width / 20] *= np.float32(1 - size)
+
+
+def _noise(hdu: Any, size: float, random: Generator) -> None:
+    """Noise of as many times the background's own scatter is added, so that it becomes `size` times wider."""
+    low, high = np.nanpercentile(hdu.data, (16, 50))
+    hdu.data += random.normal(0, (high - low) * np.sqrt(size**2 - 1), hdu.data.shape).astype(np.float32)
+
+
+def _cosmic_rays(hdu: Any, size: float, random: Generator) -> None:
+    """Fraction of the pixels with a hit of 100 times the background's scatter."""
+    low, high = np.nanpercentile(hdu.data, (16, 50))
+    hits = random.random(hdu.data.shape) < size
+    hdu.data[hits] += np.float32(100 * (high - low))
+
+
+def _errors(hdu: Any, size: float, random: Generator) -> None:
+    scaled(hdu, size)
+
+
+def _of(camera: Camera) -> Iterator[Fault]:
+    def fault(
+        name: str,
+        edit: Any,
+        unit: str,
+        sizes: tuple[float, ...],
+        hurts: float,
+        why: str,
+        *must: str,
+        plane: str = "SCI",
+        may: tuple[str, ...] = (),
+    ) -> Fault:
+        change = _chip(camera, edit, plane)
+        return Fault(f"{camera.label}: {name}", camera.dataset, change, unit, sizes, hurts, why, must, may)
+
+    yield fault(
+        "NaN pixels", _nan, "pixels", (1, 3, 10, 100), 1, "one NaN spoils every sum over it", "CAL-003"
+    )
+    yield fault("chip zeroed", _zero, "", (1,), 1, "half of the field is lost", "CAL-003")
+    yield fault("data quality lost", _zero, "", (1,), 1, "every bad pixel is used", "CAL-003", plane="DQ")
+    if camera.label != "SBC":
+        yield fault(
+            "errors too large or small",
+            _errors,
+            "times",
+            (0.3, 1.5, 2.0, 3.0),
+            3.0,
+            "limits and weights are wrong by as much: a factor of 3 makes 3 sigma of 1",
+            plane="ERR",
+        )
+    yield fault(
+        "chip's flux",
+        _scale,
+        "",
+        (0.002, 0.005, 0.011, 0.02, 0.05, 0.3),
+        0.02,
+        "2 per cent, the error of a zeropoint, is what photometry is published with",
+    )
+    offsets = tuple(camera.noise * each for each in (0.03, 0.1, 0.3, 1.0, 3.0, 10.0))
+    yield fault(
+        "offset of a chip",
+        _offset,
+        camera.unit,
+        offsets,
+        offsets[3],
+        "the noise of a pixel: an aperture of 50 pixels is off by 7 of its own errors",
+    )
+    yield fault(
+        "pixels rolled",
+        _roll,
+        "pix",
+        (1, 2, 10),
+        1,
+        "positions are off by a pixel, flat and flags do not fit",
+    )
+    yield fault(
+        "gradient of the sensitivity",
+        _gradient,
+        "",
+        (0.02, 0.05, 0.1, 0.2),
+        0.05,
+        "relative photometry over the field is off by as much",
+    )
+    yield fault(
+        "blob of less sensitivity", _blob, "", (0.05, 0.1, 0.2, 0.5), 0.2, "a star on it is a fifth too faint"
+    )
+    yield fault(
+        "noise added",
+        _noise,
+        "times",
+        (1.1, 1.2, 1.35, 2.0, 3.0),
+        2.0,
+        "three quarters of a magnitude of depth",
+    )
+    yield fault(
+        "cosmic rays left",
+        _cosmic_rays,
+        "of the pixels",
+        (1e-4, 1e-3, 1e-2, 0.05),
+        1e-2,
+        "in one aperture of 50 pixels out of two",
+    )
+    if camera.amplifiers:
+        yield fault(
+            "amplifier step",
+            _step,
+            camera.unit,
+            (0.3, 1, 3, 10, 30, 80),
+            3,
+            "50 pixels on one side are off by 3 of the aperture's errors",
+        )
+        yield fault(
+            "10 hot columns",
+            _hot_columns,
+            camera.unit,
+            (5, 10, 20, 50, 100),
+            20,
+            "three sigma in each of their pixels",
+        )
+
+
+FAULTS = tuple(fault for camera in CAMERAS for fault in _of(camera))

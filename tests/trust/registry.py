@@ -1,0 +1,32 @@
+"""All faults, by subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.trust import (
+    faults_alignment,
+    faults_coordinates,
+    faults_detectors,
+    faults_drizzled,
+    faults_files,
+    faults_pixels,
+    faults_zeropoints,
+)
+from tests.trust.fault import Fault
+
+__all__ = ["FAULTS", "SUBJECTS"]
+
+SUBJECTS: Mapping[str, tuple[Fault, ...]] = {
+    "Alignment": faults_alignment.FAULTS,
+    "Zeropoints": faults_zeropoints.FAULTS,
+    "Detectors": faults_detectors.FAULTS,
+    "World coordinates": faults_coordinates.FAULTS,
+    "Drizzled images": faults_drizzled.FAULTS,
+    "Pixels of exposures": faults_pixels.FAULTS,
+    "Files": faults_files.FAULTS,
+}
+FAULTS: Mapping[str, Fault] = {fault.key: fault for faults in SUBJECTS.values() for fault in faults}
+
+if len(FAULTS) != sum(map(len, SUBJECTS.values())):
+    raise ValueError("two faults have one name")

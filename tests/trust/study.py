@@ -1,0 +1,137 @@
+"""Realisations of faults: which criteria reject each, and the smallest size that is caught."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from functools import partial
+from zlib import crc32
+
+import numpy as np
+
+from hubble_qa.checks.verdict import Status
+from tests.trust.bench import Bench, Judgement, Products
+from tests.trust.fault import Fault
+from tests.trust.records import FaultRun, Journal
+
+__all__ = ["ENOUGH", "Study", "realise"]
+
+ENOUGH = 0.95
+"""The part of the realisations in which a fault of a size must be caught."""
+
+
+def realise(fault: Fault, size: float, seed: int, products: Products) -> None:
+    """Make a fault: the same for the same seed."""
+    random = np.random.default_rng([crc32(fault.key.encode()), fault.sizes.index(size), seed])
+    fault.change(products, size, random)
+
+
+class Study:
+    """Realises faults on a bench and notes what is found.
+
+    Parameters
+    ----------
+    bench : Bench
+        The bench.
+    journal : Journal
+        What was found before, and where it is noted.
+    deadline : float
+        When to stop, in seconds since the epoch.
+    """
+
+    def __init__(self, bench: Bench, journal: Journal, deadline: float = float("inf")) -> None:
+        self._bench = bench
+        self._journal = journal
+        self._deadline = deadline
+        self._clean: dict[str, dict[tuple[str, str], bool]] = {}
+        self._runs: dict[str, list[FaultRun]] = {}
+        for run in journal.faults():
+            self._runs.setdefault(run.fault, []).append(run)
+
+    def run(self, faults: Sequence[Fault], *, whole: int, realisations: int) -> None:
+        """Study faults: first by all criteria, then the ladder of sizes, with more and more realisations.
+
+        Parameters
+        ----------
+        faults : sequence of Fault
+            The faults.
+        whole : int
+            Realisations at the size that hurts which are judged by all criteria.
+        realisations : int
+            Realisations at each size that is looked at.
+        """
+        faults = [fault for fault in faults if fault.dataset in self._bench.datasets]
+        for number in sorted({min(10, realisations), realisations}):
+            for fault in faults:
+                try:
+                    if time.time() < self._deadline:
+                        self._whole(fault, whole)
+                        self._ladder(fault, number)
+                except Exception:
+                    print(f"\n{fault.key} cannot be realised", file=sys.stderr)
+                    traceback.print_exc()
+
+    def _whole(self, fault: Fault, number: int) -> None:
+        judged = self._bench.criteria(fault.dataset)
+        done = [run for run in self._of(fault, fault.hurts) if frozenset(run.judged) == judged]
+        for seed in range(len(done), number):
+            self._realise(fault, fault.hurts, seed, whole=True)
+
+    def _ladder(self, fault: Fault, number: int) -> None:
+        """Go down the ladder as long as the fault is caught; up it where it is not."""
+        start = fault.sizes.index(fault.hurts)
+        if self._caught(fault, fault.hurts, number):
+            for size in reversed(fault.sizes[:start]):
+                if not self._caught(fault, size, number):
+                    return
+        else:
+            for size in fault.sizes[start + 1 :]:
+                if self._caught(fault, size, number):
+                    return
+
+    def _caught(self, fault: Fault, size: float, number: int) -> bool:
+        allowed = int(number * (1 - ENOUGH) + 1e-9)
+        while True:
+            runs = self._of(fault, size)
+            missed = sum(not run.caught for run in runs)
+            if missed > allowed or len(runs) >= number or time.time() > self._deadline:
+                return missed <= max(allowed, int(len(runs) * (1 - ENOUGH))) and bool(runs)
+            seeds = {run.seed for run in runs}
+            seed = next(each for each in range(number + 1) if each not in seeds)
+            known = any(run.caught for run in self._runs.get(fault.key, ()))
+            self._realise(fault, size, seed, whole=not known)
+
+    def _of(self, fault: Fault, size: float) -> list[FaultRun]:
+        """Realisations of one size, one for each seed."""
+        found = {run.seed: run for run in self._runs.get(fault.key, ()) if run.size == size}
+        return list(found.values())
+
+    def _realise(self, fault: Fault, size: float, seed: int, *, whole: bool) -> None:
+        clean = self._accepted(fault.dataset)
+        known = {name for run in self._runs.get(fault.key, ()) for name in run.caught}
+        change = partial(realise, fault, size, seed)
+        found = self._bench.judged(fault.dataset, change, None if whole else known)
+        wrong = [each for each in found if not each.accepted and clean.get((each.criterion, each.subject))]
+        run = FaultRun(
+            fault.key,
+            size,
+            seed,
+            caught=_criteria(each for each in wrong if each.status is not Status.NOT_MEASURED),
+            unmeasured=_criteria(each for each in wrong if each.status is Status.NOT_MEASURED),
+            judged=tuple(sorted(self._bench.criteria(fault.dataset))) if whole else (),
+        )
+        self._journal.add(run)
+        self._runs.setdefault(fault.key, []).append(run)
+
+    def _accepted(self, dataset: str) -> dict[tuple[str, str], bool]:
+        """Which verdicts are accepted without any fault."""
+        if dataset not in self._clean:
+            found = self._bench.judged(dataset)
+            self._clean[dataset] = {(each.criterion, each.subject): each.accepted for each in found}
+        return self._clean[dataset]
+
+
+def _criteria(found: Iterable[Judgement]) -> tuple[str, ...]:
+    return tuple(sorted({each.criterion for each in found}))

@@ -1,0 +1,214 @@
+"""From realisations to what the tables show: kept as JSON beside them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hubble_qa.checks.criteria import load_criteria
+from tests.trust.fault import Fault
+from tests.trust.records import CleanRun, FaultRun
+from tests.trust.study import ENOUGH
+
+__all__ = [
+    "CriterionSummary",
+    "FaultSummary",
+    "Step",
+    "Summary",
+    "read_summary",
+    "summarise",
+    "write_summary",
+]
+
+# Upper limit, at 95 per cent, of the expected number of events of which none was seen.
+_NONE_SEEN = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Realisations of a fault at one size, and in how many of them a criterion rejected it."""
+
+    size: float
+    realisations: int
+    caught: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether as many were caught as must be."""
+        return self.realisations > 0 and self.caught >= ENOUGH * self.realisations
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSummary:
+    """What became of a fault.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        By size, ascending.
+    judged : int
+        Realisations at the size that hurts which were judged by all criteria.
+    rejected, unmeasured : mapping of str to int
+        In how many of these, by criterion.
+    """
+
+    fault: str
+    steps: tuple[Step, ...]
+    judged: int
+    rejected: Mapping[str, int]
+    unmeasured: Mapping[str, int]
+
+    @property
+    def smallest(self) -> Step | None:
+        """The smallest size that is caught, and all larger ones that were tried as well."""
+        found = None
+        for step in reversed(self.steps):
+            if not step.enough:
+                break
+            found = step
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionSummary:
+    """Verdicts of a criterion on clean products.
+
+    Attributes
+    ----------
+    verdicts : int
+        Verdicts with a value.
+    reductions : int
+        Reductions that they were of, each with noise of its own.
+    alarms, unmeasured : int
+        Of the verdicts: wrongly rejected. Besides them: not measured.
+    idle : int
+        Not applicable.
+    datasets : mapping of str to int
+        The verdicts by dataset.
+    """
+
+    criterion: str
+    verdicts: int
+    reductions: int
+    alarms: int
+    unmeasured: int
+    idle: int
+    datasets: Mapping[str, int]
+
+    @property
+    def limit(self) -> float:
+        """Upper limit of the rate of false alarms at 95 per cent; 1 where nothing was judged."""
+        return (
+            min(1.0, (self.alarms + self.unmeasured + _NONE_SEEN) / self.verdicts) if self.verdicts else 1.0
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Both tables' content.
+
+    Attributes
+    ----------
+    faults, criteria
+        A row each.
+    fields : mapping of str to mapping of str to int
+        Clean reductions by dataset and field.
+    alarms : tuple of str
+        Each false alarm in words.
+    failed : tuple of str
+        Fits that failed in clean reductions, rightly rejected.
+    """
+
+    faults: tuple[FaultSummary, ...]
+    criteria: tuple[CriterionSummary, ...]
+    fields: Mapping[str, Mapping[str, int]]
+    alarms: tuple[str, ...]
+    failed: tuple[str, ...]
+
+
+def summarise(faults: Sequence[Fault], runs: Sequence[FaultRun], clean: Sequence[CleanRun]) -> Summary:
+    """Sum realisations up."""
+    fields: dict[str, Counter[str]] = {}
+    for run in clean:
+        fields.setdefault(run.dataset, Counter())[run.field] += 1
+    return Summary(
+        tuple(_of_fault(fault, [run for run in runs if run.fault == fault.key]) for fault in faults),
+        tuple(_of_criterion(name, clean) for name in load_criteria()),
+        {name: dict(sorted(counts.items())) for name, counts in sorted(fields.items())},
+        tuple(f"{_name(run)}: {words}" for run in clean for words in run.alarms),
+        tuple(f"{_name(run)}: {subject}" for run in clean for subject in run.failed),
+    )
+
+
+def _name(run: CleanRun) -> str:
+    return f"{run.dataset}, {run.field}, seed {run.seed}"
+
+
+def _of_fault(fault: Fault, runs: Sequence[FaultRun]) -> FaultSummary:
+    steps = []
+    for size in fault.sizes:
+        # The newest realisation of a seed counts.
+        found = {run.seed: run for run in runs if run.size == size}
+        if found:
+            steps.append(Step(size, len(found), sum(bool(run.caught) for run in found.values())))
+    whole = list({run.seed: run for run in runs if run.size == fault.hurts and run.judged}.values())
+    return FaultSummary(
+        fault.key,
+        tuple(steps),
+        len(whole),
+        _count(name for run in whole for name in run.caught),
+        _count(name for run in whole for name in run.unmeasured),
+    )
+
+
+def _of_criterion(name: str, clean: Sequence[CleanRun]) -> CriterionSummary:
+    datasets: Counter[str] = Counter()
+    reductions = 0
+    for run in clean:
+        number = run.accepted.get(name, 0) + run.rejected.get(name, 0)
+        datasets[run.dataset] += number
+        reductions += bool(number)
+    return CriterionSummary(
+        name,
+        datasets.total(),
+        reductions,
+        sum(run.rejected.get(name, 0) for run in clean),
+        sum(run.unmeasured.get(name, 0) for run in clean),
+        sum(run.idle.get(name, 0) for run in clean),
+        {dataset: number for dataset, number in sorted(datasets.items()) if number},
+    )
+
+
+def _count(names: Iterable[str]) -> Mapping[str, int]:
+    return dict(sorted(Counter(names).items()))
+
+
+def write_summary(summary: Summary, path: Path) -> None:
+    """Write it as JSON, an entry a line."""
+    document = asdict(summary)
+    lines = []
+    for name, entry in document.items():
+        if isinstance(entry, tuple | list):
+            rows = ",\n".join(f"  {json.dumps(each, ensure_ascii=False)}" for each in entry)
+            lines.append(f' "{name}": [\n{rows}\n ]')
+        else:
+            lines.append(f' "{name}": {json.dumps(entry, ensure_ascii=False)}')
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def read_summary(path: Path) -> Summary:
+    """Read what `write_summary` wrote."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return Summary(
+        tuple(
+            FaultSummary(**{**entry, "steps": tuple(Step(**step) for step in entry["steps"])})
+            for entry in document["faults"]
+        ),
+        tuple(CriterionSummary(**entry) for entry in document["criteria"]),
+        document["fields"],
+        tuple(document["alarms"]),
+        tuple(document["failed"]),
+    )
