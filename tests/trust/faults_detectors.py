@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -67,19 +68,21 @@ def _add(image: Any, pattern: Any, kind: str, size: float, time: float, shape: t
         image *= 1 + np.float32(size) * (pattern - 1)
 
 
-def _blemished_reads(place: Place, size: float, random: Generator) -> None:
-    """The background of one exposure rises by a factor while it lasts: its reads say so, its FLT does not."""
-    name = one_of(place, "fetch", "*_ima.fits", random)
-    with opened(place, "fetch", name) as hdus:
-        reads = sorted(
-            (hdu for hdu in hdus if hdu.name == "SCI"), key=lambda hdu: float(hdu.header["SAMPTIME"])
-        )
-        last = float(reads[-1].header["SAMPTIME"])
-        for hdu in reads:
-            time = float(hdu.header["SAMPTIME"])
-            extra = 0.5 * (size - 1) * max(0.0, time - last / 2)
-            # Rates, from counts divided by the time since the zeroth read.
-            hdu.data += np.float32(extra / time if time > 0 else 0.0)
+def _rising_background(place: Place, size: float, random: Generator) -> None:
+    """The background of a steady exposure rises in its second half, until its mean rate is `size` times larger.
+
+    Its IMA says so, its FLT does not.
+    """
+    switches = json.loads(place.read("diagnose", "switches.json").read_text(encoding="utf-8"))
+    name = str(random.choice([root for root, changed in switches.items() if not changed]))
+    with opened(place, "fetch", f"{name}_ima.fits") as hdus:
+        # Mean rates since the zeroth read.
+        reads = {float(hdu.header["SAMPTIME"]): hdu for hdu in hdus if hdu.name == "SCI"}
+        last = max(reads)
+        sky = float(np.nanmedian(reads[last].data))
+        for time, hdu in reads.items():
+            if time > last / 2:
+                hdu.data += np.float32((size - 1) * sky * (2 * time / last - 1) * last / time)
 
 
 def _split(place: Place, size: float, random: Generator) -> None:
@@ -261,7 +264,7 @@ FAULTS = (
     Fault(
         "IR: background rises during an exposure",
         IR,
-        _blemished_reads,
+        _rising_background,
         "times",
         (1.5, 2.0, 2.5, 3.0, 5.0),
         3.0,
