@@ -146,6 +146,7 @@ class Camera(_Record):
     saturation_flags: tuple[str, ...] = ()
     full_well: float | None = Field(default=None, gt=0)
     counts_photons: bool = False
+    amplifiers: tuple[int, int] = (1, 1)
     subarray_chips: int | None = Field(default=None, ge=1)
     primary: Mapping[str, KeywordType]
     science: Mapping[str, KeywordType]

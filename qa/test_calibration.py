@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from hubble_qa.checks.astrometry.solution_tables import has_solution, solution_table_problems
 from hubble_qa.checks.detectors import background, calibration
+from hubble_qa.checks.detectors.amplifiers import amplifier_step
 from hubble_qa.checks.evidence.backgrounds import (
     Background,
     rate_under,
@@ -63,6 +65,20 @@ def test_pixels_are_usable(products: Products, science_chip: Chip, judge: Judge)
     sci, err, dq = planes(products.path(file), number, products.sibling(file, "c1m"))
     camera = products.exposure(file).camera
     judge(calibration.unusable_fraction(sci, err, dq, camera=camera, subject=str(science_chip)))
+
+
+@criterion("CAL-008")
+def test_amplifiers_have_one_background(products: Products, science_chip: Chip, judge: Judge) -> None:
+    file, subject = science_chip.file, str(science_chip)
+    exposure = products.exposure(file)
+    if exposure.camera is None or exposure.primary.get("SUBARRAY") is True:
+        reason = "it is a subarray" if exposure.camera else "the camera has no record"
+        judge(not_applicable("amplifier_step", subject, reason))
+        return
+    sci, _, dq = planes(products.path(file), science_chip.number, products.sibling(file, "c1m"))
+    good = np.ones(sci.shape, dtype=bool) if dq is None else dq == 0
+    time = float(exposure.primary["EXPTIME"])
+    judge(amplifier_step(sci, good, exposure.camera, time=time, subject=subject))
 
 
 @criterion("CAL-005")

@@ -79,6 +79,7 @@ from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import FitsStructure, ShiftRow
 from hubble_qa.checks.readers.exposure import science_wcs
 from hubble_qa.checks.verdict import Status, judge
+from tests import amplifier_samples as amplifier
 from tests import background_samples as infrared
 from tests import combination_samples as combination
 from tests.dark_rate_samples import DARKS, association, dark, hot_pixels, match, order, recognition
@@ -624,6 +625,14 @@ CASES: Mapping[str, Case] = {
     "TVB-005": Case(
         lambda: infrared.residuals(0),
         {"some left": lambda: infrared.residuals(30), "many": lambda: infrared.residuals(400)},
+    ),
+    "CAL-008": Case(
+        amplifier.step,
+        {
+            "other bias": lambda: amplifier.step(2.0),
+            "other bias, infrared": lambda: amplifier.step(60.0, camera=amplifier.IR),
+            "other gain": lambda: amplifier.step(gain=1.1),
+        },
     ),
     "WCS-001": Case(
         lambda: distortion_solution_violations(exposure(), 2),

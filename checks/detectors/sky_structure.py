@@ -1,13 +1,14 @@
-"""Which pixels of an infrared exposure show the sky, and how they scatter about its smooth level."""
+"""The sky of an image by the medians of its blocks: which pixels show it, and where it steps."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "block_medians", "sky_pulls"]
+__all__ = ["BLOCK", "block_medians", "sky_pulls", "sky_step"]
 
 # Side of the blocks whose medians follow the sky, pixels. The sky of a grism, errors of the flat field
 # and haloes of galaxies change on larger scales; ramps are broken from pixel to pixel.
@@ -19,6 +20,10 @@ _SKY = 1.3
 # Nor does it where its level changes by this many times the noise of a pixel over so many blocks:
 # the halo of a galaxy that fills the field is not linear within a block. A grism's sky changes by less.
 _STEEP, _PLATEAU = 4.0, 4
+# Rounds of clipping, and standard deviations at which blocks with stars are left out of the fit of a step.
+_ROUNDS, _CLIP = 5, 4.0
+# Blocks along a side of a group whose residuals may go together.
+_TOGETHER = 4
 # Blocks of fewer good pixels have no median worth having.
 _FEWEST = 0.5
 
@@ -108,3 +113,56 @@ def _steep(medians: NDArray[np.float64], noise: float) -> NDArray[np.bool_]:
     wide = np.repeat(np.repeat(change > _STEEP * noise, _PLATEAU, axis=0), _PLATEAU, axis=1)
     missing = [(0, length - found) for length, found in zip(medians.shape, wide.shape, strict=True)]
     return np.pad(wide, missing, mode="edge")
+
+
+def sky_step(
+    medians: NDArray[np.float64], first: NDArray[np.bool_], second: NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Height of a step of the sky from one side of a border to the other, and its error.
+
+    A parabola in x and y with a step is fitted to the medians of blocks, so that light that changes gradually
+    is no step; blocks with stars are clipped.
+
+    Parameters
+    ----------
+    medians : ndarray, shape (rows, columns)
+        Medians of an image's blocks.
+    first, second : ndarray of bool, shape (rows, columns)
+        Blocks near the border, on either side.
+    """
+    rows, columns = np.nonzero(first | second)
+    values, beyond = medians[rows, columns], second[rows, columns].astype(float)
+    x, y = ((axis - axis.mean()) / max(float(np.ptp(axis)), 1.0) for axis in (columns, rows))
+    terms = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y, beyond])
+    kept = np.ones(len(values), dtype=bool)
+    for _ in range(_ROUNDS):
+        solution = np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0]
+        residuals = values - terms @ solution
+        scatter = float(mad_std(residuals[kept]))
+        within = np.abs(residuals) <= _CLIP * scatter
+        if np.array_equal(within, kept) or np.count_nonzero(within) <= terms.shape[1]:
+            break
+        kept = within
+    inverse = np.linalg.pinv(terms[kept].T @ terms[kept])
+    apart = scatter**2 * inverse[-1, -1]
+    places = np.column_stack([rows // _TOGETHER, columns // _TOGETHER, beyond])[kept]
+    together = _clustered(terms[kept], residuals[kept], inverse, places)
+    return float(solution[-1]), float(np.sqrt(max(apart, together)))
+
+
+def _clustered(
+    terms: NDArray[np.float64],
+    residuals: NDArray[np.float64],
+    inverse: NDArray[np.float64],
+    places: NDArray[Any],
+) -> float:
+    """Variance of the last term where residuals of one place go together (Liang and Zeger 1986).
+
+    Wings of stars and what is left of a flat field reach over several blocks.
+    """
+    _, cluster = np.unique(places, axis=0, return_inverse=True)
+    number = int(cluster.max()) + 1
+    scores = np.zeros((number, terms.shape[1]))
+    np.add.at(scores, cluster.ravel(), terms * residuals[:, np.newaxis])
+    few = number / max(number - terms.shape[1], 1)
+    return float((inverse @ scores.T @ scores @ inverse)[-1, -1] * few)

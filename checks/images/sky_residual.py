@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from astropy.stats import mad_std
 from numpy.typing import NDArray
 
+from hubble_qa.checks.detectors.sky_structure import sky_step
 from hubble_qa.checks.measurement import Json, Measurement, not_applicable
 
 __all__ = ["SkyBlocks", "sky_residual"]
@@ -17,8 +17,6 @@ __all__ = ["SkyBlocks", "sky_residual"]
 # them to tell a tenth of the noise of a pixel.
 _REACH = 8
 _FEWEST = 20
-# Rounds of clipping, and standard deviations at which blocks with stars are left out.
-_ROUNDS, _CLIP = 5, 4.0
 # Standard deviations by which a step may exceed its bound by chance.
 _CERTAIN = 4.0
 _NAMED = 4
@@ -114,31 +112,10 @@ def _steps(blocks: SkyBlocks, region: NDArray[np.int64]) -> Iterator[_Step]:
         for second in (code for code in near if code > first):
             sides = (region == first) & near[second], (region == second) & near[first]
             if min(np.count_nonzero(side) for side in sides) >= _FEWEST:
-                height, error = _step(blocks.medians, *sides)
+                height, error = sky_step(blocks.medians, *sides)
                 noise = float(np.nanmedian(blocks.widths[sides[0] | sides[1]]))
                 if noise > 0 and np.isfinite(height):
                     yield _Step(first, second, height / noise, error / noise)
-
-
-def _step(
-    medians: NDArray[np.float64], first: NDArray[np.bool_], second: NDArray[np.bool_]
-) -> tuple[float, float]:
-    """Height of the step from one side to the other, and its error."""
-    y, x = np.nonzero(first | second)
-    values, beyond = medians[y, x], second[y, x].astype(float)
-    x, y = ((axis - axis.mean()) / max(float(np.ptp(axis)), 1.0) for axis in (x, y))
-    terms = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y, beyond])
-    kept = np.ones(len(values), dtype=bool)
-    for _ in range(_ROUNDS):
-        solution = np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0]
-        residuals = values - terms @ solution
-        scatter = float(mad_std(residuals[kept]))
-        within = np.abs(residuals) <= _CLIP * scatter
-        if np.array_equal(within, kept) or np.count_nonzero(within) <= terms.shape[1]:
-            break
-        kept = within
-    variance = np.linalg.pinv(terms[kept].T @ terms[kept])[-1, -1]
-    return float(solution[-1]), scatter * float(np.sqrt(variance))
 
 
 def _named(blocks: SkyBlocks, members: NDArray[np.bool_]) -> str:
