@@ -114,6 +114,7 @@ Measure = Callable[[], Measurement]
 STARS = field(1500).at(2011.8)
 RIGHT = Pointing()
 PLACE = {"CRVAL1": 201.7, "CRVAL2": -47.5, "CRPIX1": 1.0, "CRPIX2": 1.0, "D001SCAL": 0.0996}
+PLACE |= {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN"}
 FACTOR = PHOTFLAMS[3] / PHOTFLAMS[2]
 
 

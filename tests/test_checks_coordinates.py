@@ -30,7 +30,7 @@ ZERO = put(CD1_1=0.0, CD1_2=0.0, CD2_1=0.0, CD2_2=0.0)
 def test_real_headers_agree_with_their_witnesses() -> None:
     for exposure in (uvis(), infrared(), wfpc2()):
         measurement = coordinate_deviation(exposure)
-        assert 0 < measurement.value < 0.05
+        assert 0 < measurement.value < 0.1
         assert measurement.reason == ""
 
 
@@ -48,6 +48,9 @@ def test_served_wfpc2_is_judged_by_the_record_of_its_chips() -> None:
         (ZERO, "is singular: pixels have no area"),
         (scaled(2.0), "of what the header's table"),
         (scaled(1.02), "of what the header's table"),
+        (scaled(1.003), "of what the header's table"),
+        (put(CTYPE1="FOO"), "does not begin with RA--"),
+        (put(CTYPE1="RA---TAN", CTYPE2="DEC--ZEA"), "two projections"),
         (mirrored, "mirrored on the sky"),
         (put(CRVAL1=0.0, CRVAL2=0.0), "deg from RA_APER, DEC_APER"),
         (put(CRVAL1=137.84 / 15.0), "deg from RA_APER, DEC_APER"),
@@ -199,7 +202,7 @@ def test_useless_coordinates_are_told_in_plain_words() -> None:
     with pytest.raises(ReaderError, match=r"the matrix CDi_j \(0, 0; 0, 0\) is singular"):
         science_wcs(header)
     header = infrared(put(CTYPE1="RA---TAN-SIP", CTYPE2="DEC--ZEA")).header("SCI")
-    with pytest.raises(ReaderError, match="CTYPE1 = 'RA---TAN-SIP', CTYPE2 = 'DEC--ZEA'"):
+    with pytest.raises(ReaderError, match="CTYPE1 is 'RA---TAN-SIP' and CTYPE2 'DEC--ZEA'"):
         science_wcs(header)
     assert coordinate_problem({"CRVAL1": 1.0}) == "CRVAL2 is missing"
     linear = {"CRVAL1": 1.0, "CRVAL2": 2.0, "CRPIX1": 1.0, "CRPIX2": 1.0}

@@ -75,6 +75,8 @@ def test_frame() -> None:
         (image(ORIENTAT=0.2), "-0.200 deg from ORIENTAT"),
         (image(CD1_1=0.0, CD2_2=0.0), "singular"),
         (image(CRVAL1=201.7 / 15), "deg from RA_APER"),
+        (image(CTYPE1="FOO"), "does not begin with RA--"),
+        (image(CTYPE2=None), "CTYPE2 is missing"),
         (image(RA_APER=None, CRVAL2=-46.5), "arcsec"),
     ):
         if "RA_APER" not in wrong.header:

@@ -99,7 +99,11 @@ def _number_violations(
 
 def same_coordinates(first: Header, second: Header) -> bool:
     """Whether two headers have the same linear terms, as exactly as cards hold them."""
-    numbers = np.array([[header.get(key, np.nan) for key in _COORDINATES] for header in (first, second)])
+    found = [[header.get(key) for key in _COORDINATES] for header in (first, second)]
+    numbers = np.array(
+        [[one if isinstance(one, int | float) else np.nan for one in each] for each in found],
+        dtype=np.float64,
+    )
     return bool(np.allclose(numbers[0], numbers[1], rtol=_CARD_PRECISION, atol=0.0))
 
 

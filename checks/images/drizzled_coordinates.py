@@ -14,7 +14,6 @@ from hubble_qa.checks.astrometry.header_coordinates import (
     ANGLE,
     NEAR_TARGET,
     POINTING,
-    SCALE,
     UNUSABLE,
     Departure,
     deviation,
@@ -32,6 +31,8 @@ __all__ = ["Extents", "distortion_keyword_violations", "drizzled_coordinate_devi
 _DISTORTION = re.compile(
     r"(?:A|B|AP|BP)_(?:ORDER|\d+_\d+)|CPDIS[12]|CPERR[12]|DP[12]|D2IMDIS[12]|D2IM[12]|AXISCORR|PV[12]_\d+"
 )
+# Relative, against AstroDrizzle's record, which agrees to 1e-12.
+SCALE = 0.01
 # The middle of the covered area is within a pixel of the inputs' on simulated images of all cameras; flagged
 # corners take some pixels from one end.
 EXTENT_PIXELS = 5.0
@@ -105,7 +106,10 @@ def drizzled_coordinate_deviation(
 
 
 def _frame(image: Drizzled) -> Iterator[Departure]:
-    """Scale, handedness and orientation."""
+    """Axes, scale, handedness and orientation."""
+    for key in ("CTYPE1", "CTYPE2"):
+        if not str(image.header.get(key, "")).strip():
+            yield Departure(f"{key} is missing: its axes are not on the sky", UNUSABLE)
     scale, asked = plate_scale(image.header), image.keyword("D001SCAL")
     if np.linalg.det(linear_matrix(image.header)) > 0:
         yield Departure("its axes are mirrored on the sky", 2.0 / SCALE)

@@ -34,6 +34,7 @@ def _problems(header: Mapping[str, Any], key: str) -> Iterator[str]:
         if not _is_number(header.get(name)):
             yield f"{name} is {header[name]!r}, not a number" if name in header else f"{name} is missing"
             return
+    yield from _axis_problems(header, key)
     latitude = header[f"CRVAL2{key}"]
     if abs(latitude) > 90.0:
         yield f"CRVAL2{key} is {latitude:g}, beyond a pole"
@@ -42,6 +43,16 @@ def _problems(header: Mapping[str, Any], key: str) -> Iterator[str]:
         yield f"the matrix CDi_j{key} ({a:g}, {b:g}; {c:g}, {d:g}) is singular: pixels have no area"
     if any(header[name] == 0.0 for name in scales):
         yield f"CDELT1{key} or CDELT2{key} is zero: pixels have no area"
+
+
+def _axis_problems(header: Mapping[str, Any], key: str) -> Iterator[str]:
+    """Axes that are stated, and are not right ascension and declination by one projection."""
+    axes = [str(header.get(f"CTYPE{axis}{key}", "")).strip() for axis in (1, 2)]
+    for axis, name in ((1, "RA--"), (2, "DEC-")):
+        if axes[axis - 1] and not axes[axis - 1].startswith(name):
+            yield f"CTYPE{axis}{key} is {axes[axis - 1]!r}, which does not begin with {name}"
+    if all(axes) and len({axis[5:] for axis in axes}) > 1:
+        yield f"CTYPE1{key} is {axes[0]!r} and CTYPE2{key} {axes[1]!r}: two projections"
 
 
 def _is_number(value: object) -> bool:
