@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -65,12 +65,12 @@ class Fault:
     """What goes wrong with the next `times` requests whose description contains `of`.
 
     Descriptions read ``"columns Mast.Caom.Cone"``, ``"query Mast.Caom.Filtered"``,
-    ``"HEAD u5jx0108r_c0m.fits"`` and ``"GET u5jx0108r_c0m.fits"``.
+    ``"GET u5jx0108r_c0m.fits"``.
 
     `kind` is ``"status"`` (with `status`, and Retry-After if given), ``"truncated"`` (half of the
     declared body), ``"wrong size"`` (another file than the one listed), ``"page"`` (an error page
     with status 200), ``"executing"``, ``"error"`` (a mashup error), ``"slow"`` (half of the body, then
-    silence) or ``"hang up"``.
+    silence), ``"drip"`` (a byte now and then), ``"endless"`` (more and more) or ``"hang up"``.
     """
 
     of: str
@@ -85,7 +85,8 @@ class MastServer:
     """What the server holds, what shall go wrong, and what it was asked."""
 
     observations: tuple[Observation, ...] = ()
-    listed_sizes: dict[str, int] = field(default_factory=dict)
+    listed_sizes: dict[str, int | None] = field(default_factory=dict)
+    sent: int = 0
     faults: list[Fault] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     address: str = ""
@@ -168,11 +169,15 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._reply(404, ERROR_PAGE, "text/html")
 
-    def do_HEAD(self) -> None:
-        self._download("HEAD")
-
     def do_GET(self) -> None:
-        self._download("GET")
+        parts = urlsplit(self.path)
+        uri = parse_qs(parts.query).get("uri", [""])[0]
+        content = self.archive.content(uri) if parts.path == DOWNLOAD else None
+        if content is None:
+            self.archive.requests.append(f"GET {uri}")
+            self._reply(404, ERROR_PAGE, "text/html")
+        else:
+            self._answer(f"GET {uri.rpartition('/')[2]}", content, "application/fits")
 
     def _invoke(self, query: dict[str, Any]) -> None:
         service, parameters = query["service"], query["params"]
@@ -185,16 +190,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(description, _mashup("ERROR", f"Cannot locate service {service}", {}, []))
             return
         self._answer(description, _mashup("COMPLETE", "", fields, rows))
-
-    def _download(self, method: str) -> None:
-        parts = urlsplit(self.path)
-        uri = parse_qs(parts.query).get("uri", [""])[0]
-        content = self.archive.content(uri) if parts.path == DOWNLOAD else None
-        if content is None:
-            self.archive.requests.append(f"{method} {uri}")
-            self._reply(404, ERROR_PAGE, "text/html")
-        else:
-            self._answer(f"{method} {uri.rpartition('/')[2]}", content, "application/fits")
 
     def _answer(self, description: str, body: bytes, kind: str = "application/json") -> None:
         self.archive.requests.append(description)
@@ -215,6 +210,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self._reply(200, body, kind, sent=len(body) // 2)
             case "slow":
                 self._reply(200, body, kind, sent=len(body) // 2, silent=True)
+            case "drip":
+                self._send(body[:1], 0.02)
+            case "endless":
+                self._send(body, 0.0)
             case "hang up":
                 self.close_connection = True
             case _:
@@ -233,15 +232,26 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": kind, "Content-Length": len(body), **(extra or {})}.items():
             self.send_header(name, str(value))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body[:sent])
-            self.wfile.flush()
-            if sent is not None:
-                self.close_connection = True
+        self.wfile.write(body[:sent])
+        self.wfile.flush()
+        if sent is not None:
+            self.close_connection = True
         if silent:
             self.archive.stalling += 1
             self.archive.closing.wait(600)
             self.archive.stalling -= 1
+
+    def _send(self, block: bytes, pause: float) -> None:
+        """Send a block again and again, until the client has had enough."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/fits")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        with suppress(OSError):
+            while not self.archive.closing.wait(pause):
+                self.wfile.write(block)
+                self.archive.sent += len(block)
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Keep the test's output clean; `MastServer.requests` tells what was asked."""

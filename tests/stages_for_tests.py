@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,33 @@ def fill(path: Path) -> None:
     raise OSError("640000 requested and 286272 written")
 
 
+def fill_log(path: Path) -> None:
+    """Write until the disk is full, in the log too, and then fail."""
+    with suppress(OSError):
+        fill(path)
+    while True:
+        os.write(2, bytes(65536))
+
+
+def writing_later(path: Path) -> int:
+    """Start a process in a session of its own, whose parent ends, that will write into a file."""
+    program = f"sleep 0.5; while true; do echo changed > {path}; echo changed > {path.parent}/more.txt; done"
+    shell = subprocess.run(
+        ["setsid", "--fork", "sh", "-c", f"echo $$ > {path.name}.pid; {program}"], check=True
+    )
+    while not (pid := Path(f"{path.name}.pid")).exists() or not pid.read_text(encoding="ascii").strip():
+        time.sleep(0.01)
+    assert shell.returncode == 0
+    return int(pid.read_text(encoding="ascii"))
+
+
+@stage("unanswered", preloaded=False, remote=True)
+def unanswered(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """Take a server's answer to be what it is not."""
+    note(inputs, f"begin {settings.label}")
+    int(json.loads("null"))
+
+
 @stage("misbehave", preloaded=False, timeout=60.0)
 def misbehave(inputs: Inputs, output: Path, settings: Plain) -> None:
     """Go wrong in the way that the settings name, having written a file."""
@@ -83,8 +111,27 @@ def misbehave(inputs: Inputs, output: Path, settings: Plain) -> None:
             chatter()
         case "linger":
             note(inputs, f"grandchild {subprocess.Popen(['sleep', '1000']).pid}")
+        case "escape":
+            note(inputs, f"grandchild {writing_later(output / 'half.txt')}")
+        case "escape-and-die":
+            note(inputs, f"grandchild {writing_later(output / 'half.txt')}")
+            os.kill(os.getpid(), signal.SIGKILL)
         case "link":
             (output / "link.txt").symlink_to(Path(inputs.locations["outside"]))
+        case "pipe":
+            os.mkfifo(output / "pipe.fits")
+        case "remove":
+            shutil.rmtree(output)
+        case "replace":
+            output.rename(output.with_name("moved"))
+            output.symlink_to(output.with_name("moved"))
+        case "nothing":
+            (output / "half.txt").unlink()
+        case "fill-log":
+            fill_log(output / "large.bin")
+        case "real-time":
+            os.kill(os.getpid(), signal.SIGRTMIN + 3)
+            time.sleep(60)
         case name:
             # A run under nohup hands down that hangups are ignored.
             if name != "SIGKILL":

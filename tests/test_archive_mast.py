@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hubble_qa.fixtures.archives.mast import download, find_products
+from hubble_qa.fixtures.archives.mast import find_products
 from hubble_qa.fixtures.archives.mast_client import mast_client
+from hubble_qa.fixtures.archives.mast_downloads import download
 from hubble_qa.fixtures.archives.retry import RetryPolicy
 from hubble_qa.fixtures.plans.stage import Inputs, TransientError
 from hubble_qa.fixtures.stages.fetch_mast import MastSettings, fetch_mast
@@ -148,7 +149,7 @@ def test_client_is_pointed_at_a_server_by_astroquerys_own_configuration(
         Fault("query Mast.Caom.Filtered", "page"),
         Fault("query Mast.Caom.Products", "executing", times=2),
         Fault("query Mast.Caom.Products", "hang up"),
-        Fault("HEAD u5jx0108r_c1m.fits", "status", status=500),
+        Fault("GET u5jx0108r_c1m.fits", "status", status=500),
         Fault("GET u5jx0108r_c1m.fits", "status", status=503, times=2),
         Fault("GET u5jx0108r_c1m.fits", "truncated", times=2),
         Fault("GET u5jx0108r_c1m.fits", "wrong size"),
@@ -204,6 +205,31 @@ def test_size_that_differs_from_the_listing_is_told(archive: MastServer, tmp_pat
     assert published(tmp_path) == {}
 
 
+@pytest.mark.parametrize("size", [None, 0, -1])
+def test_a_file_that_is_listed_without_a_size_is_asked_for_another_time(
+    archive: MastServer, tmp_path: Path, size: int | None
+) -> None:
+    archive.listed_sizes["u5jx0108r_c1m.fits"] = size
+    with pytest.raises(TransientError, match=r"lists u5jx0108r_c1m\.fits without its size; try again"):
+        fetch(archive, tmp_path)
+
+
+def test_no_more_is_taken_than_is_listed(archive: MastServer, tmp_path: Path) -> None:
+    name = "u5jx0108r_c0m.fits"
+    archive.faults.append(Fault(f"GET {name}", "endless", times=99))
+    with pytest.raises(TransientError, match=f"{name}: more bytes arrive than the {len(FIRST[name])}"):
+        fetch(archive, tmp_path)
+    assert len(archive.requests_of(f"GET {name}")) == EAGER.attempts
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(archive: MastServer, tmp_path: Path) -> None:
+    name = "u5jx0108r_c0m.fits"
+    archive.faults.append(Fault(f"GET {name}", "drip", times=99))
+    policy = RetryPolicy(attempts=2, pause=0.01, read=0.5, slowest=100_000)
+    with pytest.raises(TransientError, match=rf"{name}: \d+ of {len(FIRST[name])} bytes arrived in 1 s"):
+        fetch(archive, tmp_path, policy)
+
+
 def test_file_of_another_exposure_is_refused(tmp_path: Path) -> None:
     files = {**SECOND, "u5jx010hr_c0m.fits": exposure_bytes("u5jx0108r")}
     message = "filed as u5jx010hr, but its ROOTNAME is 'u5jx0108r'"
@@ -241,7 +267,7 @@ def test_error_of_the_portal_is_told(archive: MastServer, tmp_path: Path) -> Non
 
 
 def test_file_that_is_listed_but_not_served_is_told(archive: MastServer, tmp_path: Path) -> None:
-    archive.faults.append(Fault("HEAD u5jx0108r_c0m.fits", "status", status=403, times=99))
+    archive.faults.append(Fault("GET u5jx0108r_c0m.fits", "status", status=403, times=99))
     with pytest.raises(
         TransientError, match=r"u5jx0108r_c0m.fits: MAST does not serve mast:HST/product/.*403"
     ):

@@ -18,7 +18,7 @@ from hubble_qa.checks.evidence.backgrounds import Background, sky_of
 from hubble_qa.checks.images.files import structure_violations
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.checks.verdict import Status, judge
-from hubble_qa.fixtures.plans.stage import StageError
+from hubble_qa.fixtures.plans.stage import StageError, TransientError
 from hubble_qa.fixtures.reduction.calibration.backends import choose_backend
 from hubble_qa.fixtures.reduction.calibration.exposure import calibrate_exposure
 from hubble_qa.fixtures.reduction.calibration.ramp_fit import fit_ramps
@@ -268,11 +268,15 @@ echo CALBEG
     [
         ("kill -SEGV $$", "calwf3.e was killed by SIGSEGV; see the log"),
         (f"touch {STEADY}_ima.fits; exit 0", f"calwf3.e exited with status 0 but wrote no {STEADY}_flt.fits"),
+        ("exit 115", "calwf3.e exited with status 115; see the log"),
+        ("kill -KILL $$", "calwf3.e was killed by SIGKILL; if that was for want of memory, use fewer --jobs"),
+        ("kill -35 $$", r"calwf3.e was killed by SIGRTMIN\+1; if that was for want of memory"),
         ("exit 111", "calwf3.e exited with status 111; see the log"),
     ],
-    ids=["signal", "no product", "status"],
+    ids=["signal", "no product", "status", "no memory", "real-time signal", "OUT_OF_MEMORY"],
 )
 def test_executable_that_fails(archives, tmp_path, monkeypatch, end, message):
+    lasting = "SEGV" in end or "ima" in end or "115" in end
     fake = tmp_path / "bin" / "calwf3.e"
     fake.parent.mkdir()
     fake.write_text(FAKE.format(end=end))
@@ -281,6 +285,7 @@ def test_executable_that_fails(archives, tmp_path, monkeypatch, end, message):
     with pytest.raises(StageError, match=message) as raised:
         calibrated(archives[STEADY], STEADY, tmp_path / "there", "hstcal")
     assert "\n" not in str(raised.value)
+    assert isinstance(raised.value, TransientError) is not lasting
 
 
 def test_choice_of_backend(tmp_path, monkeypatch):

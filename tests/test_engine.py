@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -18,6 +20,7 @@ from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.plans.sources import Source, file_digest
 from hubble_qa.fixtures.store.product import Outcome, Product
 from hubble_qa.fixtures.store.store import Store
+from hubble_qa.fixtures.store.verification import differences
 from tests.stages_for_tests import (
     Plain,
     background,
@@ -31,6 +34,7 @@ from tests.stages_for_tests import (
     spawn,
     surroundings,
     tooled,
+    unanswered,
     write,
 )
 
@@ -193,7 +197,12 @@ def test_the_longest_known_chain_starts_first(tmp_path: Path) -> None:
         ("refuse", "failed", "c0m.fits has no PHOTFLAM; give another exposure"),
         ("raise", "failed", "ZeroDivisionError: division by zero"),
         ("leave", "failed", "SystemExit: bye"),
-        ("vanish", "failed", "exited with status 3 before it finished"),
+        ("remove", "failed", "the stage removed or replaced the directory that it publishes into"),
+        ("replace", "failed", "the stage removed or replaced the directory that it publishes into"),
+        ("nothing", "failed", "the stage ended without an error but published no file"),
+        ("pipe", "failed", "pipe.fits is not a file; a product holds files alone"),
+        ("vanish", "interrupted", "exited with status 3 before it finished"),
+        ("real-time", "interrupted", "killed by SIGRTMIN+3"),
         ("segfault", "failed", "killed by SIGSEGV"),
         ("SIGABRT", "failed", "killed by SIGABRT"),
         ("SIGBUS", "failed", "killed by SIGBUS"),
@@ -264,6 +273,39 @@ def test_a_program_left_behind_is_ended_with_its_stage(store: Store, journal: Pa
     until(lambda: not alive(int(noted(journal, "grandchild")[0][0])))
 
 
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="setsid is not installed")
+def test_a_program_in_a_session_of_its_own_is_ended_before_the_product_is_published(
+    store: Store, journal: Path
+) -> None:
+    product = run(store, going_wrong("escape", journal))[0].product
+
+    assert product is not None
+    assert not alive(int(noted(journal, "grandchild")[0][0]))
+    time.sleep(0.6)
+    assert not list(differences(product.files, product.manifest.files))
+
+
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="setsid is not installed")
+def test_a_program_in_a_session_of_its_own_ends_with_a_stage_that_is_killed(
+    store: Store, journal: Path
+) -> None:
+    with Engine(store, new_run(), jobs=1) as engine:
+        engine.submit([going_wrong("escape-and-die", journal)])
+        result = engine.result(going_wrong("escape-and-die", journal))
+
+    assert result.error == "killed by SIGKILL"
+    assert not alive(int(noted(journal, "grandchild")[0][0]))
+
+
+def test_a_failure_of_what_the_key_does_not_tell_holds_for_one_run(store: Store, journal: Path) -> None:
+    node = Node("field", "ask", unanswered, Plain(label="ask"), locations={"journal": str(journal)})
+    first, second = run(store, node)[0], run(store, node)[0]
+
+    assert {first.outcome, second.outcome} == {"interrupted"}
+    assert first.error.startswith("TypeError: int() argument must be")
+    assert begun(journal) == ["ask", "ask"]
+
+
 def test_closing_ends_what_runs_and_leaves_nothing_half(store: Store, journal: Path) -> None:
     node = Node("field", "long", spawn, Plain(label="a", seconds=1000), locations={"journal": str(journal)})
     events_seen: list[str] = []
@@ -321,6 +363,36 @@ def test_a_failure_on_a_full_disk_does_not_last(small_disk: Path, journal: Path)
     assert failed.outcome == "interrupted"
     assert failed.error == f"OSError: 640000 requested and 286272 written; {NO_SPACE}"
     assert len(begun(journal)) == 2
+
+
+def test_a_log_on_a_full_disk_is_not_the_stages_fault(small_disk: Path, journal: Path) -> None:
+    store, node = Store(small_disk / "store"), going_wrong("fill-log", journal)
+
+    (failed,) = run(store, node)
+    subprocess.run(["mount", "-o", "remount,size=8m", small_disk], check=True)
+    (again,) = run(store, node)
+
+    assert (failed.outcome, again.outcome) == ("interrupted", "interrupted")
+    assert NO_SPACE in failed.error
+    assert len(begun(journal)) == 2
+
+
+def test_a_frozen_server_makes_no_stage_endless(
+    store: Store, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubble_qa.fixtures.engine.children._KILL_TIMEOUT", 0.5)
+    node = Node("field", "hang", hang, Plain(label="frozen"), locations={"journal": str(journal)})
+    with Engine(store, new_run(), jobs=1) as engine:
+        engine.submit([node])
+        until(lambda: bool(noted(journal, "grandchild")))
+        sleeping = noted(journal, "grandchild")[0][1]
+        os.kill(parent(sleeping), signal.SIGSTOP)
+        result = engine.result(node)
+        after = engine.result(chain(journal, "b")[0])
+
+    assert (result.outcome, result.error) == ("interrupted", "stopped after 1 s, the stage's time-out")
+    assert after.complete
+    assert not alive(sleeping)
 
 
 @pytest.mark.parametrize("name", ["write-b", "field/write-b"])
@@ -513,7 +585,7 @@ def test_a_link_to_nothing_fails_the_stage(store: Store, tmp_path: Path) -> None
     )[0]
 
     assert result.outcome == "failed"
-    assert result.error.startswith("link.txt is a link to what cannot be published: ")
+    assert result.error == "link.txt is a link to what cannot be published; a product holds files alone"
 
 
 def test_the_tools_are_there_and_others_do_not_wait_for_them(store: Store, journal: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.file_names import plain_name
 
 __all__ = ["NOT_APPLICABLE", "BestReferences", "ReferenceChoice", "header_reference", "read_best_references"]
 
@@ -64,12 +65,31 @@ def read_best_references(path: Path) -> BestReferences:
             rootname: {kind: ReferenceChoice(**fields) for kind, fields in choices.items()}
             for rootname, choices in document["exposures"].items()
         }
+        for rootname, choices in exposures.items():
+            for kind, choice in choices.items():
+                if choice.used != NOT_APPLICABLE:
+                    plain_name(choice.used, f"{path}: {kind} of {rootname}")
         return BestReferences(document["context"], exposures)
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ReaderError(f"{path} does not hold best references: {error}") from error
 
 
 def header_reference(header: Mapping[str, object], kind: str) -> str:
-    """File name that a header's reference keyword gives, without ``uref$``; empty where it gives none."""
-    name = str(header.get(kind.upper(), "")).strip().rpartition("$")[2]
-    return "" if name.upper() in ("", NOT_APPLICABLE) else name
+    """File name that a header's reference keyword gives, without ``uref$``; empty where it gives none.
+
+    Of a path, as users set it to a table of their own, it is the last part.
+
+    Raises
+    ------
+    FileNameError
+        If the keyword gives no plain file name, or a path that leads upwards.
+    """
+    keyword = kind.upper()
+    value = str(header.get(keyword, "")).strip()
+    if value.upper() in ("", NOT_APPLICABLE):
+        return ""
+    where = f"{header.get('FILENAME', 'the header')}: {keyword}"
+    prefix, _, name = value.rpartition("$")
+    if not prefix and ".." not in name.split("/"):
+        name = name.rpartition("/")[2]
+    return plain_name(name, where)
