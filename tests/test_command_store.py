@@ -363,3 +363,18 @@ def test_a_reader_that_has_seen_enough_sees_no_traceback(store: Store) -> None:
         process.stdout.close()
         assert process.stderr is not None
         assert process.stderr.read() == b""
+
+
+def test_what_was_damaged_and_kept_aside_is_pruned_with_what_failed(store: Store) -> None:
+    found = store.find(KEY, "r1")
+    assert found is not None
+    found.file("a.txt").chmod(0o644)
+    found.file("a.txt").write_text("y" * 4000, encoding="utf-8")
+    assert "a.txt differs" in store.refuse_damaged(KEY, "r2")
+    (kept,) = store.damaged.iterdir()
+
+    lines_of("prune", "--older-than", "1000")
+    assert f"{kept.name[:12]}  damaged, kept as {kept}" in lines_of("prune", "--failed", "--dry-run")
+    assert kept.exists()
+    lines_of("prune", "--failed")
+    assert not kept.exists()

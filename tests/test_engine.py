@@ -451,6 +451,21 @@ def test_a_damaged_product_is_built_again(store: Store, journal: Path) -> None:
     assert begun(journal) == ["a", "a"]
 
 
+def test_a_product_with_changed_bytes_is_built_again_and_told(store: Store, journal: Path) -> None:
+    first, second = chain(journal, "ab")
+    product = run(store, second)[0].product
+    assert product is not None
+    path = product.file("deep/numbers.bin")
+    path.chmod(0o644)
+    path.write_bytes(b"x" * path.stat().st_size)
+    upstream, result = run(store, first, second)
+
+    assert (upstream.reused, result.reused) == (True, False)
+    assert "deep/numbers.bin differs: SHA-256" in result.damage
+    assert begun(journal) == ["a", "b", "b"]
+    assert run(store, second)[0].damage == ""
+
+
 class LateStore(Store):
     """A store in which a product appears only after the first look for it."""
 

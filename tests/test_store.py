@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
+import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from filelock import Timeout
 from hubble_qa.fixtures.plans.sources import file_digest
 from hubble_qa.fixtures.store.places import Workspace
 from hubble_qa.fixtures.store.product import Manifest, Outcome, Product, read_product
-from hubble_qa.fixtures.store.store import Store, StoreError
+from hubble_qa.fixtures.store.store import Store, StoreError, check_place
 from hubble_qa.fixtures.store.store_errors import writing
 
 KEY = "0123456789abcdef" * 4
@@ -329,3 +332,126 @@ def test_what_the_system_refuses_is_told_in_one_line_with_a_remedy(number: int, 
         writing(Path("/data/store")),
     ):
         raise OSError(number, os.strerror(number), "/data/store/a")
+
+
+def damage(path: Path, how: str) -> None:
+    """Change a published file behind the store's back."""
+    before = path.stat()
+    path.parent.chmod(0o755)
+    path.chmod(0o644)
+    match how:
+        case "bytes":
+            path.write_bytes(path.read_bytes()[::-1])
+        case "bytes, with its times put back":
+            path.write_bytes(path.read_bytes()[::-1])
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        case "half":
+            path.write_bytes(path.read_bytes()[:2])
+        case "link":
+            path.rename(path.with_name("moved"))
+            path.symlink_to("moved")
+        case "device":
+            path.unlink()
+            path.symlink_to("/dev/zero")
+        case "gone":
+            path.unlink()
+
+
+DAMAGE = ["bytes", "bytes, with its times put back", "half", "link", "device", "gone"]
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_product_that_was_changed_is_set_aside_and_told(store: Store, how: str) -> None:
+    product = publish(store)
+    damage(product.file("a.txt"), how)
+    told = Store(store.root).refuse_damaged(KEY, "r2")
+
+    assert told.startswith(f"{product.path}: a.txt ")
+    assert store.find(KEY, "r2") is None
+    (kept,) = store.damaged.iterdir()
+    assert told.endswith(f"; kept as {kept}")
+    assert not product.path.exists()
+    assert Store(store.root).refuse_damaged(KEY, "r2") == ""
+
+
+def test_a_product_that_is_as_it_was_published_is_read_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(store)
+    reads: list[Path] = []
+
+    def counted(path: Path) -> str:
+        reads.append(path)
+        return file_digest(path)
+
+    monkeypatch.setattr("hubble_qa.fixtures.store.verification.file_digest", counted)
+    assert store.refuse_damaged(KEY, "r2") == ""
+    assert reads == []
+    assert [Store(store.root, verify=True).refuse_damaged(KEY, "r2") for _ in range(2)] == ["", ""]
+    assert len(reads) == 2
+
+
+def test_a_copied_store_is_read_once_and_then_remembered(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(store)
+    shutil.copytree(store.root, tmp_path / "copy")
+    copy = Store(tmp_path / "copy")
+    assert copy.refuse_damaged(KEY, "r2") == ""
+    monkeypatch.setattr("hubble_qa.fixtures.store.verification.file_digest", lambda _: "read again")
+    assert copy.refuse_damaged(KEY, "r2") == ""
+
+
+def test_a_sound_product_below_a_damaged_one_counts(store: Store) -> None:
+    with Store(store.root).session():
+        publish(store, text="first")
+        newest = publish(store, text="second")
+    damage(newest.file("a.txt"), "bytes")
+    store.refuse_damaged(KEY, "r2")
+    found = store.find(KEY, "r2")
+
+    assert found is not None
+    assert found.file("a.txt").read_text(encoding="utf-8") == "first"
+
+
+def test_what_a_run_has_built_itself_is_not_looked_at(store: Store) -> None:
+    damage(publish(store, run="r2").file("a.txt"), "bytes")
+    assert store.refuse_damaged(KEY, "r2") == ""
+
+
+@pytest.fixture
+def read_only(store: Store) -> Iterator[Path]:
+    """A store with a product, mounted to be read alone."""
+    publish(store)
+    mounted = subprocess.run(["mount", "--bind", "-o", "ro", store.root, store.root], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a file system takes privileges")
+    subprocess.run(["mount", "-o", "remount,bind,ro", store.root], check=True)
+    yield store.root
+    subprocess.run(["umount", store.root], check=True)
+
+
+def test_a_store_that_can_only_be_read_is_read(read_only: Path) -> None:
+    check_place(read_only)
+    store = Store(read_only)
+    store.clean()
+    with store.session():
+        assert store.refuse_damaged(KEY, "r2") == ""
+        assert store.find(KEY, "r2") is not None
+        with pytest.raises(StoreError, match="Read-only file system; make it writable or choose another"):
+            store.workspace(OTHER)
+
+
+def test_a_damaged_product_of_a_store_that_can_only_be_read_is_passed_over(store: Store) -> None:
+    product = publish(store)
+    damage(product.file("a.txt"), "bytes")
+    store.damaged.rmdir()
+    store.damaged.write_text("no directory", encoding="utf-8")
+
+    assert store.refuse_damaged(KEY, "r2") == f"{product.path}: a.txt differs" + _digests(product)
+    assert store.find(KEY, "r2") is None
+
+
+def _digests(product: Product) -> str:
+    found, published = file_digest(product.file("a.txt")), product.manifest.files["a.txt"]
+    return f": SHA-256 {found[:12]}, {published[:12]} when it was published"

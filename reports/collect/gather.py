@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from hubble_qa.fixtures.engine.events import BuildResult
+from hubble_qa.checks.readers.best_references import BestReferences, read_best_references
+from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.fixtures.engine.events import BuildResult, EngineError
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.suite.hosting import Host
 from hubble_qa.fixtures.suite.run import Run
 from hubble_qa.reports.collect.records import dataset_record, figure_records, stage_record
 from hubble_qa.reports.collect.results import (
     CONTEXT_FACT,
+    DAMAGED_FACT,
     NOT_JUDGED_FACT,
     WITHOUT_EFFECT_FACT,
     DatasetRecord,
@@ -98,7 +100,11 @@ def _built(
     nodes: Mapping[str, Node], host: Host, ask: Callable[[Node], BuildResult | None]
 ) -> Iterator[tuple[str, BuildResult]]:
     for name, node in nodes.items():
-        result = ask(node) if node.key in host.requested else None
+        try:
+            result = ask(node) if node.key in host.requested else None
+        except EngineError as error:
+            # What the run found is reported all the same.
+            result = BuildResult(node, None, error=str(error))
         if result is not None:
             yield name, result
 
@@ -121,10 +127,15 @@ def _facts(run: Run, built: Built) -> dict[str, str]:
     facts = {CONTEXT_FACT: run.archive.context} if run.archive.context else {}
     if run.left_out:
         facts[NOT_JUDGED_FACT] = left_out_text(run.left_out)
+    facts.update({f"{DAMAGED_FACT}: {name}": each.damage for name, each in built.items() if each.damage})
     references = built.get("references")
     if references is not None and references.product is not None and references.complete:
-        chosen = json.loads(references.product.file("bestrefs.json").read_text(encoding="utf-8"))
-        facts.update(_reference_facts(chosen["exposures"]))
+        try:
+            chosen = read_best_references(references.product.file("bestrefs.json"))
+        except (ReaderError, OSError) as error:
+            facts["References"] = f"not known: {error}"
+        else:
+            facts.update(_reference_facts(chosen))
     calibrated = built.get("calibrate")
     if calibrated is not None and calibrated.product is not None:
         backend = calibrated.product.manifest.settings.get("backend", {})
@@ -133,11 +144,11 @@ def _facts(run: Run, built: Built) -> dict[str, str]:
     return facts
 
 
-def _reference_facts(exposures: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
+def _reference_facts(chosen: BestReferences) -> dict[str, str]:
     """The reference files used, once for all exposures that have the same."""
     sharing: dict[str, list[str]] = {}
-    for rootname, types in exposures.items():
-        used = ", ".join(f"{kind} {choice['used']}" for kind, choice in sorted(types.items()))
+    for rootname, types in chosen.exposures.items():
+        used = ", ".join(f"{kind} {choice.used}" for kind, choice in sorted(types.items()))
         sharing.setdefault(used, []).append(rootname)
     return {f"References of {', '.join(names)}": used for used, names in sharing.items()}
 

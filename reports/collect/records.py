@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from hubble_qa.checks.verdict import Verdict
 from hubble_qa.fixtures.engine.events import BuildResult
@@ -60,12 +60,19 @@ def stage_record(dataset: str, name: str, result: BuildResult) -> StageRecord:
         cpu=manifest.cpu if manifest else 0.0,
         peak_memory=manifest.peak_memory if manifest else 0,
         error=result.error or (f"stage {result.blocked_by} failed" if result.blocked_by else ""),
-        log_tail=product.log_tail() if product is not None and failed else "",
+        log_tail=_log_tail(product) if product is not None and failed else "",
         directory=str(product.path) if product is not None else "",
         upstream=tuple(parent.name for parent in node.upstream.values()),
         settings=node.settings.model_dump(mode="json"),
         tools=dict(node.ingredients()["tools"]),
     )
+
+
+def _log_tail(product: Product) -> str:
+    try:
+        return product.log_tail()
+    except OSError as error:
+        return f"the log cannot be read: {error}"
 
 
 def dataset_record(dataset: Dataset, facts: dict[str, str], absent: str = "") -> DatasetRecord:
@@ -82,18 +89,26 @@ def dataset_record(dataset: Dataset, facts: dict[str, str], absent: str = "") ->
 
 def figure_records(dataset: str, product: Product) -> Iterator[FigureRecord]:
     """The figures that a product of the figures stage lists in its ``figures.json``."""
-    for entry in json.loads(product.file("figures.json").read_text(encoding="utf-8")):
-        yield FigureRecord(
-            dataset=dataset,
-            figure=entry["figure"],
-            title=entry["title"],
-            caption=entry["caption"],
-            alt=entry["alt"],
-            file=_path(product, entry["file"]),
-            kind=entry["kind"],
-            data=_path(product, entry["data"]),
-            subject=entry["subject"],
-        )
+    try:
+        entries = json.loads(product.file("figures.json").read_text(encoding="utf-8"))
+        yield from [_figure_record(dataset, product, entry) for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError):
+        # A figure that has vanished from the store leaves the verdicts and the rest of the report.
+        return
+
+
+def _figure_record(dataset: str, product: Product, entry: Mapping[str, str]) -> FigureRecord:
+    return FigureRecord(
+        dataset=dataset,
+        figure=entry["figure"],
+        title=entry["title"],
+        caption=entry["caption"],
+        alt=entry["alt"],
+        file=_path(product, entry["file"]),
+        kind=entry["kind"],
+        data=_path(product, entry["data"]),
+        subject=entry["subject"],
+    )
 
 
 def _path(product: Product, name: str) -> str:

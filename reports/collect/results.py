@@ -15,6 +15,7 @@ from hubble_qa.checks.measurement import finite, json_number
 
 __all__ = [
     "CONTEXT_FACT",
+    "DAMAGED_FACT",
     "NOT_JUDGED_FACT",
     "SCHEMA_VERSION",
     "WITHOUT_EFFECT_FACT",
@@ -32,6 +33,7 @@ __all__ = [
 SCHEMA_VERSION = 2
 
 CONTEXT_FACT = "CRDS context"
+DAMAGED_FACT = "Damaged in the store"
 NOT_JUDGED_FACT = "Files not judged"
 """Name of the dataset fact that holds the CRDS context its references were chosen by."""
 WITHOUT_EFFECT_FACT = "Without effect"
@@ -168,6 +170,7 @@ class DatasetRecord:
     """A dataset that was reduced or judged.
 
     ``facts`` are provenance: reference files by keyword, the context under `CONTEXT_FACT`,
+    under names that begin with `DAMAGED_FACT` stored products that were not what was published,
     under `NOT_JUDGED_FACT` which finished products were passed over, and why, and under names that
     begin with `WITHOUT_EFFECT_FACT` entries of the dataset file that matched nothing.
     ``absent`` is empty, or says why the dataset could not be had from the archive.

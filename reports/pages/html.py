@@ -124,7 +124,7 @@ def _with_data(figure: Figure, directory: Path, partial: Path, stem: str) -> Fig
         return figure
     try:
         held = read_figure_data(source)
-    except ValueError:
+    except (ValueError, OSError):
         return figure
     if isinstance(held, Table) != tabular or not _copy(source, partial / path):
         return figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from hubble_qa.fixtures.store.product import Outcome
-from hubble_qa.reports.collect.results import NOT_JUDGED_FACT, Results, VerdictRecord
+from hubble_qa.reports.collect.results import DAMAGED_FACT, NOT_JUDGED_FACT, Results, VerdictRecord
 from hubble_qa.reports.pages.summary import (
     REJECTING,
     RunSummary,
@@ -58,6 +58,10 @@ def _totals(summary: RunSummary) -> Iterator[str]:
     for dataset in summary.datasets:
         if dataset.record.absent:
             yield f"absent: {dataset.record.name}: {dataset.record.absent}"
+    for dataset in summary.datasets:
+        for name, fact in dataset.record.facts.items():
+            if name.startswith(DAMAGED_FACT):
+                yield f"not as it was published, so built anew: {dataset.record.name}: {fact}"
     facts = (dataset.record.facts.get(NOT_JUDGED_FACT, "") for dataset in summary.datasets)
     yield from (f"not judged: {fact}" for fact in dict.fromkeys(facts) if fact)
 

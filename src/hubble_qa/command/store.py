@@ -152,6 +152,8 @@ def _prune(root: Path, older_than: float | None, failed: bool, max_size: float |
         raise StoreError("nothing to prune by; give --older-than, --failed or --max-size")
     if not dry_run:
         place.clean()
+    if failed:
+        _prune_damaged(place, dry_run)
     removed = []
     for entry in to_remove(entries(place), failed=failed, older_than=older_than, max_size=max_size):
         if dry_run or place.remove(entry.shelf.path.name):
@@ -160,6 +162,14 @@ def _prune(root: Path, older_than: float | None, failed: bool, max_size: float |
         else:
             click.echo(f"{entry.shelf.path.name[:DIGITS]}  in use, kept")
     click.echo(total(removed, "would be freed" if dry_run else "freed"))
+
+
+def _prune_damaged(place: Store, dry_run: bool) -> None:
+    """Remove what was found damaged and kept aside."""
+    for path in sorted(place.damaged.iterdir()) if place.damaged.is_dir() else ():
+        click.echo(f"{path.name[:DIGITS]}  damaged, kept as {path}")
+        if not dry_run:
+            place.delete(place.set_aside(path))
 
 
 @store.command("verify")
