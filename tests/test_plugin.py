@@ -433,3 +433,48 @@ def test_a_filter_that_no_exposure_has_is_told_of_a_part_of_a_run_too(
     assert ended.returncode == status, ended.stdout
     line = "numbers.toml: filters.0: 'F555W' is no exposure's filter; they have F606W; correct it"
     assert (line in ended.stdout) is (status == 1)
+
+
+VANISHING = """
+import shutil
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    {how}
+"""
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        'shutil.rmtree("store")',
+        '[path.unlink() for path in session.config.rootpath.glob("store/products/*/1/**/*.*")]',
+    ],
+    ids=["store", "files"],
+)
+def test_a_report_outlives_the_store(project: SmallProject, how: str) -> None:
+    """What vanishes while the run ends leaves verdicts and pages."""
+    with (project.path / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write(VANISHING.format(how=how))
+    ended = project.run()
+
+    assert "INTERNALERROR" not in ended.stdout + ended.stderr
+    assert "Report: " in ended.stdout, ended.stdout
+    assert project.statuses()["test_small.py::test_rotation[numbers-u5jx010hr]"] == "pass"
+    assert (project.path / "report" / "index.html").is_file()
+
+
+def test_a_damaged_product_is_told_and_built_anew(project: SmallProject) -> None:
+    project.run()
+    path = max((project.path / "store" / "products").glob("*/1/files/number.txt"))
+    path.chmod(0o644)
+    path.write_text(path.read_text(encoding="utf-8").replace("0", "1"), encoding="utf-8")
+    ended = project.run("-q")
+
+    assert "not as it was published, so built anew: numbers: " in ended.stdout
+    assert "number.txt differs: SHA-256" in ended.stdout
+    (dataset,) = project.results()["datasets"]
+    assert any(name.startswith("Damaged in the store: ") for name in dataset["facts"])
+    assert "not as it was published" not in project.run("-q").stdout

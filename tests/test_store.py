@@ -262,6 +262,14 @@ def test_a_directory_of_other_things_is_refused(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.parametrize("name", ["run[1]", "a$b", "$HOME", "NGC(6791)", "what?", "*"])
+def test_a_path_that_the_tools_take_apart_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StoreError, match="in its path, which drizzlepac takes apart; choose another"):
+        check_place(tmp_path / name / "store")
+    check_place(tmp_path / name / "store", for_tools=False)
+    check_place(tmp_path / "with space, and+more" / "store")
+
+
 def test_an_empty_directory_becomes_a_store(tmp_path: Path) -> None:
     Store(tmp_path)
 

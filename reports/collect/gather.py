@@ -27,7 +27,7 @@ from hubble_qa.reports.collect.results import (
 from hubble_qa.reports.collect.versions import versions
 from hubble_qa.reports.words.text import left_out_text
 
-__all__ = ["gather"]
+__all__ = ["facts_of", "gather"]
 
 
 def gather(
@@ -118,12 +118,13 @@ def _datasets(
             f"{WITHOUT_EFFECT_FACT}: {key}": f"{dataset.path}: {key}: {problem}"
             for key, problem in without_effect.get(name, {}).items()
         }
-        yield dataset_record(dataset, {**idle, **_facts(run, results)})
+        yield dataset_record(dataset, {**idle, **facts_of(run, results)})
     for name, reason in run.absent.items():
         yield dataset_record(run.all_datasets[name], {}, absent=reason)
 
 
-def _facts(run: Run, built: Built) -> dict[str, str]:
+def facts_of(run: Run, built: Built) -> dict[str, str]:
+    """Provenance of a dataset's products, by the headings of its page."""
     facts = {CONTEXT_FACT: run.archive.context} if run.archive.context else {}
     if run.left_out:
         facts[NOT_JUDGED_FACT] = left_out_text(run.left_out)
