@@ -113,11 +113,20 @@ def test_stars_that_cannot_be_judged_do_not_count() -> None:
     overlap = np.zeros(SIZE, dtype=bool)
     few = rejected_cores({1: mask(0.01)}, {1: positions}, judged={1: overlap}, subject="xrq")
     verdict = judge(load_criteria()["DRZ-003"], few)
-    assert verdict.status is Status.NOT_MEASURED
+    assert verdict.status is Status.NOT_APPLICABLE
     assert "only 0 stars" in verdict.reason
     assert judge(load_criteria()["DRZ-003"], rejected_cores({}, {}, subject="xrq")).status is (
-        Status.NOT_MEASURED
+        Status.NOT_APPLICABLE
     )
+
+
+@pytest.mark.parametrize(("hit", "status"), [(3, Status.PASS), (4, Status.FAIL), (20, Status.FAIL)])
+def test_sparse_field_is_judged_by_what_chance_allows(hit: int, status: Status) -> None:
+    flagged, positions = mask(0.0), stars(20)
+    x, y = (positions[:hit] - 1).astype(int).T
+    flagged[y, x] = True
+    measurement = rejected_cores({1: flagged}, {1: positions}, subject="xrq")
+    assert judge(load_criteria()["DRZ-003"], measurement).status is status
 
 
 # Footprints

@@ -22,8 +22,8 @@ Masks: TypeAlias = Mapping[int, NDArray[np.bool_]]
 # hundred pixels are flagged among these in 500 s.
 MIN_PIXELS = 100_000
 
-# One star of fewer is more than the 1 % that may be rejected.
-MIN_STARS = 100
+# Of fewer, not even a fifth that is rejected is told from chance: 4 of 20 are at the least 2.3 %.
+MIN_STARS = 20
 
 # Probability that the least fraction of rejected stars exceeds the true one.
 _MISSED = 0.001
@@ -103,8 +103,8 @@ def rejected_cores(
     seen = [_at(flagged[chip], where[chip], stars[chip]) for chip in flagged if chip in stars]
     cores = np.concatenate([*seen, np.empty(0, dtype=bool)])
     if len(cores) < MIN_STARS:
-        reason = f"only {len(cores)} stars where a cosmic ray could be flagged; needs at least {MIN_STARS}"
-        return not_measured("rejected_cores", subject, reason)
+        reason = f"only {len(cores)} stars where a cosmic ray could be flagged; {MIN_STARS} would tell"
+        return not_applicable("rejected_cores", subject, reason)
     count, pixels = _counts(flagged, where)
     hit, by_chance = int(np.count_nonzero(cores)), count / pixels
     rejected = hit / len(cores)

@@ -26,7 +26,7 @@ _MAY: tuple[str, ...] = (
     "WCS-002",
     "WCS-003",
 )
-_MAY += ("DRZ-002", "DRZ-003", "DRZ-007")
+_MAY += ("DRZ-002", "DRZ-003", "DRZ-007", "DRZ-008", "DRZ-009", "AST-021", "WCS-005", "WCS-007", "PHT-006")
 
 
 def _headers(camera: Camera, edit: Callable[[list[Any], float, Generator], None]) -> Change:
@@ -98,15 +98,16 @@ def _of(camera: Camera) -> Iterator[Fault]:
         )
 
     lost = "no source of a catalogue is where the header says"
-    yield fault("CD matrix zero", _cd(0.0), lost)
-    yield fault("CD matrix doubled", _cd(2.0), lost)
-    yield fault("CD matrix mirrored", _cd(1.0, column=-1.0), lost)
-    yield fault("CRVAL (0, 0)", _null, lost)
-    yield fault("CRVAL1 in hours", _hours, lost)
+    yield fault("CD matrix zero", _cd(0.0), lost, "WCS-005")
+    yield fault("CD matrix doubled", _cd(2.0), lost, "WCS-005")
+    yield fault("CD matrix mirrored", _cd(1.0, column=-1.0), lost, "WCS-005")
+    yield fault("CRVAL (0, 0)", _null, lost, "WCS-005")
+    yield fault("CRVAL1 in hours", _hours, lost, "WCS-005")
     yield fault(
         "all chips away from where they were",
         _away,
-        "5 arcsec: beyond the guide stars' errors, and beyond any search radius",
+        "20 arcsec: beyond the guide stars' errors, and beyond any search radius",
+        "WCS-005",
         unit="arcsec",
         sizes=(0.05, 0.5, 1.0, 5.0, 20.0, 82.0, 3600.0),
         hurts=20.0,

@@ -69,7 +69,7 @@ def _add(image: Any, pattern: Any, kind: str, size: float, time: float, shape: t
 
 
 def _rising_background(place: Place, size: float, random: Generator) -> None:
-    """The background of a steady exposure rises in its second half: its mean rate is `size` times larger.
+    """A steady exposure's background rises in its second half; its mean rate grows to `size` times.
 
     Its IMA says so, its FLT does not.
     """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from astropy.io import fits
 from numpy.random import Generator
 from scipy.ndimage import gaussian_filter
 
@@ -52,10 +53,29 @@ def _blurred(hdu: Any, size: float, random: Generator) -> None:
     hdu.data[:] = gaussian_filter(np.nan_to_num(hdu.data), size)
 
 
-def _sky_step(hdu: Any, size: float, random: Generator) -> None:
-    """One half higher than the other, in units of the scatter of its pixels."""
-    low, high = np.percentile(hdu.data[np.isfinite(hdu.data) & (hdu.data != 0)], (16, 50))
-    hdu.data[:, : hdu.data.shape[1] // 2] += np.float32(size * (high - low))
+def _sky_step(image: Image) -> Change:
+    """The sky of one exposure was not subtracted, by a part of the scatter of the image's pixels."""
+
+    def change(place: Place, size: float, random: Generator) -> None:
+        with fits.open(
+            place.read(image.node, one_of(place, image.node, "*_single_wht.fits", random))
+        ) as hdus:
+            single = _pixels(hdus).astype(float)
+        with fits.open(
+            place.read(image.node, one_of(place, image.node, f"{image.root}_wht.fits", random))
+        ) as hdus:
+            weight = _pixels(hdus).astype(float)
+        with opened(place, image.node, one_of(place, image.node, f"{image.root}_sci.fits", random)) as hdus:
+            pixels = _pixels(hdus)
+            low, high = np.percentile(pixels[weight > 0], (16, 50))
+            part = np.divide(single, weight, out=np.zeros_like(weight), where=weight > 0)
+            pixels += np.float32(size * (high - low)) * np.minimum(part, 1).astype(np.float32)
+
+    return change
+
+
+def _pixels(hdus: Any) -> Any:
+    return next(hdu for hdu in hdus if hdu.data is not None).data
 
 
 def _photflam(hdu: Any, size: float, random: Generator) -> None:
@@ -143,14 +163,15 @@ def _of(image: Image) -> Iterator[Fault]:
         1.0,
         "a Gaussian of 1 pixel takes a quarter of the light out of a small aperture",
     )
-    yield fault(
-        "sky step",
-        _image(image, _sky_step),
-        "sigma of a pixel",
-        (0.1, 0.2, 0.5, 1.0),
-        0.5,
-        "an aperture of 50 pixels is off by 3 of its own errors",
-    )
+    if image.label in ("UVIS", "IR"):
+        yield fault(
+            "sky of one exposure left in",
+            _sky_step(image),
+            "sigma of a pixel",
+            (0.1, 0.2, 0.5, 1.0, 2.0),
+            0.5,
+            "an aperture of 50 pixels is off by 3 of its own errors",
+        )
     yield fault(
         "PHOTFLAM",
         _image(image, _photflam),
@@ -177,6 +198,7 @@ def _of(image: Image) -> Iterator[Fault]:
         (1,),
         1,
         "positions at the edge are off by arcseconds",
+        "WCS-004",
     )
     yield fault(
         "exposure time",

@@ -10,6 +10,7 @@ from tests.trust import (
     faults_detectors,
     faults_drizzled,
     faults_files,
+    faults_observation,
     faults_pixels,
     faults_zeropoints,
 )
@@ -21,6 +22,7 @@ SUBJECTS: Mapping[str, tuple[Fault, ...]] = {
     "Alignment": faults_alignment.FAULTS,
     "Zeropoints": faults_zeropoints.FAULTS,
     "Detectors": faults_detectors.FAULTS,
+    "Observation": faults_observation.FAULTS,
     "World coordinates": faults_coordinates.FAULTS,
     "Drizzled images": faults_drizzled.FAULTS,
     "Pixels of exposures": faults_pixels.FAULTS,

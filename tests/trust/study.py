@@ -45,6 +45,7 @@ class Study:
         self._bench = bench
         self._journal = journal
         self._deadline = deadline
+        self._faults: Sequence[Fault] = ()
         self._clean: dict[str, dict[tuple[str, str], bool]] = {}
         self._runs: dict[str, list[FaultRun]] = {}
         for run in journal.faults():
@@ -63,6 +64,9 @@ class Study:
             Realisations at each size that is looked at.
         """
         faults = [fault for fault in faults if fault.dataset in self._bench.datasets]
+        # A run that is stopped leaves none out while others have many.
+        faults.sort(key=lambda fault: bool(self._runs.get(fault.key)))
+        self._faults = faults
         for number in sorted({min(10, realisations), realisations}):
             for fault in faults:
                 try:
@@ -74,10 +78,17 @@ class Study:
                     traceback.print_exc()
 
     def _whole(self, fault: Fault, number: int) -> None:
+        """Judge by all criteria, again by those that are new, once all other faults were measured."""
         judged = self._bench.criteria(fault.dataset)
-        done = [run for run in self._of(fault, fault.hurts) if frozenset(run.judged) == judged]
+        there = [run for run in self._of(fault, fault.hurts) if run.judged]
+        done = there if self._behind else [run for run in there if frozenset(run.judged) >= judged]
         for seed in range(len(done), number):
             self._realise(fault, fault.hurts, seed, whole=True)
+
+    @property
+    def _behind(self) -> bool:
+        """Whether there are faults that were not measured at all."""
+        return any(fault.key not in self._runs for fault in self._faults)
 
     def _ladder(self, fault: Fault, number: int) -> None:
         """Go down the ladder as long as the fault is caught; up it where it is not."""
