@@ -302,6 +302,7 @@ FAULTS = (
         (0.01, 0.03, 0.1, 0.3),
         0.1,
         "a tenth of the exposure time is lost",
+        (),
         ("DRZ-002",),
     ),
     Fault(
@@ -323,8 +324,8 @@ FAULTS = (
         (1.05, 1.2, 1.5, 2.0),
         1.5,
         "0.4 mag of depth",
-        ("TVB-004",),
-        ("TVB-005",),
+        (),
+        ("TVB-004", "TVB-005"),
     ),
     Fault(
         "SBC: temperature of another exposure",
@@ -334,6 +335,7 @@ FAULTS = (
         (0.5, 1.0, 3.0, 5.0),
         3.0,
         "the dark rate doubles in 2 degrees above 25",
+        (),
         ("DRK-001",),
     ),
     Fault(

@@ -81,7 +81,8 @@ class Study:
         """Judge by all criteria, again by those that are new, once all other faults were measured."""
         judged = self._bench.criteria(fault.dataset)
         there = [run for run in self._of(fault, fault.hurts) if run.judged]
-        done = there if self._behind else [run for run in there if frozenset(run.judged) >= judged]
+        new = set(fault.must) if self._behind else judged
+        done = [run for run in there if set(run.judged) >= new]
         for seed in range(len(done), number):
             self._realise(fault, fault.hurts, seed, whole=True)
 

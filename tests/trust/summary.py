@@ -154,7 +154,11 @@ def _of_fault(fault: Fault, runs: Sequence[FaultRun]) -> FaultSummary:
         found = {run.seed: run for run in runs if run.size == size}
         if found:
             steps.append(Step(size, len(found), sum(bool(run.caught) for run in found.values())))
-    whole = list({run.seed: run for run in runs if run.size == fault.hurts and run.judged}.values())
+    # A run of before there was a criterion says nothing of it.
+    told = [
+        run for run in runs if run.size == fault.hurts and run.judged and set(fault.must) <= set(run.judged)
+    ]
+    whole = list({run.seed: run for run in told}.values())
     return FaultSummary(
         fault.key,
         tuple(steps),
