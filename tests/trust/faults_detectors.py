@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from astropy.table import Table
 from numpy.random import Generator
 
 from tests.trust.edits import edit_table, one_of, opened, scaled
@@ -136,16 +137,15 @@ def _temperature(place: Place, size: float, random: Generator) -> None:
 
 
 def _dark_frame(edit: Callable[[Any, float], Any]) -> Change:
-    """Change one of the dark frames that were matched with an exposure."""
+    """Change all dark frames that were matched with an exposure."""
 
     def change(place: Place, size: float, random: Generator) -> None:
-        from astropy.table import Table
-
         matches = Table.read(place.read("match-darks", "matches.ecsv"), format="ascii.ecsv")
-        chosen = str(random.choice(np.unique(matches["dark"])))
-        with opened(place, "fetch-darks", f"{chosen}_raw.fits") as hdus:
-            hdu = next(hdu for hdu in hdus if hdu.data is not None)
-            hdu.data[:] = edit(hdu.data, size)
+        exposure = random.choice(np.unique(matches["exposure"]))
+        for frame in matches["dark"][matches["exposure"] == exposure]:
+            with opened(place, "fetch-darks", f"{frame}_raw.fits") as hdus:
+                hdu = next(hdu for hdu in hdus if hdu.data is not None)
+                hdu.data[:] = edit(hdu.data, size)
 
     return change
 
@@ -339,7 +339,7 @@ FAULTS = (
         ("DRK-001",),
     ),
     Fault(
-        "SBC: matched dark frame has more counts",
+        "SBC: matched dark frames have more counts",
         SBC,
         _dark_frame(_more),
         "",
@@ -350,7 +350,7 @@ FAULTS = (
         ("DRK-005", "PHT-006"),
     ),
     Fault(
-        "SBC: matched dark frame mirrored",
+        "SBC: matched dark frames mirrored",
         SBC,
         _dark_frame(_mirrored),
         "",
@@ -380,6 +380,7 @@ FAULTS = (
         0.05,
         "5 per cent of the flux",
         ("DRK-002",),
+        ("PHT-006",),
     ),
     Fault(
         "SBC: rest on blank sky",

@@ -70,7 +70,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         _primary(camera, _no_time),
         "a rate is a division by zero",
         "FIL-005",
-        may=("CAL-005",),
+        may=("CAL-005", "DRZ-009"),
     )
     if camera.label in ("UVIS", "WFC", "IR"):
         nothing = "there is no flux at all"
