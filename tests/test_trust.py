@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hubble_qa.checks.criteria import load_criteria
@@ -9,7 +11,7 @@ from tests.trust.__main__ import DATA, PAGE
 from tests.trust.fault import Fault
 from tests.trust.records import CleanRun, FaultRun
 from tests.trust.registry import FAULTS
-from tests.trust.summary import Summary, read_summary, summarise
+from tests.trust.summary import Summary, read_summary, refreshed, summarise
 from tests.trust.tables import page
 
 
@@ -23,11 +25,12 @@ def test_page_is_made_of_the_data(summary):
 
 
 def test_every_fault_is_in_the_table(summary):
-    assert [entry.fault for entry in summary.faults] == list(FAULTS)
+    assert [entry.fault for entry in summary.faults] == list(FAULTS), "run: make trust TRUST=tables"
 
 
 def test_every_criterion_is_in_both_tables(summary):
-    assert [entry.criterion for entry in summary.criteria] == list(load_criteria())
+    found = [entry.criterion for entry in summary.criteria]
+    assert found == list(load_criteria()), "run: make trust TRUST=tables"
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
@@ -62,6 +65,14 @@ def test_smallest_size_is_caught_in_95_per_cent_and_so_are_larger_ones():
     (entry,) = summarise([FAULT], [*runs(0.1, 50, 0), *runs(0.2, 40, 10), *runs(0.4, 50, 0)], []).faults
     assert entry.smallest is not None
     assert entry.smallest.size == 0.4
+
+
+def test_what_is_new_is_not_measured_yet():
+    before = summarise([FAULT], runs(0.1, 47, 3), [])
+    after = refreshed(replace(before, criteria=before.criteria[:3]), [FAULT, replace(FAULT, name="B")])
+    assert after.faults[0] == before.faults[0]
+    assert after.faults[1].steps == ()
+    assert [entry.criterion for entry in after.criteria] == list(load_criteria())
 
 
 def test_rate_of_false_alarms_counts_what_is_not_measured():

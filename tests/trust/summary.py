@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from hubble_qa.checks.criteria import load_criteria
@@ -19,6 +19,7 @@ __all__ = [
     "Step",
     "Summary",
     "read_summary",
+    "refreshed",
     "summarise",
     "write_summary",
 ]
@@ -140,6 +141,18 @@ def summarise(faults: Sequence[Fault], runs: Sequence[FaultRun], clean: Sequence
         {name: dict(sorted(counts.items())) for name, counts in sorted(fields.items())},
         tuple(f"{_name(run)}: {words}" for run in clean for words in run.alarms),
         tuple(f"{_name(run)}: {subject}" for run in clean for subject in run.failed),
+    )
+
+
+def refreshed(summary: Summary, faults: Sequence[Fault]) -> Summary:
+    """A summary with a row for each fault and criterion that there is now; new ones are not measured yet."""
+    empty = summarise(faults, [], [])
+    measured = {entry.fault: entry for entry in summary.faults}
+    judged = {entry.criterion: entry for entry in summary.criteria}
+    return replace(
+        summary,
+        faults=tuple(measured.get(entry.fault, entry) for entry in empty.faults),
+        criteria=tuple(judged.get(entry.criterion, entry) for entry in empty.criteria),
     )
 
 
