@@ -395,6 +395,24 @@ def test_a_frozen_server_makes_no_stage_endless(
     assert not alive(sleeping)
 
 
+def test_a_complete_store_that_can_only_be_read_serves_a_run(store: Store, journal: Path) -> None:
+    nodes = chain(journal, "ab")
+    run(store, *nodes)
+    mounted = subprocess.run(["mount", "--bind", store.root, store.root], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a file system takes privileges")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", store.root], check=True)
+        first, second, new = run(Store(store.root), *nodes, *chain(journal, "c"))
+    finally:
+        subprocess.run(["umount", store.root], check=True)
+
+    assert [(each.complete, each.reused) for each in (first, second)] == [(True, True)] * 2
+    assert (new.outcome, new.product) == ("interrupted", None)
+    assert "Read-only file system; make it writable or choose another store with --store" in new.error
+    assert begun(journal) == ["a", "b"]
+
+
 @pytest.mark.parametrize("name", ["write-b", "field/write-b"])
 def test_a_rebuild_runs_a_node_and_what_follows_once(store: Store, journal: Path, name: str) -> None:
     nodes = chain(journal, "abc")

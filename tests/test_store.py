@@ -15,10 +15,11 @@ import pytest
 from filelock import Timeout
 
 from hubble_qa.fixtures.plans.sources import file_digest
-from hubble_qa.fixtures.store.places import Workspace
+from hubble_qa.fixtures.store.places import Shelf, Workspace
 from hubble_qa.fixtures.store.product import Manifest, Outcome, Product, read_product
 from hubble_qa.fixtures.store.store import Store, StoreError, check_place
 from hubble_qa.fixtures.store.store_errors import writing
+from hubble_qa.fixtures.store.verification import verify
 
 KEY = "0123456789abcdef" * 4
 OTHER = "fedcba9876543210" * 4
@@ -463,3 +464,15 @@ def test_a_damaged_product_of_a_store_that_can_only_be_read_is_passed_over(store
 def _digests(product: Product) -> str:
     found, published = file_digest(product.file("a.txt")), product.manifest.files["a.txt"]
     return f": SHA-256 {found[:12]}, {published[:12]} when it was published"
+
+
+@pytest.mark.parametrize("target", ["moved", "/dev/zero", "nothing"])
+def test_a_link_in_the_place_of_a_file_is_told_and_not_read_without_end(store: Store, target: str) -> None:
+    product = publish(store)
+    damage(product.file("a.txt"), "link")
+    (product.files / "a.txt").unlink()
+    (product.files / "a.txt").symlink_to(target)
+    lines = list(verify(Shelf(product.path.parent)))
+
+    assert lines[0] == "a.txt is a link, and was a file when it was published"
+    assert ("a.txt cannot be read: it is no file" in lines) is (target != "moved")

@@ -12,6 +12,7 @@ from hubble_qa.checks.detectors.calibration import calibration_switches
 from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.images.drizzle_parameters import recommended_row
 from hubble_qa.checks.readers import Drizzled, Exposure
+from hubble_qa.checks.readers.best_references import header_reference
 
 __all__ = [
     "claims_catalog",
@@ -89,5 +90,5 @@ def recommended_parameters(references: Path, exposure: Path, *, images: int) -> 
 
     header = exposure_in(exposure).primary
     filters = [str(header[key]).strip().upper() for key in ("FILTER", "FILTER1", "FILTER2") if key in header]
-    table = references / str(header["MDRIZTAB"]).rpartition("$")[2]
+    table = references / header_reference(header, "MDRIZTAB")
     return recommended_row(fits.getdata(table, 1), filters=filters, images=images)
