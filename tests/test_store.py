@@ -423,6 +423,17 @@ def test_a_sound_product_below_a_damaged_one_counts(store: Store) -> None:
     assert found.file("a.txt").read_text(encoding="utf-8") == "first"
 
 
+def test_a_damaged_manifest_is_set_aside_and_told_in_few_words(store: Store) -> None:
+    product = publish(store)
+    (product.path / "manifest.json").chmod(0o644)
+    (product.path / "manifest.json").write_text('{"key": ["' + "x" * 10**6 + '"]}', encoding="utf-8")
+    told = store.refuse_damaged(KEY, "r2")
+
+    assert told.startswith(f"{product.path}: manifest.json is not a product manifest: ")
+    assert len(told) < 1000
+    assert not product.path.exists()
+
+
 def test_what_a_run_has_built_itself_is_not_looked_at(store: Store) -> None:
     damage(publish(store, run="r2").file("a.txt"), "bytes")
     assert store.refuse_damaged(KEY, "r2") == ""
