@@ -6,16 +6,19 @@ from collections.abc import Mapping
 
 import pytest
 
+from hubble_qa.checks.evidence import overlaps, peaks
 from hubble_qa.checks.evidence.coverage import Coverage, coverage, exposure_weights, sky_blocks
 from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.evidence.extents import coverage_extents
 from hubble_qa.checks.evidence.headers import input_chips, input_names
-from hubble_qa.checks.images import combination, sky_residual
+from hubble_qa.checks.evidence.hits import hits_on
+from hubble_qa.checks.images import combination, cosmic_rays, sky_residual
 from hubble_qa.checks.images import drizzled as drizzling
 from hubble_qa.checks.images import drizzled_coordinates as coordinates
-from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.checks.measurement import Measurement, not_applicable
+from hubble_qa.checks.readers import Drizzled
 from hubble_qa.checks.readers.coordinates import coordinate_problem
-from hubble_qa.fixtures.finished.files import FinishedFile
+from hubble_qa.fixtures.finished.files import FinishedFile, Kind
 from hubble_qa.fixtures.suite.judging import Judge
 from hubble_qa.fixtures.suite.products import Products
 
@@ -88,6 +91,91 @@ def test_sky_has_no_step(products: Products, image: FinishedFile, inputs: Inputs
         judge(not_applicable("sky_residual", image.label, reason))
     drizzled, seen = products.image(image), covered_by(products, image, inputs)
     judge(sky_residual.sky_residual(sky_blocks(drizzled, seen), subject=image.label))
+
+
+def rejected_in(products: Products, file: FinishedFile) -> overlaps.CosmicRayMasks | str:
+    """The cosmic rays that AstroDrizzle flagged in an exposure, or why none are judged."""
+    exposure = products.exposure(file)
+    if exposure.camera is not None and exposure.camera.counts_photons:
+        return "the detector counts photons and sees no cosmic rays"
+    for image in products.judged.of(Kind.IMAGE):
+        names = input_names(products.image(image))
+        files = [products.judged.exposure(name, beside=image.path) for name in names]
+        if file in files:
+            others = [products.path(other) for other in files if other is not None and other != file]
+            return overlaps.flagged_cosmic_rays(products.path(file), others, products.sibling(file, "c1m"))
+    return "no drizzled image among the products names it as an input"
+
+
+@criterion("DRZ-002")
+def test_cosmic_rays_are_flagged(products: Products, combined_file: FinishedFile, judge: Judge) -> None:
+    masks = rejected_in(products, combined_file)
+    if isinstance(masks, str):
+        judge(not_applicable("cosmic_ray_rate", combined_file.label, masks))
+        return
+    time = masks.exposure_time
+    judge(
+        sampled(
+            cosmic_rays.cosmic_ray_rate(
+                masks.flagged, exposure_time=time, judged=masks.judged, subject=combined_file.label
+            )
+        )
+    )
+
+
+@criterion("DRZ-003")
+def test_cores_of_stars_are_kept(products: Products, combined_file: FinishedFile, judge: Judge) -> None:
+    masks = rejected_in(products, combined_file)
+    if isinstance(masks, str):
+        judge(not_applicable("rejected_cores", combined_file.label, masks))
+        return
+    paths = [
+        products.path(file)
+        for file in products.judged.of(Kind.EXPOSURE)
+        if file.suffix == combined_file.suffix
+    ]
+    stars = peaks.shared_peaks(products.path(combined_file), paths)
+    judge(
+        sampled(
+            cosmic_rays.rejected_cores(masks.flagged, stars, judged=masks.judged, subject=combined_file.label)
+        )
+    )
+
+
+def sampled(measured: Measurement) -> Measurement:
+    """A measurement; not applicable where a field has too little to count."""
+    if measured.value is not None:
+        return measured
+    return not_applicable(measured.quantity, measured.subject, measured.reason)
+
+
+@pytest.fixture
+def stacked(
+    products: Products, stacked_image: FinishedFile
+) -> tuple[Drizzled, Mapping[str, FinishedFile | None]]:
+    """A drizzled image, and its inputs by file."""
+    drizzled = products.image(stacked_image)
+    names = input_names(drizzled)
+    solution = str(drizzled.keyword("WCSNAME", ""))
+    found = {
+        name: products.judged.exposure(name, beside=stacked_image.path, wcsname=solution) for name in names
+    }
+    return drizzled, found
+
+
+@criterion("DRZ-006")
+def test_no_hits_are_left(
+    products: Products,
+    stacked: tuple[Drizzled, Mapping[str, FinishedFile | None]],
+    stacked_image: FinishedFile,
+    judge: Judge,
+) -> None:
+    drizzled, found = stacked
+    reason = missing_input(found) or ("" if len(found) > 1 else "a single exposure has no rejection")
+    if reason:
+        judge(not_applicable("cosmic_ray_remainder", stacked_image.label, reason))
+    paths = [products.path(file) for file in found.values() if file is not None]
+    judge(cosmic_rays.hit_remainder(hits_on(drizzled, paths), subject=stacked_image.label))
 
 
 @criterion("DRZ-009")

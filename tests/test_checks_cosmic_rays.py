@@ -12,8 +12,10 @@ from scipy.stats import binom
 from hubble_qa.checks.astrometry.footprints import on_chips, seen_by_others
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.images.cosmic_rays import (
+    Hits,
     cosmic_ray_rate,
     cosmic_ray_remainder,
+    hit_remainder,
     rejected_cores,
     residual_cosmic_rays,
 )
@@ -84,6 +86,23 @@ def test_rejected_cores_are_counted(rejected: int) -> None:
     # The probability that as many or more are hit, if their fraction is the least one.
     least = measurement.value + rejected / flagged.size
     assert (binom.sf(rejected - 1, 300, least) if rejected else 0.001) == pytest.approx(0.001)
+
+
+def test_hits_that_are_left_are_counted() -> None:
+    unrejected = np.full(200, 8.0)
+    found = np.where(np.arange(200) < 30, 7.0, 0.1)
+    found[-1] = np.nan
+    measurement = hit_remainder(Hits(found, unrejected), subject="f606w")
+    assert measurement.context["fraction_left"] == pytest.approx(30 / 199)
+    assert binom.sf(29, 199, measurement.value) == pytest.approx(0.001)
+    assert judge(load_criteria()["DRZ-006"], measurement).status is Status.FAIL
+    one = hit_remainder(Hits(np.where(np.arange(20) < 1, 7.0, 0.1), unrejected[:20]), subject="f606w")
+    assert judge(load_criteria()["DRZ-006"], one).status is Status.PASS
+    few = hit_remainder(Hits(found[:19], unrejected[:19]), subject="f606w")
+    assert (few.applicable, few.reason) == (
+        False,
+        "19 pixels stand out in one exposure alone; needs at least 20",
+    )
 
 
 def test_three_stars_of_135_are_hit_by_chance() -> None:

@@ -38,6 +38,8 @@ _GAUSSIAN = 1.4826
 
 # Linear terms tell to this many pixels whether a chip may see a position; the distortion adds up to 200.
 _MARGIN = 400.0
+# Pixels by which a position at the very edge of a chip may come to lie beyond it.
+_ROUNDING = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def _on_chip(frame: ChipFrame, sky: NDArray[np.float64]) -> NDArray[np.float64]:
     near = _within(wcs.wcs_world2pix(sky, 0), rows, columns, _MARGIN)
     if near.any():
         found = np.asarray(wcs.all_world2pix(sky[near], 0, quiet=True))
-        place[near] = np.where(_within(found, rows, columns, 0.0)[:, np.newaxis], found, np.nan)
+        place[near] = np.where(_within(found, rows, columns, _ROUNDING)[:, np.newaxis], found, np.nan)
     return place
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.footprints import seen_by_others
-from hubble_qa.checks.evidence.exposures import ChipFrame, chip_frames, exposure_in
+from hubble_qa.checks.evidence.exposures import ChipFrame, chip_frames, exposure_in, planes
 from hubble_qa.checks.readers import read_cosmic_ray_mask
 
-__all__ = ["CosmicRayMasks", "cosmic_ray_masks", "overlapping"]
+__all__ = ["CRBIT", "CosmicRayMasks", "cosmic_ray_masks", "flagged_cosmic_rays", "overlapping"]
+
+# AstroDrizzle's crbit: it flags what it rejects in the data quality of the exposures that it is given.
+CRBIT = 4096
 
 # Exposures that share less than this hardly share stars.
 _LEAST_OVERLAP = 0.05
@@ -48,6 +51,33 @@ def overlapping(exposure: Path, others: Mapping[str, Path]) -> str | None:
 
 def _fraction_seen(chip: ChipFrame, others: Iterable[ChipFrame]) -> float:
     return float(seen_by_others(chip, list(others), block=128).mean())
+
+
+def flagged_cosmic_rays(
+    exposure: Path, others: Sequence[Path], companion: Path | None
+) -> CosmicRayMasks | str:
+    """The cosmic rays that AstroDrizzle flagged in the data quality of an exposure, or why there are none.
+
+    Parameters
+    ----------
+    exposure : Path
+        The exposure.
+    others : sequence of Path
+        The others that it was combined with.
+    companion : Path or None
+        C1M of a C0M.
+    """
+    own = chip_frames(exposure)
+    seen = [chip for other in others for chip in chip_frames(other).values()]
+    judged = {chip: seen_by_others(place, seen) for chip, place in own.items()}
+    if not any(each.any() for each in judged.values()):
+        return "no other exposure of the image overlaps it"
+    quality = {chip: planes(exposure, chip, companion).quality for chip in own}
+    flagged = {chip: each & CRBIT != 0 for chip, each in quality.items() if each is not None}
+    if not any(each.any() for each in flagged.values()):
+        return f"no pixel has DQ bit {CRBIT}: AstroDrizzle rejected nothing, or noted it in other files"
+    time = float(exposure_in(exposure).primary["EXPTIME"])
+    return CosmicRayMasks(flagged, {chip: judged[chip] for chip in flagged}, time)
 
 
 def cosmic_ray_masks(masks: Path, exposure: Path, others: Iterable[Path]) -> CosmicRayMasks:

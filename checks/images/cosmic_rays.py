@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from astropy.stats import mad_std
@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from hubble_qa.checks.detectors.background import background_level
 from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
 
-__all__ = ["Masks", "cosmic_ray_rate", "cosmic_ray_remainder", "rejected_cores", "residual_cosmic_rays"]
+__all__ = [
+    "Hits",
+    "Masks",
+    "cosmic_ray_rate",
+    "cosmic_ray_remainder",
+    "hit_remainder",
+    "rejected_cores",
+    "residual_cosmic_rays",
+]
 
 Masks: TypeAlias = Mapping[int, NDArray[np.bool_]]
 """A boolean image for each chip, by EXTVER."""
@@ -25,7 +33,7 @@ MIN_PIXELS = 100_000
 # Of fewer, not even a fifth that is rejected is told from chance: 4 of 20 are at the least 2.3 %.
 MIN_STARS = 20
 
-# Probability that the least fraction of rejected stars exceeds the true one.
+# Probability that a least fraction exceeds the true one.
 _MISSED = 0.001
 
 # A pixel of one exposure that stands this far above the sky of the others is a cosmic ray: beyond 20
@@ -33,6 +41,9 @@ _MISSED = 0.001
 _STANDS_OUT = 20.0
 _SKY = 3.0
 MIN_HITS = 100
+
+# A lower limit takes fewer: of 20 hits that were all kept it is 0.7.
+_FEWEST_HITS = 20
 
 # Standard deviations by which a pixel of a combined image must exceed the median of its exposures to be a
 # residual cosmic ray, and at which the median shows a source, whose pixels are not judged.
@@ -168,6 +179,52 @@ def cosmic_ray_remainder(
     context: dict[str, Json] = {"hits": number, "median_share": float(np.median(shares))}
     error = math.sqrt(max(left * (1.0 - left), 1.0 / number) / number)
     return Measurement("cosmic_ray_remainder", left, "", subject, uncertainty=error, context=context)
+
+
+class Hits(NamedTuple):
+    """Hits of single exposures on a combined image.
+
+    Attributes
+    ----------
+    found, unrejected : ndarray, shape (n,)
+        What the combined image has above its sky about each hit, and what it would have without any
+        rejection, in one unit; NaN where the image has no weight.
+    """
+
+    found: NDArray[np.float64]
+    unrejected: NDArray[np.float64]
+
+
+def hit_remainder(hits: Hits, *, subject: str) -> Measurement:
+    """Least fraction of the hits of single exposures that a combined image still has.
+
+    As `cosmic_ray_remainder`, by pixels of the exposures themselves, cosmic rays and bad pixels alike, where
+    no exposure has been drizzled singly: the lower limit that chance misses in one of 1000 images.
+
+    Parameters
+    ----------
+    hits : Hits
+        Pixels that stand out in one exposure, where the others see the sky.
+    subject : str
+        The image.
+    """
+    kept = np.isfinite(hits.found) & (hits.unrejected > 0)
+    number = int(np.count_nonzero(kept))
+    if number < _FEWEST_HITS:
+        reason = f"{number} pixels stand out in one exposure alone; needs at least {_FEWEST_HITS}"
+        return not_applicable("cosmic_ray_remainder", subject, reason)
+    shares = hits.found[kept] / hits.unrejected[kept]
+    kept_hits = int(np.count_nonzero(shares > 0.5))
+    left = kept_hits / number
+    context: dict[str, Json] = {
+        "hits": number,
+        "left": kept_hits,
+        "fraction_left": left,
+        "median_share": float(np.median(shares)),
+    }
+    error = math.sqrt(max(left * (1.0 - left), 1.0 / number) / number)
+    least = _least_fraction(kept_hits, number)
+    return Measurement("cosmic_ray_remainder", least, "", subject, uncertainty=error, context=context)
 
 
 def residual_cosmic_rays(

@@ -1,0 +1,88 @@
+"""From exposures and the image that combines them to what is judged: coverage, hits, peaks, flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hubble_qa.checks.evidence.coverage import coverage, exposure_weights, sky_blocks
+from hubble_qa.checks.evidence.headers import input_chips
+from hubble_qa.checks.evidence.hits import hits_on
+from hubble_qa.checks.evidence.overlaps import CosmicRayMasks, flagged_cosmic_rays
+from hubble_qa.checks.evidence.peaks import shared_peaks
+from hubble_qa.checks.images.combination import weight_to_exposure_time
+from hubble_qa.checks.images.cosmic_rays import hit_remainder, rejected_cores
+from hubble_qa.checks.images.sky_residual import sky_residual
+from tests.combined_scenes import DITHER, HITS, NOISE, SIDE, STARS, TIME, Scene, scene
+
+
+def covered(made: Scene):
+    return coverage(made.image, dict.fromkeys(made.exposures))
+
+
+def test_blocks_are_seen_by_the_chips_that_they_lie_on(tmp_path: Path) -> None:
+    seen = covered(scene(tmp_path))
+    lower, upper = (seen.wholly[f"{root} SCI,1"] for root in ("ibwb01xrq_flc", "ibwb01xxq_flc"))
+    rows = np.arange(len(lower)) * seen.side
+    assert np.array_equal(lower.all(axis=1), rows + seen.side <= SIDE)
+    assert np.array_equal(upper.all(axis=1), rows >= DITHER)
+    # Blocks that an edge touches count as cut.
+    assert np.array_equal(seen.partly.any(axis=1), (rows + seen.side == DITHER) | (rows == SIDE))
+    assert seen.weight[lower & upper] == pytest.approx(2.0 * TIME)
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.1, 0.5])
+def test_weights_over_exposure_time(tmp_path: Path, factor: float) -> None:
+    made = scene(tmp_path, weight=factor)
+    weights = exposure_weights(made.image, covered(made))
+    assert weight_to_exposure_time(*weights, subject="drc").value == pytest.approx(factor, rel=0.001)
+
+
+def test_sky_of_one_exposure_is_a_step(tmp_path: Path) -> None:
+    made = scene(tmp_path, step=2.0 * NOISE)
+    measured = sky_residual(sky_blocks(made.image, covered(made)), subject="drc")
+    # Half of it, where both are combined, and the noise of a pixel is that of two there.
+    assert abs(measured.context["step"]) > 0.8
+    assert measured.value > 0.2
+
+
+@pytest.mark.parametrize(("rejected", "left"), [(True, 0.0), (False, 1.0)])
+def test_hits_are_followed_into_the_image(tmp_path: Path, rejected: bool, left: float) -> None:
+    made = scene(tmp_path, rejected=rejected)
+    measured = hit_remainder(hits_on(made.image, made.exposures), subject="drc")
+    assert measured.context["hits"] > HITS
+    assert measured.context["fraction_left"] == pytest.approx(left, abs=0.03)
+
+
+def test_stars_are_peaks_that_both_exposures_show(tmp_path: Path) -> None:
+    made = scene(tmp_path)
+    peaks = shared_peaks(made.exposures[0], made.exposures)[1]
+    assert 0.6 * STARS < len(peaks) <= STARS
+    # Places of stars are multiples of eight from 0.
+    assert np.mean((peaks - 1.0) % 8 == 0.0) > 0.95
+
+
+@pytest.mark.parametrize("cores", [0.0, 0.3])
+def test_flags_of_the_exposures_tell_of_rejected_cores(tmp_path: Path, cores: float) -> None:
+    made = scene(tmp_path, cores=cores)
+    masks = flagged_cosmic_rays(made.exposures[0], made.exposures[1:], None)
+    assert isinstance(masks, CosmicRayMasks)
+    assert masks.exposure_time == TIME
+    assert np.mean(masks.judged[1]) == pytest.approx(1.0 - DITHER / SIDE, abs=0.05)
+    stars = shared_peaks(made.exposures[0], made.exposures)
+    measured = rejected_cores(masks.flagged, stars, judged=masks.judged, subject="ibwb01xrq_flc")
+    assert measured.context["excess"] == pytest.approx(cores, abs=0.15)
+    assert (measured.value > 0.01) == (cores > 0.0)
+
+
+def test_exposures_without_flags_or_overlap_are_told(tmp_path: Path) -> None:
+    first, second = scene(tmp_path, rejected=False).exposures
+    assert "no pixel has DQ bit 4096" in str(flagged_cosmic_rays(first, [second], None))
+    assert flagged_cosmic_rays(first, [], None) == "no other exposure of the image overlaps it"
+
+
+def test_inputs_are_named_as_often_as_the_header_does(tmp_path: Path) -> None:
+    image = scene(tmp_path).image
+    assert input_chips(image) == ("ibwb01xrq_flc.fits[sci,1]", "ibwb01xxq_flc.fits[sci,1]")
