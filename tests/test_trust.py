@@ -11,7 +11,7 @@ from tests.trust.__main__ import DATA, PAGE
 from tests.trust.fault import Fault
 from tests.trust.records import CleanRun, FaultRun
 from tests.trust.registry import FAULTS
-from tests.trust.summary import Summary, read_summary, refreshed, summarise
+from tests.trust.summary import Summary, merged, read_summary, summarise
 from tests.trust.tables import page
 
 
@@ -67,19 +67,24 @@ def test_smallest_size_is_caught_in_95_per_cent_and_so_are_larger_ones():
     assert entry.smallest.size == 0.4
 
 
-def test_what_is_new_is_not_measured_yet():
-    before = summarise([FAULT], runs(0.1, 47, 3), [])
-    after = refreshed(replace(before, criteria=before.criteria[:3]), [FAULT, replace(FAULT, name="B")])
+def test_what_was_measured_before_is_kept_until_it_is_measured_again():
+    other = replace(FAULT, name="B")
+    before = summarise([FAULT], runs(0.1, 47, 3), [CLEAN, CLEAN])
+    after = merged(before, summarise([FAULT, other], [], []))
     assert after.faults[0] == before.faults[0]
     assert after.faults[1].steps == ()
-    assert [entry.criterion for entry in after.criteria] == list(load_criteria())
+    assert (after.criteria, after.alarms) == (before.criteria, before.alarms)
+    again = summarise([FAULT], runs(0.2, 1, 0), [CLEAN] * 3)
+    assert merged(before, again) == again
+
+
+CLEAN = CleanRun(
+    "wfpc2-omega-cen", "sparse", 1, {"AST-002": 99}, {"AST-002": 1}, {"AST-002": 2}, {}, ("AST-002 a: b",)
+)
 
 
 def test_rate_of_false_alarms_counts_what_is_not_measured():
-    clean = CleanRun(
-        "wfpc2-omega-cen", "sparse", 1, {"AST-002": 99}, {"AST-002": 1}, {"AST-002": 2}, {}, ("AST-002 a: b",)
-    )
-    found = summarise([], [], [clean])
+    found = summarise([], [], [CLEAN])
     (entry,) = [each for each in found.criteria if each.criterion == "AST-002"]
     assert (entry.verdicts, entry.alarms, entry.unmeasured, entry.reductions) == (100, 1, 2, 1)
     assert entry.limit == pytest.approx(0.06)

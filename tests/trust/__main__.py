@@ -12,7 +12,7 @@ from tests.trust.clean import judge_clean, variants
 from tests.trust.records import Journal
 from tests.trust.registry import FAULTS
 from tests.trust.study import Study
-from tests.trust.summary import read_summary, refreshed, summarise, write_summary
+from tests.trust.summary import merged, read_summary, summarise, write_summary
 from tests.trust.tables import page
 
 PAGE, DATA = ROOT / "docs" / "trust.md", ROOT / "docs" / "trust.json"
@@ -65,10 +65,9 @@ def study_faults(words: argparse.Namespace, deadline: float) -> None:
 
 
 def make_tables(results: Path) -> None:
-    """Sum up what was found, and write it with the page; without results, keep what was found before."""
+    """Sum up what was found, and write it with the page."""
     runs, clean = Journal(results / "faults.jsonl").faults(), Journal(results / "clean.jsonl").clean()
-    faults = tuple(FAULTS.values())
-    summary = summarise(faults, runs, clean) if runs or clean else refreshed(read_summary(DATA), faults)
+    summary = merged(read_summary(DATA), summarise(tuple(FAULTS.values()), runs, clean))
     write_summary(summary, DATA)
     PAGE.write_text(page(summary), encoding="utf-8")
 

@@ -210,7 +210,7 @@ FAULTS = (
         1.0,
         "stars in the overlap of chips are double",
         ("AST-010", "AST-019"),
-        ("AST-020",),
+        ("AST-020", "WCS-007"),
     ),
     Fault(
         "WFPC2: headers turned after the fit",
@@ -221,7 +221,7 @@ FAULTS = (
         0.05,
         "0.9 pix at 100 arcsec",
         ("AST-019", "AST-020"),
-        ("AST-010",),
+        ("AST-010", "WCS-005"),
     ),
     Fault(
         "WFPC2: scale changed after the fit",
@@ -358,7 +358,8 @@ FAULTS = (
         (0.02, 0.05, 0.1, 0.25),
         0.25,
         _TENTH,
-        ("AST-019", "AST-010"),
+        ("AST-010", "AST-019"),
+        ("WCS-007",),
     ),
     Fault(
         "UVIS: headers turned after the fit",

@@ -136,7 +136,7 @@ def _temperature(place: Place, size: float, random: Generator) -> None:
             hdus["SCI", 1].header[name] += size
 
 
-def _dark_frame(edit: Callable[[Any, float], Any]) -> Change:
+def _dark_frame(edit: Callable[[Any, float, Generator], Any]) -> Change:
     """Change all dark frames that were matched with an exposure."""
 
     def change(place: Place, size: float, random: Generator) -> None:
@@ -145,16 +145,17 @@ def _dark_frame(edit: Callable[[Any, float], Any]) -> Change:
         for frame in matches["dark"][matches["exposure"] == exposure]:
             with opened(place, "fetch-darks", f"{frame}_raw.fits") as hdus:
                 hdu = next(hdu for hdu in hdus if hdu.data is not None)
-                hdu.data[:] = edit(hdu.data, size)
+                hdu.data[:] = edit(hdu.data, size, random)
 
     return change
 
 
-def _more(data: Any, size: float) -> Any:
-    return (data * (1 + size) + 0.5).astype(data.dtype)
+def _more(data: Any, size: float, random: Generator) -> Any:
+    """Few pixels have more than one count: the others come as counts do."""
+    return data + random.poisson(data * size).astype(data.dtype)
 
 
-def _mirrored(data: Any, size: float) -> Any:
+def _mirrored(data: Any, size: float, random: Generator) -> Any:
     return data[:, ::-1]
 
 

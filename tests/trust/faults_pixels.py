@@ -176,6 +176,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
             (0.3, 1, 3, 10, 30, 80),
             3,
             "50 pixels on one side are off by 3 of the aperture's errors",
+            may=("CAL-004", "CAL-006", "CAL-008", "DRZ-008"),
         )
         yield fault(
             "10 hot columns",

@@ -18,8 +18,8 @@ __all__ = [
     "FaultSummary",
     "Step",
     "Summary",
+    "merged",
     "read_summary",
-    "refreshed",
     "summarise",
     "write_summary",
 ]
@@ -144,16 +144,22 @@ def summarise(faults: Sequence[Fault], runs: Sequence[FaultRun], clean: Sequence
     )
 
 
-def refreshed(summary: Summary, faults: Sequence[Fault]) -> Summary:
-    """A summary with a row for each fault and criterion that there is now; new ones are not measured yet."""
-    empty = summarise(faults, [], [])
-    measured = {entry.fault: entry for entry in summary.faults}
-    judged = {entry.criterion: entry for entry in summary.criteria}
-    return replace(
-        summary,
-        faults=tuple(measured.get(entry.fault, entry) for entry in empty.faults),
-        criteria=tuple(judged.get(entry.criterion, entry) for entry in empty.criteria),
-    )
+def merged(before: Summary, now: Summary) -> Summary:
+    """What was measured now, with what was measured before, elsewhere, of what was not measured now.
+
+    Clean reductions are counted together: the larger number of them counts.
+    """
+    known = {entry.fault: entry for entry in before.faults}
+    judged = {entry.criterion: entry for entry in before.criteria}
+    faults = tuple(entry if entry.steps else known.get(entry.fault, entry) for entry in now.faults)
+    if _reductions(now) >= _reductions(before):
+        return replace(now, faults=faults)
+    criteria = tuple(judged.get(entry.criterion, entry) for entry in now.criteria)
+    return replace(before, faults=faults, criteria=criteria)
+
+
+def _reductions(summary: Summary) -> int:
+    return sum(number for counts in summary.fields.values() for number in counts.values())
 
 
 def _name(run: CleanRun) -> str:

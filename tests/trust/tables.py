@@ -51,6 +51,12 @@ Of these faults, none is caught at the size that hurts, as far as they are measu
 
 """
 
+# Why no clean product of the datasets is judged by a criterion, where that is known.
+_NOT_JUDGED = {
+    "CAL-008": "chips of small size are parts of one amplifier's",
+    "WCS-006": "no dataset has both FLT and FLC of an exposure",
+}
+
 
 def page(summary: Summary) -> str:
     """The page in Markdown."""
@@ -131,7 +137,9 @@ def _criterion(entry: CriterionSummary, faults: Iterable[FaultSummary]) -> str:
     catches = sum(bool(fault.rejected.get(entry.criterion)) for fault in faults)
     head = f"| {entry.criterion} {title} "
     if not entry.verdicts:
-        return f"{head}| not measured yet | | | | | {catches or 'none yet'} |"
+        why = _NOT_JUDGED.get(entry.criterion, "not applicable so far" if entry.idle else "")
+        words = f"not measured yet{': ' if why else ''}{why}"
+        return f"{head}| {words} | | | | | {catches or 'none yet'} |"
     cells = (
         entry.verdicts,
         entry.reductions,
