@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from hubble_qa.checks.printable import one_line
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 __all__ = [
@@ -81,6 +83,8 @@ class Measurement:
         for name in ("value", "uncertainty"):
             number = getattr(self, name)
             object.__setattr__(self, name, None if number is None else float(number))
+        for name in ("reason", "warning", "known_defect"):
+            object.__setattr__(self, name, one_line(getattr(self, name)))
         object.__setattr__(self, "context", {str(key): _plain(entry) for key, entry in self.context.items()})
 
     @property

@@ -129,6 +129,18 @@ def test_show_tells_what_went_wrong(store: Store) -> None:
     assert "outcome   failed: went wrong" in lines_of("show", OTHER)
 
 
+def test_show_sends_no_commands_to_the_terminal_and_ends(store: Store) -> None:
+    path = store.root / "products" / OTHER[:20] / "1" / "manifest.json"
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    path.chmod(0o644)
+    hostile = "\x1b]0;title\x07\x1b[2J" + "x" * 1_000_000
+    path.write_text(json.dumps({**entries, "error": hostile}), encoding="utf-8")
+    shown = command("show", OTHER).stdout
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert len(shown) < 200_000
+
+
 def outdated(store: Store, key: str) -> None:
     """Make a product's manifest one that was written when stages had versions."""
     path = store.root / "products" / key[:20] / "1" / "manifest.json"

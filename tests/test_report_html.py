@@ -437,3 +437,12 @@ def test_templates_cost_nothing_until_a_report_is_written() -> None:
     reports = "hubble_qa.reports"
     code = f"import sys, {reports}.pages.html, {reports}.session.terminal; sys.exit('jinja2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_very_many_verdicts_do_not_make_a_page_of_any_size(tmp_path: Path) -> None:
+    many = tuple(verdict("PHT-001", f"u5jx{number:05}r_flt", 0.5) for number in range(5000))
+    results = replace(sample_results(tmp_path / "figures"), verdicts=many, figures=())
+    page = write_report(results, tmp_path / "report").with_name(f"{OMEGA}.html")
+    text = page.read_text(encoding="utf-8")
+    assert len(text) < 8_000_000
+    assert "3000 more verdicts, none of them worse, are in results.json." in text

@@ -102,9 +102,33 @@ def test_finished_products_that_were_passed_over_show_once() -> None:
     names = [f"u5jx0108r_sci{chip}_crmask.fits" for chip in (1, 2, 3, 4)]
     fact = left_out_text({**dict.fromkeys(names, "it is intermediate"), "a.fits": "its name says nothing"})
     assert fact == (
-        "u5jx0108r_sci1_crmask.fits, u5jx0108r_sci2_crmask.fits, u5jx0108r_sci3_crmask.fits and 1 more: "
+        "u5jx0108r_sci1_crmask.fits, u5jx0108r_sci2_crmask.fits, u5jx0108r_sci3_crmask.fits, "
+        "u5jx0108r_sci4_crmask.fits: "
         "it is intermediate; a.fits: its name says nothing"
     )
     datasets = tuple(DatasetRecord(name, "", "", (), {NOT_JUDGED_FACT: fact}) for name in ("acs", "wfc3"))
     lines = summary_lines(Results(sample_run(0), datasets, (), (), ()))
     assert [line for line in lines if line.startswith("not judged")] == [f"not judged: {fact}"]
+
+
+def test_a_thousand_failures_have_their_first_lines_and_their_number() -> None:
+    rejected = [verdict("PHT-001", f"u5jx{number:04}r_flt", 0.5) for number in range(1000)]
+    lost = [
+        verdict("PHT-001", f"lost {number}", status="not measured", accepted=False, reason=f"reason {number}")
+        for number in range(1000)
+    ]
+    lines = lines_of(*rejected, *lost)
+    assert len(lines) < 140
+    assert sum(line.startswith("fail: PHT-001") for line in lines) == 12
+    assert (
+        any(line.startswith("not accepted: 988 more by PHT-001") for line in lines)
+        or "more lines" in lines[-1]
+    )
+    assert "more lines like these: see the report" in lines[-1]
+
+
+def test_what_commands_a_terminal_is_shown_and_not_sent() -> None:
+    hostile = "\x1b]0;title\x07\x1b[2J" + "x" * 100_000
+    lines = lines_of(verdict("PHT-001", "u5jx0108r_flt", 0.5, reason=hostile))
+    assert not any("\x1b" in line or "\x07" in line for line in lines)
+    assert max(map(len, lines)) < 2100

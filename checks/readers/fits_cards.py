@@ -7,6 +7,7 @@ data is read but the fill after it, so that a file of any size takes no memory.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -162,7 +163,8 @@ def read_units(stream: BinaryIO) -> Iterator[Unit]:
         Open at its beginning.
     """
     start = number = 0
-    while True:
+    size = stream.seek(0, os.SEEK_END)
+    while start < size:
         stream.seek(start)
         header = _header(stream, b"SIMPLE  " if number == 0 else b"XTENSION")
         if header is None:

@@ -36,6 +36,10 @@ __all__ = [
 _SHOWN = 6
 """Rejected verdicts of one criterion that are shown in full; the others are in the table."""
 
+_MOST_ROWS = 2000
+_MOST_FINDINGS = 60
+"""What a page shows of very many verdicts, the worst of them; all are in results.json."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -136,6 +140,8 @@ class DatasetPage:
     figures: tuple[Figure, ...]
     plan: Drawing | None
     anchors: Mapping[str, str]
+    rows_left_out: int = 0
+    findings_left_out: int = 0
 
     @property
     def tables(self) -> tuple[Figure, ...]:
@@ -192,10 +198,12 @@ def dataset_page(summary: DatasetSummary, file: str, figures: Sequence[Figure]) 
     figures : sequence of Figure
         The dataset's figures, as copied into the report.
     """
+    shown = _shown(summary.verdicts)
     rows = tuple(
         _row(verdict, f"verdict-{number}", _figure_of(verdict, figures))
-        for number, verdict in enumerate(summary.verdicts, start=1)
+        for number, verdict in enumerate(shown, start=1)
     )
+    found = _findings(rows)
     anchors: dict[str, str] = {}
     for row in rows:
         anchors.setdefault(row.verdict.criterion, row.anchor)
@@ -203,12 +211,25 @@ def dataset_page(summary: DatasetSummary, file: str, figures: Sequence[Figure]) 
         summary=summary,
         file=file,
         headline=_headline(summary),
-        findings=_findings(rows),
+        findings=found[:_MOST_FINDINGS],
         rows=rows,
         figures=tuple(replace(each, explains=_explained(each, rows)) for each in figures),
         plan=draw_plan(summary.stages),
         anchors=anchors,
+        rows_left_out=len(summary.verdicts) - len(rows),
+        findings_left_out=len(found[_MOST_FINDINGS:]),
     )
+
+
+def _shown(verdicts: Sequence[VerdictRecord]) -> Sequence[VerdictRecord]:
+    """The worst of very many verdicts, and the worst by each of the other criteria."""
+    worst = {verdict.test: verdict for verdict in verdicts[:_MOST_ROWS]}
+    criteria = {verdict.criterion for verdict in worst.values()}
+    for verdict in verdicts[_MOST_ROWS:]:
+        if verdict.criterion not in criteria:
+            criteria.add(verdict.criterion)
+            worst[verdict.test] = verdict
+    return [*worst.values()] if len(verdicts) > _MOST_ROWS else verdicts
 
 
 def figure_anchors(records: Iterable[FigureRecord]) -> list[str]:

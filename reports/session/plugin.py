@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # A report's attribute that carries its verdict from an xdist worker to the controller.
 _VERDICT = "qa_verdict"
+# More than these are not told one by one at the end.
+_MANY_FAILURES = 100
 # Files in which each process notes the verdicts expected of its tests.
 _EXPECTED = ".expected.json"
 
@@ -131,6 +133,7 @@ class Collector:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Gather the results and write the report."""
+        self._spare_terminal()
         run = opened_run(self.config)
         verdicts = self._all_verdicts(run) if run is not None else ()
         if run is None or not verdicts or exitstatus == pytest.ExitCode.USAGE_ERROR:
@@ -146,6 +149,17 @@ class Collector:
             self.problem = str(error)
         if self.problem:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def _spare_terminal(self) -> None:
+        """Leave it to the report, and to this plugin's few lines, to tell of very many failures."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        counts = getattr(reporter, "stats", {})
+        if (
+            reporter is not None
+            and sum(len(counts.get(kind, ())) for kind in ("failed", "error")) > _MANY_FAILURES
+        ):
+            self.config.option.tbstyle = "no"
+            reporter.reportchars = ""
 
     def _gather(
         self,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
+from hubble_qa.checks.printable import one_line
 from hubble_qa.fixtures.store.product import Outcome
 from hubble_qa.reports.collect.results import DAMAGED_FACT, NOT_JUDGED_FACT, Results, VerdictRecord
 from hubble_qa.reports.pages.summary import (
@@ -31,6 +33,12 @@ __all__ = ["summary_lines"]
 
 _LOG_LINES = 8
 _LONGEST = 240
+_LONGEST_LIST = 2000
+_NOT_JUDGED, _OF_LOG = "not judged: ", "    | "
+_MANY = 12
+"""Up to so many verdicts by one criterion on a dataset have a line each."""
+_MOST = 120
+"""Lines on verdicts; the others are in the report."""
 _FEW = 3
 """Up to this many verdicts that are missing for the same reason have a line each."""
 
@@ -43,10 +51,23 @@ def summary_lines(results: Results) -> list[str]:
     end of its log.
     """
     summary = summarise(results)
-    lines = [*_totals(summary), *_stages(summary.failures), *_rejections(results.verdicts)]
+    lines = [*_totals(summary), *_stages(summary.failures)]
+    lines += _bounded([*_rejections(results.verdicts)])
     # What is to be mended in a dataset file is said whole: the remedy is at the end.
     idle = [f"without effect: {line}" for line in summary.without_effect]
-    return [*(shorten(line, _LONGEST).replace("\n", " ") for line in lines), *idle]
+    return [*map(_printable, lines), *map(one_line, idle)]
+
+
+def _printable(line: str) -> str:
+    if line.startswith(_OF_LOG):  # the blanks in a log are part of it
+        return shorten(line, _LONGEST)
+    return one_line(line, _LONGEST_LIST if line.startswith(_NOT_JUDGED) else _LONGEST)
+
+
+def _bounded(lines: Sequence[str]) -> Sequence[str]:
+    """The first of very many lines, and how many there are."""
+    more = len(lines) - _MOST
+    return lines if more <= 0 else [*lines[:_MOST], f"and {more} more lines like these: see the report"]
 
 
 def _totals(summary: RunSummary) -> Iterator[str]:
@@ -63,7 +84,7 @@ def _totals(summary: RunSummary) -> Iterator[str]:
             if name.startswith(DAMAGED_FACT):
                 yield f"not as it was published, so built anew: {dataset.record.name}: {fact}"
     facts = (dataset.record.facts.get(NOT_JUDGED_FACT, "") for dataset in summary.datasets)
-    yield from (f"not judged: {fact}" for fact in dict.fromkeys(facts) if fact)
+    yield from (f"{_NOT_JUDGED}{fact}" for fact in dict.fromkeys(facts) if fact)
 
 
 def _stages(failures: Iterable[StageFailure]) -> Iterator[str]:
@@ -73,17 +94,23 @@ def _stages(failures: Iterable[StageFailure]) -> Iterator[str]:
         error = stage.error or "no reason was recorded"
         yield f"{label}: {stage.node} of {', '.join(failure.datasets)}: {error}"
         log = tail(beyond(stage.log_tail, stage.error), _LOG_LINES)
-        yield from (f"    | {line}" for line in log.splitlines())
+        yield from (f"{_OF_LOG}{line}" for line in log.splitlines())
 
 
 def _rejections(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
     rejected = sorted((each for each in verdicts if state_of(each) in REJECTING), key=severity)
     missing: dict[tuple[str, str], list[VerdictRecord]] = {}
+    told: Counter[tuple[str, str]] = Counter()
     for verdict in rejected:
         if state_of(verdict) is State.NOT_MEASURED:
             missing.setdefault((verdict.dataset, verdict.reason), []).append(verdict)
-        else:
+            continue
+        told[verdict.criterion, verdict.dataset] += 1
+        if told[verdict.criterion, verdict.dataset] <= _MANY:
             yield _line(verdict)
+    for (criterion, dataset), count in told.items():
+        if count > _MANY:
+            yield f"not accepted: {count - _MANY} more by {criterion} on {dataset}: see the report"
     for group in missing.values():
         yield from map(_line, group) if len(group) <= _FEW else [_together(group)]
 

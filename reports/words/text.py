@@ -6,35 +6,13 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from hubble_qa.checks.printable import clean, shorten
+
 __all__ = ["beyond", "clean", "file_names", "left_out_text", "natural", "safe_name", "shorten", "tail"]
 
-# ECMA-48 control sequences and operating-system commands, as terminals colour logs with.
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-# Lone surrogates, C1 controls, noncharacters, and marks that reorder the text around them.
-_UNSHOWABLE = re.compile(
-    "[\ud800-\udfff\x80-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]"
-)
-_SUSPECT = re.compile("[^\t\n -~\u00a0-\u060f\u2070-\u2fff]")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 _LONGEST_NAME = 80
-_FEW_NAMES = 3
-
-
-def clean(text: str) -> str:
-    """Drop terminal colours; show control characters by their pictures, the unshowable as U+FFFD."""
-    if not _SUSPECT.search(text):
-        return text
-    text = _ANSI.sub("", text.replace("\r\n", "\n"))
-    text = _CONTROL.sub(lambda found: "␡" if found[0] == "\x7f" else chr(0x2400 + ord(found[0])), text)
-    return _UNSHOWABLE.sub("\ufffd", text)
-
-
-def shorten(text: str, limit: int) -> str:
-    """Clean text, cut what is longer than `limit` characters, and say by how much."""
-    text = clean(text)
-    excess = len(text) - limit
-    return text if excess <= 0 else f"{text[:limit]} … ({excess} more characters)"
+_MANY_NAMES = 1000
 
 
 def tail(text: str, lines: int, limit: int = 20_000) -> str:
@@ -89,7 +67,7 @@ def file_names(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str
 
 
 def left_out_text(left_out: Mapping[str, str]) -> str:
-    """Name the files that were not judged, by the reason; of many, the first few and their number."""
+    """Name the files that were not judged, by the reason; of very many, the first and their number."""
     reasons: dict[str, list[str]] = {}
     for name, reason in left_out.items():
         reasons.setdefault(reason, []).append(name)
@@ -97,6 +75,6 @@ def left_out_text(left_out: Mapping[str, str]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    if len(names) <= _FEW_NAMES:
+    if len(names) <= _MANY_NAMES:
         return ", ".join(names)
-    return f"{', '.join(names[:_FEW_NAMES])} and {len(names) - _FEW_NAMES} more"
+    return f"{', '.join(names[:_MANY_NAMES])} and {len(names) - _MANY_NAMES} more"

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from hubble_qa.checks.printable import shorten
 from hubble_qa.command.entries import DIGITS, Entry, entries, readable_size, to_remove, total
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.fixtures.store.store import Store, StoreError
@@ -18,6 +19,7 @@ from hubble_qa.fixtures.store.store import Store, StoreError
 __all__ = ["store"]
 
 _UNKNOWN = "unknown"
+_LONGEST_TEXT = 100_000
 _NO_PRODUCT = "{root} has no product whose key starts with {prefix}; see hubble-qa store list"
 
 
@@ -77,7 +79,7 @@ def _list(root: Path, failed: bool, stage: str | None, dataset: str | None) -> N
     ]
     click.echo(Entry.heading())
     for entry in shown:
-        click.echo(entry.line())
+        _echo(entry.line())
     click.echo(total(shown, f"in {place.root}"))
 
 
@@ -89,7 +91,7 @@ def _show(root: Path, key: str, lines: int) -> None:
     """Show the product whose key starts with KEY: manifest, files, the end of its log."""
     product = _only(key, Store(root, create=False))
     for name, text in _facts(product):
-        click.echo(f"{name:<9} {text}")
+        _echo(f"{name:<9} {text}")
     manifest = product.manifest
     for title, table in (
         ("settings", manifest.settings),
@@ -100,8 +102,8 @@ def _show(root: Path, key: str, lines: int) -> None:
         ("files", {name: _file(product, name) for name in manifest.files}),
     ):
         _print_table(title, ((name, str(value)) for name, value in table.items()))
-    click.echo("log")
-    click.echo(product.log_tail(lines))
+    _echo("log")
+    _echo(product.log_tail(lines))
 
 
 def _facts(product: Product) -> Iterable[tuple[str, str]]:
@@ -123,10 +125,15 @@ def _file(product: Product, name: str) -> str:
     return f"{size:>9}  {product.manifest.files[name][:DIGITS]}"
 
 
+def _echo(text: str) -> None:
+    """Write a line or a log, of which stages and headers wrote parts, without what commands a terminal."""
+    click.echo(shorten(text, _LONGEST_TEXT))
+
+
 def _print_table(title: str, rows: Iterable[tuple[str, str]]) -> None:
-    click.echo(title)
+    _echo(title)
     for name, value in rows:
-        click.echo(f"  {name}: {value}")
+        _echo(f"  {name}: {value}")
 
 
 def _amount(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -157,7 +164,7 @@ def _prune(root: Path, older_than: float | None, failed: bool, max_size: float |
     removed = []
     for entry in to_remove(entries(place), failed=failed, older_than=older_than, max_size=max_size):
         if dry_run or place.remove(entry.shelf.path.name):
-            click.echo(entry.line())
+            _echo(entry.line())
             removed.append(entry)
         else:
             click.echo(f"{entry.shelf.path.name[:DIGITS]}  in use, kept")
