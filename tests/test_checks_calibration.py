@@ -130,9 +130,9 @@ def test_unknown_instrument_is_not_measured() -> None:
 @pytest.mark.parametrize(
     ("duration", "flag", "violations"),
     [
-        (16.9, "NORMAL", 0),
-        (17.2, "NORMAL", 1),
-        (14.8, "NORMAL", 1),
+        (16.3, "NORMAL", 0),
+        (16.4, "NORMAL", 1),
+        (15.6, "NORMAL", 1),
         (400.0, "INTERRUPTED", 0),
         (2.0, "INTERRUPTED", 1),
     ],
@@ -163,3 +163,30 @@ def test_real_exposure(chip: int) -> None:
     (problem,) = unit.context["violations"]  # type: ignore[misc, str-unpack]
     assert "there is no BUNIT" in problem
     assert "set it to 'COUNTS'" in problem
+
+
+@pytest.mark.parametrize(
+    ("detector", "exptime", "duration", "problems"),
+    [
+        ("HRC", 60.0, 61.27, 0),  # as in the header of j8bt06nyq
+        ("HRC", 0.1, 1.36, 0),
+        ("WFC", 0.5, 1.55, 0),
+        ("WFC", 400.0, 401.05, 0),
+        ("WFC", 50.0, 50.0, 0),
+        ("SBC", 1000.0, 1000.67, 0),
+        ("HRC", 60.0, 62.0, 1),
+        ("HRC", 60.0, 59.5, 1),
+        ("WFC", 10.0, 12.0, 1),
+        ("SBC", 1000.0, 1002.0, 1),
+    ],
+)
+def test_duration_of_an_exposure_has_its_detectors_overhead(
+    detector: str, exptime: float, duration: float, problems: int
+) -> None:
+    keywords = {"INSTRUME": "ACS", "DETECTOR": detector, "EXPTIME": exptime, "EXPSTART": 55000.0}
+    unit = "COUNTS" if detector == "SBC" else "ELECTRONS"
+    given = exposure(primary={**keywords, "EXPEND": 55000.0 + duration / 86400.0}, science={"BUNIT": unit})
+    found = unit_violations(given, 1)
+    assert found.value == problems, found.reason
+    if problems:
+        assert "EXPEND - EXPSTART differs from EXPTIME" in found.reason

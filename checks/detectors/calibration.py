@@ -30,8 +30,8 @@ __all__ = [
 ]
 
 # EXPEND - EXPSTART may differ from EXPTIME by the shutter's travel and the clocks' ticks.
-DURATION_TOLERANCE = 1.0  # s
-DURATION_TOLERANCE_RELATIVE = 0.01
+DURATION_TOLERANCE = 0.3  # s
+DURATION_TOLERANCE_RELATIVE = 1e-3
 
 # Calibration switches: of these, some ask for what is done with several exposures.
 _SWITCH = re.compile(r"[A-Z0-9]{2,4}CORR")
@@ -190,8 +190,9 @@ def unit_violations(exposure: Exposure, chip: int) -> Measurement:
     """Count departures of a chip's unit and exposure time from the instrument's convention.
 
     BUNIT is the instrument's (AstroDrizzle takes a chip without BUNIT for a count rate and leaves its
-    product in counts), EXPTIME is positive, and EXPEND - EXPSTART agrees with EXPTIME within 1 s or
-    1 %; an interrupted exposure (EXPFLAG) may have lasted longer.
+    product in counts), EXPTIME is positive, and EXPEND - EXPSTART agrees with EXPTIME, but
+    for the detector's overhead, within 0.3 s and 0.1 %; an interrupted exposure (EXPFLAG) may have lasted
+    longer.
 
     Parameters
     ----------
@@ -240,8 +241,11 @@ def _time_violations(exposure: Exposure) -> list[str]:
     if exptime <= 0:
         return [f"EXPTIME is {exptime:g} s"]
     excess = (end - start) * 86400.0 - exptime
-    tolerance = max(DURATION_TOLERANCE, DURATION_TOLERANCE_RELATIVE * exptime)
+    tolerance = DURATION_TOLERANCE + DURATION_TOLERANCE_RELATIVE * exptime
+    overhead = exposure.camera.overhead if exposure.camera else 0.0
     interrupted = str(exposure.primary.get("EXPFLAG", "NORMAL")).strip() not in ("NORMAL", "")
-    if excess < -tolerance or (excess > tolerance and not interrupted):
-        return [f"EXPEND - EXPSTART differs from EXPTIME, {exptime:g} s, by {excess:.3g} s"]
+    if excess < -tolerance or (excess > overhead + tolerance and not interrupted):
+        usual = f"0 to {overhead:g} s" if overhead else "0"
+        problem = f"EXPEND - EXPSTART differs from EXPTIME, {exptime:g} s, by {excess:.3g} s, not {usual}"
+        return [f"{problem}: one of them is another exposure's"]
     return []
