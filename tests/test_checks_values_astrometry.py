@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -145,13 +146,36 @@ def test_each_chip_has_its_own_median_offset_and_the_longest_counts() -> None:
 
 
 def test_chips_of_few_sources_are_taken_together() -> None:
-    offsets = np.concatenate([skewed(6.0, -8.0, 10), np.tile([0.0, 900.0], (9, 1))])
-    assert median_offset(matched(offsets, [1] * 10 + [2] * 9)).value == pytest.approx(10.0, abs=1e-4)
     together = median_offset(matched(np.tile([3.0, 4.0], (10, 1)), [1] * 5 + [2] * 5))
     assert together.value == pytest.approx(5.0, abs=1e-4)
     assert median_offset(matched(np.tile([3.0, 4.0], (9, 1)), [1] * 9)).value is None
     assert median_offset(None).value is None
     assert not matched_source_offset(shift_file(), REFERENCE.file, None).applicable
+
+
+def test_of_a_chip_with_few_sources_what_is_certain_counts() -> None:
+    scatter = np.array([(20.0, 0.0), (-20.0, 0.0), (0.0, 20.0), (0.0, -20.0)])
+    offsets = np.concatenate([np.tile(scatter, (5, 1)), scatter + np.array([0.0, 90.0])])
+    measurement = median_offset(matched(offsets, [1] * 20 + [2] * 4))
+    # The scatter of all about their medians is 1.4826 x 10 mas in each axis: mad_std of 0, 0, 20, 20.
+    error = math.sqrt(math.pi / 2.0) * math.sqrt(2.0) * 1.4826 * 10.0 / 2.0
+    assert measurement.value == pytest.approx(90.0 - 3.0 * error, rel=1e-3)
+    assert "SCI,2" in measurement.reason
+    one = np.concatenate([np.tile(scatter, (5, 1)), [(0.0, 500.0)]])
+    assert 500.0 - 6.0 * error < median_offset(matched(one, [1] * 20 + [2])).value < 500.001
+    assert median_offset(matched(offsets, [1] * 20 + [2] * 4)).context["certain_offsets_mas"].keys() == {
+        "SCI,2"
+    }
+
+
+def test_few_sources_raise_no_false_alarm() -> None:
+    generator = np.random.default_rng(1)
+    values = []
+    for sources in [1, 2, 4, 9] * 100:
+        offsets = generator.normal(0.0, 20.0, (300 + sources, 2))
+        offsets[:300] = generator.normal(0.0, 20.0, (300, 2))
+        values.append(median_offset(matched(offsets, [1] * 300 + [2] * sources)).value)
+    assert max(values) < 10.0
 
 
 def test_a_chip_without_positions_is_the_worst() -> None:

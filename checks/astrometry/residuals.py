@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.alignment import fitted_row
@@ -43,6 +44,8 @@ SHIFT_PRECISION = 1e-4  # pix
 
 # A straight line through fewer sources has errors that are themselves hardly known.
 MIN_TREND_SOURCES = 10
+# Standard error of a median over that of a mean, for Gaussian scatter.
+MEDIAN_ERROR = math.sqrt(math.pi / 2.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +75,27 @@ class MatchedPositions:
         if not regions and len(offsets) >= fewest:
             regions = {"all chips": np.ones(len(offsets), dtype=bool)}
         return {name: np.median(offsets[here], axis=0) for name, here in regions.items()}
+
+    def sparse_offsets(self, enough: int) -> Mapping[str, float]:
+        """What is certain, at three sigma, of the median offset of chips with few sources, mas.
+
+        Of chips with less than `enough` sources: the length of the median offset less three times its
+        error, which the scatter of all sources about their chips' medians gives. One source tells: the
+        fit has used it, so that its residual is small, and by the headers it must be so too.
+        """
+        if not len(self.chip):
+            return {}
+        offsets = sky_offsets(self.own, self.reference)
+        medians = {chip: np.median(offsets[self.chip == chip], axis=0) for chip in np.unique(self.chip)}
+        about = offsets - np.array([medians[chip] for chip in self.chip])
+        spread = float(np.hypot(*mad_std(about, axis=0, ignore_nan=True)))
+        found = {}
+        for chip, median in medians.items():
+            sources = int((self.chip == chip).sum())
+            if sources < enough:
+                certain = float(np.hypot(*median)) - 3.0 * MEDIAN_ERROR * spread / math.sqrt(sources)
+                found[f"SCI,{chip}"] = 0.0 if certain < 0.0 else certain  # a NaN stays one
+        return found
 
 
 def matched_sources(shifts: ShiftFile, exposure: str, match: MatchFile | None) -> Measurement:
@@ -183,7 +207,8 @@ def matched_source_offset(
     Both positions are those of the headers that are handed on, from the pixels in which the sources
     were measured: it shows a fit that never reached the header, or reached some of its chips only.
     It is the longest of the chips' median offsets, of chips with `MIN_TREND_SOURCES` sources; where none
-    has so many, the median offset of all sources.
+    has so many, the median offset of all sources. Of chips with fewer, what is certain of theirs
+    counts: the planetary camera often has few.
 
     Parameters
     ----------
@@ -201,9 +226,12 @@ def matched_source_offset(
         reason = f"fewer than {MIN_TREND_SOURCES} matched sources"
         return not_measured("matched_source_offset", subject, reason)
     lengths = {region: float(np.hypot(*offset)) for region, offset in offsets.items()}
+    sparse = positions.sparse_offsets(MIN_TREND_SOURCES) if positions is not None else {}
+    lengths |= sparse
     worst = max(lengths, key=lambda region: math.inf if math.isnan(lengths[region]) else lengths[region])
     context: dict[str, Json] = {
-        "offsets_mas": {region: [float(axis) for axis in offset] for region, offset in offsets.items()}
+        "offsets_mas": {region: [float(axis) for axis in offset] for region, offset in offsets.items()},
+        "certain_offsets_mas": {**sparse},
     }
     return Measurement(
         "matched_source_offset",
