@@ -187,6 +187,12 @@ class Camera(_Record):
         chip = self.chips.get(header.get(self.chip_keyword, 0))
         return chip.name if chip else ""
 
+    @property
+    def first_scale(self) -> float:
+        """Plate scale of its first chip, arcsec per pixel, in whose pixels TweakReg counts by default."""
+        first = self.chips.get(1)
+        return (first.plate_scale if first is not None else None) or self.plate_scale
+
     def required_extensions(self, suffix: str, *, subarray: bool = False) -> tuple[tuple[str, int], ...]:
         """Extensions that a file must have, in their order; none where no structure is on record."""
         form = self.files.get(suffix)

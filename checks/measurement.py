@@ -57,6 +57,8 @@ class Measurement:
     known_defect : str
         Why every product of the tool that made this one has such a value, and the remedy. A rejection is
         then a known defect of the tool's, not a failure of the product.
+    no_fit : bool
+        True where the fit that is judged failed, so that there is none.
 
     Raises
     ------
@@ -74,6 +76,7 @@ class Measurement:
     reason: str = ""
     warning: str = ""
     known_defect: str = ""
+    no_fit: bool = False
 
     def __post_init__(self) -> None:
         if self.value is None and not self.reason:

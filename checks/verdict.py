@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from hubble_qa.checks.bounds import Bounds
@@ -33,9 +33,20 @@ class Expectation:
     ----------
     reason : str
         Why the product is known to be rejected.
+    range : Bounds or None
+        Values that it was declared for; a worse one is a failure. None where it holds for a fit that
+        failed only.
+    or_no_fit : bool
+        Whether the product may be rejected as well because its fit failed: no acceptable fit either way.
+    may_pass : bool
+        Whether the product may also be accepted: what is declared happens to some of its kind only, or
+        was declared for another archive, of which this may be a copy.
     """
 
     reason: str
+    range: Bounds | None
+    or_no_fit: bool = False
+    may_pass: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +85,26 @@ class Verdict:
 
     @property
     def rejected_as_expected(self) -> bool:
-        """Whether the criterion failed as the dataset declared it would."""
-        return self.expectation is not None and self.status is Status.FAIL
+        """Whether the criterion failed as the dataset declared it would: within the declared range."""
+        return self.expectation is not None and _foreseen(self.expectation, self.status, self.measurement)
+
+    @property
+    def expected_range(self) -> str:
+        """Values, in words, for which the rejection was declared; empty without a declaration."""
+        limits = self.expectation.range if self.expectation is not None else None
+        return "" if limits is None else _text(limits, self.criterion.unit)
 
     @property
     def accepted(self) -> bool:
         """Whether this verdict lets the run succeed.
 
-        A declared rejection that did not happen is not accepted: either the product changed or
-        the declaration is stale, and somebody must look. What is not applicable is accepted;
-        what should have been measured and was not, never is.
+        A declared rejection that did not happen is not accepted, and neither is one beyond the declared
+        range: either the product changed or the declaration is stale, and somebody must look. What is not
+        applicable is accepted; what should have been measured and was not, is only where a fit was
+        declared to have no acceptable result and failed.
         """
         if self.expectation is not None:
-            return self.status in (Status.FAIL, Status.NOT_APPLICABLE)
+            return self.rejected_as_expected or self.status is Status.NOT_APPLICABLE
         return self.status in (Status.PASS, Status.WARN, Status.NOT_APPLICABLE)
 
 
@@ -112,7 +130,8 @@ def judge(
     bounds_reason : str, optional
         Why `bounds` differ from the defaults; required with `bounds`.
     expectation : Expectation, optional
-        The dataset's declaration that this criterion rejects this subject.
+        The dataset's declaration that this criterion rejects this subject. The verdict has none where the
+        declaration allows what was found without expecting it.
 
     Returns
     -------
@@ -132,8 +151,42 @@ def judge(
     in_force = criterion.bounds if bounds is None else bounds
     status, margin, reason = _status(criterion, measurement, in_force)
     if expectation is None and status is Status.FAIL and measurement.known_defect:
-        expectation = Expectation(measurement.known_defect)
-    return Verdict(criterion, measurement, in_force, status, margin, reason, bounds_reason, expectation)
+        always = Bounds(at_least=measurement.value, at_most=measurement.value)
+        expectation = Expectation(measurement.known_defect, always)
+    verdict = Verdict(criterion, measurement, in_force, status, margin, reason, bounds_reason)
+    return verdict if expectation is None else _as_expected(verdict, expectation)
+
+
+def _as_expected(verdict: Verdict, expectation: Expectation) -> Verdict:
+    """The verdict with the declaration that concerns it, and how far it is outside the declared range."""
+    measurement, status = verdict.measurement, verdict.status
+    foreseen = _foreseen(expectation, status, measurement)
+    accepted = status in (Status.PASS, Status.WARN)
+    if not foreseen and (expectation.range is None or (accepted and expectation.may_pass)):
+        return verdict
+    reason = verdict.reason
+    if not foreseen and status is Status.FAIL and measurement.value is not None:
+        assert expectation.range is not None, "returned above"
+        reason += f"; {_beyond(measurement.value, expectation.range, measurement.unit)}"
+    return replace(verdict, reason=reason, expectation=expectation)
+
+
+def _foreseen(expectation: Expectation, status: Status, measurement: Measurement) -> bool:
+    if measurement.no_fit and expectation.or_no_fit:
+        return status in (Status.FAIL, Status.NOT_MEASURED)
+    if expectation.range is None or measurement.value is None:
+        return False
+    return status is Status.FAIL and expectation.range.contains(measurement.value)
+
+
+def _beyond(value: float, limits: Bounds, unit: str) -> str:
+    distance = -limits.margin(value)
+    side = "below" if limits.lower is not None and value <= limits.lower else "above"
+    return f"expected was a rejection with {_text(limits, unit)}; this is {distance:.3g} {side} that"
+
+
+def _text(limits: Bounds, unit: str) -> str:
+    return f"{limits.lower:g} {unit}".rstrip() if limits.lower == limits.upper else limits.text(unit)
 
 
 def _status(

@@ -40,8 +40,9 @@ def test_shifts_are_finite(fit: Fit, judge: Judge) -> None:
 
 
 @criterion("AST-002")
-def test_fit_rms(fit: Fit, judge: Judge) -> None:
-    judge(alignment.fit_rms(fit.shifts, fit.exposure))
+def test_fit_rms(products: Products, row: Row, fit: Fit, judge: Judge) -> None:
+    pixel = products.frame_pixel(row)
+    judge(alignment.fit_rms(fit.shifts, fit.exposure, fit.match, pixel=pixel))
 
 
 @criterion("AST-003")
@@ -54,7 +55,7 @@ def test_matched_sources(fit: Fit, judge: Judge) -> None:
 
 @criterion("AST-004")
 def test_rotation(fit: Fit, judge: Judge) -> None:
-    judge(alignment.fit_rotation(fit.shifts, fit.exposure))
+    judge(alignment.fit_rotation(fit.shifts, fit.exposure, fit.match))
 
 
 @criterion("AST-005")
@@ -101,7 +102,7 @@ def test_headers_carry_the_fit(products: Products, row: Row, fit: Fit, judge: Ju
     judge(
         without_match("matched_source_offset", fit)
         or residuals.matched_source_offset(
-            fit.shifts, fit.exposure, matched_positions(fit, products.path(exposure))
+            fit.shifts, fit.exposure, matched_positions(fit, products.path(exposure)), fit.match
         )
     )
 

@@ -1,4 +1,4 @@
-"""Any drizzled image: coverage, exposure time, zeropoint and unit, inputs, weight and sky, coordinates."""
+"""Any drizzled image: coverage, exposure time, zeropoint and unit, inputs, weight and sky, coordinates, alignment."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Mapping
 
 import pytest
 
+from hubble_qa.checks.astrometry.registration import exposure_misalignment
 from hubble_qa.checks.evidence import overlaps, peaks
 from hubble_qa.checks.evidence.coverage import Coverage, coverage, exposure_weights, sky_blocks
 from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.evidence.extents import coverage_extents
 from hubble_qa.checks.evidence.headers import input_chips, input_names
 from hubble_qa.checks.evidence.hits import hits_on
+from hubble_qa.checks.evidence.registration import Input, exposure_offsets
 from hubble_qa.checks.images import combination, cosmic_rays, sky_residual
 from hubble_qa.checks.images import drizzled as drizzling
 from hubble_qa.checks.images import drizzled_coordinates as coordinates
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement, not_applicable
 from hubble_qa.checks.readers import Drizzled
 from hubble_qa.checks.readers.coordinates import coordinate_problem
@@ -205,3 +208,16 @@ def test_coordinates_by_the_inputs(
     carried = {str(products.exposure(file).header("SCI").get("WCSNAME", "")) for file in files}
     same = carried == {str(drizzled.keyword("WCSNAME", ""))}
     judge(coordinates.drizzled_coordinate_deviation(drizzled, extents, same_solution=same))
+
+
+@criterion("AST-024")
+def test_exposures_agree(products: Products, image: FinishedFile, inputs: Inputs, judge: Judge) -> None:
+    files = [file for file in inputs.values() if file is not None]
+    if len(files) < 2:
+        reason = missing_input(inputs) or "it is of one exposure"
+        judge(not_applicable("exposure_misalignment", image.label, reason))
+    offsets = exposure_offsets(
+        {file.label: Input(products.path(file), products.sibling(file, "c1m")) for file in files}
+    )
+    scale = camera(files[0].instrument, files[0].detector).plate_scale
+    judge(exposure_misalignment(offsets, plate_scale=scale, subject=image.label))

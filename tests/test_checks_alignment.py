@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import ShiftFile, ShiftRow, read_shift_file
 from hubble_qa.checks.verdict import Status, judge
-from tests.wfpc2_samples import FAILED, FITTED, NAN, REFERENCE, shift_file
+from tests.wfpc2_samples import FAILED, FITTED, NAN, REFERENCE, match_file, shift_file
 
 CATALOGS = Path(__file__).parents[2] / "shared" / "catalogs" / "ngc6791"
 FIELDS = ("dx", "dy", "rotation", "scale", "xrms", "yrms")
@@ -120,6 +121,42 @@ def visit(*shifts: tuple[float, float]) -> tuple[ShiftRow, ...]:
         replace(FITTED, file=f"u5jx010{index}r_flt.fits", dx=dx, dy=dy)
         for index, (dx, dy) in enumerate(shifts)
     )
+
+
+def test_rms_is_in_pixels_of_the_detector() -> None:
+    """In a frame of 0.02 arcsec, 0.18 pix are 0.09 pix of a detector with 0.0396."""
+    row = replace(FITTED, xrms=0.18, yrms=0.12)
+    shifts = shift_file(REFERENCE, row)
+    measurement = fit_rms(shifts, row.file, pixel=0.02 / 0.0396)
+    assert measurement.value == pytest.approx(0.0909, abs=1e-4)
+    assert measurement.reason == ""
+    assert "of the shift file's frame" in fit_rms(shifts, row.file).reason
+
+
+def turned(angle: float, *, scatter: float = 0.02, sources: int = 60) -> Measurement:
+    """AST-004 of a fit whose sources are turned by an angle."""
+    match, (cosine, sine) = (
+        match_file(sources, scatter=scatter),
+        (
+            math.cos(math.radians(angle)),
+            math.sin(math.radians(angle)),
+        ),
+    )
+    own = match.reference_xy @ np.array([[cosine, -sine], [sine, cosine]])
+    row = replace(FITTED, rotation=angle)
+    return fit_rotation(shift_file(REFERENCE, row), row.file, replace(match, input_xy=own))
+
+
+def test_a_roll_that_the_sources_confirm_is_no_false_match() -> None:
+    roll = turned(0.2)
+    assert judge(load_criteria()["AST-004"], roll).status is Status.PASS
+    assert roll.reason.startswith("a roll of 0.2000 deg is confirmed by 60 sources to 0.00")
+    for doubtful in (turned(0.2, sources=19), turned(0.2, scatter=30.0), turned(1.0)):
+        assert judge(load_criteria()["AST-004"], doubtful).status is Status.FAIL
+    # Sources that are not turned do not confirm what the shift file says.
+    row = replace(FITTED, rotation=0.2)
+    unturned = replace(match_file(60), input_xy=match_file(60).reference_xy)
+    assert fit_rotation(shift_file(REFERENCE, row), row.file, unturned).value == 0.2
 
 
 @given(

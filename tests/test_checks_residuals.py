@@ -1,5 +1,6 @@
 """Measurements of fit residuals from match files."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubble_qa.checks.astrometry.alignment import fit_rms
 from hubble_qa.checks.astrometry.residuals import matched_sources, residual_trend, rms_consistency
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.measurement import Measurement
-from hubble_qa.checks.readers import MatchFile, read_match_file, read_shift_file
+from hubble_qa.checks.readers import MatchFile, ShiftFile, read_match_file, read_shift_file
 from hubble_qa.checks.verdict import Status, judge
-from tests.wfpc2_samples import FITTED, REFERENCE, match_file, shift_file
+from tests.wfpc2_samples import FAILED, FITTED, REFERENCE, match_file, shift_file
 
 CATALOGS = Path(__file__).parents[2] / "shared" / "catalogs" / "ngc6791"
 CRITERIA = {"AST-003": matched_sources, "AST-008": residual_trend, "AST-009": rms_consistency}
@@ -185,3 +187,52 @@ def test_match_file_of_another_exposure_is_no_evidence() -> None:
     measurement = rms_consistency(shift_file(REFERENCE, row), row.file, match)
     assert measurement.value is None
     assert "is of u5jx0108r_flt.fits" in measurement.reason
+
+
+@pytest.mark.parametrize("measure", [matched_sources, residual_trend])
+def test_a_match_file_of_another_fit_of_the_exposure_counts_for_nothing(
+    measure: Callable[[ShiftFile, str, MatchFile], Measurement],
+) -> None:
+    stale = replace(match_file(), header={"X and Y shift": "-0.7626  0.3315"})
+    measurement = measure(shift_file(), FITTED.file, stale)
+    assert measurement.value is None
+    assert "is of a fit with the shift -0.7626, 0.3315 pix" in measurement.reason
+    own = replace(stale, header={"X and Y shift": f"{FITTED.dx:.4f}  {FITTED.dy:.4f}"})
+    assert measure(shift_file(), FITTED.file, own).value is not None
+
+
+@pytest.mark.parametrize("measure", [matched_sources, residual_trend, rms_consistency])
+def test_a_fit_that_failed_has_no_sources_whatever_file_is_left(
+    measure: Callable[[ShiftFile, str, MatchFile], Measurement],
+) -> None:
+    failed = shift_file(REFERENCE, FAILED)
+    measurement = measure(failed, FAILED.file, match_file())
+    assert (measurement.value, measurement.no_fit) == (None, True)
+    assert "see AST-001" in measurement.reason
+
+
+def expanded(of_catalog: int, scatter: float) -> tuple[ShiftFile, MatchFile]:
+    """A fit to a catalogue that was expanded by the exposures' sources, and how the catalogue's scatter."""
+    match = match_file(120, scatter=0.02)
+    origin = tuple("gaia.cat" if row < of_catalog else f"{REFERENCE.file}[1]" for row in range(120))
+    residuals = match.residuals.copy()
+    residuals[:of_catalog] = scatter * np.random.default_rng(3).standard_normal((of_catalog, 2))
+    row = replace(FITTED, xrms=0.02, yrms=0.02)
+    return replace(shift_file(REFERENCE, row), relative=False), replace(
+        match, origin=origin, residuals=residuals
+    )
+
+
+def test_a_fit_to_the_exposures_own_sources_is_no_fit_to_the_catalogue() -> None:
+    shifts, match = expanded(40, 0.44)
+    rms = fit_rms(shifts, FITTED.file, match)
+    assert rms.value == pytest.approx(0.44, rel=0.3)
+    assert "of the 40 sources of the catalogue, not of the 120 of the fit" in rms.reason
+    assert matched_sources(shifts, FITTED.file, match).value == 40
+    assert fit_rms(shifts, FITTED.file).value == 0.02
+    few = matched_sources(*(expanded(12, 0.02)[0], FITTED.file, expanded(12, 0.02)[1]))
+    assert judge(load_criteria()["AST-003"], few).status is Status.FAIL
+    shifts, match = expanded(0, 0.02)
+    assert fit_rms(shifts, FITTED.file, match).value is None
+    # Exposures aligned to one another are fitted to their own sources rightly.
+    assert matched_sources(replace(shifts, relative=True), FITTED.file, match).value == 120

@@ -91,7 +91,8 @@ MISTAKES = [
     (WFPC2, "proposal = 8447", "proposal = 0", "proposal", "give more than 0"),
     (WFPC2, "proposal = 8447", 'path = "x"', "path", "no such key; remove it"),
     (WFPC2, "PHT-006", "PHT-666", "expected.0.criterion", "name one of checks/criteria.toml"),
-    (WFPC2, 'subject = "WF3"\nreason', "why", "expected.0.reason", "is required; add it"),
+    (WFPC2, 'reason = "AstroDrizzle', 'why = "AstroDrizzle', "expected.0.reason", "is required; add it"),
+    (WFPC2, "range = { at_least = 0.969, at_most = 0.975 }\n", "", "expected.0.range", "is required; add it"),
     (
         WFPC2,
         "PHT-006",

@@ -11,8 +11,9 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from photutils.psf import CircularGaussianPRF
 
+from hubble_qa.checks.images.sources import Detection, find_sources
 from hubble_qa.fixtures.plans.stage import Inputs, StageError
-from hubble_qa.fixtures.reduction.photometry.sources import Detection, cut_stamps, find_sources, stamp_width
+from hubble_qa.fixtures.reduction.photometry.sources import cut_stamps, stamp_width
 from hubble_qa.fixtures.stages.detect import (
     DRIZZLED_SOURCES,
     EXPOSURE_SOURCES,

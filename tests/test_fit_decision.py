@@ -16,7 +16,9 @@ from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERIO
 
 SHARED = Path(__file__).parent.parent.parent / "shared/catalogs/ngc6791"
 NAME = "ibwb01xqq"
-GOOD = {"dx": -0.21, "dy": 0.10, "rot": 0.0, "scale": 1.0, "xrms": 0.02, "yrms": 0.03}
+SCALE = 0.0396  # of the frame, arcsec per pixel
+# Shift of the real match file.
+GOOD = {"dx": 4.4863, "dy": -5.6699, "rot": 0.0, "scale": 1.0, "xrms": 0.02, "yrms": 0.03}
 
 
 @pytest.fixture
@@ -59,8 +61,8 @@ def match():
 def test_the_better_of_two_good_solutions_is_kept(tmp_path, match, bounds):
     archive = exposure(tmp_path, rms=(1.3, 1.5))  # 0.033 and 0.038 pix
 
-    better = decide(archive, shifts(tmp_path, xrms=0.02, yrms=0.03), match, bounds)
-    worse = decide(archive, shifts(tmp_path, xrms=0.05, yrms=0.03), match, bounds)
+    better = decide(archive, shifts(tmp_path, xrms=0.02, yrms=0.03), match, bounds, frame_scale=SCALE)
+    worse = decide(archive, shifts(tmp_path, xrms=0.05, yrms=0.03), match, bounds, frame_scale=SCALE)
 
     assert better.fit_kept
     assert "RMS 0.030 pix of the fit, 0.038 pix of the archive's" in better.reason
@@ -71,7 +73,9 @@ def test_the_better_of_two_good_solutions_is_kept(tmp_path, match, bounds):
 
 def test_a_good_fit_replaces_a_solution_that_is_not_acceptable(tmp_path, match, bounds):
     # As published for ibwb01xrq: 4.0 mas are 0.101 pix.
-    decision = decide(exposure(tmp_path, rms=(4.0, 3.8)), shifts(tmp_path, yrms=0.09), match, bounds)
+    decision = decide(
+        exposure(tmp_path, rms=(4.0, 3.8)), shifts(tmp_path, yrms=0.09), match, bounds, frame_scale=SCALE
+    )
 
     assert decision.fit_kept
     assert "archive's solution is rejected: AST-011" in decision.reason
@@ -89,7 +93,9 @@ def test_a_good_fit_replaces_a_solution_that_is_not_acceptable(tmp_path, match, 
 )
 def test_a_rejected_fit_leaves_the_archives_solution(tmp_path, match, bounds, changes, criterion):
     # Even a bad solution of the archive's is not replaced by a fit that is rejected.
-    decision = decide(exposure(tmp_path, rms=(40.0, 40.0)), shifts(tmp_path, **changes), match, bounds)
+    decision = decide(
+        exposure(tmp_path, rms=(40.0, 40.0)), shifts(tmp_path, **changes), match, bounds, frame_scale=SCALE
+    )
 
     assert not decision.fit_kept
     assert criterion in decision.reason
@@ -97,7 +103,7 @@ def test_a_rejected_fit_leaves_the_archives_solution(tmp_path, match, bounds, ch
 
 
 def test_a_fit_without_sources_is_rejected(tmp_path, bounds):
-    decision = decide(exposure(tmp_path), shifts(tmp_path), None, bounds)
+    decision = decide(exposure(tmp_path), shifts(tmp_path), None, bounds, frame_scale=SCALE)
 
     assert not decision.fit_kept
     assert "AST-003" in decision.reason
@@ -106,7 +112,9 @@ def test_a_fit_without_sources_is_rejected(tmp_path, bounds):
 def test_a_row_of_a_reference_image_is_no_fit(tmp_path, match, bounds):
     identity = dict.fromkeys(("dx", "dy", "rot", "xrms", "yrms"), 0.0) | {"scale": 1.0}
 
-    assert not decide(exposure(tmp_path), shifts(tmp_path, **identity), match, bounds).fit_kept
+    assert not decide(
+        exposure(tmp_path), shifts(tmp_path, **identity), match, bounds, frame_scale=SCALE
+    ).fit_kept
 
 
 def test_bounds_of_the_dataset_are_used(tmp_path, match, bounds):
@@ -114,5 +122,5 @@ def test_bounds_of_the_dataset_are_used(tmp_path, match, bounds):
     fit = shifts(tmp_path, xrms=0.37, yrms=0.51)
     archive = exposure(tmp_path, matches=3)
 
-    assert not decide(archive, fit, match, bounds).fit_kept
-    assert decide(archive, fit, match, loose).fit_kept
+    assert not decide(archive, fit, match, bounds, frame_scale=SCALE).fit_kept
+    assert decide(archive, fit, match, loose, frame_scale=SCALE).fit_kept

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -130,10 +131,10 @@ def test_a_tools_known_defect_is_rejected_as_expected() -> None:
     always = judge(rule, count_violations("fit_rms", "mosaic", ["order"], known_defect=defect))
     assert always.rejected_as_expected
     assert always.accepted
-    assert always.expectation == Expectation(defect)
+    assert always.expectation == Expectation(defect, Bounds(at_least=1, at_most=1))
     mended = judge(rule, count_violations("fit_rms", "mosaic", [], known_defect=defect))
     assert (mended.status, mended.expectation) == (Status.PASS, None)
-    declared = Expectation("the dataset's own")
+    declared = Expectation("the dataset's own", Bounds(at_most=2))
     kept = judge(
         rule, count_violations("fit_rms", "mosaic", ["order"], known_defect=defect), expectation=declared
     )
@@ -161,12 +162,46 @@ def test_not_applicable_is_accepted_and_not_measured_is_not() -> None:
 
 
 def test_expected_rejection_is_accepted_and_an_unexpected_pass_is_not() -> None:
-    rule, known = criterion(Bounds(below=0.1)), Expectation("the field is empty")
+    rule, known = criterion(Bounds(below=0.1)), Expectation("the field is empty", Bounds(at_most=0.5))
     rejected = judge(rule, rms(0.3), expectation=known)
     assert rejected.rejected_as_expected
     assert rejected.accepted
+    assert rejected.expected_range == "≤ 0.5 pix"
     assert not judge(rule, rms(0.05), expectation=known).accepted
     assert not judge(rule, rms(math.nan), expectation=known).accepted
+
+
+def test_a_rejection_beyond_the_declared_range_is_a_failure_that_says_how_far() -> None:
+    rule = criterion(Bounds(at_least=0.99, at_most=1.01))
+    known = Expectation("WF3 comes out 2.8 % too faint", Bounds(at_least=0.965, at_most=0.978))
+    assert judge(rule, rms(0.972), expectation=known).accepted
+    worse, other_side = (judge(rule, rms(value), expectation=known) for value in (0.05, 1.3))
+    assert (worse.status, worse.accepted, worse.rejected_as_expected) == (Status.FAIL, False, False)
+    assert worse.reason.endswith("with ≥ 0.965 and ≤ 0.978 pix; this is 0.915 below that")
+    assert other_side.reason.endswith("this is 0.322 above that")
+
+
+def test_a_fit_that_is_expected_to_be_rejected_may_also_fail() -> None:
+    rule, limits = criterion(Bounds(above=0, below=0.1)), Bounds(above=0.1, at_most=0.8)
+    failed = replace(rms(0.0), no_fit=True)
+    missing = replace(not_measured("fit_rms", "u5jx010hr", "the fit failed"), no_fit=True)
+    known = Expectation("positions are good to half a pixel", limits, or_no_fit=True)
+    for measurement in (failed, missing):
+        assert judge(rule, measurement, expectation=known).rejected_as_expected
+        assert not judge(rule, measurement, expectation=Expectation("the same", limits)).accepted
+    assert not judge(rule, rms(0.0), expectation=known).accepted
+    only_if_failed = Expectation(known.reason, None, or_no_fit=True, may_pass=True)
+    assert judge(rule, missing, expectation=only_if_failed).accepted
+    assert judge(rule, rms(0.05), expectation=only_if_failed) == judge(rule, rms(0.05))
+    assert judge(rule, rms(0.3), expectation=only_if_failed) == judge(rule, rms(0.3))
+
+
+def test_what_was_declared_for_another_archive_may_happen_in_a_copy() -> None:
+    rule = criterion(Bounds(below=0.1))
+    known = Expectation("the archive's fit has 0.101 pix", Bounds(at_most=0.11), may_pass=True)
+    assert judge(rule, rms(0.101), expectation=known).rejected_as_expected
+    assert judge(rule, rms(0.05), expectation=known) == judge(rule, rms(0.05))
+    assert not judge(rule, rms(0.2), expectation=known).accepted
 
 
 def test_other_bounds_need_a_reason_and_decide() -> None:

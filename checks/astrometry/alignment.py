@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_applicable, not_measured
+from hubble_qa.checks.readers.match_file import MatchFile
 from hubble_qa.checks.readers.shift_file import ShiftFile, ShiftRow, exposure_name, wrap_degrees
 
 __all__ = [
+    "catalog_sources",
     "fit_rms",
     "fit_rotation",
     "fit_scale_change",
     "fitted_row",
     "nonfinite_shift_fields",
+    "other_fit",
     "row_context",
     "shift_agreement",
     "shift_file_disagreement",
@@ -33,6 +39,19 @@ SHIFT_FILE_TOLERANCES: Mapping[str, float] = {
 }
 
 
+# Roll errors of the telescope reach some hundredths of a degree (the bounds of AST-004), between visits with
+# other guide stars more; the matched sources of a real roll show it at hundreds of its error, and the best of
+# the offsets that a search tries between unrelated lists at less than 5 (20 sources scattered by half a pixel
+# over 1000 pixels: 0.01 deg).
+LARGEST_ROLL = 0.05  # deg
+SIGNIFICANT_ROLL = 10.0
+CONFIRMED_ROLL = 0.5  # deg
+FEWEST_OF_ROLL = 20
+
+# Match files state their fit's shift with four decimals.
+SHIFT_PRECISION = 1e-4  # pix
+
+
 def nonfinite_shift_fields(shifts: ShiftFile, exposure: str) -> Measurement:
     """Count the fields of an exposure's shift-file row that are not finite.
 
@@ -46,42 +65,99 @@ def nonfinite_shift_fields(shifts: ShiftFile, exposure: str) -> Measurement:
     row = shifts.row(exposure)
     if row is None:
         return _no_row("nonfinite_shift_fields", shifts, exposure)
-    fields = [f"{name} is {number}" for name, number in row.numbers.items() if not math.isfinite(number)]
-    return count_violations("nonfinite_shift_fields", shifts.subject(exposure), fields, row_context(row))
+    fields = _not_finite(row)
+    counted = count_violations("nonfinite_shift_fields", shifts.subject(exposure), fields, row_context(row))
+    return replace(counted, no_fit=bool(fields))
 
 
-def fit_rms(shifts: ShiftFile, exposure: str) -> Measurement:
-    """Scatter of an exposure's fit, the larger of XRMS and YRMS, pixels.
+def fit_rms(
+    shifts: ShiftFile, exposure: str, match: MatchFile | None = None, *, pixel: float | None = None
+) -> Measurement:
+    """Scatter of an exposure's fit, the larger of x and y, pixels of the detector.
 
     A failed fit and the reference image both read 0; of the two, the reference image's row alone is
-    an identity, and has no fit to judge.
+    an identity, and has no fit to judge. The shift file counts in pixels of its frame, which may be
+    those of a drizzled image. Its scatter is that of all sources of the fit: in a fit to a catalogue
+    that was expanded by the exposures' own sources (TweakReg's ``expand_refcat``), the catalogue's
+    sources alone tell how well the exposure is on the catalogue.
 
     Parameters
     ----------
     shifts, exposure
         As for `nonfinite_shift_fields`.
+    match : MatchFile, optional
+        The fit's match file.
+    pixel : float, optional
+        Size of the frame's pixels in those of the detector; where it is not known, they are taken to be
+        the same.
     """
-    row = fitted_row("fit_rms", shifts, exposure)
+    row = row_to_judge("fit_rms", shifts, exposure)
     if isinstance(row, Measurement):
         return row
     subject = shifts.subject(exposure)
-    value = float(np.max([row.xrms, row.yrms]))  # np.max, unlike max, lets no NaN disappear
-    return Measurement("fit_rms", value, "pix", subject, context=row_context(row))
+    rms, reason = (row.xrms, row.yrms), "" if pixel else "in pixels of the shift file's frame"
+    context: dict[str, Json] = {**row_context(row), "frame_pixel_in_detector_pixels": pixel}
+    if match is not None and not shifts.relative and not other_fit(row, match):
+        of_catalog = catalog_sources(shifts, match)
+        if not of_catalog.any():
+            reason = "no matched source is the catalogue's: it was fitted to the exposures' own sources"
+            return not_measured("fit_rms", subject, reason)
+        if not of_catalog.all():
+            rms = tuple(np.sqrt(np.mean(match.residuals[of_catalog] ** 2, axis=0)).tolist())
+            reason = f"of the {of_catalog.sum()} sources of the catalogue, not of the {len(match)} of the fit"
+    value = float(np.max(rms)) * (pixel or 1.0)  # np.max, unlike max, lets no NaN disappear
+    failed = bool(_not_finite(row))
+    return Measurement("fit_rms", value, "pix", subject, context=context, reason=reason, no_fit=failed)
 
 
-def fit_rotation(shifts: ShiftFile, exposure: str) -> Measurement:
-    """Rotation of an exposure's fit, degrees, within [-180, 180).
+def catalog_sources(shifts: ShiftFile, match: MatchFile) -> NDArray[np.bool_]:
+    """Which sources of a fit count: all in a relative alignment, else those of the catalogue."""
+    if shifts.relative:
+        return np.ones(len(match), dtype=bool)
+    return ~match.from_files({Path(row.file).name for row in shifts.rows})
+
+
+def fit_rotation(shifts: ShiftFile, exposure: str, match: MatchFile | None = None) -> Measurement:
+    """Rotation of an exposure's fit, degrees, within [-180, 180), less what is a roll of the telescope.
+
+    Beyond `LARGEST_ROLL` a rotation is mostly that of a false match, whose sources give none: their
+    offsets are random. A rotation of at least `SIGNIFICANT_ROLL` times its error, by `FEWEST_OF_ROLL`
+    sources or more, is the exposure's own, and counts beyond `CONFIRMED_ROLL` only.
 
     Parameters
     ----------
     shifts, exposure
         As for `nonfinite_shift_fields`.
+    match : MatchFile, optional
+        The fit's match file.
     """
     row = fitted_row("fit_rotation", shifts, exposure)
     if isinstance(row, Measurement):
         return row
     subject = shifts.subject(exposure)
-    return Measurement("fit_rotation", wrap_degrees(row.rotation), "deg", subject, context=row_context(row))
+    rotation, context = wrap_degrees(row.rotation), row_context(row)
+    turned = _rotation_of_sources(match) if match is not None and not other_fit(row, match) else None
+    error = turned[1] if turned else None
+    sure = turned is not None and abs(abs(rotation) - turned[0]) <= SIGNIFICANT_ROLL * turned[1]
+    if error is None or not sure or abs(rotation) <= max(LARGEST_ROLL, SIGNIFICANT_ROLL * error):
+        return Measurement("fit_rotation", rotation, "deg", subject, error, context=context)
+    beyond = math.copysign(max(abs(rotation) - CONFIRMED_ROLL, 0.0), rotation)
+    reason = f"a roll of {rotation:.4f} deg is confirmed by {len(match or ())} sources to {error:.4f} deg"
+    return Measurement("fit_rotation", beyond, "deg", subject, error, context=context, reason=reason)
+
+
+def _rotation_of_sources(match: MatchFile) -> tuple[float, float] | None:
+    """Angle by which a fit's sources were turned, and its standard error by their residuals, degrees."""
+    if len(match) < FEWEST_OF_ROLL or not np.isfinite(match.residuals).all():
+        return None
+    before, after = (xy - xy.mean(axis=0) for xy in (match.input_xy, match.reference_xy))
+    cross = float(np.sum(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]))
+    moment = float(np.sum(before**2))
+    variance = float(np.sum(match.residuals**2)) / (2 * len(match) - 4)
+    if not moment > 0:
+        return None
+    angle = math.atan2(cross, float(np.sum(before * after)))
+    return math.degrees(abs(angle)), math.degrees(math.sqrt(variance / moment))
 
 
 def fit_scale_change(shifts: ShiftFile, exposure: str) -> Measurement:
@@ -165,15 +241,30 @@ def shift_agreement(
     if len(rows) < 2:
         reason = f"{len(rows)} of the visit's {len(names)} exposures have a fitted shift; needs at least two"
         return not_applicable("shift_agreement", subject, reason)
+    failed = [row.exposure for row in rows if _not_finite(row)]
+    if failed:
+        reason = f"the fit of {', '.join(failed)} failed; see AST-001"
+        return replace(not_measured("shift_agreement", subject, reason), no_fit=True)
     points = np.array([(row.dx, row.dy) for row in rows])
     departures = [
         float(np.hypot(*(point - np.median(np.delete(points, index, axis=0), axis=0))))
         for index, point in enumerate(points)
     ]
     by_exposure: Json = {row.exposure: value for row, value in zip(rows, departures, strict=True)}
-    return Measurement(
-        "shift_agreement", float(np.max(departures)), "pix", subject, context={"departures_pix": by_exposure}
-    )
+    context: dict[str, Json] = {"departures_pix": by_exposure}
+    return Measurement("shift_agreement", float(np.max(departures)), "pix", subject, context=context)
+
+
+def other_fit(row: ShiftRow, match: MatchFile) -> str:
+    """Why a match file is not of a row's fit; empty where it is, or does not say."""
+    image = match.header.get("Input image", "")
+    if image and exposure_name(image) != row.exposure:
+        return f"{match.path.name} is of {image}, not of {row.exposure}"
+    shift = match.shift
+    if shift and not np.allclose(shift, (row.dx, row.dy), rtol=0.0, atol=SHIFT_PRECISION, equal_nan=True):
+        found = f"{match.path.name} is of a fit with the shift {shift[0]:g}, {shift[1]:g} pix"
+        return f"{found}, not {row.dx:g}, {row.dy:g} pix"
+    return ""
 
 
 def shift_file_disagreement(first: ShiftFile, second: ShiftFile, *, subject: str) -> Measurement:
@@ -205,7 +296,16 @@ def shift_file_disagreement(first: ShiftFile, second: ShiftFile, *, subject: str
 
 
 def fitted_row(quantity: str, shifts: ShiftFile, exposure: str) -> ShiftRow | Measurement:
-    """Return the row of an exposure that should have a fit, or the measurement with the reason why not."""
+    """Return the row of an exposure that has a fit, or the measurement with the reason why it has none."""
+    row = row_to_judge(quantity, shifts, exposure)
+    if isinstance(row, Measurement) or not (failed := _not_finite(row)):
+        return row
+    reason = f"the fit failed ({', '.join(failed)}); see AST-001"
+    return replace(not_measured(quantity, shifts.subject(exposure), reason), no_fit=True)
+
+
+def row_to_judge(quantity: str, shifts: ShiftFile, exposure: str) -> ShiftRow | Measurement:
+    """As `fitted_row`, but with the row of a fit that failed."""
     row = shifts.row(exposure)
     if row is None:
         return _no_row(quantity, shifts, exposure)
@@ -213,6 +313,10 @@ def fitted_row(quantity: str, shifts: ShiftFile, exposure: str) -> ShiftRow | Me
         reason = "the reference image of a relative alignment has no fit"
         return not_applicable(quantity, shifts.subject(exposure), reason)
     return row
+
+
+def _not_finite(row: ShiftRow) -> list[str]:
+    return [f"{name} is {number}" for name, number in row.numbers.items() if not math.isfinite(number)]
 
 
 def _no_row(quantity: str, shifts: ShiftFile, exposure: str) -> Measurement:

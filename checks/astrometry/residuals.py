@@ -10,11 +10,11 @@ import numpy as np
 from astropy.stats import mad_std
 from numpy.typing import NDArray
 
-from hubble_qa.checks.astrometry.alignment import fitted_row
+from hubble_qa.checks.astrometry.alignment import catalog_sources, fitted_row, other_fit
 from hubble_qa.checks.astrometry.sky import sky_offsets
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
 from hubble_qa.checks.readers.match_file import MatchFile
-from hubble_qa.checks.readers.shift_file import ShiftFile, ShiftRow, exposure_name
+from hubble_qa.checks.readers.shift_file import ShiftFile
 
 __all__ = [
     "CATALOG_ERRORS",
@@ -38,9 +38,6 @@ DISTORTION_ERROR = 0.005  # pix
 # have systematic errors of 20 to 30 mas (Pier et al. 2003), of which the published NGC 6791 matches show
 # trends of up to 0.13 pix, 5 mas, over a chip; Gaia's are too small to matter.
 CATALOG_ERRORS: Mapping[str, float] = {"gaia": 0.0, "sdss": 4.0}
-
-# Match files state their fit's shift with four decimals.
-SHIFT_PRECISION = 1e-4  # pix
 
 # A straight line through fewer sources has errors that are themselves hardly known.
 MIN_TREND_SOURCES = 10
@@ -101,6 +98,9 @@ class MatchedPositions:
 def matched_sources(shifts: ShiftFile, exposure: str, match: MatchFile | None) -> Measurement:
     """Count the sources that an exposure's fit used: the rows of its match file.
 
+    In a fit to a catalogue, only the catalogue's own: TweakReg's ``expand_refcat`` adds those of the
+    exposures. A match file of another fit tells nothing of this one.
+
     Parameters
     ----------
     shifts : ShiftFile
@@ -116,10 +116,17 @@ def matched_sources(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
     subject = shifts.subject(exposure)
     if match is None:
         return not_measured("matched_sources", subject, "TweakReg wrote no match file for this exposure")
-    used = np.isfinite(match.residuals).all(axis=1)
+    other = other_fit(row, match)
+    if other:
+        return not_measured("matched_sources", subject, other)
+    used = np.isfinite(match.residuals).all(axis=1) & catalog_sources(shifts, match)
     chips, counts = np.unique(match.chip[used], return_counts=True)
     by_chip: Json = {f"SCI,{chip}": int(count) for chip, count in zip(chips, counts, strict=True)}
-    return Measurement("matched_sources", int(used.sum()), "", subject, context={"chips": by_chip})
+    own = len(match) - int(catalog_sources(shifts, match).sum())
+    reason = f"{own} more matches are with the exposures' own sources, not the catalogue's" if own else ""
+    return Measurement(
+        "matched_sources", int(used.sum()), "", subject, context={"chips": by_chip}, reason=reason
+    )
 
 
 def residual_trend(
@@ -149,6 +156,9 @@ def residual_trend(
         found = 0 if match is None else len(match)
         reason = f"{found} sources in the match file; needs at least {MIN_TREND_SOURCES}"
         return not_measured("residual_trend", subject, reason)
+    other = other_fit(row, match)
+    if other:
+        return not_measured("residual_trend", subject, other)
     known = math.hypot(DISTORTION_ERROR, catalog_error)
     trends = _trends("frame", match.fit_xy, match.residuals, known)
     for chip in np.unique(match.chip):
@@ -186,7 +196,7 @@ def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
     subject = shifts.subject(exposure)
     if match is None or len(match) == 0:
         return not_measured("rms_consistency", subject, "the fit has no match file with sources")
-    other = _other_fit(row, match)
+    other = other_fit(row, match)
     if other:
         return not_measured("rms_consistency", subject, other)
     recomputed = np.std(match.residuals, axis=0)
@@ -200,7 +210,7 @@ def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
 
 
 def matched_source_offset(
-    shifts: ShiftFile, exposure: str, positions: MatchedPositions | None
+    shifts: ShiftFile, exposure: str, positions: MatchedPositions | None, match: MatchFile | None = None
 ) -> Measurement:
     """Offset of an exposure's matched sources from where the reference exposure has them, mas.
 
@@ -216,11 +226,16 @@ def matched_source_offset(
         As for `matched_sources`.
     positions : MatchedPositions or None
         The sources; None where TweakReg wrote no match file.
+    match : MatchFile, optional
+        The match file that they are from, which may be another fit's.
     """
     row = fitted_row("matched_source_offset", shifts, exposure)
     if isinstance(row, Measurement):
         return row
     subject = shifts.subject(exposure)
+    other = other_fit(row, match) if match is not None else ""
+    if other:
+        return not_measured("matched_source_offset", subject, other)
     offsets = {} if positions is None else positions.median_offsets(MIN_TREND_SOURCES)
     if not offsets:
         reason = f"fewer than {MIN_TREND_SOURCES} matched sources"
@@ -241,18 +256,6 @@ def matched_source_offset(
         context=context,
         reason=f"on {worst}, by the headers of both exposures",
     )
-
-
-def _other_fit(row: ShiftRow, match: MatchFile) -> str:
-    """Why a match file is not of a row's fit; empty where it is, or does not say."""
-    image = match.header.get("Input image", "")
-    if image and exposure_name(image) != row.exposure:
-        return f"{match.path.name} is of {image}, not of {row.exposure}"
-    shift = [float(number) for number in match.header.get("X and Y shift", "").split()]
-    if shift and not np.allclose(shift, (row.dx, row.dy), rtol=0.0, atol=SHIFT_PRECISION, equal_nan=True):
-        found = f"{match.path.name} is of a fit with the shift {shift[0]:g}, {shift[1]:g} pix"
-        return f"{found}, not {row.dx:g}, {row.dy:g} pix"
-    return ""
 
 
 def _trends(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hubble_qa.checks.astrometry.fit_keywords import keyword_rms_consistency
 from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
 from hubble_qa.checks.astrometry.residuals import CATALOG_ERRORS, MatchedPositions
+from hubble_qa.checks.astrometry.sky import sky_offsets
 from hubble_qa.checks.astrometry.solution_names import NOT_ALIGNED
 from hubble_qa.checks.evidence.exposures import exposure_in, frame_scale, wcs_in
 from hubble_qa.checks.measurement import Measurement, not_applicable
@@ -38,12 +39,15 @@ __all__ = [
     "held_fit",
     "match_file_in",
     "matched_positions",
+    "pixel_of_fit",
     "shift_file_in",
     "without_match",
 ]
 
 # Match files quote their fit's shift to four decimals.
 _QUOTED = 6e-5  # pix
+# Sources that tell the scale of the frame they are in.
+_FEWEST_OF_SCALE = 3
 # TweakReg's name for where a reference source was measured, "u5jx0108r_flt.fits[3]": file and extension.
 _ORIGIN = re.compile(r"(?P<file>\w+\.fits)\[(?P<extension>\d+)\]")
 
@@ -128,7 +132,7 @@ def _match_of(shifts: Path, row: ShiftRow, other_shift_files: Sequence[Path]) ->
 
 def _same_shift(match: MatchFile, row: ShiftRow | None) -> bool:
     """Whether a match file's header quotes the shift of a shift file's row."""
-    quoted = [float(number) for number in match.header.get("X and Y shift", "").split()]
+    quoted = match.shift
     return (
         row is not None
         and len(quoted) == 2
@@ -163,7 +167,32 @@ def catalog_error(fit: Fit, frame: Path) -> float:
     """
     origins = " ".join(sorted(set(fit.match.origin))).lower() if fit.match is not None else ""
     error = max((mas for name, mas in CATALOG_ERRORS.items() if name in origins), default=0.0)
-    return error / 1000.0 / frame_scale(frame) if error else 0.0
+    scale = pixel_of_fit(fit, frame) if error else None
+    return error / 1000.0 / scale if scale else 0.0
+
+
+def pixel_of_fit(fit: Fit, frame: Path) -> float | None:
+    """Size of the pixels in which a fit's shift is stated, arcsec; None where nothing tells.
+
+    By TweakReg's reference frame beside the shift file, else by the match file, which has the sources'
+    positions in that frame and on the sky.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    frame : Path
+        TweakReg's reference frame beside the shift file, if it is there.
+    """
+    if frame.is_file():
+        return frame_scale(frame)
+    match = fit.match
+    if match is None or len(match) < _FEWEST_OF_SCALE:
+        return None
+    sky = sky_offsets(match.radec, match.radec[:1])
+    pixels = np.column_stack([match.fit_xy, np.ones(len(match))])
+    matrix, _, rank, _ = np.linalg.lstsq(pixels, sky, rcond=None)
+    return math.sqrt(abs(np.linalg.det(matrix[:2]))) / 1000.0 if rank == pixels.shape[1] else None
 
 
 def matched_positions(fit: Fit, exposure: Path) -> MatchedPositions | None:

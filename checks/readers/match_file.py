@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -78,6 +78,16 @@ class MatchFile:
 
     def __len__(self) -> int:
         return len(self.residuals)
+
+    @property
+    def shift(self) -> tuple[float, ...]:
+        """The shift that its header quotes, x and y, pixels; empty where it quotes none."""
+        return tuple(float(number) for number in self.header.get("X and Y shift", "").split())
+
+    def from_files(self, names: Collection[str]) -> NDArray[np.bool_]:
+        """Which of the reference sources were measured on some files: TweakReg's ``flt.fits[1]``."""
+        origins = (Path(origin).name.partition("[")[0] for origin in self.origin)
+        return np.array([name in names for name in origins], dtype=bool)
 
 
 def read_match_file(path: Path) -> MatchFile:

@@ -34,6 +34,7 @@ def verdict_record(verdict: Verdict, test: str, dataset: str) -> VerdictRecord:
         reason=verdict.reason,
         bounds_reason=verdict.bounds_reason,
         expected=verdict.expectation.reason if verdict.expectation else None,
+        expected_range=verdict.expected_range,
         rationale=criterion.rationale,
         source=criterion.source,
         figure=criterion.figure,

@@ -109,7 +109,8 @@ class VerdictRecord:
     """One verdict, flattened.
 
     ``status`` is the status by the bounds alone; ``expected`` holds the dataset's reason where it
-    declares that the criterion rejects this subject; ``accepted`` is what decides the run.
+    declares that the criterion rejects this subject, and ``expected_range`` the values, in words, for which
+    that holds; ``accepted`` is what decides the run.
     ``value``, ``uncertainty`` and ``margin`` are in ``unit``, and so are ``lower`` and ``upper``, the
     limits in force; ``bounds`` renders these in words. A number that is not finite is stored as None:
     such a verdict is ``"not measured"`` and its ``reason`` says what was found.
@@ -131,6 +132,7 @@ class VerdictRecord:
     reason: str
     bounds_reason: str = ""
     expected: str | None = None
+    expected_range: str = ""
     rationale: str = ""
     source: str = ""
     figure: str = ""

@@ -121,7 +121,8 @@ def _line(verdict: VerdictRecord) -> str:
     value = value_with_unit(verdict) or "no value"
     because = remark(verdict)
     if state is State.UNEXPECTED_PASS:
-        because = f"expected to be rejected: {verdict.expected or 'no reason given'}"
+        within = f" with {verdict.expected_range}" if verdict.expected_range else ""
+        because = f"expected to be rejected{within}: {verdict.expected or 'no reason given'}"
     return f"{where}: {value}, accepted {bounds_text(verdict)}" + (f" ({because})" if because else "")
 
 

@@ -1,0 +1,138 @@
+"""Exposures of a combined image, compared by the sources that they show themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.astrometry.registration import (
+    Offset,
+    SkyPixels,
+    isolated_hits,
+    offset_of_stars,
+    offset_of_target,
+)
+from hubble_qa.checks.astrometry.sky import sky_offsets
+from hubble_qa.checks.astrometry.source_pairs import pair_sources
+from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
+from hubble_qa.checks.images.sources import Detection, find_sources
+
+__all__ = ["Input", "exposure_offsets"]
+
+Array = NDArray[np.float64]
+
+# Sources 20 standard deviations above the sky, of about two pixels, the brightest of each chip: in a long
+# exposure most of them are cosmic rays, which pair with nothing.
+_DETECTION = Detection(fwhm=2.0, threshold=20.0, peak=np.inf, brightest=2000)
+# Others that an exposure is compared with: enough for a median of those that show the same stars.
+_OTHERS = 5
+# Blocks of pixels are added up so that a side has no more than so many: a target is larger than a block.
+_LONGEST_SIDE = 512
+# Where most pixels have no photon at all, there is no sky to find stars over.
+_LEAST_COUNTED = 0.5
+
+
+class Input(NamedTuple):
+    """An exposure that was combined, and the file with its data quality where that is another (C1M)."""
+
+    path: Path
+    companion: Path | None = None
+
+
+def exposure_offsets(inputs: Mapping[str, Input]) -> Mapping[tuple[str, str], Offset]:
+    """Offsets of exposures from one another, of those pairs that show the same sources or target.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Input
+        The exposures, by name.
+    """
+    offsets = {}
+    for first, second in _neighbours(list(inputs)):
+        offset = _offset(inputs[first], inputs[second])
+        if offset is not None:
+            offsets[first, second] = offset
+    return offsets
+
+
+def _neighbours(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of exposures: each with those that follow it, around the list."""
+    pairs = set()
+    for index in range(len(names)):
+        for step in range(1, min(_OTHERS, len(names) - 1) + 1):
+            other = (index + step) % len(names)
+            pair = (min(index, other), max(index, other))
+            if pair not in pairs:
+                pairs.add(pair)
+                yield names[pair[0]], names[pair[1]]
+
+
+@cache
+def _offset(first: Input, second: Input) -> Offset | None:
+    stars = offset_of_stars(pair_sources(_sources(first), _sources(second)))
+    if stars is not None:
+        return stars
+    centre = _sources_centre(first)
+    return offset_of_target(_sky_pixels(first, centre), _sky_pixels(second, centre))
+
+
+@cache
+def _sources(one: Input) -> Array:
+    """Right ascension and declination, degrees, of the sources on an exposure's chips."""
+    found: list[Array] = [np.empty((0, 2))]
+    for chip in exposure_in(one.path).chips:
+        image = _unflagged(one, chip)
+        if np.count_nonzero(image) < _LEAST_COUNTED * image.size:
+            continue
+        table = find_sources(image, _DETECTION)
+        if len(table):
+            pixels = np.column_stack([table["x"], table["y"]])
+            found.append(np.asarray(wcs_in(one.path, chip).all_pix2world(pixels, 0)))
+    return np.concatenate(found)
+
+
+def _unflagged(one: Input, chip: int) -> NDArray[Any]:
+    """A chip's science image, 0 where it is flagged, which passes for not exposed."""
+    science, _, quality = planes(one.path, chip, one.companion)
+    return science if quality is None else np.where(quality == 0, science, 0.0)
+
+
+def _sources_centre(one: Input) -> tuple[float, float]:
+    """The middle of an exposure's first chip, degrees."""
+    chip = exposure_in(one.path).chips[0]
+    rows, columns = exposure_in(one.path).extension("SCI", chip).shape
+    east, north = wcs_in(one.path, chip).all_pix2world([[columns / 2, rows / 2]], 0)[0]
+    return float(east), float(north)
+
+
+def _sky_pixels(one: Input, centre: tuple[float, float]) -> SkyPixels:
+    """An exposure's pixels, in blocks where there are many, about a place on the sky."""
+    places, values = [], []
+    for chip in exposure_in(one.path).chips:
+        science, _, quality = planes(one.path, chip, one.companion)
+        science = np.where(isolated_hits(science, noise=_photon_noise(one.path)), np.nan, science)
+        block = -(-max(science.shape) // _LONGEST_SIDE)
+        rows, columns = (side // block for side in science.shape)
+        blocks = science[: rows * block, : columns * block].reshape(rows, block, columns, block)
+        summed = blocks.sum(axis=(1, 3), dtype=np.float64)
+        good = np.isfinite(summed)
+        if quality is not None:
+            flagged = quality[: rows * block, : columns * block].reshape(rows, block, columns, block) != 0
+            good &= ~flagged.any(axis=(1, 3))
+        y, x = np.nonzero(good)
+        middles = np.column_stack([x, y]) * block + (block - 1) / 2
+        sky = np.asarray(wcs_in(one.path, chip).all_pix2world(middles, 0))
+        places.append(sky_offsets(sky, np.array([centre])) / 1000.0)
+        values.append(summed[good])
+    return SkyPixels(np.concatenate(places), np.concatenate(values), _photon_noise(one.path))
+
+
+def _photon_noise(path: Path) -> float:
+    exposure = exposure_in(path)
+    rate = "/S" in str(exposure.header("SCI", exposure.chips[0]).get("BUNIT", "")).upper()
+    return 1.0 / float(exposure.primary["EXPTIME"]) if rate else 1.0
