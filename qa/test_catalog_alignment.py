@@ -144,6 +144,12 @@ def test_catalog_is_of_the_exposures_epoch(row: Row, served: Path, catalog: Path
     )
 
 
+@criterion("AST-022")
+def test_catalog_covers_the_exposure(row: Row, served: Path, catalog: Path, judge: Judge) -> None:
+    quadrants = catalogs.references_by_quadrant(served, catalog)
+    judge(source_positions.reference_sources(quadrants, subject=str(row)))
+
+
 # What was accepted
 
 
@@ -246,6 +252,15 @@ def test_exposure_is_not_turned_against_the_catalog(
     offsets: SourcePairs, exposure: str, judge: Judge
 ) -> None:
     judge(source_positions.catalog_offset_variation(offsets, subject=exposure))
+
+
+@criterion("AST-025")
+def test_stars_are_at_the_catalogs_epoch(
+    detected_singly: Product, gaia_catalog: Product, fetched: Product, exposure: str, judge: Judge
+) -> None:
+    found = detections.positions(detections.sources_of(detected_singly.file(EXPOSURE_SOURCES), exposure))
+    moving = catalogs.moving_stars(gaia_catalog.file(CATALOG), fetched.file(f"{exposure}_flc.fits"), found)
+    judge(epochs.catalog_epoch_error(*moving, subject=exposure))
 
 
 # The combined image

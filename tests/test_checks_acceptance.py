@@ -17,7 +17,7 @@ from hubble_qa.checks.astrometry.alignment import (
     shift_to_search_radius,
 )
 from hubble_qa.checks.astrometry.chip_geometry import chip_geometry_error
-from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement
+from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement, catalog_epoch_error
 from hubble_qa.checks.astrometry.header_coordinates import coordinate_deviation
 from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
 from hubble_qa.checks.astrometry.kept_solutions import (
@@ -40,6 +40,7 @@ from hubble_qa.checks.astrometry.source_positions import (
     catalog_offset,
     catalog_offset_variation,
     chance_match_fraction,
+    reference_sources,
     source_position_difference,
 )
 from hubble_qa.checks.astrometry.world_coordinates import distortion_solution_violations, round_trip_error
@@ -168,6 +169,18 @@ def agreement(dx: float) -> Measurement:
 def seen(assumed: Pointing = RIGHT, *, dither: float = 0.0, seed: int = 2) -> np.ndarray:
     """Where a header says that the stars are which an exposure saw."""
     return on_sky(sightings(STARS, Pointing(dither=dither), seed=seed), replace(assumed, dither=dither))
+
+
+def epoch_by_stars(years: float, *, seed: int = 5) -> Measurement:
+    """A cluster and field stars, the catalogue's positions of another epoch than it states."""
+    random = np.random.default_rng(seed)
+    motions = np.array([-0.4, -2.3]) + random.normal(0, 0.1, (140, 2))
+    motions[:15] += random.normal(0, 4.0, (15, 2))
+    offsets = random.normal(0, 1.2, (140, 2)) - years * motions + years * np.array([-0.4, -2.3])
+    errors = np.full((140, 2), 0.15)
+    return catalog_epoch_error(
+        offsets, motions + random.normal(0, 0.15, (140, 2)), errors, subject="ibwb01xrq"
+    )
 
 
 def registered(pixels: float) -> Measurement:
@@ -493,11 +506,32 @@ CASES: Mapping[str, Case] = {
             "a degree off": lambda: distance_from_distortion_solution(uvis(moved("CRVAL1", 1.0))),
         },
     ),
+    "AST-022": Case(
+        lambda: reference_sources(
+            {"SCI,1 left": 9, "SCI,1 right": 7, "SCI,2 left": 3, "SCI,2 right": 1}, subject="fit"
+        ),
+        {
+            "catalogue of 50 rows": lambda: reference_sources(
+                {"SCI,1 left": 1, "SCI,1 right": 2, "SCI,2 left": 1, "SCI,2 right": 2}, subject="fit"
+            ),
+            "half the field": lambda: reference_sources(
+                {"SCI,1 left": 60, "SCI,1 right": 0, "SCI,2 left": 58, "SCI,2 right": 12}, subject="fit"
+            ),
+            "no source at all": lambda: reference_sources({"SCI,1 left": 0, "SCI,1 right": 0}, subject="fit"),
+        },
+    ),
     "AST-024": Case(
         accepted=lambda: registered(0.0),
         rejected={
             "one exposure 0.3 IR pixels off": lambda: registered(0.3),
             "one exposure 5 pixels off": lambda: registered(5.0),
+        },
+    ),
+    "AST-025": Case(
+        lambda: epoch_by_stars(0.0),
+        {
+            "positions of a year later": lambda: epoch_by_stars(1.0),
+            "positions of 4.2 years before": lambda: epoch_by_stars(-4.2),
         },
     ),
     "PHT-001": Case(

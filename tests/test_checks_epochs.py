@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement, julian_year, positions_at_epoch
+from hubble_qa.checks.astrometry.epochs import (
+    catalog_epoch_displacement,
+    catalog_epoch_error,
+    julian_year,
+    positions_at_epoch,
+)
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.verdict import Status, judge
 
@@ -94,3 +99,36 @@ def test_sources_without_motion_have_no_position_at_another_epoch() -> None:
     )
     assert np.isnan(moved[0, 0])
     assert 0.0 <= moved[1, 0] < 0.01
+
+
+def field(years: float, *, moving: int = 15, seed: int = 1, scatter: float = 1.2):
+    """Offsets, motions and their errors of a cluster with field stars; positions are `years` too late."""
+    random = np.random.default_rng(seed)
+    own = random.normal(0, 0.1, (140, 2))
+    own[:moving] += random.normal(0, 4.0, (moving, 2))
+    offsets = random.normal(0, scatter, (140, 2)) - years * own
+    motions = own + np.array([-0.4, -2.3]) + random.normal(0, 0.15, (140, 2))
+    return offsets, motions, np.full((140, 2), 0.15)
+
+
+@pytest.mark.parametrize("years", [1.0, -1.0, 4.2])
+def test_a_catalogue_of_another_epoch_than_it_states_is_found_by_the_stars_own_motions(years: float) -> None:
+    measurement = catalog_epoch_error(*field(years), subject="ibwb01xrq")
+    assert measurement.context["years"] == pytest.approx(-years, abs=0.3)
+    assert judge(load_criteria()["AST-025"], measurement).status is Status.FAIL
+
+
+def test_the_epoch_of_a_right_catalogue_is_hardly_ever_doubted() -> None:
+    found = [catalog_epoch_error(*field(0.0, seed=seed), subject="x") for seed in range(200)]
+    assert all(judge(load_criteria()["AST-025"], each).status is Status.PASS for each in found)
+    pulls = [each.context["years"] / each.uncertainty for each in found]
+    assert float(np.std(pulls)) == pytest.approx(1.0, abs=0.25)
+
+
+def test_stars_without_a_motion_of_their_own_tell_no_epoch() -> None:
+    few = catalog_epoch_error(*field(0.0, moving=5), subject="x")
+    assert not few.applicable
+    assert "5 stars" in few.reason
+    offsets, motions, _ = field(0.0)
+    none = catalog_epoch_error(offsets, np.full_like(motions, np.nan), subject="x")
+    assert "no proper motions" in none.reason

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.sky import MAS_PER_DEGREE
-from hubble_qa.checks.measurement import Json, Measurement, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
 
-__all__ = ["catalog_epoch_displacement", "julian_year", "positions_at_epoch"]
+__all__ = ["catalog_epoch_displacement", "catalog_epoch_error", "julian_year", "positions_at_epoch"]
 
 Array = NDArray[np.float64]
 
@@ -21,6 +21,17 @@ _JULIAN_YEAR = 365.25
 
 # The common motion of fewer sources is at the mercy of a few fast ones.
 MIN_MOTIONS = 20
+
+
+# A star's motion differs from the field's by this many times its error, mas/yr where the catalogue gives none
+# (Gaia's at its faint limit), before it tells an epoch: what an error of the motion adds to the difference
+# of the positions follows the motion as a wrong epoch does, by less than 1/25 of the years between epochs.
+_OWN_MOTION = 5.0
+_MOTION_ERROR = 1.0
+# Stars with a motion of their own that tell an epoch, and what of the epoch's error is beyond doubt.
+_FEWEST_MOVING = 8
+_SIGNIFICANT = 3.0
+_CLIP = 4.0
 
 
 def julian_year(start: float, end: float) -> float:
@@ -101,3 +112,53 @@ def catalog_epoch_displacement(
     }
     value = abs(years) * math.hypot(*common)
     return Measurement("catalog_epoch_displacement", value, "mas", subject, context=context)
+
+
+def catalog_epoch_error(
+    offsets: Array, motions: Array, motion_errors: Array | None = None, *, subject: str
+) -> Measurement:
+    """By how many years a catalogue's positions are of another epoch than it states, beyond three errors.
+
+    The positions of stars found afresh, less those of the catalogue taken to the exposure's epoch, grow
+    with the stars' own proper motions by the years that the stated epoch is wrong. What the field has in
+    common is taken off: no fit can tell it from a pointing error. The slope of the differences against
+    the motions, both from their medians, is of the stars that differ from the field by `_OWN_MOTION`
+    times the error of their motion.
+
+    Parameters
+    ----------
+    offsets : ndarray, shape (n, 2)
+        Position found less that of the catalogue at the exposure's epoch, east and north, mas.
+    motions : ndarray, shape (n, 2)
+        Proper motions of the same stars, as for `positions_at_epoch`; NaN where not known.
+    motion_errors : ndarray, shape (n, 2), optional
+        Their standard errors, mas/yr.
+    subject : str
+        The exposure or image.
+    """
+    from astropy.stats import mad_std
+
+    errors = np.full(motions.shape, _MOTION_ERROR) if motion_errors is None else motion_errors
+    known = np.isfinite(motions).all(axis=1) & np.isfinite(errors).all(axis=1)
+    if not known.any():
+        reason = "the catalogue has no proper motions"
+        return not_applicable("catalog_epoch_error", subject, reason)
+    own = motions[known] - np.median(motions[known], axis=0)
+    apart = offsets[known] - np.median(offsets[known], axis=0)
+    moving = (np.abs(own) > _OWN_MOTION * errors[known]).any(axis=1)
+    own, apart = own[moving], apart[moving]
+    kept, slope = np.ones(len(own), dtype=bool), 0.0
+    for _ in range(5):
+        if kept.sum() < _FEWEST_MOVING:
+            found = f"{kept.sum()} stars have a proper motion of their own"
+            reason = f"{found}; needs at least {_FEWEST_MOVING}"
+            return not_applicable("catalog_epoch_error", subject, reason)
+        slope = float(np.sum(own[kept] * apart[kept]) / np.sum(own[kept] ** 2))
+        left = np.hypot(*(apart - slope * own).T)
+        scatter = float(mad_std((apart - slope * own)[kept]))
+        kept = left < _CLIP * scatter * math.sqrt(2.0)
+    error = scatter / math.sqrt(float(np.sum(own[kept] ** 2)))
+    beyond = math.copysign(max(abs(slope) - _SIGNIFICANT * error, 0.0), slope)
+    context: dict[str, Json] = {"years": slope, "stars": int(kept.sum()), "scatter_mas": scatter}
+    reason = f"{slope:+.2f} ± {error:.2f} yr by {kept.sum()} stars with a motion of their own"
+    return Measurement("catalog_epoch_error", beyond, "yr", subject, error, context=context, reason=reason)

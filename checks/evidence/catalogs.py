@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -12,11 +12,23 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry import epochs
 from hubble_qa.checks.astrometry.footprints import on_chips
+from hubble_qa.checks.astrometry.sky import sky_offsets
+from hubble_qa.checks.astrometry.source_pairs import pair_sources
 from hubble_qa.checks.evidence.exposures import chip_frames, exposure_in
 from hubble_qa.checks.readers import MatchFile
 from hubble_qa.checks.readers.reference_catalog import Catalog, read_catalog
 
-__all__ = ["Crowding", "catalog_in", "catalog_positions", "crowding", "exposure_epoch", "motions"]
+__all__ = [
+    "Crowding",
+    "MovingStars",
+    "catalog_in",
+    "catalog_positions",
+    "crowding",
+    "exposure_epoch",
+    "motions",
+    "moving_stars",
+    "references_by_quadrant",
+]
 
 Positions = NDArray[np.float64]
 
@@ -30,6 +42,87 @@ class Crowding(NamedTuple):
     sources: int
     references: int
     area: float
+
+
+class MovingStars(NamedTuple):
+    """Stars found afresh that a catalogue has: offsets from it, mas, motions and their errors, mas/yr."""
+
+    offsets: Positions
+    motions: Positions
+    errors: Positions | None
+
+
+# Stars that move by 20 mas a year are found at a catalogue's positions for seven years.
+_FARTHEST = 0.15  # arcsec
+
+
+def moving_stars(catalog: Path, exposure: Path, found: Positions) -> MovingStars:
+    """Stars found afresh with their motions, whatever the offset of the catalogue.
+
+    Parameters
+    ----------
+    catalog : Path
+        The catalogue, of which the positions are taken at the exposure's epoch.
+    exposure : Path
+        The exposure.
+    found : ndarray, shape (n, 2)
+        Right ascension and declination of the stars, degrees.
+    """
+    from scipy.spatial import cKDTree
+
+    reference, expected = catalog_in(catalog), catalog_positions(catalog, exposure)
+    pairs = pair_sources(found, expected)
+    none = np.empty((0, 2))
+    if not len(pairs):
+        return MovingStars(none, none, None)
+    common, centre = np.median(pairs.offsets, axis=0), np.median(expected, axis=0)[None]
+    planes = sky_offsets(found, centre) - common, sky_offsets(expected, centre)
+    # Only the closest of each: a second source near a star is a cosmic ray, or a neighbour.
+    distance, star = cKDTree(np.nan_to_num(planes[0], nan=1e12)).query(
+        np.nan_to_num(planes[1], nan=-1e12), distance_upper_bound=1000.0 * _FARTHEST
+    )
+    rows = np.flatnonzero(np.isfinite(distance))
+    rows = rows[np.argsort(distance[rows], kind="stable")]
+    _, first = np.unique(star[rows], return_index=True)
+    rows = rows[first]
+    offsets = planes[0][star[rows]] + common - planes[1][rows]
+    errors = None
+    if reference.pm_ra_error is not None and reference.pm_dec_error is not None:
+        errors = np.column_stack([reference.pm_ra_error, reference.pm_dec_error])[rows]
+    return MovingStars(offsets, motions(reference)[rows], errors)
+
+
+def references_by_quadrant(exposure: Path, catalog: Path) -> Mapping[str, int]:
+    """How many of a catalogue's sources are on each quadrant of an exposure.
+
+    A chip of four is a quadrant, of two half of it is, of one a quarter.
+
+    Parameters
+    ----------
+    exposure : Path
+        The exposure.
+    catalog : Path
+        The catalogue.
+    """
+    reference = catalog_in(catalog)
+    positions = np.column_stack([reference.ra, reference.dec])
+    counts: dict[str, int] = {}
+    chips = chip_frames(exposure)
+    for number, (wcs, shape) in chips.items():
+        here = positions[on_chips([(wcs, shape)], positions)]
+        x, y = wcs.all_world2pix(here, 0).T if len(here) else np.empty((2, 0))
+        right, upper = x > (shape[1] - 1) / 2, y > (shape[0] - 1) / 2
+        parts = {"": np.ones(len(here), dtype=bool)}
+        if len(chips) < 4:
+            parts = {" left": ~right, " right": right}
+        if len(chips) == 1:
+            parts = {
+                f" {side}{half}": within & mask
+                for half, within in ((" lower", ~upper), (" upper", upper))
+                for side, mask in (("left", ~right), ("right", right))
+            }
+        counts |= {f"SCI,{number}{name}": int(mask.sum()) for name, mask in parts.items()}
+    return counts
 
 
 def motions(catalog: Catalog) -> Positions:
