@@ -130,7 +130,9 @@ def test_matches_are_not_by_chance(
 
 
 @criterion("AST-018")
-def test_catalog_is_of_the_exposures_epoch(row: Row, served: Path, catalog: Path, judge: Judge) -> None:
+def test_catalog_is_of_the_exposures_epoch(
+    products: Products, row: Row, served: Path, catalog: Path, judge: Judge
+) -> None:
     found = catalogs.catalog_in(catalog)
     if found.pm_ra is None:
         judge(not_applicable("catalog_epoch_displacement", str(row), "the catalogue has no proper motions"))
@@ -140,6 +142,8 @@ def test_catalog_is_of_the_exposures_epoch(row: Row, served: Path, catalog: Path
             catalog_epoch=found.epoch,
             exposure_epoch=catalogs.exposure_epoch(served),
             subject=str(row),
+            original_epoch=found.original_epoch,
+            unmoved=catalogs.share_without_motion(products.fit(row).match, catalog),
         )
     )
 

@@ -1,4 +1,4 @@
-"""Any drizzled image: coverage, exposure time, zeropoint and unit, inputs, weight and sky, coordinates, alignment."""
+"""Any drizzled image: coverage, times, zeropoint, unit, inputs, weight, sky, coordinates, alignment."""
 
 from __future__ import annotations
 

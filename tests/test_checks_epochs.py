@@ -132,3 +132,14 @@ def test_stars_without_a_motion_of_their_own_tell_no_epoch() -> None:
     offsets, motions, _ = field(0.0)
     none = catalog_epoch_error(offsets, np.full_like(motions, np.nan), subject="x")
     assert "no proper motions" in none.reason
+
+
+def test_matches_without_motion_draw_the_fit_towards_the_catalogues_own_epoch() -> None:
+    """2.3 mas/yr over 4.2 years are 9.7 mas: a fifth of the matches is still accepted, a third is not."""
+    motions = np.tile([-0.42, -2.27], (100, 1))
+    epochs = {"catalog_epoch": 2011.8, "exposure_epoch": 2011.8, "original_epoch": 2016.0}
+    rule = load_criteria()["AST-018"]
+    for share, status in ((0.0, Status.PASS), (0.2, Status.PASS), (0.33, Status.FAIL)):
+        found = catalog_epoch_displacement(motions, **epochs, unmoved=share, subject="Gaia")
+        assert found.value == pytest.approx(share * 9.70, abs=0.01)
+        assert judge(rule, found).status is status

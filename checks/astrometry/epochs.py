@@ -76,12 +76,19 @@ def positions_at_epoch(positions: Array, motions: Array, *, from_epoch: float, t
 
 
 def catalog_epoch_displacement(
-    motions: Array, *, catalog_epoch: float | None, exposure_epoch: float, subject: str
+    motions: Array,
+    *,
+    catalog_epoch: float | None,
+    exposure_epoch: float,
+    subject: str,
+    original_epoch: float | None = None,
+    unmoved: float = 0.0,
 ) -> Measurement:
     """How far a field's common motion took it between a catalogue's epoch and an exposure's, mas.
 
     Common motion shifts all reference sources alike. A fit takes the shift for a pointing error, and
-    neither its scatter nor its residuals tell.
+    neither its scatter nor its residuals tell. Matches without a proper motion have stayed at the epoch of
+    the catalogue's own, and draw the fit towards it by their share.
 
     Parameters
     ----------
@@ -94,6 +101,10 @@ def catalog_epoch_displacement(
         Julian year of the exposure.
     subject : str
         The alignment or exposure.
+    original_epoch : float, optional
+        Julian year of the sources that have no proper motion; `catalog_epoch` by default.
+    unmoved : float
+        Share of the matched sources that have none.
     """
     if catalog_epoch is None or not math.isfinite(catalog_epoch):
         return not_measured("catalog_epoch_displacement", subject, "the catalogue does not state its epoch")
@@ -110,8 +121,11 @@ def catalog_epoch_displacement(
         "common_motion_mas_per_year": common.tolist(),
         "sources": len(known),
     }
-    value = abs(years) * math.hypot(*common)
-    return Measurement("catalog_epoch_displacement", value, "mas", subject, context=context)
+    stayed = exposure_epoch - (catalog_epoch if original_epoch is None else original_epoch)
+    value = math.hypot(*common) * abs((1.0 - unmoved) * years + unmoved * stayed)
+    context |= {"matches_without_motion": unmoved, "original_epoch": original_epoch}
+    reason = f"{100 * unmoved:.0f} per cent of the matches have no proper motion" if unmoved else ""
+    return Measurement("catalog_epoch_displacement", value, "mas", subject, context=context, reason=reason)
 
 
 def catalog_epoch_error(

@@ -28,6 +28,7 @@ __all__ = [
     "motions",
     "moving_stars",
     "references_by_quadrant",
+    "share_without_motion",
 ]
 
 Positions = NDArray[np.float64]
@@ -90,6 +91,19 @@ def moving_stars(catalog: Path, exposure: Path, found: Positions) -> MovingStars
     if reference.pm_ra_error is not None and reference.pm_dec_error is not None:
         errors = np.column_stack([reference.pm_ra_error, reference.pm_dec_error])[rows]
     return MovingStars(offsets, motions(reference)[rows], errors)
+
+
+def share_without_motion(match: MatchFile | None, catalog: Path) -> float:
+    """Share of a fit's sources whose source in the catalogue, the nearest, has no proper motion."""
+    from scipy.spatial import cKDTree
+
+    reference = catalog_in(catalog)
+    if match is None or not len(match):
+        return 0.0
+    centre = np.median(match.radec, axis=0)[None]
+    places = sky_offsets(np.column_stack([reference.ra, reference.dec]), centre)
+    _, nearest = cKDTree(places).query(sky_offsets(match.radec, centre))
+    return float(np.mean(~np.isfinite(motions(reference)[nearest]).all(axis=1)))
 
 
 def references_by_quadrant(exposure: Path, catalog: Path) -> Mapping[str, int]:
