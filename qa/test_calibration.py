@@ -10,6 +10,7 @@ import pytest
 from hubble_qa.checks.astrometry.solution_tables import has_solution, solution_table_problems
 from hubble_qa.checks.detectors import background, calibration
 from hubble_qa.checks.detectors.amplifiers import amplifier_step
+from hubble_qa.checks.detectors.noise import scatter_to_error
 from hubble_qa.checks.evidence.backgrounds import (
     Background,
     rate_under,
@@ -79,6 +80,15 @@ def test_amplifiers_have_one_background(products: Products, science_chip: Chip, 
     good = np.ones(sci.shape, dtype=bool) if dq is None else dq == 0
     time = float(exposure.primary["EXPTIME"])
     judge(amplifier_step(sci, good, exposure.camera, time=time, subject=subject))
+
+
+@criterion("CAL-009")
+def test_errors_are_the_scatter(products: Products, science_chip: Chip, judge: Judge) -> None:
+    file = science_chip.file
+    sci, err, dq = planes(products.path(file), science_chip.number, products.sibling(file, "c1m"))
+    good = np.ones(sci.shape, dtype=bool) if dq is None else dq == 0
+    camera = products.exposure(file).camera
+    judge(scatter_to_error(sci, err, good, camera, subject=str(science_chip)))
 
 
 @criterion("CAL-005")

@@ -87,6 +87,7 @@ from tests import combination_samples as combination
 from tests.dark_rate_samples import DARKS, association, dark, hot_pixels, match, order, recognition
 from tests.header_samples import infrared as ir_exposure
 from tests.header_samples import mirrored, moved, put, scaled, uvis, wfpc2
+from tests.noise_samples import noise
 from tests.uvis_fields import (
     SHAPES,
     Pointing,
@@ -694,6 +695,14 @@ CASES: Mapping[str, Case] = {
             "other bias": lambda: amplifier.step(2.0),
             "other bias, infrared": lambda: amplifier.step(60.0, camera=amplifier.IR),
             "other gain": lambda: amplifier.step(gain=1.1),
+        },
+    ),
+    "CAL-009": Case(
+        noise,
+        {
+            "errors too large": lambda: noise(error=1.5),
+            "errors too small": lambda: noise(error=0.7),
+            "twice the noise": lambda: noise(noise=2.0),
         },
     ),
     "WCS-001": Case(

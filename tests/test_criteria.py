@@ -49,7 +49,7 @@ def test_catalogue_holds_the_workflows() -> None:
     expected = {
         *(f"AST-{number:03}" for number in (*range(1, 23), 24, 25)),
         *(f"PHT-{number:03}" for number in range(1, 10)),
-        *(f"CAL-{number:03}" for number in range(1, 9)),
+        *(f"CAL-{number:03}" for number in range(1, 10)),
         *(f"TVB-{number:03}" for number in range(1, 6)),
         *(f"WCS-{number:03}" for number in range(1, 8)),
         *(f"DRK-{number:03}" for number in range(1, 7)),

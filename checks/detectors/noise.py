@@ -1,0 +1,72 @@
+"""Errors that a calibration states against the scatter of the pixels themselves."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from astropy.stats import mad_std
+from numpy.typing import NDArray
+
+from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians
+from hubble_qa.checks.instruments import Camera
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable
+
+__all__ = ["scatter_to_error"]
+
+# Blocks show the sky if their errors are no larger than those of the least fifth by this factor: light adds
+# to both.
+_LEAST, _SKY = 20.0, 1.1
+# Pairs of pixels that tell a scatter to one per cent.
+_FEWEST = 10_000
+
+
+def scatter_to_error(
+    science: NDArray[Any],
+    error: NDArray[Any] | None,
+    good: NDArray[np.bool_],
+    camera: Camera | None,
+    *,
+    subject: str,
+) -> Measurement:
+    """Scatter of a chip's sky from pixel to pixel over the error that its ERR array states.
+
+    Differences of neighbours in a row, over the root of two times the median ERR of their block of `BLOCK`
+    pixels, have a robust width of 1: neither stars nor a slope of the sky change it.
+
+    Parameters
+    ----------
+    science, error : ndarray, shape (ny, nx)
+        The chip and its errors, in one unit; None where the file has none.
+    good : ndarray of bool, shape (ny, nx)
+        Pixels that are not flagged.
+    camera : Camera or None
+        The camera's record.
+    subject : str
+        The exposure and chip.
+    """
+    quantity = "scatter_to_error"
+    if error is None or (camera is not None and camera.root_errors):
+        return not_applicable(
+            quantity, subject, "the file states no errors but the root of its counts, if any"
+        )
+    if camera is not None and camera.counts_photons:
+        return not_applicable(quantity, subject, "most pixels hold no photon, and no robust scatter")
+    kept = good & np.isfinite(science) & np.isfinite(error) & (error > 0)
+    stated = block_medians(np.where(kept, error, np.nan).astype(np.float32))
+    if np.isfinite(stated).any():
+        stated[~(stated <= _SKY * np.nanpercentile(stated, _LEAST))] = np.nan
+    rows, columns = (length * BLOCK for length in stated.shape)
+    values = np.where(kept, science, np.nan)[:rows, :columns]
+    errors = np.repeat(np.repeat(stated, BLOCK, axis=0), BLOCK // 2, axis=1)
+    pulls = (values[:, 1::2] - values[:, ::2]) / (math.sqrt(2.0) * errors)
+    pulls = pulls[np.isfinite(pulls)]
+    if pulls.size < _FEWEST:
+        reason = f"only {pulls.size} pairs of neighbouring pixels show the sky; needs {_FEWEST}"
+        return not_applicable(quantity, subject, reason)
+    ratio = float(mad_std(pulls))
+    context: dict[str, Json] = {"pairs": int(pulls.size), "stated_error": float(np.nanmedian(stated))}
+    # Of the median absolute deviation of a Gaussian.
+    uncertainty = 1.17 * ratio / math.sqrt(pulls.size)
+    return Measurement(quantity, ratio, "", subject, uncertainty=uncertainty, context=context)

@@ -1,0 +1,36 @@
+"""Errors that a calibration states against the scatter of the pixels themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hubble_qa.checks.detectors.noise import scatter_to_error
+from hubble_qa.checks.instruments import camera
+from tests.amplifier_samples import SHAPE, WFC, chip
+from tests.noise_samples import noise
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+@pytest.mark.parametrize("factor", [0.3, 1.0, 3.0])
+def test_ratio_is_the_inverse_of_the_errors_factor(factor: float, crowded: bool) -> None:
+    assert noise(error=factor, crowded=crowded).value == pytest.approx(1.0 / factor, rel=0.04)
+
+
+def test_noise_that_is_not_stated_is_seen() -> None:
+    assert noise(noise=2.0).value == pytest.approx(2.0, rel=0.04)
+
+
+def test_uncertainty_is_the_scatter_over_clean_chips() -> None:
+    values = np.array([noise(seed=seed).value for seed in range(20)])
+    assert 0.5 < np.std(values) / noise().uncertainty < 1.6
+
+
+def test_what_states_no_errors_is_not_judged() -> None:
+    image, good = chip(1), np.ones(SHAPE, dtype=bool)
+    for error, which in ((None, WFC), (image, camera("WFPC2")), (image, camera("ACS", "SBC"))):
+        assert not scatter_to_error(image, error, good, which, subject="x").applicable
+    for kept in (~good, good & (np.arange(SHAPE[1]) < 17)):
+        measured = scatter_to_error(image, np.ones(SHAPE), kept, WFC, subject="x")
+        assert not measured.applicable
+        assert "show the sky" in measured.reason
