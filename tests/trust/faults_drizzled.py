@@ -137,6 +137,8 @@ def _of(image: Image) -> Iterator[Fault]:
         (0.005, 0.011, 0.02, 0.05, 0.3, 359.0),
         0.02,
         "2 per cent, the error of a zeropoint",
+        *(("PHT-006",) if image.label in ("WFPC2", "SBC") else ()),
+        may=("PHT-004", "AST-015", "DRZ-008"),
     )
     yield fault(
         "weight",
@@ -145,6 +147,8 @@ def _of(image: Image) -> Iterator[Fault]:
         (0.05, 0.1, 1.0),
         0.1,
         "errors of 5 per cent, limits as well",
+        "DRZ-009",
+        may=("PHT-007",),
     )
     yield fault(
         "no weight in a part",
@@ -154,6 +158,7 @@ def _of(image: Image) -> Iterator[Fault]:
         0.5,
         "half of the sources are lost",
         "DRZ-001",
+        may=("DRZ-009", "WCS-005", "DRZ-008"),
     )
     yield fault(
         "stars broadened",
@@ -162,6 +167,7 @@ def _of(image: Image) -> Iterator[Fault]:
         (0.5, 0.8, 1.0, 1.5),
         1.0,
         "a Gaussian of 1 pixel takes a quarter of the light out of a small aperture",
+        may=("AST-015", "PHT-004", "PHT-006", "DRZ-006"),
     )
     if image.label in ("UVIS", "IR"):
         yield fault(

@@ -29,8 +29,8 @@ _FAULTS = """## Faults and criteria
   realisations, as in all larger sizes that were tried; in brackets how many were caught of how many. A
   limit from fewer than 50 realisations is preliminary. After the semicolon the next smaller size, which
   is not caught.
-- *Must*: criteria that must reject it at the size that hurts. **None**: no criterion catches it at that
-  size.
+- *Must*: criteria that must reject it at the size that hurts. None is named (–) where none does in every
+  realisation.
 - *May*: criteria that may reject it as well, for it concerns them too. All others must not, and did not
   in the realisations that were judged by all criteria.
 
@@ -88,7 +88,7 @@ def _faults(faults: Sequence[Fault], found: Mapping[str, FaultSummary]) -> str:
     ]
     for fault in faults:
         hurts = f"{_size(fault.hurts, fault)}: {fault.why}" if fault.sizes != (1,) else fault.why
-        must = ", ".join(fault.must) or "**none**"
+        must = ", ".join(fault.must) or "–"
         cells = (fault.name, hurts, _caught(fault, found[fault.key]), must, ", ".join(fault.may))
         rows.append("| " + " | ".join(cells) + " |")
     return "\n".join(rows) + "\n"
