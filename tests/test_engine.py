@@ -380,7 +380,7 @@ def test_a_log_on_a_full_disk_is_not_the_stages_fault(small_disk: Path, journal:
 def test_a_frozen_server_makes_no_stage_endless(
     store: Store, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubble_qa.fixtures.engine.children._KILL_TIMEOUT", 0.5)
+    monkeypatch.setattr("hubble_qa.fixtures.engine.children._FROZEN_TIMEOUT", 0.5)
     node = Node("field", "hang", hang, Plain(label="frozen"), locations={"journal": str(journal)})
     with Engine(store, new_run(), jobs=1) as engine:
         engine.submit([node])
