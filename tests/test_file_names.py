@@ -12,9 +12,9 @@ from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubble_qa.checks.file_names import FileNameError, plain_name, plain_path
 from hubble_qa.checks.readers.best_references import header_reference, read_best_references
 from hubble_qa.checks.readers.errors import ReaderError
-from hubble_qa.checks.readers.file_names import FileNameError, plain_name, plain_path
 from hubble_qa.fixtures.archives import crds_cache
 from hubble_qa.fixtures.archives.crds_cache import best_references, default_context, find_reference
 from hubble_qa.fixtures.archives.crds_sync import synchronize

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hubble_qa.checks.file_names import plain_name
 from hubble_qa.checks.readers.errors import ReaderError
-from hubble_qa.checks.readers.file_names import plain_name
 
 __all__ = ["NOT_APPLICABLE", "BestReferences", "ReferenceChoice", "header_reference", "read_best_references"]
 

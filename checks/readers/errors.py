@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
+# Defined outside this package, whose import brings the libraries that read files.
+from hubble_qa.checks.errors import ReaderError
+
 __all__ = ["ReaderError"]
-
-
-class ReaderError(ValueError):
-    """A file cannot be read as what it should be; the message is one line that names the file."""

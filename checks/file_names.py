@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.errors import ReaderError
 
 __all__ = ["FileNameError", "plain_name", "plain_path"]
 
