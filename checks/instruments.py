@@ -137,6 +137,7 @@ class Camera(_Record):
     root_errors: bool = False
     switches: bool = True
     dated_zeropoints: bool = False
+    field: float = Field(default=0, ge=0)
     overhead: float = Field(default=0, ge=0)
     border: int = Field(default=0, ge=0)
     parity: tuple[Literal[-1, 1], Literal[-1, 1]] = (-1, 1)

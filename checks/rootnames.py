@@ -30,12 +30,13 @@ def _pattern(letters: str) -> re.Pattern[str]:
     I, the instrument; PPP, the programme; SS, the set of observations; OO, the observation: all in base 36.
     T is how the data came down (m real time and recorded, r real time, t tape, q and s solid state, n to p
     sent again), or the number of an association's product. PPP follows the cycles: of instruments that were
-    taken out it begins with 2-9, a or b, so that ngc012345 is a galaxy. A name without a digit in IPPPSSOO,
+    taken out it begins with 2-9, a or b, so that ngc012345 is a galaxy; of the others it has come to g, so
+    that image0001 and orion2006 are no rootnames. A name without a digit in IPPPSSOO,
     such as ibohbfbyq, is taken for a rootname if it ends in q: nearly all of ACS and WFC3 do, and no
     word does.
     """
     working = "".join(letter for letter in letters if letter not in _RETIRED)
-    parts = rf"(?:[{working}][a-z0-9]|[{_RETIRED}][2-9ab])[a-z0-9]{{6}}"
+    parts = rf"(?:[{working}][0-9a-j]|[{_RETIRED}][2-9ab])[a-z0-9]{{6}}"
     return re.compile(rf"(?:(?=.[a-z]{{0,6}}[0-9]){parts}[m-t0-9]|{parts}q)")
 
 

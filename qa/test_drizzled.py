@@ -9,6 +9,7 @@ import pytest
 from hubble_qa.checks.astrometry.registration import exposure_misalignment
 from hubble_qa.checks.evidence import overlaps, peaks
 from hubble_qa.checks.evidence.coverage import Coverage, coverage, exposure_weights, sky_blocks
+from hubble_qa.checks.evidence.drizzled import field_pixels
 from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.evidence.extents import coverage_extents
 from hubble_qa.checks.evidence.headers import input_chips, input_names
@@ -21,6 +22,7 @@ from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement, not_applicable
 from hubble_qa.checks.readers import Drizzled
 from hubble_qa.checks.readers.coordinates import coordinate_problem
+from hubble_qa.checks.readers.drizzled import weight_names
 from hubble_qa.fixtures.finished.files import FinishedFile, Kind
 from hubble_qa.fixtures.suite.judging import Judge
 from hubble_qa.fixtures.suite.products import Products
@@ -32,7 +34,15 @@ criterion = pytest.mark.criterion
 @criterion("DRZ-001")
 def test_coverage_is_finite(products: Products, image: FinishedFile, judge: Judge) -> None:
     drizzled = products.image(image)
-    judge(drizzling.finite_coverage(drizzled.science(), drizzled.weight(), subject=image.label))
+    if drizzled.weight_path is None:
+        judge(not_applicable("finite_coverage", image.label, without_weight(drizzled)))
+    field = field_pixels(drizzled)
+    judge(drizzling.finite_coverage(drizzled.science(), drizzled.weight(), subject=image.label, field=field))
+
+
+def without_weight(drizzled: Drizzled) -> str:
+    """That an image has no weight image beside it."""
+    return f"its weight image, {weight_names(drizzled.path.name)[0]}, is not beside it"
 
 
 @criterion("CAL-005")
@@ -185,10 +195,11 @@ def test_no_hits_are_left(
 def test_weight_is_exposure_time(
     products: Products, image: FinishedFile, inputs: Inputs, judge: Judge
 ) -> None:
-    reason = missing_input(inputs)
+    drizzled = products.image(image)
+    reason = missing_input(inputs) or (without_weight(drizzled) if drizzled.weight_path is None else "")
     if reason:
         judge(not_applicable("weight_to_exposure_time", image.label, reason))
-    weights = exposure_weights(products.image(image), covered_by(products, image, inputs))
+    weights = exposure_weights(drizzled, covered_by(products, image, inputs))
     judge(combination.weight_to_exposure_time(*weights, subject=image.label))
 
 

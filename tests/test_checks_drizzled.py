@@ -1,5 +1,8 @@
 """Measurements of drizzled images."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -223,3 +226,23 @@ def test_width_ratio_takes_stars_with_widths_in_every_image() -> None:
 )
 def test_advice_follows_from_why_the_inputs_differ_in_photflam(inputs: list[Exposure], said: str) -> None:
     assert said in drizzled_photometry_violations(drizzled(), inputs).reason
+
+
+def test_a_mosaic_of_fields_that_lie_apart_is_mostly_empty_and_complete() -> None:
+    weight = np.zeros((200, 200))
+    weight[:20, :20] = weight[-20:, -20:] = 1.0
+    science = weight * np.arange(200.0)
+    whole = finite_coverage(science, weight, subject="mosaic", field=410.0)
+    assert whole.value == 1.0
+    assert whole.context["covered_fraction"] == pytest.approx(0.02)
+    # Less than one exposure's field: the frame is at a wrong position.
+    assert finite_coverage(science, weight, subject="mosaic", field=2000.0).value == pytest.approx(0.02)
+    assert finite_coverage(science, weight, subject="mosaic").value == pytest.approx(0.02)
+
+
+def test_a_total_detection_image_has_no_zeropoint() -> None:
+    image = drizzled()
+    total = replace(image, path=Path("hst_12345_01_wfpc2_total_u5jx01_drc.fits"))
+    of_filters = [exposure(primary={"FILTNAM1": name}) for name in ("F555W", "F814W")]
+    assert not drizzled_photometry_violations(total, of_filters).applicable
+    assert drizzled_photometry_violations(image, of_filters).applicable

@@ -156,3 +156,17 @@ def test_real_files(file: str) -> None:
     assert judge(criteria["FIL-001"], fits_form_violations(read_fits_structure(path))).status is Status.PASS
     assert judge(criteria["FIL-002"], structure_violations(exposed)).status is Status.PASS
     assert judge(criteria["FIL-003"], keyword_violations(exposed)).status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("name", "problems"),
+    [
+        ("u5jx0108r_flt.fits", 1),  # another exposure's name
+        ("u5jx01010_flt.fits", 0),  # ends as associations do
+        ("ic1396001_flt.fits", 0),  # a cluster
+        ("jan01202q_flt.fits", 0),  # of another instrument
+        ("u5jx010hr_flt.fits", 0),
+    ],
+)
+def test_nine_letters_that_are_a_rootname_by_chance_contradict_no_header(name: str, problems: int) -> None:
+    assert keyword_violations(exposure(path=Path(name))).value == problems

@@ -24,6 +24,7 @@ REAL = {
 OTHERS = (
     *("omegacent", "ngc12345x", "ngc012345", "ugc012345", "intervals", "unaligned", "jellyfish", "observing"),
     *("omegacen1", "final_drz", "hst_10775", "5jx0108rx", "u5jx0108", "u5jx0108rr", "u5jx0108z", "mosaic001"),
+    *("image0001", "orion2006", "lmc012345", "lupus2010", "island01q"),
     *("", "u5jx0108r\n"),
 )
 

@@ -208,3 +208,14 @@ def test_real_directories_leave_no_file_unnamed() -> None:
 def test_a_headerlet_is_of_its_exposures_instrument(directory: Path) -> None:
     fits.PrimaryHDU().writeto(directory / "u5jx010hr_flt_hlet.fits")
     assert "u5jx010hr_flt_hlet" in looked_through(directory).instruments["WFPC2"].files
+
+
+def test_high_level_products_are_images_and_weights(directory: Path) -> None:
+    root = "hlsp_omega_hst_wfpc2_ngc5139_f555w_v1.0"
+    for product in ("sci", "wht", "drz"):
+        fits.PrimaryHDU(header=fits.Header({"INSTRUME": "WFPC2"})).writeto(
+            directory / f"{root}_{product}.fits"
+        )
+    files = looked_through(directory).instruments["WFPC2"].files
+    kinds = {product: files[f"{root}_{product}"].kind for product in ("sci", "wht", "drz")}
+    assert kinds == {"sci": Kind.IMAGE, "wht": Kind.WEIGHT, "drz": Kind.IMAGE}

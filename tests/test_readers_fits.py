@@ -104,13 +104,18 @@ def test_drizzled_multi_extension_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(product.weight(), np.full((4, 5), 2.0))
 
 
-def test_drizzled_product_without_weight_is_refused(pair: Path, tmp_path: Path) -> None:
-    pair.with_name("wfpc2_flt_drw_wht.fits").unlink()
-    with pytest.raises(ReaderError, match=r"wfpc2_flt_drw_wht\.fits"):
-        read_drizzled(pair)
-    renamed = pair.rename(tmp_path / "mosaic.fits")
-    with pytest.raises(ReaderError, match="name its weight file"):
-        read_drizzled(renamed)
+def test_an_image_in_the_primary_unit_may_have_no_weight(pair: Path, tmp_path: Path) -> None:
+    weight = pair.with_name("wfpc2_flt_drw_wht.fits")
+    renamed = pair.rename(tmp_path / "hlsp_omega_hst_wfpc2_ngc5139_f555w_v1.0_drz.fits")
+    assert read_drizzled(renamed).weight_path is None
+    np.testing.assert_array_equal(read_drizzled(renamed).weight(), np.ones((4, 5)))
+    for name in ("v1.0_drz_wht", "v1.0_wht", "v1.0_weight"):
+        named = weight.rename(tmp_path / f"hlsp_omega_hst_wfpc2_ngc5139_f555w_{name}.fits")
+        assert read_drizzled(renamed).weight_path == named
+        weight = named
+
+
+def test_drizzled_product_without_weight_extension_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "other_drw.fits"
     fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ones((4, 5)), name="SCI")]).writeto(other)
     with pytest.raises(ReaderError, match="nor an extension WHT,1"):

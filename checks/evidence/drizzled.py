@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -10,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry import world_coordinates
+from hubble_qa.checks.astrometry.world_coordinates import plate_scale
 from hubble_qa.checks.detectors.background import background_level
 from hubble_qa.checks.evidence.exposures import chip_shape, exposure_in, wcs_in
 from hubble_qa.checks.images.drizzled import median_weights
+from hubble_qa.checks.instruments import find_camera
 from hubble_qa.checks.readers import Drizzled, Exposure, read_drizzled
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "combined_image",
     "covered",
     "drizzled_in",
+    "field_pixels",
     "single_image",
     "single_rates",
 ]
@@ -37,6 +41,18 @@ Image = NDArray[np.float32]
 def drizzled_in(path: Path, weight_path: Path | None = None, label: str = "") -> Drizzled:
     """Headers of a drizzled image, under the label that verdicts are to call it by."""
     return read_drizzled(path, weight_path, label=label)
+
+
+def field_pixels(drizzled: Drizzled) -> float:
+    """How many of an image's pixels the field of view of its camera has; infinite where that is not known."""
+    instrument, detector = (str(drizzled.keyword(key, "")).strip() for key in ("INSTRUME", "DETECTOR"))
+    # WFPC2's chips have detectors of their own.
+    camera = find_camera(instrument, detector) or find_camera(instrument, "")
+    try:
+        scale = plate_scale(drizzled.header)
+    except (KeyError, ValueError):
+        return math.inf
+    return camera.field / scale**2 if camera is not None and camera.field and scale > 0 else math.inf
 
 
 def combined_image(directory: Path, root: str) -> Drizzled:

@@ -39,6 +39,10 @@ ORIENTATION_TOLERANCE = 1e-4
 # pixels that are bad in one exposure change a median by some per cent, an exposure that is missing by all.
 LEAST_SHARE = 0.9
 
+# A mosaic that holds less of one exposure's field than this holds no exposure whole: subarrays, and frames at
+# a wrong position, are judged by the share of the frame.
+LEAST_FIELD = 0.9
+
 # A median weight of fewer pixels is at the mercy of a few bad ones.
 MIN_REGION_PIXELS = 1000
 
@@ -55,6 +59,8 @@ _ONE_TIME = 1e-3
 
 # Keyword of an input's file and extension.
 _INPUT = re.compile(r"(D\d{3})DATA")
+# How the HAP pipeline names the image of all filters of a visit: hst_12345_01_acs_wfc_total_jc8m01_drc.fits.
+_DETECTION = re.compile(r"_total(?:_|\.)")
 _RATE = re.compile(r"(/\s*(s|sec|second)s?|\bs(ec)?(\*\*|\^)?\(?-1\)?|^cps)$", re.IGNORECASE)
 
 
@@ -64,8 +70,12 @@ def finite_coverage(
     *,
     subject: str,
     chips: Mapping[str, tuple[float, float]] | None = None,
+    field: float = math.inf,
 ) -> Measurement:
     """Fraction of a drizzled image's pixels with positive weight; 0 where something is missing.
+
+    A mosaic of fields that lie apart is mostly empty and complete: where an area is covered that is larger
+    than the frame's share, the value is its ratio to the field of one exposure, at most 1.
 
     A covered pixel without a finite value spoils every sum over it, so that an image with any counts
     as not covered at all. So does one whose pixels all read one number, and one in which a chip of an
@@ -81,6 +91,8 @@ def finite_coverage(
     chips : mapping of str to (float, float), optional
         Of each exposure's chip, the median weight where it falls on this image, and on the image of
         that exposure alone; see `median_weights`.
+    field : float
+        Pixels that one exposure's field of view has in the image.
     """
     if science.shape != weight.shape or science.size == 0:
         reason = f"shapes differ or are empty: SCI {science.shape}, WHT {weight.shape}"
@@ -90,8 +102,14 @@ def finite_coverage(
         np.count_nonzero(~np.isfinite(weight))
     )
     fraction = float(np.count_nonzero(covered) / covered.size)
+    of_field = min(float(np.count_nonzero(covered)) / field, 1.0)
     missing = [name for name, pair in (chips or {}).items() if not pair[0] >= LEAST_SHARE * pair[1] > 0]
-    context: dict[str, Json] = {"covered_fraction": fraction, "not_finite": holes, "missing": [*missing]}
+    context: dict[str, Json] = {
+        "covered_fraction": fraction,
+        "covered_of_one_field": of_field,
+        "not_finite": holes,
+        "missing": [*missing],
+    }
     problems = [f"{holes} pixels with weight are not finite"] if holes else []
     values = science[covered]
     if values.size > 1 and np.all(values == values[0]):
@@ -100,7 +118,7 @@ def finite_coverage(
         problems.append(f"{', '.join(missing)}: weight is missing where it falls")
     return Measurement(
         "finite_coverage",
-        0.0 if problems else fraction,
+        0.0 if problems else max(fraction, of_field if of_field >= LEAST_FIELD else 0.0),
         "",
         subject,
         context=context,
@@ -178,6 +196,9 @@ def drizzled_photometry_violations(
         Files of further exposures that were, and that cannot be read: of those the image's own header
         is used.
     """
+    if _DETECTION.search(drizzled.path.name.lower()) and len(_filters_of(inputs)) != 1:
+        reason = "a total-detection image combines several filters to find sources, and has no zeropoint"
+        return not_applicable("drizzled_photometry_violations", drizzled.label, reason)
     if not inputs and not missing:
         return not_measured("drizzled_photometry_violations", drizzled.label, "the inputs are not known")
     photflam, unit = drizzled.keyword("PHOTFLAM"), drizzled.keyword("BUNIT")
@@ -196,6 +217,14 @@ def drizzled_photometry_violations(
         "inputs_not_there": [*missing],
     }
     return count_violations("drizzled_photometry_violations", drizzled.label, violations, context)
+
+
+def _filters_of(exposures: Sequence[Exposure]) -> frozenset[str]:
+    return frozenset(
+        str(exposure.primary.get(keyword, "")).strip()
+        for exposure in exposures
+        for keyword in (exposure.camera.filters if exposure.camera else ())
+    ) - {"", "CLEAR1L", "CLEAR2L", "CLEAR1S", "CLEAR2S", "N/A"}
 
 
 def exposure_time_violations(drizzled: Drizzled) -> Measurement:

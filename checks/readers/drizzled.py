@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hubble_qa.checks.readers.errors import ReaderError
 from hubble_qa.checks.readers.exposure import open_fits, readable, science_wcs
 
-__all__ = ["Drizzled", "read_drizzled"]
+__all__ = ["Drizzled", "read_drizzled", "weight_names"]
 
 Image: TypeAlias = "NDArray[np.floating[Any]]"
 
@@ -26,8 +26,9 @@ class Drizzled:
     ----------
     path : Path
         The file with the science image.
-    weight_path : Path
-        The file with the weight image; `path` itself for a multi-extension product.
+    weight_path : Path or None
+        The file with the weight image; `path` itself for a multi-extension product, None where an image in
+        the primary unit has no weight image beside it.
     primary : Header
         Primary header of `path`.
     header : Header
@@ -37,7 +38,7 @@ class Drizzled:
     """
 
     path: Path
-    weight_path: Path
+    weight_path: Path | None
     primary: fits.Header
     header: fits.Header
     label: str = ""
@@ -54,7 +55,10 @@ class Drizzled:
         return _image(self.path, "SCI")
 
     def weight(self) -> Image:
-        """Read the weight image."""
+        """Read the weight image; without one, 1 where the science image has data: finite and not 0."""
+        if self.weight_path is None:
+            science = self.science()
+            return np.where(np.isfinite(science) & (science != 0), np.float32(1), np.float32(0))
         return _image(self.weight_path, "WHT")
 
     def wcs(self) -> Any:
@@ -68,29 +72,43 @@ def read_drizzled(path: Path, weight_path: Path | None = None, *, label: str = "
     Parameters
     ----------
     path : Path
-        A file with SCI and WHT extensions (``build=True``), or the ``_sci.fits`` of a pair.
+        A file with SCI and WHT extensions (``build=True``), or an image in the primary unit: the
+        ``_sci.fits`` of a pair, or one of a high-level product, such as ``…_v1.0_drz.fits``.
     weight_path : Path, optional
-        The pair's weight file; by default the one beside `path` with ``_wht`` for ``_sci``.
+        The pair's weight file; by default the one beside `path` that is named so: see `weight_names`.
     label : str, optional
         What verdicts are to call it.
 
     Raises
     ------
     ReaderError
-        If a file is missing, is not FITS, or lacks the science or weight image.
+        If a file is missing, is not FITS, or lacks the science or weight image; an image in the primary unit
+        may have no weight image at all.
     """
     with open_fits(path) as hdus:
         primary, single = readable(hdus[0].header), _is_single(hdus)
         header = primary if single else readable(_image_unit(path, hdus, "SCI").header)
     if weight_path is None:
-        weight_path = path.with_name(path.name.replace("_sci.fits", "_wht.fits")) if single else path
-    if single and weight_path == path:
-        raise ReaderError(f"{path}: the file has one image and is not named *_sci.fits; name its weight file")
-    if not weight_path.exists():
-        raise ReaderError(f"{path}: its weight image {weight_path.name} is not beside it; put it there")
-    with open_fits(weight_path) as hdus:
-        _image_unit(weight_path, hdus, "WHT")
+        beside = (path.with_name(name) for name in weight_names(path.name))
+        weight_path = next((each for each in beside if each.is_file()), None) if single else path
+    if weight_path is not None:
+        with open_fits(weight_path) as hdus:
+            _image_unit(weight_path, hdus, "WHT")
     return Drizzled(path, weight_path, primary, header, label)
+
+
+def weight_names(name: str) -> tuple[str, ...]:
+    """Names that the weight image of an image in the primary unit may have, AstroDrizzle's first.
+
+    Examples
+    --------
+    ``f606w_drz_sci.fits`` has ``f606w_drz_wht.fits``; ``hlsp_…_v1.0_drz.fits`` may have
+    ``hlsp_…_v1.0_drz_wht.fits`` or ``hlsp_…_v1.0_wht.fits``, or ``weight`` for ``wht``.
+    """
+    stem = name.removesuffix(".fits")
+    root = stem.rpartition("_")[0]
+    stems = (root,) if stem.endswith("_sci") else (stem, root)
+    return tuple(f"{each}_{ending}.fits" for each in stems for ending in ("wht", "weight"))
 
 
 def _is_single(hdus: fits.HDUList) -> bool:

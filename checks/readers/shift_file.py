@@ -126,13 +126,17 @@ def exposure_name(file: str) -> str:
     """Return the name of an exposure by its file or its name, ``"u5jx0108r_flt.fits"`` or ``"u5jx0108r"``.
 
     The rootname where the file is named after one, else the file's name without ending and suffix:
-    ``"ngc6791_long_flc.fits"`` is of ngc6791_long.
+    ``"ngc6791_long_flc.fits"`` is of ngc6791_long, and ``"ic1396001_long_flc.fits"`` of ic1396001_long.
     """
     stem = Path(file).name.partition(".fits")[0]
-    first, (name, _, suffix) = stem.partition("_")[0], stem.rpartition("_")
-    if is_rootname(first):
+    (first, _, rest), (name, _, suffix) = stem.partition("_"), stem.rpartition("_")
+    kinds = load_instruments().kinds
+    has_suffix = bool(name) and kinds.get(suffix.lower()) in _KINDS
+    # Words between them, as in ic1396001_long_flc, are part of a name that is the user's own.
+    own = has_suffix and "_" in rest and kinds.get(rest.partition("_")[0].lower()) not in _KINDS
+    if is_rootname(first) and not own:
         return first
-    return name if name and load_instruments().kinds.get(suffix.lower()) in _KINDS else stem
+    return name if has_suffix else stem
 
 
 def wrap_degrees(angle: float) -> float:
