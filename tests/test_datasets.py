@@ -376,3 +376,28 @@ def test_the_bounds_in_force_are_an_overrides_then_the_instruments_then_the_crit
     assert dataset.bounds_in_force("AST-002", "u5jx0108r c0m") == criterion.bounds_for("WFPC2")
     assert other.bounds_in_force("AST-002", "u5jx0108r c0m") == (criterion.bounds, "")
     assert dataset.bounds("AST-002", "u5jx0108r flt") == Bounds(below=0.4)
+
+
+def test_a_fit_that_may_fail_may_do_so_by_any_criterion() -> None:
+    """What is declared by one criterion allows the failure of the fit by the others, and nothing else."""
+    dataset = load_dataset(DATASETS / f"{UVIS}.toml")
+    fit, other = "align-sdss/shifts ibwb01xxq_flc", "align-gaia/shifts ibwb01xxq_flc"
+    for criterion in ("AST-001", "AST-002", "AST-003", "AST-008"):
+        expected = dataset.expectation(criterion, fit, "simulated", "")
+        assert expected is not None
+        assert expected.or_no_fit
+        assert dataset.expectation(criterion, other, "simulated", "") is None
+    assert dataset.expectation("AST-001", fit, "simulated", "").range is None
+
+
+def test_what_is_declared_for_the_simulated_archive_may_happen_in_a_directory() -> None:
+    dataset = load_dataset(DATASETS / f"{UVIS}.toml")
+    simulated, copied, mast = (
+        dataset.expectation("AST-011", "ibwb01xrq", archive, "")
+        for archive in ("simulated", "directory", "mast")
+    )
+    assert simulated is not None
+    assert not simulated.may_pass
+    assert copied is not None
+    assert copied.may_pass
+    assert mast is None
