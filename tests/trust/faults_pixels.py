@@ -25,7 +25,7 @@ _MAY: tuple[str, ...] = (
     "TVB-002",
     "TVB-003",
 )
-_MAY += ("DRK-003", "DRK-006", "DRZ-002", "DRZ-003", "DRZ-006", "DRZ-008")
+_MAY += ("CAL-009", "DRK-003", "DRK-006", "DRZ-002", "DRZ-003", "DRZ-006", "DRZ-008")
 
 
 def _chip(camera: Camera, edit: Callable[[Any, float, Generator], None], plane: str = "SCI") -> Change:
@@ -127,6 +127,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
             (0.3, 1.5, 2.0, 3.0),
             3.0,
             "limits and weights are wrong by as much: a factor of 3 makes 3 sigma of 1",
+            *(("CAL-009",) if camera.label != "WFPC2" else ()),
             plane="ERR",
         )
     yield fault(
