@@ -66,6 +66,7 @@ from hubble_qa.checks.images.drizzled_coordinates import (
     drizzled_coordinate_deviation,
 )
 from hubble_qa.checks.images.files import fits_form_violations, keyword_violations, structure_violations
+from hubble_qa.checks.images.mosaic_fluxes import chip_flux_ratio, input_flux_ratio
 from hubble_qa.checks.images.observations import observation_violations
 from hubble_qa.checks.images.photometry import (
     chip_count_rate_ratio,
@@ -88,6 +89,7 @@ from tests.dark_rate_samples import DARKS, association, dark, hot_pixels, match,
 from tests.header_samples import infrared as ir_exposure
 from tests.header_samples import mirrored, moved, put, scaled, uvis, wfpc2
 from tests.noise_samples import noise
+from tests.source_scenes import seen as seen_twice
 from tests.uvis_fields import (
     SHAPES,
     Pointing,
@@ -575,6 +577,8 @@ CASES: Mapping[str, Case] = {
         {
             "counts": lambda: drizzled_flux_ratio(1592.0, 1592.0, exposure_time=16.0, subject="star 1"),
             "pixel area": lambda: drizzled_flux_ratio(97.5, 1600.0, exposure_time=16.0, subject="star 1"),
+            "image in counts": lambda: input_flux_ratio({"a": seen_twice(360.0)}, subject="drz SCI,1"),
+            "weights by ERR": lambda: input_flux_ratio({"a": seen_twice(0.75)}, subject="drz SCI,1"),
         },
     ),
     "PHT-007": Case(
@@ -599,6 +603,10 @@ CASES: Mapping[str, Case] = {
             "chips differ": lambda: chip_zeropoint_error(zeropoint_headers(photflams=(2.757e-19, 1.838e-19))),
             "UVIS2 left behind": lambda: chip_zeropoint_error(zeropoint_headers(FLUXCORR="OMIT")),
         },
+    ),
+    "PHT-010": Case(
+        lambda: chip_flux_ratio({"a": seen_twice(), "b": seen_twice(seed=6)}, subject="drz"),
+        {"one chip": lambda: chip_flux_ratio({"a": seen_twice(), "b": seen_twice(1.05)}, subject="drz")},
     ),
     "CAL-001": Case(
         infrared.steps,

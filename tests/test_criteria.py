@@ -48,7 +48,7 @@ def test_every_figure_that_explains_a_criterion_is_drawn() -> None:
 def test_catalogue_holds_the_workflows() -> None:
     expected = {
         *(f"AST-{number:03}" for number in (*range(1, 23), 24, 25)),
-        *(f"PHT-{number:03}" for number in range(1, 10)),
+        *(f"PHT-{number:03}" for number in range(1, 11)),
         *(f"CAL-{number:03}" for number in range(1, 10)),
         *(f"TVB-{number:03}" for number in range(1, 6)),
         *(f"WCS-{number:03}" for number in range(1, 8)),

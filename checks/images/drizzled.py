@@ -21,6 +21,7 @@ __all__ = [
     "drizzled_photometry_violations",
     "exposure_time_violations",
     "finite_coverage",
+    "is_rate",
     "median_weights",
     "output_frame_deviation",
     "stellar_width_ratio",
@@ -207,7 +208,7 @@ def drizzled_photometry_violations(
     if others:
         found = "; ".join(f"{own!r} in {_named(chips)}" for own, chips in others.items())
         violations.append(f"PHOTFLAM is {photflam!r}, but {found}: {_one_photflam(inputs)}")
-    if not (isinstance(unit, str) and _RATE.search(unit.strip())):
+    if not is_rate(unit):
         units = drizzled.keyword("D001OUUN")
         violations.append(f"BUNIT is {unit!r}, not a rate; final_units (D001OUUN) is {units!r}")
     context: dict[str, Json] = {
@@ -225,6 +226,11 @@ def _filters_of(exposures: Sequence[Exposure]) -> frozenset[str]:
         for exposure in exposures
         for keyword in (exposure.camera.filters if exposure.camera else ())
     ) - {"", "CLEAR1L", "CLEAR2L", "CLEAR1S", "CLEAR2S", "N/A"}
+
+
+def is_rate(unit: object) -> bool:
+    """Whether a unit, such as ``"ELECTRONS/S"``, is one of counts in a time."""
+    return isinstance(unit, str) and bool(_RATE.search(unit.strip()))
 
 
 def exposure_time_violations(drizzled: Drizzled) -> Measurement:

@@ -1,0 +1,79 @@
+"""Sources of a drizzled image, measured there and on the chips of the exposures that it combines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from hubble_qa.checks.astrometry.world_coordinates import plate_scale
+from hubble_qa.checks.evidence.drizzled import covered, drizzled_in
+from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
+from hubble_qa.checks.images.drizzled import is_rate
+from hubble_qa.checks.images.source_fluxes import (
+    ChipImage,
+    ChipSources,
+    Mosaic,
+    aperture_radius,
+    find_sources,
+    measure_sources,
+)
+from hubble_qa.checks.readers import Drizzled, Exposure
+
+__all__ = ["Input", "sources_of"]
+
+# ATODGAIN of WFPC2 reads 15 where the measured gain is 14.
+_GAINS = {15.0: 14.0}
+
+Input = tuple[Path, Path | None]
+"""An exposure, and for C0M the C1M with its data quality."""
+
+
+@cache
+def sources_of(path: Path, inputs: tuple[Input, ...]) -> Mapping[str, ChipSources]:
+    """Bright sources of a drizzled image on each chip of its inputs, by the chips' labels.
+
+    The image is taken in rates, as its BUNIT says; AstroDrizzle calls WFPC2's rates counts, but notes
+    them as ``cps`` in D001OUUN.
+
+    Parameters
+    ----------
+    path : Path
+        The image.
+    inputs : tuple of (Path, Path or None)
+        The exposures.
+    """
+    mosaic = _mosaic(drizzled_in(path))
+    find = cache(lambda radius: find_sources(mosaic, radius))
+    found: dict[str, ChipSources] = {}
+    for exposure, companion in ((exposure_in(one), other) for one, other in inputs):
+        for number in exposure.chips:
+            chip = _chip(exposure, number, companion)
+            radius = round(aperture_radius(mosaic, chip.scale), 1)
+            found[exposure.chip_label(number)] = measure_sources(mosaic, chip, find(radius))
+    return found
+
+
+def _mosaic(image: Drizzled) -> Mosaic:
+    pixels = covered(image)
+    if not is_rate(image.keyword("BUNIT")) and image.keyword("D001OUUN") != "cps":
+        pixels = pixels / np.float32(image.keyword("EXPTIME"))
+    return Mosaic(pixels, image.wcs(), plate_scale(image.header))
+
+
+def _chip(exposure: Exposure, number: int, companion: Path | None) -> ChipImage:
+    header = exposure.header("SCI", number)
+    science, _, quality = planes(exposure.path, number, companion)
+    time = float(exposure.primary["EXPTIME"])
+    in_rates = is_rate(header.get("BUNIT"))
+    gain = float(exposure.primary.get("ATODGAIN", 1.0)) if exposure.instrument == "WFPC2" else 1.0
+    return ChipImage(
+        pixels=science,
+        flagged=np.zeros(science.shape, dtype=bool) if quality is None else quality != 0,
+        wcs=wcs_in(exposure.path, number),
+        scale=float(header.get("IDCSCALE") or plate_scale(header)),
+        time=1.0 if in_rates else time,
+        electrons=time if in_rates else _GAINS.get(gain, gain),
+    )

@@ -1,0 +1,68 @@
+"""Any drizzled image against the exposures that it combines: fluxes and widths of bright sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from hubble_qa.checks.evidence.exposures import exposure_in
+from hubble_qa.checks.evidence.headers import input_names
+from hubble_qa.checks.evidence.source_fluxes import sources_of
+from hubble_qa.checks.images import mosaic_fluxes
+from hubble_qa.checks.images.photometry import has_own_photflams
+from hubble_qa.checks.images.source_fluxes import ChipSources
+from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.fixtures.finished.files import FinishedFile
+from hubble_qa.fixtures.finished.judged import Chip
+from hubble_qa.fixtures.suite.judging import Judge
+from hubble_qa.fixtures.suite.products import Products
+
+pytestmark = pytest.mark.products
+criterion = pytest.mark.criterion
+
+
+def inputs_of(products: Products, image: FinishedFile) -> Mapping[str, FinishedFile | None]:
+    """The exposures that a drizzled image names as its inputs; None for those that are not there."""
+    drizzled = products.image(image)
+    solution = str(drizzled.keyword("WCSNAME", ""))
+    return {
+        name: products.judged.exposure(name, beside=image.path, wcsname=solution)
+        for name in input_names(drizzled)
+    }
+
+
+def chips_of(products: Products, image: FinishedFile) -> Mapping[str, ChipSources]:
+    """Sources of a drizzled image on the chips of its inputs that are there."""
+    files = [file for file in inputs_of(products, image).values() if file is not None]
+    inputs = tuple((products.path(file), products.sibling(file, "c1m")) for file in files)
+    return sources_of(products.path(image), inputs)
+
+
+@criterion("PHT-006")
+def test_flux_is_that_of_the_exposures(products: Products, image_chip: Chip, judge: Judge) -> None:
+    extension = f" SCI,{image_chip.number}"
+    found = {
+        name.removesuffix(extension): sources
+        for name, sources in chips_of(products, image_chip.file).items()
+        if name.endswith(extension)
+    }
+    judge(mosaic_fluxes.input_flux_ratio(found, subject=str(image_chip)))
+
+
+@criterion("PHT-010")
+def test_chips_agree_on_fluxes(products: Products, image: FinishedFile, judge: Judge) -> None:
+    paths = [products.path(file) for file in inputs_of(products, image).values() if file is not None]
+    own = [path.stem for path in paths if has_own_photflams(exposure_in(path))]
+    if own:
+        reason = f"the chips of {own[0]} have PHOTFLAM of their own: their counts are not to be compared"
+        judge(not_applicable("chip_flux_ratio", image.label, reason))
+    judge(mosaic_fluxes.chip_flux_ratio(chips_of(products, image), subject=image.label))
+
+
+@criterion("AST-015")
+def test_sources_are_as_sharp_as_on_exposures(
+    products: Products, sharp_image: FinishedFile, judge: Judge
+) -> None:
+    chips = chips_of(products, sharp_image)
+    judge(mosaic_fluxes.input_width_ratio(chips, subject=sharp_image.label))

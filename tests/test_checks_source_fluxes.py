@@ -1,0 +1,130 @@
+"""Fluxes and widths of sources in a drizzled image and on the chips that it combines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.images.mosaic_fluxes import (
+    MIN_SOURCES,
+    chip_flux_ratio,
+    input_flux_ratio,
+    input_width_ratio,
+)
+from hubble_qa.checks.images.source_fluxes import ChipSources
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.verdict import Status, judge
+from tests.source_scenes import SCALE, chip, measured, mosaic, seen
+
+
+def status(criterion: str, measurement: Measurement) -> Status:
+    return judge(load_criteria()[criterion], measurement).status
+
+
+@pytest.mark.parametrize(("scale", "factor"), [(SCALE, 0.75), (SCALE, 360.0), (0.05, 1.02), (0.03, 1.0)])
+def test_ratio_of_fluxes_is_the_images_scale(factor: float, scale: float) -> None:
+    found = measured(mosaic(factor=factor), chip(scale=scale))
+    assert len(found) > 20
+    assert np.median(found.drizzled / found.chip) == pytest.approx(factor, rel=0.004)
+
+
+def test_cosmic_rays_and_bad_pixels_do_not_count() -> None:
+    # A hundredth of the pixels struck, as in 500 s, and as many flagged; nor do they hide a wrong image.
+    for factor in (1.0, 1.3):
+        dirty = measured(mosaic(factor=factor), chip(hits=2000, flagged=2000))
+        assert len(dirty) > 15
+        assert np.median(dirty.drizzled / dirty.chip) == pytest.approx(factor, rel=0.006)
+
+
+def test_sources_are_followed_where_they_are() -> None:
+    found = measured(mosaic(), chip(shift=(1.3, -0.7)))
+    assert found.offset == pytest.approx((1.3, -0.7), abs=0.05)
+    assert np.median(found.drizzled / found.chip) == pytest.approx(1.0, abs=0.005)
+
+
+def test_widths_are_those_of_the_sources() -> None:
+    found = measured(mosaic(fwhm=3.0), chip(fwhm=2.0))
+    assert np.median(found.drizzled_width) == pytest.approx(3.0 * SCALE, rel=0.05)
+    assert np.median(found.chip_width) == pytest.approx(2.0 * SCALE, rel=0.05)
+    assert found.alike
+    assert not measured(mosaic(), chip(scale=0.03)).alike
+
+
+def test_an_image_without_sources_has_none() -> None:
+    empty = mosaic()._replace(pixels=np.full((360, 360), np.nan, np.float32))
+    assert len(measured(empty, chip())) == 0
+    assert not input_flux_ratio({"a": measured(empty, chip())}, subject="drz SCI,1").applicable
+
+
+@pytest.mark.parametrize("factor", [1.02, 0.98, 0.75, 360.0])
+def test_image_of_another_flux_is_rejected(factor: float) -> None:
+    assert status("PHT-006", input_flux_ratio({"a": seen(), "b": seen()}, subject="drz SCI,1")) is Status.PASS
+    wrong = {"a": seen(factor), "b": seen(factor, seed=6)}
+    assert status("PHT-006", input_flux_ratio(wrong, subject="drz SCI,1")) is Status.FAIL
+
+
+def test_one_exposure_of_another_flux_is_named() -> None:
+    measurement = input_flux_ratio({"a": seen(1.0), "b": seen(0.97, seed=6)}, subject="drz SCI,1")
+    assert status("PHT-006", measurement) is Status.FAIL
+    assert measurement.reason.startswith("b: 0.96")
+    pair = chip_flux_ratio({"a SCI,1": seen(), "b SCI,1": seen(0.95, seed=6)}, subject="drz")
+    assert status("PHT-010", pair) is Status.FAIL
+    assert "a SCI,1 / b SCI,1: 0.9" in pair.reason
+    assert status("PHT-010", chip_flux_ratio({"a": seen(), "b": seen(seed=6)}, subject="drz")) is Status.PASS
+
+
+def test_few_or_faint_sources_are_no_fault() -> None:
+    uncertain = input_flux_ratio({"a": seen(1.03, scatter=0.2)}, subject="drz SCI,1")
+    assert (uncertain.value, status("PHT-006", uncertain)) == (1.0, Status.PASS)
+    few = {"a": seen(2.0, sources=MIN_SOURCES - 1)}
+    for measurement in (
+        input_flux_ratio(few, subject="drz SCI,1"),
+        chip_flux_ratio({**few, "b": seen()}, subject="drz"),
+        input_width_ratio(few, subject="drz"),
+        input_flux_ratio({}, subject="drz SCI,1"),
+    ):
+        assert not measurement.applicable
+
+
+def test_only_sources_that_two_chips_show_are_compared() -> None:
+    one, other = seen(), seen(0.9, seed=6)
+    elsewhere = ChipSources(
+        other.places + 1000.0, other.drizzled, other.chip, other.drizzled_width, other.chip_width
+    )
+    assert not chip_flux_ratio({"a": one, "b": elsewhere}, subject="drz").applicable
+
+
+def test_false_alarms_of_a_right_image_are_rare() -> None:
+    """Pulls of clean ratios are of unit width, and few of 500 are rejected."""
+    values, pulls = [], []
+    for seed in range(500):
+        measurement = input_flux_ratio({"a": seen(scatter=0.03, sources=25, seed=seed)}, subject="drz SCI,1")
+        values.append(measurement.value)
+        pulls.append((measurement.context["a"]["ratio"] - 1.0) / measurement.uncertainty)
+    assert 0.9 < 1.4826 * np.median(np.abs(pulls)) < 1.2
+    assert sum(not 0.99 <= value <= 1.01 for value in values) <= 2
+
+
+@pytest.mark.parametrize(("width", "expected"), [(1.1, Status.PASS), (0.88, Status.FAIL), (1.4, Status.FAIL)])
+def test_widths_are_judged_on_both_sides(width: float, expected: Status) -> None:
+    assert status("AST-015", input_width_ratio({"a": seen(width=width)}, subject="drz")) is expected
+
+
+def test_images_of_larger_pixels_have_wider_sources_without_fault() -> None:
+    wide = seen(width=2.0)
+    binned = ChipSources(
+        wide.places, wide.drizzled, wide.chip, wide.drizzled_width, wide.chip_width, (0.0, 0.0), False
+    )
+    assert not input_width_ratio({"a": binned}, subject="drz").applicable
+
+
+def test_larger_pixels_of_the_image_add_to_the_error() -> None:
+    one = seen(1.04)
+    coarse = replace(one, alike=False)
+    assert status("PHT-006", input_flux_ratio({"a": one}, subject="drz SCI,1")) is Status.FAIL
+    assert status("PHT-006", input_flux_ratio({"a": coarse}, subject="drz SCI,1")) is Status.PASS
+    doubled = replace(seen(2.0), alike=False)
+    assert status("PHT-006", input_flux_ratio({"a": doubled}, subject="drz SCI,1")) is Status.FAIL
