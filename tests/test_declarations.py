@@ -23,27 +23,30 @@ def write(directory: Path, rootname: str, suffix: str = "flt", **keywords: str) 
     fits.PrimaryHDU(header=header).writeto(directory / f"{rootname}_{suffix}.fits")
 
 
-# The other rejection that the dataset declares.
-MOSAIC = Judged(WFPC2, "PHT-008", "wfpc2_c0m_drw_sci")
+# The other rejections that the dataset declares.
+OTHERS = (
+    Judged(WFPC2, "PHT-008", "wfpc2_c0m_drw_sci"),
+    Judged(WFPC2, "PHT-006", "wfpc2_flt_drw_sci SCI,3"),
+)
 
 
 def test_patterns_and_names_that_match_a_verdict_are_in_use() -> None:
-    judged = [MOSAIC, *(Judged(WFPC2, "PHT-006", f"WF{number}") for number in (2, 3, 4))]
+    judged = [*OTHERS, *(Judged(WFPC2, "PHT-006", f"WF{number}") for number in (2, 3, 4))]
     assert not idle_entries(dataset(WFPC2), judged, "simulated", "hst_0001.pmap")
 
 
 def test_verdicts_of_other_datasets_do_not_count() -> None:
-    judged = [MOSAIC, Judged("other", "PHT-006", "WF3"), Judged(WFPC2, "PHT-006", "WF2")]
+    judged = [*OTHERS, Judged("other", "PHT-006", "WF3"), Judged(WFPC2, "PHT-006", "WF2")]
     assert idle_entries(dataset(WFPC2), judged, "simulated", "") == {
-        "expected.0.subject": "'WF3' is no subject of PHT-006, which has 'WF2'; "
+        "expected.0.subject": "'WF3' is no subject of PHT-006, which has 'WF2' and 1 more; "
         "correct it or remove the entry"
     }
 
 
 def test_the_nearest_of_many_subjects_are_named() -> None:
-    judged = [MOSAIC, *(Judged(WFPC2, "PHT-006", f"star{number}") for number in range(20))]
+    judged = [*OTHERS, *(Judged(WFPC2, "PHT-006", f"star{number}") for number in range(20))]
     (problem,) = idle_entries(dataset(WFPC2), judged, "simulated", "").values()
-    assert "which has 'star0', 'star1', 'star10', 'star11' and 16 more; correct it" in problem
+    assert "which has 'star0', 'star1', 'star10', 'star11' and 17 more; correct it" in problem
 
 
 @pytest.mark.parametrize(
