@@ -189,7 +189,7 @@ def test_backends_agree(archive, flt, tmp_path):
         ({"FILTER1": "F435W"}, r"IMPHTTAB jref\$sim2006a_imp.fits has no row acs,wfc1,f435w in PHOTFLAM"),
         (
             {"EXPSTART": 60000.0},
-            r"IMPHTTAB jref\$sim2006a_imp.fits knows PHOTFLAM from MJD 52334 to 56000 only, not at 60000; use",
+            r"IMPHTTAB jref\$sim2006a_imp.fits knows PHOTFLAM from MJD 52334 to 56000 only, not at 60000;",
         ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
