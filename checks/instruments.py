@@ -111,12 +111,15 @@ class Zeropoints(_Record):
         The chip whose inverse sensitivity the others are brought to.
     base_gains, other_gains : tuple of float
         Values of ATODGAIN at which `photflam` holds, and at which it is multiplied by `other_gain_ratios`.
+    drizzled_gains : mapping of int to tuple of float
+        Electrons per DN by which AstroDrizzle multiplies the chips, by ATODGAIN.
     photflam : mapping of str to tuple of float
         By filter, erg / (s cm2 Angstrom DN).
     """
 
     suffix: str
     reference_chip: int
+    drizzled_gains: Mapping[int, tuple[float, ...]]
     base_gains: tuple[float, ...]
     other_gains: tuple[float, ...]
     other_gain_ratios: tuple[float, ...]

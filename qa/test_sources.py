@@ -10,7 +10,7 @@ from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.evidence.headers import input_names
 from hubble_qa.checks.evidence.source_fluxes import sources_of
 from hubble_qa.checks.images import mosaic_fluxes
-from hubble_qa.checks.images.photometry import has_own_photflams
+from hubble_qa.checks.images.photometry import drizzled_gain_ratio, has_own_photflams
 from hubble_qa.checks.images.source_fluxes import ChipSources
 from hubble_qa.checks.measurement import not_applicable
 from hubble_qa.fixtures.finished.files import FinishedFile
@@ -39,23 +39,41 @@ def chips_of(products: Products, image: FinishedFile) -> Mapping[str, ChipSource
     return sources_of(products.path(image), inputs)
 
 
+def chips_with_own_zeropoints(products: Products, image: FinishedFile) -> str:
+    """The first input whose chips differ in PHOTFLAM; empty where they share one."""
+    paths = [products.path(file) for file in inputs_of(products, image).values() if file is not None]
+    return next((path.stem for path in paths if has_own_photflams(exposure_in(path))), "")
+
+
 @criterion("PHT-006")
 def test_flux_is_that_of_the_exposures(products: Products, image_chip: Chip, judge: Judge) -> None:
+    own = chips_with_own_zeropoints(products, image_chip.file)
+    if own:
+        reason = (
+            f"the chips of {own} have PHOTFLAM of their own: where they overlap, the image has that of none"
+        )
+        judge(not_applicable("drizzled_flux_ratio", str(image_chip), reason))
     extension = f" SCI,{image_chip.number}"
     found = {
         name.removesuffix(extension): sources
         for name, sources in chips_of(products, image_chip.file).items()
         if name.endswith(extension)
     }
-    judge(mosaic_fluxes.input_flux_ratio(found, subject=str(image_chip)))
+    gains = {
+        drizzled_gain_ratio(exposure_in(products.path(file)), image_chip.number)
+        for file in inputs_of(products, image_chip.file).values()
+        if file is not None
+    }
+    # Inputs of several gains, or none that is there: no one ratio explains the image.
+    gain_ratio = gains.pop() if len(gains) == 1 else 1.0
+    judge(mosaic_fluxes.input_flux_ratio(found, subject=str(image_chip), gain_ratio=gain_ratio))
 
 
 @criterion("PHT-010")
 def test_chips_agree_on_fluxes(products: Products, image: FinishedFile, judge: Judge) -> None:
-    paths = [products.path(file) for file in inputs_of(products, image).values() if file is not None]
-    own = [path.stem for path in paths if has_own_photflams(exposure_in(path))]
+    own = chips_with_own_zeropoints(products, image)
     if own:
-        reason = f"the chips of {own[0]} have PHOTFLAM of their own: their counts are not to be compared"
+        reason = f"the chips of {own} have PHOTFLAM of their own: their counts are not to be compared"
         judge(not_applicable("chip_flux_ratio", image.label, reason))
     judge(mosaic_fluxes.chip_flux_ratio(chips_of(products, image), subject=image.label))
 

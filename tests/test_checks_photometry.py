@@ -13,6 +13,7 @@ from hubble_qa.checks.images.photometry import (
     chip_count_rate_ratio,
     combined_chip_factor,
     drizzled_flux_ratio,
+    drizzled_gain_ratio,
     expected_chip_factor,
     has_own_photflams,
     photflam_deviation,
@@ -61,6 +62,21 @@ def test_published_table_holds_for_the_other_gain(chip: int, gain: float) -> Non
     c0m = exposure("c0m", photflams=photflams, primary={"ATODGAIN": gain})
     verdict = judge(load_criteria()["PHT-002"], photflam_deviation(c0m, chip))
     assert verdict.status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("gain", "ratios"),
+    [
+        # Gains over WF4's, by the handbook: WF3 is 2.8 per cent too faint, WF2 3.9 per cent too bright.
+        (7.0, (1.0028, 1.0028, 0.9718, 1.0)),
+        (15.0, (1.0029, 1.0394, 1.0, 1.0)),
+        (8.0, (1.0, 1.0, 1.0, 1.0)),
+        (None, (1.0, 1.0, 1.0, 1.0)),
+    ],
+)
+def test_gains_that_astrodrizzle_leaves_in_the_image(gain: float | None, ratios: tuple[float, ...]) -> None:
+    flt = exposure(primary={"ATODGAIN": gain})
+    assert [drizzled_gain_ratio(flt, chip) for chip in (1, 2, 3, 4)] == pytest.approx(ratios, abs=1e-4)
 
 
 def test_filter_without_a_table_is_not_applicable_and_an_unknown_gain_not_measured() -> None:

@@ -66,6 +66,30 @@ def test_image_of_another_flux_is_rejected(factor: float) -> None:
     assert status("PHT-006", input_flux_ratio(wrong, subject="drz SCI,1")) is Status.FAIL
 
 
+@pytest.mark.parametrize(
+    ("factor", "gain_ratio", "accepted"),
+    [
+        (6.90 / 7.10, 6.90 / 7.10, True),
+        (14.50 / 13.95, 14.50 / 13.95, True),
+        # Worse than the gains explain, and what they do not explain at all.
+        (0.95, 6.90 / 7.10, False),
+        (1.03, 6.90 / 7.10, False),
+        (6.90 / 7.10, 1.0, False),
+    ],
+)
+def test_ratio_of_the_gains_is_astrodrizzles_known_defect(
+    factor: float, gain_ratio: float, accepted: bool
+) -> None:
+    found = {"a": seen(factor), "b": seen(factor, seed=6)}
+    measurement = input_flux_ratio(found, subject="drw SCI,3", gain_ratio=gain_ratio)
+    verdict = judge(load_criteria()["PHT-006"], measurement)
+    assert verdict.status is Status.FAIL
+    assert verdict.accepted is accepted
+    assert (f"divide fluxes on this chip by {gain_ratio:.4f}" in measurement.known_defect) is accepted
+    sound = input_flux_ratio({"a": seen()}, subject="drw SCI,3", gain_ratio=gain_ratio)
+    assert judge(load_criteria()["PHT-006"], sound).status is Status.PASS
+
+
 def test_one_exposure_of_another_flux_is_named() -> None:
     measurement = input_flux_ratio({"a": seen(1.0), "b": seen(0.97, seed=6)}, subject="drz SCI,1")
     assert status("PHT-006", measurement) is Status.FAIL

@@ -256,12 +256,17 @@ def test_finished_products_of_the_archive_are_rejected_where_the_background_vari
         *(("TVB-001", f"{name}_ima") for name in AFFECTED),
         *(("TVB-002", f"{name}_flt") for name in AFFECTED),
         *(("TVB-003", f"{name}_flt") for name in AFFECTED),
+        # What the failed fits did to noise and fluxes, and to the image that was made of them.
+        *(("CAL-009", f"{name}_flt SCI,1") for name in AFFECTED),
+        ("PHT-006", "ibohbf040_drz SCI,1"),
+        ("PHT-010", "ibohbf040_drz"),
     }
 
 
 def test_finished_products_without_ramp_fit_are_accepted(run, tmp_path):
     made = judge_products(tmp_path, collect(run, tmp_path / "made", "fetch", "update-wcs", "drizzle"))
-    assert made.process.returncode == 0, made.process.stdout
+    # The archive's image of the failed fits is among the files, and fainter than the exposures beside it.
+    assert made.rejected() == {("PHT-006", "ibohbf040_drz SCI,1")}, made.process.stdout
     assert {made.verdict("TVB-001", f"{name}_ima")["status"] for name in AFFECTED} == {"not applicable"}
     assert {made.verdict("TVB-003", f"{name}_flt")["status"] for name in EXPOSURES} == {"pass"}
     assert {made.verdict("CAL-001", f"{name}_flt")["status"] for name in EXPOSURES} == {"pass"}

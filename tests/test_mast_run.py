@@ -96,7 +96,8 @@ def test_busy_server_truncated_file_and_wrong_size_are_overcome(servers):
     run = servers.run("report")
 
     assert run.process.returncode == 0, run.process.stdout
-    assert {v["status"] for v in run.verdicts if v["criterion"] == "FIL-001"} == {"pass"}
+    served = [v for v in run.verdicts if v["criterion"] == "FIL-001" and "drw" not in v["subject"]]
+    assert {v["status"] for v in served} == {"pass"}
     assert len(servers.mast.requests_of("GET u5jx0108r_c0m.fits")) == 2
 
 

@@ -23,6 +23,8 @@ SIGMAS = 4.0
 # Error of a ratio where the image has larger pixels than the chip: measured, 4 to 9 per cent are lost and won
 # in crowded fields, where PC1 is drizzled to the pixels of the wide-field chips.
 _COARSE = 0.0125
+# How far a ratio may be from the known one of the gains, as from 1 by PHT-006.
+_OF_GAIN = 0.01
 # Standard deviation of a median over that of a mean, for normal errors.
 _OF_MEDIAN = math.sqrt(math.pi / 2.0)
 
@@ -51,7 +53,9 @@ class _Ratio(NamedTuple):
         return f"{self.value:.4f} ± {self.error:.4f}"
 
 
-def input_flux_ratio(chips: Mapping[str, ChipSources], *, subject: str) -> Measurement:
+def input_flux_ratio(
+    chips: Mapping[str, ChipSources], *, subject: str, gain_ratio: float = 1.0
+) -> Measurement:
     """Flux of sources in a drizzled image over that on a chip of the exposures that it combines.
 
     Of each exposure the median over its sources; of the exposures the one that departs most from 1. The
@@ -64,6 +68,9 @@ def input_flux_ratio(chips: Mapping[str, ChipSources], *, subject: str) -> Measu
         Sources on the chip, by exposure.
     subject : str
         The image and the chip.
+    gain_ratio : float, optional
+        What AstroDrizzle multiplies the chip's counts by in excess of the image's: a known defect, where it
+        explains the ratio.
     """
     quantity = "drizzled_flux_ratio"
     ratios = {
@@ -76,7 +83,26 @@ def input_flux_ratio(chips: Mapping[str, ChipSources], *, subject: str) -> Measu
     worst = _most_deviant(ratios)
     ratio = ratios[worst]
     reason = "" if ratio.certain == 1.0 else f"{worst}: {ratio}, {SIGMAS:g} sigma taken off"
-    return Measurement(quantity, ratio.certain, "", subject, ratio.error, _context(ratios), reason=reason)
+    explained = all(
+        abs(each.value / gain_ratio - 1.0) < _OF_GAIN + SIGMAS * each.error for each in ratios.values()
+    )
+    return Measurement(
+        quantity,
+        ratio.certain,
+        "",
+        subject,
+        ratio.error,
+        _context(ratios),
+        reason=reason,
+        known_defect=_gain_defect(gain_ratio) if explained and gain_ratio != 1.0 else "",
+    )
+
+
+def _gain_defect(ratio: float) -> str:
+    return (
+        "AstroDrizzle multiplies each WFPC2 chip by its own gain and divides the image by the last chip's: "
+        f"divide fluxes on this chip by {ratio:.4f}"
+    )
 
 
 def chip_flux_ratio(chips: Mapping[str, ChipSources], *, subject: str) -> Measurement:

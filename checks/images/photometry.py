@@ -16,6 +16,7 @@ __all__ = [
     "chip_count_rate_ratio",
     "combined_chip_factor",
     "drizzled_flux_ratio",
+    "drizzled_gain_ratio",
     "expected_chip_factor",
     "has_own_photflams",
     "photflam_deviation",
@@ -68,6 +69,26 @@ def has_own_photflams(exposure: Exposure) -> bool:
     if not all(value > 0 for value in values):
         return False
     return any(abs(value / values[0] - 1.0) > PUBLISHED_PRECISION for value in values)
+
+
+def drizzled_gain_ratio(exposure: Exposure, chip: int) -> float:
+    """What AstroDrizzle multiplies the counts of a WFPC2 chip by in excess of the others'; 1 elsewhere.
+
+    It takes each chip times its own gain, and divides the image by that of the last chip.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        One of the exposures that are drizzled.
+    chip : int
+        EXTVER of the chip.
+    """
+    camera, setting = exposure.camera, exposure.primary.get("ATODGAIN")
+    if camera is None or camera.zeropoints is None or not isinstance(setting, int | float):
+        return 1.0
+    gains = camera.zeropoints.drizzled_gains.get(round(setting))
+    number, order = exposure.header("SCI", chip).get(camera.chip_keyword), [*camera.chips]
+    return gains[order.index(number)] / gains[-1] if gains and number in order else 1.0
 
 
 def photflam_deviation(exposure: Exposure, chip: int) -> Measurement:

@@ -56,7 +56,7 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
         {"exposures": names, "root": roots["flt"], "image": images["flt"]},
         {
             "PHT-007": None,
-            **dict.fromkeys(("DRZ-001", "DRZ-004", "PHT-008"), (*images.values(), *chips)),
+            **dict.fromkeys(("AST-015", "DRZ-001", "DRZ-004", "PHT-008"), (*images.values(), *chips)),
         },
     )
     yield Drawing(

@@ -16,7 +16,7 @@ from hubble_qa.reports.figures.verdicts import Verdicts
 __all__ = ["drizzle_figures"]
 
 # By which combined images are judged.
-_IMAGE = ("DRZ-001", "DRZ-004", "PHT-008")
+_IMAGE = ("AST-015", "DRZ-001", "DRZ-004", "PHT-008")
 
 _COMBINED = (
     "Combined FLT image (bright is dark, asinh stretch) and its weight; blue: no pixels. Good: round, single "
