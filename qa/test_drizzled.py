@@ -53,12 +53,7 @@ def test_exposure_time(products: Products, image: FinishedFile, judge: Judge) ->
 @pytest.fixture
 def inputs(products: Products, image: FinishedFile) -> Mapping[str, FinishedFile | None]:
     """The exposures that an image names as its inputs, by file; None for those that are not at hand."""
-    drizzled = products.image(image)
-    solution = str(drizzled.keyword("WCSNAME", ""))
-    return {
-        name: products.judged.exposure(name, beside=image.path, wcsname=solution)
-        for name in input_names(drizzled)
-    }
+    return products.inputs(image)
 
 
 Inputs = Mapping[str, FinishedFile | None]
@@ -167,13 +162,7 @@ def stacked(
     products: Products, stacked_image: FinishedFile
 ) -> tuple[Drizzled, Mapping[str, FinishedFile | None]]:
     """A drizzled image, and its inputs by file."""
-    drizzled = products.image(stacked_image)
-    names = input_names(drizzled)
-    solution = str(drizzled.keyword("WCSNAME", ""))
-    found = {
-        name: products.judged.exposure(name, beside=stacked_image.path, wcsname=solution) for name in names
-    }
-    return drizzled, found
+    return products.image(stacked_image), products.inputs(stacked_image)
 
 
 @criterion("DRZ-006")

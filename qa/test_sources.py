@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import pytest
 
 from hubble_qa.checks.evidence.exposures import exposure_in
-from hubble_qa.checks.evidence.headers import input_names
 from hubble_qa.checks.evidence.source_fluxes import sources_of
 from hubble_qa.checks.images import mosaic_fluxes
 from hubble_qa.checks.images.photometry import drizzled_gain_ratio, has_own_photflams
@@ -22,26 +21,16 @@ pytestmark = pytest.mark.products
 criterion = pytest.mark.criterion
 
 
-def inputs_of(products: Products, image: FinishedFile) -> Mapping[str, FinishedFile | None]:
-    """The exposures that a drizzled image names as its inputs; None for those that are not there."""
-    drizzled = products.image(image)
-    solution = str(drizzled.keyword("WCSNAME", ""))
-    return {
-        name: products.judged.exposure(name, beside=image.path, wcsname=solution)
-        for name in input_names(drizzled)
-    }
-
-
 def chips_of(products: Products, image: FinishedFile) -> Mapping[str, ChipSources]:
     """Sources of a drizzled image on the chips of its inputs that are there."""
-    files = [file for file in inputs_of(products, image).values() if file is not None]
+    files = [file for file in products.inputs(image).values() if file is not None]
     inputs = tuple((products.path(file), products.sibling(file, "c1m")) for file in files)
     return sources_of(products.path(image), inputs)
 
 
 def chips_with_own_zeropoints(products: Products, image: FinishedFile) -> str:
     """The first input whose chips differ in PHOTFLAM; empty where they share one."""
-    paths = [products.path(file) for file in inputs_of(products, image).values() if file is not None]
+    paths = [products.path(file) for file in products.inputs(image).values() if file is not None]
     return next((path.stem for path in paths if has_own_photflams(exposure_in(path))), "")
 
 
@@ -61,7 +50,7 @@ def test_flux_is_that_of_the_exposures(products: Products, image_chip: Chip, jud
     }
     gains = {
         drizzled_gain_ratio(exposure_in(products.path(file)), image_chip.number)
-        for file in inputs_of(products, image_chip.file).values()
+        for file in products.inputs(image_chip.file).values()
         if file is not None
     }
     # Inputs of several gains, or none that is there: no one ratio explains the image.

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
 from hubble_qa.checks.readers import Exposure, ReaderError, read_exposure
-from hubble_qa.checks.readers.exposure import science_wcs
 
 __all__ = [
     "ChipFrame",
@@ -127,8 +126,3 @@ def chip_frames(path: Path) -> Mapping[int, ChipFrame]:
 def frame_scale(path: Path) -> float:
     """Plate scale, arcsec, of the frame in which a shift file's shifts are stated."""
     return plate_scale(exposure_in(path).header("WCS"))
-
-
-def frame_wcs(path: Path) -> Any:
-    """World coordinates of the frame of a shift file."""
-    return science_wcs(exposure_in(path).header("WCS"))
