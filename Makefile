@@ -5,7 +5,10 @@ READY := $(VENV)/.ready
 # Tests of what decides a verdict.
 OF_CHECKS := $(wildcard $(addprefix tests/test_, checks_*.py criteria.py readers_*.py verdicts.py))
 
-.PHONY: qa test test-wheel determinism trust coverage lint ruff-check ruff-format mypy lint-imports hooks mutants clean
+# Tests start Python hundreds of times; without compiled code on the disk each would compile 300 modules, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: qa test test-long test-wheel determinism trust coverage lint ruff-check ruff-format mypy lint-imports hooks mutants clean
 
 # Reduce and judge the datasets; the last line says where the report is.
 qa: $(READY)
@@ -14,6 +17,10 @@ qa: $(READY)
 # Test the suite itself, as CI does.
 test: $(READY) lint
 	$(VENV)/bin/pytest tests/ -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
+
+# What takes long and guards what rarely changes: whole runs at full size, kills at many moments.
+test-long: $(READY)
+	$(VENV)/bin/pytest tests/ -m slow --ignore tests/test_wheel_run.py --ignore tests/test_determinism_run.py
 
 # A wheel is built, installed into an environment of its own, and runs the suite away from the clone.
 test-wheel: $(READY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -61,14 +63,45 @@ class Bounds(BaseModel):
             and value == value
         )
 
-    def margin(self, value: float) -> float:
-        """Distance from `value` to the nearest limit, negative outside."""
+    def margin(self, value: float, *, floor: bool = False) -> float:
+        """Distance from `value` to the nearest limit, negative outside.
+
+        Parameters
+        ----------
+        value : float
+            A finite value.
+        floor : bool
+            Whether the lower of two limits only tells what is no measurement at all (an RMS of 0). A value
+            above it is then as far from its limit as from the upper one.
+        """
         distances = []
-        if self.lower is not None:
+        if self.lower is not None and not (floor and self._above_floor(value)):
             distances.append(value - self.lower)
         if self.upper is not None:
             distances.append(self.upper - value)
         return min(distances)
+
+    def relative_margin(self, value: float, *, floor: bool = False) -> float:
+        """Return the margin, negative outside, in units that compare between criteria.
+
+        These are half the interval between two limits, so that 1 is its middle; the whole of it above a
+        `floor`, so that 1 is the floor; the size of a single limit, so that 1 is zero; and 1 for a single
+        limit of zero, so that it is the number of problems, negative. What doubles do not span is the
+        largest of them.
+        """
+        relative = self.margin(value, floor=floor) / self._scale(floor)
+        return math.copysign(min(abs(relative), sys.float_info.max), relative)
+
+    def _above_floor(self, value: float) -> bool:
+        return self.upper is not None and (
+            (self.above is None or value > self.above) and (self.at_least is None or value >= self.at_least)
+        )
+
+    def _scale(self, floor: bool) -> float:
+        if self.lower is not None and self.upper is not None and self.lower < self.upper:
+            return (self.upper - self.lower) if floor else self.upper / 2 - self.lower / 2
+        limit = self.upper if self.upper is not None else self.lower
+        return abs(limit or 0.0) or 1.0
 
     def text(self, unit: str = "") -> str:
         """Render the limits in words, e.g. ``"> 0 and < 0.1 pix"``."""

@@ -38,22 +38,34 @@ class Criterion(BaseModel):
         Stable identifier, e.g. ``"AST-002"``; reports are keyed by it.
     title : str
         A few words for tables.
+    topic : str
+        Which side of a product it judges, e.g. ``"zeropoints"``: what a report says was judged.
     quantity, unit : str
         What is measured, and in which unit; a measurement in another unit is not judged.
     bounds : Bounds
         Accepted values.
-    warn : Bounds or None
-        Tighter limits, beyond which an accepted value is worth a look.
+    floor : bool
+        Whether the lower of two limits only tells what is no measurement at all, such as an RMS of 0: it is
+        then no limit that a good value could be near to.
     instruments : mapping of str to Variant
         Bounds that differ for an instrument, by its INSTRUME keyword.
     applies_to : str
         Which subjects the rule is for.
+    method : str
+        How the quantity is measured.
+    error : str
+        How the standard error of the value is found; empty where it has none, as counts and what is read
+        from headers.
     rationale : str
         What goes wrong silently without it.
+    remedy : str
+        What to do where it fails.
     source : str
         Where the rule and its bounds come from.
     figure : str
         Identifier of the figure that explains the measurement; empty where there is none.
+    other_figures : tuple of str
+        Figures that explain it in datasets of which that figure is not drawn.
     stated : bool
         Whether the bounds are a stated requirement, rather than a default.
     """
@@ -62,23 +74,26 @@ class Criterion(BaseModel):
 
     id: str = Field(pattern=r"^[A-Z]{3}-\d{3}$")
     title: str = Field(min_length=1)
+    topic: str = Field(min_length=1)
     quantity: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     unit: str
     bounds: Bounds
-    warn: Bounds | None = None
+    floor: bool = False
     instruments: Mapping[str, Variant] = Field(default_factory=dict)
     applies_to: str = Field(min_length=1)
+    method: str = Field(min_length=1)
+    error: str = ""
     rationale: str = Field(min_length=1)
+    remedy: str = Field(min_length=1)
     source: str = Field(min_length=1)
     figure: str = ""
+    other_figures: tuple[str, ...] = ()
     stated: bool = False
 
     @model_validator(mode="after")
-    def _warns_within_bounds(self) -> Self:
-        if self.warn is not None:
-            limits = [limit for limit in (self.warn.lower, self.warn.upper) if limit is not None]
-            if any(self.bounds.margin(limit) < 0 for limit in limits):
-                raise ValueError("warn must lie within bounds")
+    def _floor_below_a_limit(self) -> Self:
+        if self.floor and (self.bounds.lower is None or self.bounds.upper is None):
+            raise ValueError("floor is for two limits, of which the lower one is a floor of validity")
         return self
 
     def bounds_for(self, instrument: str) -> tuple[Bounds, str]:

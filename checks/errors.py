@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-__all__ = ["ReaderError"]
+from pathlib import Path
+
+__all__ = ["DamagedFileError", "ReaderError"]
 
 
 class ReaderError(ValueError):
     """A file cannot be read as what it should be; the message is one line that names the file."""
+
+
+class DamagedFileError(ReaderError):
+    """A file is truncated or no FITS, so that nothing can be read from it.
+
+    Parameters
+    ----------
+    message : str
+        The line.
+    path : Path
+        The file.
+    """
+
+    def __init__(self, message: str, path: Path) -> None:
+        super().__init__(message, path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return str(self.args[0])

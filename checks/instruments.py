@@ -82,22 +82,26 @@ class FileForm(_Record):
         EXTNAME and EXTVER in the order of the file; empty where none is required.
     array : str
         EXTNAME of the arrays whose headers have the science keywords.
+    repeated : bool
+        Whether the extensions are those of one readout, and come again with the next EXTVER for each other.
     """
 
     kind: FileKind
     extensions: tuple[ExtensionName, ...] = ()
     array: str = "SCI"
+    repeated: bool = False
 
 
 class CameraChip(_Record):
-    """A chip's name, ``"WF2"``, and where the camera's chips differ, plate scale and angle from V3.
+    """A chip's name, ``"WF2"``, and where chips differ, plate scale, angle from V3 and width of stars.
 
-    The plate scale is in arcsec per pixel, the angle of the y axis in degrees.
+    The plate scale is in arcsec per pixel, the angle of the y axis in degrees, the width in pixels.
     """
 
     name: str = Field(min_length=1)
     plate_scale: float | None = Field(default=None, gt=0)
     theta: float | None = None
+    star_fwhm: float | None = Field(default=None, gt=0)
 
 
 class Zeropoints(_Record):
@@ -131,9 +135,12 @@ class Camera(_Record):
 
     instrument: str = Field(min_length=1)
     detector: str
+    detector_keyword: str = "DETECTOR"
+    form_only: bool = False
     rootname: str = Field(pattern=r"^[a-z]$")
     references: str = Field(pattern=r"^[a-z]+$")
     plate_scale: float = Field(gt=0)
+    star_fwhm: float | None = Field(default=None, gt=0)
     unit: str = Field(min_length=1)
     filters: tuple[str, ...] = Field(min_length=1)
     tables: tuple[str, ...] = ("idctab", "npolfile", "d2imfile")
@@ -153,6 +160,8 @@ class Camera(_Record):
     counts_photons: bool = False
     amplifiers: tuple[int, int] = (1, 1)
     subarray_chips: int | None = Field(default=None, ge=1)
+    aperture_angle: float = Field(default=0, ge=0)
+    without: tuple[str, ...] = ()
     primary: Mapping[str, KeywordType]
     science: Mapping[str, KeywordType]
     files: Mapping[str, FileForm]
@@ -191,16 +200,35 @@ class Camera(_Record):
         chip = self.chips.get(header.get(self.chip_keyword, 0))
         return chip.name if chip else ""
 
+    def fwhm_of_stars(self, header: Mapping[str, Any]) -> float | None:
+        """FWHM of stars in the widest filter on a chip, by its header, pixels; None if not on record."""
+        chip = self.chips.get(header.get(self.chip_keyword, 0))
+        return (chip.star_fwhm if chip is not None else None) or self.star_fwhm
+
     @property
     def first_scale(self) -> float:
         """Plate scale of its first chip, arcsec per pixel, in whose pixels TweakReg counts by default."""
         first = self.chips.get(1)
         return (first.plate_scale if first is not None else None) or self.plate_scale
 
-    def required_extensions(self, suffix: str, *, subarray: bool = False) -> tuple[tuple[str, int], ...]:
-        """Extensions that a file must have, in their order; none where no structure is on record."""
+    def required_extensions(
+        self, suffix: str, *, subarray: bool = False, readouts: int = 1
+    ) -> tuple[tuple[str, int], ...]:
+        """Extensions that a file must have, in their order; none where no structure is on record.
+
+        Parameters
+        ----------
+        suffix : str
+            What the file's name says that it is.
+        subarray : bool
+            Whether only a part of the field was read.
+        readouts : int
+            How many readouts a file holds that may hold several.
+        """
         form = self.files.get(suffix)
         extensions = form.extensions if form else ()
+        if form is not None and form.repeated:
+            return tuple((name, number) for number in range(1, readouts + 1) for name, _ in extensions)
         if subarray and self.subarray_chips is not None:
             return tuple(each for each in extensions if each[1] <= self.subarray_chips)
         return extensions
@@ -215,10 +243,16 @@ class Instruments(_Record):
         By name, in the order of the file.
     kinds : mapping of str to str
         What a file is by its suffix.
+    shared : frozenset of str
+        Those suffixes that files of every camera have.
+    others : mapping of str to str
+        Why files of other suffixes are not judged, which the observatory or the tools write too.
     """
 
     cameras: Mapping[str, Camera]
     kinds: Mapping[str, FileKind]
+    shared: frozenset[str] = frozenset()
+    others: Mapping[str, str] = {}
 
     @property
     def references(self) -> Mapping[str, str]:
@@ -285,11 +319,25 @@ def parse_instruments(text: str, origin: str) -> Instruments:
     cameras = {
         name: _camera(name, record, document, origin) for name, record in document.get("cameras", {}).items()
     }
-    return Instruments(cameras=cameras, kinds=_kinds(document.get("files", {}), cameras, origin))
+    shared = document.get("files", {})
+    try:
+        return Instruments(
+            cameras=cameras,
+            kinds=_kinds(shared, cameras, origin),
+            shared=frozenset(shared),
+            others=document.get("others", {}),
+        )
+    except ValidationError as error:
+        raise InstrumentsError(f"{origin}: {_first(error)}") from error
 
 
 def _camera(name: str, record: Mapping[str, Any], document: Mapping[str, Any], origin: str) -> Camera:
-    shared = {part: {**document.get(part, {}), **record.get(part, {})} for part in ("primary", "science")}
+    absent = record.get("without", ())
+    shared = {
+        part: {key: kind for key, kind in document.get(part, {}).items() if key not in absent}
+        | record.get(part, {})
+        for part in ("primary", "science")
+    }
     try:
         found = Camera.model_validate({**record, **shared})
     except ValidationError as error:

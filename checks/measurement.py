@@ -19,6 +19,7 @@ __all__ = [
     "json_number",
     "not_applicable",
     "not_measured",
+    "not_told",
 ]
 
 _VIOLATIONS_NAMED = 3
@@ -37,7 +38,7 @@ class Measurement:
         Name of the quantity in the field's own terms, e.g. ``"fit_rms"``; the criterion that
         judges it names the same quantity.
     value : float or None
-        The measured value in `unit`. None only when `applicable` is false or nothing could be
+        The measured value in `unit`. None only when `applicable` or `told` is false or nothing could be
         measured, with `reason` saying why.
     unit : str
         FITS-standard unit of `value`; the empty string for ratios, counts and fractions.
@@ -45,13 +46,21 @@ class Measurement:
         What was measured: exposure, chip, star or product.
     uncertainty : float or None
         One standard deviation of `value`, in `unit`, where it is known.
+    beyond_error : bool
+        True where the value is what remains beyond a multiple of its error. Its error is allowed for
+        already, so that it is never taken for a close call.
     context : mapping
         Further JSON-serialisable facts that help to read the value.
     applicable : bool
         False where the quantity has no meaning for the subject (the reference image of a
         relative alignment has no fit).
+    told : bool
+        False where the quantity has a meaning for the subject, and what it takes to measure it is not at
+        hand: another file, a catalogue, enough stars.
     reason : str
         Why there is no value, or a remark on it.
+    remedy : str
+        What to do where the value is rejected; told with a rejection only.
     warning : str
         What deserves a look although the value is within bounds; the verdict warns.
     known_defect : str
@@ -63,7 +72,7 @@ class Measurement:
     Raises
     ------
     ValueError
-        If there is no value and no reason, or a value of a quantity that is not applicable.
+        If there is no value and no reason, or a value of what is not applicable or could not be told.
     """
 
     quantity: str
@@ -73,27 +82,30 @@ class Measurement:
     uncertainty: float | None = None
     context: Mapping[str, Json] = field(default_factory=dict)
     applicable: bool = True
+    told: bool = True
     reason: str = ""
+    remedy: str = ""
     warning: str = ""
     known_defect: str = ""
     no_fit: bool = False
+    beyond_error: bool = False
 
     def __post_init__(self) -> None:
         if self.value is None and not self.reason:
             raise ValueError(f"{self.quantity} of {self.subject}: give the reason why there is no value")
-        if self.value is not None and not self.applicable:
-            raise ValueError(f"{self.quantity} of {self.subject} has a value, so it is applicable")
+        if self.value is not None and not (self.applicable and self.told):
+            raise ValueError(f"{self.quantity} of {self.subject} has a value, so it is applicable and told")
         for name in ("value", "uncertainty"):
             number = getattr(self, name)
             object.__setattr__(self, name, None if number is None else float(number))
-        for name in ("reason", "warning", "known_defect"):
+        for name in ("reason", "remedy", "warning", "known_defect"):
             object.__setattr__(self, name, one_line(getattr(self, name)))
         object.__setattr__(self, "context", {str(key): _plain(entry) for key, entry in self.context.items()})
 
     @property
     def measured(self) -> bool:
         """Whether there is a finite value to judge."""
-        return self.applicable and self.value is not None and math.isfinite(self.value)
+        return self.value is not None and math.isfinite(self.value)
 
 
 def finite(number: float | None) -> float | None:
@@ -109,6 +121,11 @@ def json_number(number: float) -> float | str:
 def not_applicable(quantity: str, subject: str, reason: str) -> Measurement:
     """State that a quantity has no meaning for a subject, and why."""
     return Measurement(quantity, None, "", subject, applicable=False, reason=reason)
+
+
+def not_told(quantity: str, subject: str, reason: str) -> Measurement:
+    """State that a quantity could not be told, for something that it takes is not at hand, and what."""
+    return Measurement(quantity, None, "", subject, told=False, reason=reason)
 
 
 def not_measured(quantity: str, subject: str, reason: str) -> Measurement:

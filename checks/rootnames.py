@@ -14,7 +14,7 @@ from hubble_qa.checks.instruments import load_instruments
 __all__ = ["AssociationName", "Rootname", "instrument_of", "is_rootname", "same_exposure"]
 
 # Instruments that are not judged, by their letter: HST's data handbooks, appendix "HST file names".
-_OTHERS = {"o": "STIS", "n": "NICMOS", "l": "COS"}
+_OTHERS = {"l": "COS"}
 # Letters of WFPC2 and NICMOS, which observe no more.
 _RETIRED = "un"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -16,12 +17,17 @@ _NONE_ALLOWED = Bounds(at_most=0)
 
 
 class Status(StrEnum):
-    """Outcome of judging one measurement by one criterion."""
+    """Outcome of judging one measurement by one criterion.
+
+    A warning is a value within bounds that deserves a look: because its own error could carry it across
+    the nearest limit, or because the measurement says so.
+    """
 
     PASS = "pass"
     WARN = "warn"
     FAIL = "fail"
     NOT_APPLICABLE = "not applicable"
+    NOT_TOLD = "could not be told"
     NOT_MEASURED = "not measured"
 
 
@@ -41,12 +47,15 @@ class Expectation:
     may_pass : bool
         Whether the product may also be accepted: what is declared happens to some of its kind only, or
         was declared for another archive, of which this may be a copy.
+    remedy : str
+        What a user of the product is to do about the defect; empty where nobody says.
     """
 
     reason: str
     range: Bounds | None
     or_no_fit: bool = False
     may_pass: bool = False
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,10 @@ class Verdict:
     status : Status
         The outcome by the bounds alone, before any expectation.
     margin : float or None
-        Distance from the value to the nearest bound, in the measurement's unit; negative outside.
+        Distance from the value to the nearest bound, in the measurement's unit; negative outside. A floor
+        of validity is a bound for what lies outside it only.
+    relative_margin : float or None
+        The margin in units of half the accepted interval, or of the one bound: `Bounds.relative_margin`.
     reason : str
         One line that explains the status.
     bounds_reason : str
@@ -79,9 +91,15 @@ class Verdict:
     bounds: Bounds
     status: Status
     margin: float | None
+    relative_margin: float | None
     reason: str
     bounds_reason: str = ""
     expectation: Expectation | None = None
+
+    @property
+    def close(self) -> bool:
+        """Whether the value is within one error of its bound, on either side of it."""
+        return self.margin is not None and _close(self.margin, self.measurement)
 
     @property
     def rejected_as_expected(self) -> bool:
@@ -100,12 +118,15 @@ class Verdict:
 
         A declared rejection that did not happen is not accepted, and neither is one beyond the declared
         range: either the product changed or the declaration is stale, and somebody must look. What is not
-        applicable is accepted; what should have been measured and was not, is only where a fit was
-        declared to have no acceptable result and failed.
+        applicable, or could not be told for want of another file, a catalogue or stars, is accepted; what
+        should have been measured and was not, is only where a fit was declared to have no acceptable
+        result and failed.
         """
+        if self.status in (Status.NOT_APPLICABLE, Status.NOT_TOLD):
+            return True
         if self.expectation is not None:
-            return self.rejected_as_expected or self.status is Status.NOT_APPLICABLE
-        return self.status in (Status.PASS, Status.WARN, Status.NOT_APPLICABLE)
+            return self.rejected_as_expected
+        return self.status in (Status.PASS, Status.WARN)
 
 
 def judge(
@@ -137,9 +158,11 @@ def judge(
     -------
     Verdict
         ``not measured`` for a missing, NaN or infinite value, another quantity or another unit;
-        ``not applicable`` where the measurement of this quantity says so; otherwise by the bounds. A value
-        within bounds warns where the measurement says what to look at; one outside is expected where it
-        names a tool's known defect, unless the dataset declares anything itself.
+        ``not applicable`` or ``could not be told`` where the measurement of this quantity says so; otherwise
+        by the bounds. A value
+        within bounds warns where its error reaches the nearest one, and where the measurement says what to
+        look at; one outside is expected where it names a tool's known defect, unless the dataset declares
+        anything itself.
 
     Raises
     ------
@@ -149,11 +172,12 @@ def judge(
     if bounds is not None and not bounds_reason:
         raise ValueError(f"{criterion.id}: bounds that differ from the default need a reason")
     in_force = criterion.bounds if bounds is None else bounds
-    status, margin, reason = _status(criterion, measurement, in_force)
+    status, reason = _status(criterion, measurement, in_force)
+    margin, relative = _margins(criterion, measurement, in_force, status)
     if expectation is None and status is Status.FAIL and measurement.known_defect:
         always = Bounds(at_least=measurement.value, at_most=measurement.value)
         expectation = Expectation(measurement.known_defect, always)
-    verdict = Verdict(criterion, measurement, in_force, status, margin, reason, bounds_reason)
+    verdict = Verdict(criterion, measurement, in_force, status, margin, relative, reason, bounds_reason)
     return verdict if expectation is None else _as_expected(verdict, expectation)
 
 
@@ -189,36 +213,58 @@ def _text(limits: Bounds, unit: str) -> str:
     return f"{limits.lower:g} {unit}".rstrip() if limits.lower == limits.upper else limits.text(unit)
 
 
-def _status(
-    criterion: Criterion, measurement: Measurement, bounds: Bounds
-) -> tuple[Status, float | None, str]:
+def _status(criterion: Criterion, measurement: Measurement, bounds: Bounds) -> tuple[Status, str]:
     if measurement.quantity != criterion.quantity:
-        return Status.NOT_MEASURED, None, f"{measurement.quantity} was measured, not {criterion.quantity}"
+        return Status.NOT_MEASURED, f"{measurement.quantity} was measured, not {criterion.quantity}"
     if not measurement.applicable:
-        return Status.NOT_APPLICABLE, None, measurement.reason
+        return Status.NOT_APPLICABLE, measurement.reason
+    if not measurement.told:
+        return Status.NOT_TOLD, measurement.reason
     if measurement.value is None:
-        return Status.NOT_MEASURED, None, measurement.reason
+        return Status.NOT_MEASURED, measurement.reason
     remark = f"; {measurement.reason}" if measurement.reason else ""
     if measurement.unit != criterion.unit:
         return (
             Status.NOT_MEASURED,
-            None,
             f"unit is {measurement.unit!r}, but the criterion is in {criterion.unit!r}",
         )
     if not measurement.measured:
-        return Status.NOT_MEASURED, None, f"value is {measurement.value}, not a finite number{remark}"
-    margin = bounds.margin(measurement.value)
+        return Status.NOT_MEASURED, f"value is {measurement.value}, not a finite number{remark}"
+    close = _close_text(criterion, measurement, bounds)
     if not bounds.contains(measurement.value):
-        return Status.FAIL, margin, _failure(measurement, bounds)
-    if criterion.warn is not None and not criterion.warn.contains(measurement.value):
-        return Status.WARN, margin, f"within bounds, but not {criterion.warn.text(criterion.unit)}{remark}"
-    if measurement.warning:
-        return Status.WARN, margin, measurement.warning + remark
-    return Status.PASS, margin, measurement.reason
+        return Status.FAIL, "; ".join(filter(None, [_failure(measurement, bounds), close]))
+    if close or measurement.warning:
+        return Status.WARN, "; ".join(filter(None, [measurement.warning, close])) + remark
+    return Status.PASS, measurement.reason
+
+
+def _margins(
+    criterion: Criterion, measurement: Measurement, bounds: Bounds, status: Status
+) -> tuple[float | None, float | None]:
+    if measurement.value is None or status not in (Status.PASS, Status.WARN, Status.FAIL):
+        return None, None
+    value, floor = measurement.value, criterion.floor
+    return bounds.margin(value, floor=floor), bounds.relative_margin(value, floor=floor)
+
+
+def _close(margin: float, measurement: Measurement) -> bool:
+    error = None if measurement.beyond_error else measurement.uncertainty
+    return error is not None and 0 < error < math.inf and abs(margin) <= error
+
+
+def _close_text(criterion: Criterion, measurement: Measurement, bounds: Bounds) -> str:
+    """That a value is within one error of its bound, in words; empty where it is not, or has no error."""
+    assert measurement.value is not None, "only what was measured has a margin"
+    margin = bounds.margin(measurement.value, floor=criterion.floor)
+    if not _close(margin, measurement):
+        return ""
+    error = f"{measurement.uncertainty:.2g} {measurement.unit}".rstrip()
+    return f"close: the limit is within one error ({error})"
 
 
 def _failure(measurement: Measurement, bounds: Bounds) -> str:
-    value, remark = measurement.value, measurement.reason
+    value = measurement.value
+    remark = "; ".join(filter(None, (measurement.reason, measurement.remedy)))
     if bounds == _NONE_ALLOWED and not measurement.unit and value is not None and value.is_integer():
         problems = f"{value:.0f} problem{'' if value == 1 else 's'}"
         return f"{problems}: {remark}" if remark else problems

@@ -13,7 +13,7 @@ from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
 from hubble_qa.checks.evidence.exposures import array_in, exposure_in
 from hubble_qa.checks.evidence.raw_levels import RawElectrons, raw_electrons
 from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
-from hubble_qa.fixtures.finished.judged import Chip
+from hubble_qa.fixtures.finished.subjects import Chip
 from hubble_qa.fixtures.stages.references import REFERENCES
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.fixtures.suite.judging import Judge

@@ -15,9 +15,9 @@ from hubble_qa.checks.evidence.fits import (
     shift_file_in,
     without_match,
 )
-from hubble_qa.checks.measurement import not_applicable, not_measured
+from hubble_qa.checks.measurement import not_applicable, not_measured, not_told
 from hubble_qa.fixtures.finished.files import FinishedFile
-from hubble_qa.fixtures.finished.judged import Alignment, Pair, Row, Visit
+from hubble_qa.fixtures.finished.subjects import Alignment, Pair, Row, Visit
 from hubble_qa.fixtures.suite.judging import Judge
 from hubble_qa.fixtures.suite.products import Products
 
@@ -41,7 +41,7 @@ def test_shifts_are_finite(fit: Fit, judge: Judge) -> None:
 
 @criterion("AST-002")
 def test_fit_rms(products: Products, row: Row, fit: Fit, judge: Judge) -> None:
-    pixel = products.frame_pixel(row)
+    pixel = products.frame_pixel(row) if fit.shifts.has_rms else None
     judge(alignment.fit_rms(fit.shifts, fit.exposure, fit.match, pixel=pixel))
 
 
@@ -60,23 +60,21 @@ def test_rotation(fit: Fit, judge: Judge) -> None:
 
 @criterion("AST-005")
 def test_scale(fit: Fit, judge: Judge) -> None:
-    judge(alignment.fit_scale_change(fit.shifts, fit.exposure))
+    judge(alignment.fit_scale_change(fit.shifts, fit.exposure, fit.match))
 
 
 @criterion("AST-007")
 def test_shifts_agree(products: Products, visit: Visit, judge: Judge) -> None:
     shifts = shift_file_in(products.path(visit.shifts), visit.shifts.label)
-    judge(alignment.shift_agreement(shifts, visit.exposures, subject=str(visit)))
+    exposed = [name for name in visit.exposures if products.was_exposed(products.exposure_of(name))]
+    judge(alignment.shift_agreement(shifts, exposed, subject=str(visit)))
 
 
 @criterion("AST-008")
-def test_residuals_have_no_trend(products: Products, row: Row, fit: Fit, judge: Judge) -> None:
-    frame = products.path(row.shifts).with_name(fit.shifts.reference_frame.partition("[")[0])
+def test_residuals_have_no_trend(fit: Fit, judge: Judge) -> None:
     judge(
         without_match("residual_trend", fit)
-        or residuals.residual_trend(
-            fit.shifts, fit.exposure, fit.match, catalog_error=catalog_error(fit, frame)
-        )
+        or residuals.residual_trend(fit.shifts, fit.exposure, fit.match, catalog_error=catalog_error(fit))
     )
 
 
@@ -97,7 +95,7 @@ def test_headers_carry_the_fit(products: Products, row: Row, fit: Fit, judge: Ju
     exposure = products.judged.exposure(f"{row.exposure}.fits", beside=row.shifts.path)
     if exposure is None:
         reason = f"{row.exposure}.fits is not among the products"
-        judge(not_applicable("matched_source_offset", subject, reason))
+        judge(not_told("matched_source_offset", subject, reason))
         return
     judge(
         without_match("matched_source_offset", fit)
@@ -110,7 +108,19 @@ def test_headers_carry_the_fit(products: Products, row: Row, fit: Fit, judge: Ju
 @criterion("AST-013")
 def test_flt_and_c0m_agree(products: Products, pair: Pair, judge: Judge) -> None:
     first, second = (shift_file_in(products.path(one), one.label) for one in (pair.first, pair.second))
-    judge(alignment.shift_file_disagreement(first, second, subject=str(pair)))
+    judge(alignment.shift_disagreement(first, second, subject=str(pair)))
+
+
+@criterion("AST-027")
+def test_rotations_of_flt_and_c0m_agree(products: Products, pair: Pair, judge: Judge) -> None:
+    first, second = (shift_file_in(products.path(one), one.label) for one in (pair.first, pair.second))
+    judge(alignment.rotation_disagreement(first, second, subject=str(pair)))
+
+
+@criterion("AST-028")
+def test_scales_of_flt_and_c0m_agree(products: Products, pair: Pair, judge: Judge) -> None:
+    first, second = (shift_file_in(products.path(one), one.label) for one in (pair.first, pair.second))
+    judge(alignment.scale_disagreement(first, second, subject=str(pair)))
 
 
 # By headers
@@ -118,8 +128,12 @@ def test_flt_and_c0m_agree(products: Products, pair: Pair, judge: Judge) -> None
 
 @criterion("AST-010")
 def test_solution_is_named(products: Products, alignment: Alignment, judge: Judge) -> None:
-    paths = [products.path(file) for file in alignment.exposures]
-    carried = {file.label: products.exposure(file).science_headers() for file in alignment.exposures}
+    exposures = [file for file in alignment.exposures if products.was_exposed(file)]
+    if not exposures:
+        reason = "their exposure times are 0 s; see FIL-005"
+        judge(not_applicable("wcs_name_violations", str(alignment), reason))
+    paths = [products.path(file) for file in exposures]
+    carried = {file.label: products.exposure(file).science_headers() for file in exposures}
     shifts = products.path(alignment.shifts) if alignment.shifts is not None else None
     relative = aligned_to_one_another(carried, paths, shifts)
     if relative is None:

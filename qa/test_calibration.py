@@ -18,14 +18,18 @@ from hubble_qa.checks.evidence.backgrounds import (
     sky_of,
     without_shape,
 )
-from hubble_qa.checks.evidence.exposures import array_in, exposure_in, planes
+from hubble_qa.checks.evidence.chip_ratios import chip_in_both
+from hubble_qa.checks.evidence.exposures import exposure_in, planes
 from hubble_qa.checks.evidence.headers import requested_steps, without_ramp_fit
 from hubble_qa.checks.evidence.references import named_references, tabulated_photflam
+from hubble_qa.checks.evidence.star_widths import widths_in
 from hubble_qa.checks.images import photometry, zeropoints
-from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.checks.images.observations import without_round_stars
+from hubble_qa.checks.images.star_widths import star_width
+from hubble_qa.checks.measurement import not_applicable, not_told
 from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
 from hubble_qa.fixtures.finished.files import FinishedFile
-from hubble_qa.fixtures.finished.judged import Chip
+from hubble_qa.fixtures.finished.subjects import Chip
 from hubble_qa.fixtures.stages.references import REFERENCES
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.fixtures.suite.judging import Judge
@@ -55,17 +59,24 @@ def test_reference_files_are_best(
         choices = named_references(product("references").file(BEST_REFERENCES), None, exposure)
     elif not has_solution(exposure):
         reason = "no CRDS cache is given (--crds), and the header has no solution of updatewcs"
-        judge(not_applicable("reference_file_violations", exposure.label, reason))
+        judge(not_told("reference_file_violations", exposure.label, reason))
     problems = solution_table_problems(exposure)
     judge(calibration.reference_file_violations(choices, subject=exposure.label, solution=problems))
 
 
 @criterion("CAL-003")
+def test_few_pixels_are_flagged(products: Products, science_chip: Chip, judge: Judge) -> None:
+    file = science_chip.file
+    _, _, dq = planes(products.path(file), science_chip.number, products.sibling(file, "c1m"))
+    judge(calibration.flagged_fraction(dq, subject=str(science_chip)))
+
+
+@criterion("CAL-013")
 def test_pixels_are_usable(products: Products, science_chip: Chip, judge: Judge) -> None:
     file, number = science_chip.file, science_chip.number
     sci, err, dq = planes(products.path(file), number, products.sibling(file, "c1m"))
     camera = products.exposure(file).camera
-    judge(calibration.unusable_fraction(sci, err, dq, camera=camera, subject=str(science_chip)))
+    judge(calibration.array_violations(sci, err, dq, camera=camera, subject=str(science_chip)))
 
 
 @criterion("CAL-008")
@@ -91,6 +102,16 @@ def test_errors_are_the_scatter(products: Products, science_chip: Chip, judge: J
     judge(scatter_to_error(sci, err, good, camera, subject=str(science_chip)))
 
 
+@criterion("CAL-010")
+def test_stars_are_points(products: Products, located: FinishedFile, judge: Judge) -> None:
+    exposure = products.exposure(located)
+    reason = without_round_stars(exposure)
+    if exposure.camera is None or reason:
+        judge(not_applicable("star_width", located.label, reason or "the camera has no record"))
+    widths = widths_in(products.path(located), products.sibling(located, "c1m"))
+    judge(star_width(widths.found, widths.expected, subject=located.label))
+
+
 @criterion("CAL-005")
 def test_unit_and_exposure_time(products: Products, science_chip: Chip, judge: Judge) -> None:
     judge(calibration.unit_violations(products.exposure(science_chip.file), science_chip.number))
@@ -106,6 +127,11 @@ def test_zeropoint(
     exposure = products.exposure(photometric)
     references = product("references").files / REFERENCES if products.judged.references else None
     judge(zeropoints.chip_zeropoint_error(exposure, tabulated_photflam(references, exposure)))
+
+
+@criterion("PHT-014")
+def test_zeropoint_is_there(products: Products, photometric: FinishedFile, judge: Judge) -> None:
+    judge(zeropoints.zeropoint_violations(products.exposure(photometric)))
 
 
 @criterion("PHT-001")
@@ -127,13 +153,14 @@ def test_pixels_are_normalised(products: Products, normalised_chip: Chip, judge:
     flt, number = products.path(normalised_chip.file), normalised_chip.number
     c0m = products.sibling(normalised_chip.file, "c0m")
     assert c0m is not None, "a chip of this axis has its C0M"
+    chip = chip_in_both(flt, c0m, number)
     judge(
         photometry.pixel_ratio_deviation(
-            array_in(flt, "SCI", number),
-            array_in(c0m, "SCI", number),
-            array_in(flt, "DQ", number),
-            expected=photometry.expected_chip_factor(exposure_in(c0m), number),
-            equalised=not photometry.has_own_photflams(products.exposure(normalised_chip.file)),
+            chip.flt,
+            chip.c0m,
+            chip.quality,
+            expected=chip.expected,
+            equalised=chip.equalised,
             subject=str(normalised_chip),
         )
     )
@@ -154,13 +181,23 @@ def test_background_is_steady(products: Products, reads_file: FinishedFile, judg
 
 
 @criterion("TVB-002")
-def test_background_shape(products: Products, infrared: FinishedFile, judge: Judge) -> None:
+def test_background_width(products: Products, infrared: FinishedFile, judge: Judge) -> None:
     exposure = products.exposure(infrared)
     reason = without_shape(exposure)
     if reason:
-        judge(not_applicable("background_shape", infrared.label, reason))
+        judge(not_applicable("background_width", infrared.label, reason))
     noise = Background.of(exposure).noise
-    judge(background.background_shape(sky_of(exposure), noise=noise, subject=infrared.label))
+    judge(background.background_width(sky_of(exposure), noise=noise, subject=infrared.label))
+
+
+@criterion("TVB-006")
+def test_background_has_one_peak(products: Products, infrared: FinishedFile, judge: Judge) -> None:
+    exposure = products.exposure(infrared)
+    reason = without_shape(exposure)
+    if reason:
+        judge(not_applicable("background_peaks", infrared.label, reason))
+    noise = Background.of(exposure).noise
+    judge(background.background_peaks(sky_of(exposure), noise=noise, subject=infrared.label))
 
 
 @criterion("TVB-003")
@@ -168,7 +205,7 @@ def test_background_by_the_reads(products: Products, infrared: FinishedFile, jud
     exposure, reads = products.exposure(infrared), products.sibling(infrared, "ima")
     if reads is None:
         reason = f"no {exposure.name}_ima.fits is among the products"
-        judge(not_applicable("background_deviation", infrared.label, reason))
+        judge(not_told("background_deviation", infrared.label, reason))
         return
     rate = rate_under(exposure, exposure_in(reads))
     judge(background.background_deviation(Background.of(exposure).pixels, rate=rate, subject=infrared.label))

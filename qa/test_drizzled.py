@@ -12,14 +12,14 @@ from hubble_qa.checks.evidence.coverage import Coverage, coverage, exposure_weig
 from hubble_qa.checks.evidence.drizzled import field_pixels
 from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.evidence.extents import coverage_extents
-from hubble_qa.checks.evidence.headers import input_chips, input_names
+from hubble_qa.checks.evidence.headers import input_chips
 from hubble_qa.checks.evidence.hits import hits_on
-from hubble_qa.checks.evidence.registration import Input, exposure_offsets
+from hubble_qa.checks.evidence.registration import exposure_offsets
 from hubble_qa.checks.images import combination, cosmic_rays, sky_residual
 from hubble_qa.checks.images import drizzled as drizzling
 from hubble_qa.checks.images import drizzled_coordinates as coordinates
 from hubble_qa.checks.instruments import camera
-from hubble_qa.checks.measurement import Measurement, not_applicable
+from hubble_qa.checks.measurement import Measurement, not_applicable, not_told
 from hubble_qa.checks.readers import Drizzled
 from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.checks.readers.drizzled import weight_names
@@ -32,12 +32,19 @@ criterion = pytest.mark.criterion
 
 
 @criterion("DRZ-001")
-def test_coverage_is_finite(products: Products, image: FinishedFile, judge: Judge) -> None:
+def test_frame_is_covered(products: Products, image: FinishedFile, judge: Judge) -> None:
     drizzled = products.image(image)
     if drizzled.weight_path is None:
-        judge(not_applicable("finite_coverage", image.label, without_weight(drizzled)))
-    field = field_pixels(drizzled)
-    judge(drizzling.finite_coverage(drizzled.science(), drizzled.weight(), subject=image.label, field=field))
+        judge(not_told("covered_fraction", image.label, without_weight(drizzled)))
+    judge(drizzling.covered_fraction(drizzled.weight(), subject=image.label, field=field_pixels(drizzled)))
+
+
+@criterion("DRZ-010")
+def test_covered_pixels_are_finite(products: Products, image: FinishedFile, judge: Judge) -> None:
+    drizzled = products.image(image)
+    if drizzled.weight_path is None:
+        judge(not_told("coverage_violations", image.label, without_weight(drizzled)))
+    judge(drizzling.coverage_violations(drizzled.science(), drizzled.weight(), subject=image.label))
 
 
 def without_weight(drizzled: Drizzled) -> str:
@@ -96,19 +103,24 @@ def test_inputs_belong_together(
 def test_sky_has_no_step(products: Products, image: FinishedFile, inputs: Inputs, judge: Judge) -> None:
     reason = missing_input(inputs)
     if reason:
-        judge(not_applicable("sky_residual", image.label, reason))
+        judge(not_told("sky_residual", image.label, reason))
     drizzled, seen = products.image(image), covered_by(products, image, inputs)
     judge(sky_residual.sky_residual(sky_blocks(drizzled, seen), subject=image.label))
 
 
+NO_COSMIC_RAYS = "the detector counts photons and sees no cosmic rays"
+
+
+def counts_photons(products: Products, file: FinishedFile) -> bool:
+    """Whether a detector counts photons, of which a cosmic ray is at most one."""
+    camera = products.exposure(file).camera
+    return camera is not None and camera.counts_photons
+
+
 def rejected_in(products: Products, file: FinishedFile) -> overlaps.CosmicRayMasks | str:
-    """The cosmic rays that AstroDrizzle flagged in an exposure, or why none are judged."""
-    exposure = products.exposure(file)
-    if exposure.camera is not None and exposure.camera.counts_photons:
-        return "the detector counts photons and sees no cosmic rays"
+    """The cosmic rays that AstroDrizzle flagged in an exposure, or why that could not be told."""
     for image in products.judged.of(Kind.IMAGE):
-        names = input_names(products.image(image))
-        files = [products.judged.exposure(name, beside=image.path) for name in names]
+        files = products.inputs(image).values()
         if file in files:
             others = [products.path(other) for other in files if other is not None and other != file]
             return overlaps.flagged_cosmic_rays(products.path(file), others, products.sibling(file, "c1m"))
@@ -117,9 +129,11 @@ def rejected_in(products: Products, file: FinishedFile) -> overlaps.CosmicRayMas
 
 @criterion("DRZ-002")
 def test_cosmic_rays_are_flagged(products: Products, combined_file: FinishedFile, judge: Judge) -> None:
+    if counts_photons(products, combined_file):
+        judge(not_applicable("cosmic_ray_rate", combined_file.label, NO_COSMIC_RAYS))
     masks = rejected_in(products, combined_file)
     if isinstance(masks, str):
-        judge(not_applicable("cosmic_ray_rate", combined_file.label, masks))
+        judge(not_told("cosmic_ray_rate", combined_file.label, masks))
         return
     time = masks.exposure_time
     judge(
@@ -133,9 +147,11 @@ def test_cosmic_rays_are_flagged(products: Products, combined_file: FinishedFile
 
 @criterion("DRZ-003")
 def test_cores_of_stars_are_kept(products: Products, combined_file: FinishedFile, judge: Judge) -> None:
+    if counts_photons(products, combined_file):
+        judge(not_applicable("rejected_cores", combined_file.label, NO_COSMIC_RAYS))
     masks = rejected_in(products, combined_file)
     if isinstance(masks, str):
-        judge(not_applicable("rejected_cores", combined_file.label, masks))
+        judge(not_told("rejected_cores", combined_file.label, masks))
         return
     paths = [
         products.path(file)
@@ -151,33 +167,25 @@ def test_cores_of_stars_are_kept(products: Products, combined_file: FinishedFile
 
 
 def sampled(measured: Measurement) -> Measurement:
-    """A measurement; not applicable where a field has too little to count."""
+    """A measurement; not to be told where a field has too little to count."""
     if measured.value is not None:
         return measured
-    return not_applicable(measured.quantity, measured.subject, measured.reason)
-
-
-@pytest.fixture
-def stacked(
-    products: Products, stacked_image: FinishedFile
-) -> tuple[Drizzled, Mapping[str, FinishedFile | None]]:
-    """A drizzled image, and its inputs by file."""
-    return products.image(stacked_image), products.inputs(stacked_image)
+    return not_told(measured.quantity, measured.subject, measured.reason)
 
 
 @criterion("DRZ-006")
-def test_no_hits_are_left(
-    products: Products,
-    stacked: tuple[Drizzled, Mapping[str, FinishedFile | None]],
-    stacked_image: FinishedFile,
-    judge: Judge,
-) -> None:
-    drizzled, found = stacked
-    reason = missing_input(found) or ("" if len(found) > 1 else "a single exposure has no rejection")
+def test_no_hits_are_left(products: Products, image: FinishedFile, inputs: Inputs, judge: Judge) -> None:
+    files = [file for file in inputs.values() if file is not None]
+    missing = missing_input(inputs)
+    if missing:
+        judge(not_told("cosmic_ray_remainder", image.label, missing))
+    reason = "" if len(inputs) > 1 else "a single exposure has no rejection"
+    if all(counts_photons(products, file) for file in files):
+        reason = NO_COSMIC_RAYS
     if reason:
-        judge(not_applicable("cosmic_ray_remainder", stacked_image.label, reason))
-    paths = [products.path(file) for file in found.values() if file is not None]
-    judge(cosmic_rays.hit_remainder(hits_on(drizzled, paths), subject=stacked_image.label))
+        judge(not_applicable("cosmic_ray_remainder", image.label, reason))
+    hits = hits_on(products.image(image), [products.path(file) for file in files])
+    judge(cosmic_rays.hit_remainder(hits, subject=image.label))
 
 
 @criterion("DRZ-009")
@@ -187,37 +195,37 @@ def test_weight_is_exposure_time(
     drizzled = products.image(image)
     reason = missing_input(inputs) or (without_weight(drizzled) if drizzled.weight_path is None else "")
     if reason:
-        judge(not_applicable("weight_to_exposure_time", image.label, reason))
+        judge(not_told("weight_to_exposure_time", image.label, reason))
     weights = exposure_weights(drizzled, covered_by(products, image, inputs))
     judge(combination.weight_to_exposure_time(*weights, subject=image.label))
 
 
 @criterion("WCS-004")
-def test_header_has_no_distortion(products: Products, image: FinishedFile, judge: Judge) -> None:
-    judge(coordinates.distortion_keyword_violations(products.image(image)))
+def test_header_has_no_distortion(products: Products, mapped_image: FinishedFile, judge: Judge) -> None:
+    judge(coordinates.distortion_keyword_violations(products.image(mapped_image)))
 
 
 @criterion("WCS-005")
-def test_coordinates_by_the_inputs(
-    products: Products, image: FinishedFile, inputs: Inputs, judge: Judge
-) -> None:
-    drizzled = products.image(image)
+def test_coordinates_by_the_inputs(products: Products, mapped_image: FinishedFile, judge: Judge) -> None:
+    drizzled, inputs = products.image(mapped_image), products.inputs(mapped_image)
     files = [file for file in inputs.values() if file is not None]
     usable = not missing_input(inputs) and not coordinate_problem(drizzled.header)
     extents = coverage_extents(drizzled, map(products.path, files)) if usable else None
     carried = {str(products.exposure(file).header("SCI").get("WCSNAME", "")) for file in files}
     same = carried == {str(drizzled.keyword("WCSNAME", ""))}
-    judge(coordinates.drizzled_coordinate_deviation(drizzled, extents, same_solution=same))
+    judge(coordinates.drizzled_coordinate_violations(drizzled, extents, same_solution=same))
 
 
 @criterion("AST-024")
 def test_exposures_agree(products: Products, image: FinishedFile, inputs: Inputs, judge: Judge) -> None:
     files = [file for file in inputs.values() if file is not None]
     if len(files) < 2:
-        reason = missing_input(inputs) or "it is of one exposure"
-        judge(not_applicable("exposure_misalignment", image.label, reason))
-    offsets = exposure_offsets(
-        {file.label: Input(products.path(file), products.sibling(file, "c1m")) for file in files}
-    )
+        missing = missing_input(inputs)
+        judge(
+            not_told("exposure_misalignment", image.label, missing)
+            if missing
+            else not_applicable("exposure_misalignment", image.label, "it is of one exposure")
+        )
+    offsets = exposure_offsets({file.label: products.input(file) for file in files})
     scale = camera(files[0].instrument, files[0].detector).plate_scale
     judge(exposure_misalignment(offsets, plate_scale=scale, subject=image.label))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hubble_qa.checks.errors import DamagedFileError
 from hubble_qa.checks.images import files, observations
 from hubble_qa.checks.readers import read_fits_structure
 from hubble_qa.fixtures.finished.files import FinishedFile
@@ -21,7 +22,11 @@ def test_fits_form(products: Products, file: FinishedFile, judge: Judge) -> None
 
 @criterion("FIL-002")
 def test_extensions(products: Products, exposure: FinishedFile, judge: Judge) -> None:
-    judge(files.structure_violations(products.exposure(exposure)))
+    headers, path = products.exposure(exposure), products.path(exposure)
+    measured = files.structure_violations(headers)
+    if measured.value and files.ends_early(read_fits_structure(path), headers):
+        raise DamagedFileError(f"{path}: is truncated: {measured.reason}; copy or download it again", path)
+    judge(measured)
 
 
 @criterion("FIL-003")

@@ -111,24 +111,33 @@ def test_dark_has_the_exposures_hot_pixels(
 
 @criterion("DRZ-004")
 def test_scale(products: Products, mosaic_file: FinishedFile, reduction: Reduction, judge: Judge) -> None:
-    judge(drizzling.output_frame_deviation(products.image(mosaic_file), scale=reduction.drizzle.scale))
+    judge(drizzling.output_scale_deviation(products.image(mosaic_file), scale=reduction.drizzle.scale))
 
 
 @criterion("DRZ-001")
-def test_coverage_of_dark_is_finite(products: Products, dark_file: FinishedFile, judge: Judge) -> None:
+def test_dark_covers_its_frame(products: Products, dark_file: FinishedFile, judge: Judge) -> None:
+    judge(drizzling.covered_fraction(products.image(dark_file).weight(), subject=dark_file.label))
+
+
+@criterion("DRZ-010")
+def test_covered_pixels_of_dark_are_finite(products: Products, dark_file: FinishedFile, judge: Judge) -> None:
     image = products.image(dark_file)
-    judge(drizzling.finite_coverage(image.science(), image.weight(), subject=dark_file.label))
+    judge(drizzling.coverage_violations(image.science(), image.weight(), subject=dark_file.label))
 
 
 @criterion("DRZ-004")
-def test_dark_is_on_the_same_grid(
+def test_dark_has_the_same_scale(
     products: Products, dark_file: FinishedFile, reduction: Reduction, judge: Judge
 ) -> None:
+    judge(drizzling.output_scale_deviation(products.image(dark_file), scale=reduction.drizzle.scale))
+
+
+@criterion("DRZ-011")
+def test_dark_has_the_same_orientation(products: Products, dark_file: FinishedFile, judge: Judge) -> None:
     association = dark_file.path.parent.name.removeprefix("master-dark-")
     science = products.judged.files[f"{association}_drz_sci"]
     angle = world_coordinates.orientation(products.image(science).header)
-    scale = reduction.drizzle.scale
-    judge(drizzling.output_frame_deviation(products.image(dark_file), scale=scale, angle=angle))
+    judge(drizzling.output_orientation_deviation(products.image(dark_file), angle=angle))
 
 
 # The dark of the target

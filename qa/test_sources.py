@@ -13,7 +13,7 @@ from hubble_qa.checks.images.photometry import drizzled_gain_ratio, has_own_phot
 from hubble_qa.checks.images.source_fluxes import ChipSources
 from hubble_qa.checks.measurement import not_applicable
 from hubble_qa.fixtures.finished.files import FinishedFile
-from hubble_qa.fixtures.finished.judged import Chip
+from hubble_qa.fixtures.finished.subjects import Chip
 from hubble_qa.fixtures.suite.judging import Judge
 from hubble_qa.fixtures.suite.products import Products
 
@@ -68,8 +68,5 @@ def test_chips_agree_on_fluxes(products: Products, image: FinishedFile, judge: J
 
 
 @criterion("AST-015")
-def test_sources_are_as_sharp_as_on_exposures(
-    products: Products, sharp_image: FinishedFile, judge: Judge
-) -> None:
-    chips = chips_of(products, sharp_image)
-    judge(mosaic_fluxes.input_width_ratio(chips, subject=sharp_image.label))
+def test_sources_are_as_sharp_as_on_exposures(products: Products, image: FinishedFile, judge: Judge) -> None:
+    judge(mosaic_fluxes.input_width_ratio(chips_of(products, image), subject=image.label))

@@ -184,6 +184,6 @@ def test_output_frame(
 ) -> None:
     scale = reduction.drizzle.scale
     if scale is None:
-        judge(not_applicable("output_frame_deviation", mosaic_file.label, "no scale was asked for"))
+        judge(not_applicable("output_scale_deviation", mosaic_file.label, "no scale was asked for"))
         return
-    judge(drizzled.output_frame_deviation(products.image(mosaic_file), scale=scale))
+    judge(drizzled.output_scale_deviation(products.image(mosaic_file), scale=scale))

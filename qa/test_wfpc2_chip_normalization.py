@@ -15,9 +15,10 @@ from hubble_qa.checks.evidence.exposures import exposure_in, frame_scale
 from hubble_qa.checks.evidence.stars import StarTables, star_tables
 from hubble_qa.checks.images import drizzled as drizzling
 from hubble_qa.checks.images import photometry as flux
+from hubble_qa.checks.images.observations import was_exposed
 from hubble_qa.checks.measurement import not_applicable
 from hubble_qa.fixtures.finished.files import FinishedFile
-from hubble_qa.fixtures.finished.judged import Row
+from hubble_qa.fixtures.finished.subjects import Row
 from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.stages.align import SHIFT_FRAME
 from hubble_qa.fixtures.stages.stars import CHIP_STARS, SIGHTINGS, STARS
@@ -45,13 +46,17 @@ def test_shift_is_within_search_radius(
     fit = products.fit(row)
     scale = frame_scale(products.path(row.shifts).with_name(SHIFT_FRAME))
     radius = reduction.align.search_radius
-    judge(alignment.shift_to_search_radius(fit.shifts, fit.exposure, plate_scale=scale, search_radius=radius))
+    judge(
+        alignment.shift_to_search_radius(
+            fit.shifts, fit.exposure, fit.match, plate_scale=scale, search_radius=radius
+        )
+    )
 
 
 # Drizzled images
 
 
-@criterion("DRZ-001")
+@criterion("DRZ-010")
 def test_every_chip_is_in_the_image(
     products: Products,
     combination: FinishedFile,
@@ -62,19 +67,25 @@ def test_every_chip_is_in_the_image(
     suffix, image = suffix_of(combination), products.image(combination)
     registered = product(f"registered-{suffix}")
     exposures = [registered.file(f"{name}_{suffix}.fits") for name in dataset.rootnames]
+    exposures = [path for path in exposures if was_exposed(exposure_in(path).primary)]
     weights = chip_weights(image, image.path.parent, exposures)
-    judge(drizzling.finite_coverage(image.science(), image.weight(), subject=image.label, chips=weights))
+    judge(drizzling.missing_chips(weights, subject=image.label))
 
 
 @criterion("DRZ-004")
-def test_scale_and_orientation(
+def test_scale(products: Products, mosaic_file: FinishedFile, reduction: Reduction, judge: Judge) -> None:
+    scale = reduction.drizzle(suffix_of(mosaic_file)).scale
+    judge(drizzling.output_scale_deviation(products.image(mosaic_file), scale=scale))
+
+
+@criterion("DRZ-011")
+def test_orientation(
     products: Products, mosaic_file: FinishedFile, drizzled_flt: Product, reduction: Reduction, judge: Judge
 ) -> None:
-    suffix = suffix_of(mosaic_file)
     reference = combined_image(drizzled_flt.files, reduction.drizzle_flt.root)
-    angle = None if suffix == "flt" else world_coordinates.orientation(reference.header)
-    scale = reduction.drizzle(suffix).scale
-    judge(drizzling.output_frame_deviation(products.image(mosaic_file), scale=scale, angle=angle))
+    of_flt = suffix_of(mosaic_file) == "flt"
+    angle = None if of_flt else world_coordinates.orientation(reference.header)
+    judge(drizzling.output_orientation_deviation(products.image(mosaic_file), angle=angle))
 
 
 @criterion("PHT-007")
@@ -122,7 +133,15 @@ def test_star_on_two_chips(stars: StarTables, star: str, judge: Judge) -> None:
     rates = stars.rates(star)
     if len(rates) < 2:
         judge(not_applicable("chip_count_rate_ratio", star, f"{star} fell on one chip of one exposure"))
-    judge(flux.chip_count_rate_ratio(rates[0], rates[1], subject=star))
+    judge(flux.chip_count_rate_ratio(rates[0], rates[1], edge=stars.edge(star), subject=star))
+
+
+@criterion("PHT-013")
+def test_star_on_two_chips_within_its_error(stars: StarTables, star: str, judge: Judge) -> None:
+    rates = stars.rates(star)
+    if len(rates) < 2:
+        judge(not_applicable("chip_count_rate_pull", star, f"{star} fell on one chip of one exposure"))
+    judge(flux.chip_count_rate_pull(rates[0], rates[1], edge=stars.edge(star), subject=star))
 
 
 @criterion("PHT-006")

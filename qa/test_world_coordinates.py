@@ -14,9 +14,11 @@ from hubble_qa.checks.astrometry import (
 )
 from hubble_qa.checks.evidence.exposures import chip_shape, exposure_in, wcs_in
 from hubble_qa.checks.evidence.headers import claims_catalog
+from hubble_qa.checks.images.observations import without_image
 from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.checks.readers import Exposure
 from hubble_qa.fixtures.finished.files import FinishedFile
-from hubble_qa.fixtures.finished.judged import Chip
+from hubble_qa.fixtures.finished.subjects import Chip
 from hubble_qa.fixtures.suite.judging import Judge
 from hubble_qa.fixtures.suite.products import Products
 
@@ -34,15 +36,28 @@ def test_distortion_solution(products: Products, science_chip: Chip, judge: Judg
 
 
 @criterion("WCS-002")
-def test_round_trip(products: Products, science_chip: Chip, judge: Judge) -> None:
-    exposure, number = products.exposure(science_chip.file), science_chip.number
+def test_round_trip(products: Products, mapped_chip: Chip, judge: Judge) -> None:
+    exposure, number = products.exposure(mapped_chip.file), mapped_chip.number
+    reason = without_coordinates(exposure)
+    if reason:
+        judge(not_applicable("round_trip_error", str(mapped_chip), reason))
     wcs, shape = wcs_in(exposure.path, number), chip_shape(exposure, number)
-    judge(world_coordinates.round_trip_error(wcs, shape, subject=str(science_chip)))
+    judge(world_coordinates.round_trip_error(wcs, shape, subject=str(mapped_chip)))
 
 
 @criterion("WCS-005")
-def test_scale_roll_and_pointing(products: Products, located: FinishedFile, judge: Judge) -> None:
-    judge(header_coordinates.coordinate_deviation(products.exposure(located)))
+def test_scale_roll_and_pointing(products: Products, mapped: FinishedFile, judge: Judge) -> None:
+    exposure = products.exposure(mapped)
+    reason = without_coordinates(exposure)
+    if reason:
+        judge(not_applicable("coordinate_violations", mapped.label, reason))
+    judge(header_coordinates.coordinate_violations(exposure))
+
+
+def without_coordinates(exposure: Exposure) -> str:
+    """Why an exposure of a camera that takes spectra as well has no coordinates on the sky; else empty."""
+    camera = exposure.camera
+    return without_image(exposure) if camera is not None and camera.form_only else ""
 
 
 @criterion("WCS-006")
@@ -74,5 +89,14 @@ def test_solution_is_a_good_fit(products: Products, science: FinishedFile, judge
     exposure = products.exposure(science)
     reason = claims_catalog(exposure)
     if reason:
-        judge(not_applicable("archive_fit_error", science.label, reason))
-    judge(solutions.archive_fit_error(exposure))
+        judge(not_applicable("archive_fit_rms", science.label, reason))
+    judge(solutions.archive_fit_rms(exposure))
+
+
+@criterion("AST-026")
+def test_solution_has_matches(products: Products, science: FinishedFile, judge: Judge) -> None:
+    exposure = products.exposure(science)
+    reason = claims_catalog(exposure)
+    if reason:
+        judge(not_applicable("archive_fit_matches", science.label, reason))
+    judge(solutions.archive_fit_matches(exposure))

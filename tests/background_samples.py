@@ -8,8 +8,9 @@ import numpy as np
 
 from hubble_qa.checks.detectors.background import (
     background_deviation,
+    background_peaks,
     background_rate_ratio,
-    background_shape,
+    background_width,
     background_width_change,
     difference_noise,
 )
@@ -37,17 +38,30 @@ def sky(level: float = RATE, width: float = NOISE, *, seed: int = 5) -> np.ndarr
     return np.random.default_rng(seed).normal(level, width, SHAPE)
 
 
-def shape(*peaks: float, width: float = NOISE) -> Measurement:
-    """A background of several levels, alike in number."""
-    levels = np.resize(peaks, SHAPE[0])[:, np.newaxis]
-    return shape_of(sky(0.0, width) + levels)
+def width(*levels: float, width: float = NOISE) -> Measurement:
+    """Width of a background of several levels, alike in number."""
+    return width_of(levelled(*levels, width=width))
 
 
-def shape_of(image: np.ndarray) -> Measurement:
-    """Shape of the sky of an image without flags."""
+def peaks(*levels: float, width: float = NOISE) -> Measurement:
+    """Peaks of a background of several levels, alike in number."""
+    return background_peaks(pulls_of(levelled(*levels, width=width)), noise=NOISE, subject="ibohbfb9q")
+
+
+def levelled(*levels: float, width: float = NOISE) -> np.ndarray:
+    """An image of several levels, alike in number."""
+    return sky(0.0, width) + np.resize(levels, SHAPE[0])[:, np.newaxis]
+
+
+def width_of(image: np.ndarray) -> Measurement:
+    """Width of the sky of an image without flags."""
+    return background_width(pulls_of(image), noise=NOISE, subject="ibohbfb9q")
+
+
+def pulls_of(image: np.ndarray) -> np.ndarray:
+    """The sky of an image without flags."""
     good = np.ones(image.shape, dtype=bool)
-    pulls = sky_pulls(image, good, dark=DARK, read_noise=READ_NOISE, time=TIME)
-    return background_shape(pulls, noise=NOISE, subject="ibohbfb9q")
+    return sky_pulls(image, good, dark=DARK, read_noise=READ_NOISE, time=TIME)
 
 
 def deviation(level: float) -> Measurement:

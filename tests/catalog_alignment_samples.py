@@ -219,7 +219,12 @@ def judged(changes: Mapping[str, Mapping[str, float | None]] | None = None) -> V
     }
     values["AST-002"][f"{EXPOSURES[0]}_flc"] = 0.06
     values["AST-007"] = {f"align-{service}/shifts visit 01": 0.1 for service in SERVICES}
-    values["AST-011"] = dict.fromkeys(EXPOSURES, 1.01)
+    values["AST-022"] = {fit_of(name, service): 140 for name in EXPOSURES for service in SERVICES}
+    values["AST-029"] = {fit_of(name, service): 0 for name in EXPOSURES for service in SERVICES}
+    values["AST-025"] = dict.fromkeys(EXPOSURES, 0.14)
+    values["PHT-006"] = {f"{IMAGE} SCI,{chip}": 0.996 for chip in (1, 2)}
+    values["AST-011"] = dict.fromkeys(EXPOSURES, 0.101)
+    values["AST-026"] = dict.fromkeys(EXPOSURES, 462)
     values["AST-016"] = dict.fromkeys(EXPOSURES, 9.3)
     values["AST-018"] = {fit_of(name): 0.02 for name in EXPOSURES}
     values["AST-019"] = {f"{EXPOSURES[0]}_flc": 0.0001}
@@ -227,9 +232,13 @@ def judged(changes: Mapping[str, Mapping[str, float | None]] | None = None) -> V
     values["WCS-003"] = dict.fromkeys(EXPOSURES, 1.2)
     of_image = {
         "AST-015": 1.06,
+        "AST-024": 0.01,
+        "PHT-010": 0.997,
         "PHT-008": 0,
         "DRZ-001": 0.9,
-        "DRZ-004": 0.01,
+        "DRZ-004": 1e-8,
+        "DRZ-010": 0,
+        "DRZ-011": 1e-6,
         "DRZ-005": 0,
         "DRZ-006": 0.004,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hubble_qa.checks.criteria import load_criteria
@@ -10,23 +11,43 @@ from tests.qa_runs import QaRun
 
 __all__ = ["missing_numbers"]
 
+FEW = 4
+"""Verdicts by one criterion of which each number is printed."""
+
 
 def missing_numbers(run: QaRun) -> list[str]:
-    """Verdicts with a number that the figure which explains them does not print; empty as it should be."""
-    figures = run.results["figures"]
+    """Verdicts with a number that the figure which explains them does not print; empty as it should be.
+
+    A figure that a verdict names and that is not drawn prints none. Of many verdicts that are accepted, a
+    figure prints the smallest and the largest number.
+    """
+    figures, verdicts = run.results["figures"], run.verdicts
     titles = {name: criterion.title for name, criterion in load_criteria().items()}
     return [
         f"{verdict['criterion']} of {verdict['subject']}: {number(verdict)} is not in {verdict['figure']}"
-        for verdict in run.verdicts
+        for verdict in verdicts
         if verdict["figure"] and verdict["value"] is not None
-        if any(explains(figure, verdict) for figure in figures)
         if not any(
-            number(verdict) in sentence
+            number(verdict) in sentence or is_between(verdict, sentence, verdicts)
             for figure in figures
             if explains(figure, verdict)
             for sentence in statements(run, figure, titles[verdict["criterion"]])
         )
     ]
+
+
+def is_between(verdict: dict[str, Any], sentence: str, verdicts: list[dict[str, Any]]) -> bool:
+    """Whether an accepted verdict is one of many whose ends a sentence prints."""
+    many = re.match(r"[^;.]*?: .* on (\d+) subjects", sentence)
+    if not many or int(many[1]) <= FEW or not verdict["accepted"]:
+        return False
+    ends = [
+        each["value"]
+        for each in verdicts
+        if all(each[key] == verdict[key] for key in ("dataset", "criterion")) and each["value"] is not None
+        if number(each) in sentence.partition(" subjects")[0]
+    ]
+    return bool(ends) and min(ends) <= verdict["value"] <= max(ends)
 
 
 def explains(figure: dict[str, Any], verdict: dict[str, Any]) -> bool:

@@ -31,6 +31,11 @@ OBSERVATION_FIELDS = {
     "filters": "string",
     "proposal_id": "string",
     "t_exptime": "float",
+    "t_min": "float",
+    "s_ra": "float",
+    "s_dec": "float",
+    "intentType": "string",
+    "dataproduct_type": "string",
     "dataRights": "string",
 }
 PRODUCT_FIELDS = {
@@ -50,7 +55,7 @@ PRODUCT_FIELDS = {
 
 @dataclass(frozen=True)
 class Observation:
-    """An observation and its files: content by file name, e.g. ``u5jx0108r_c0m.fits``."""
+    """An observation, its place in degrees, and its files: content by name, e.g. ``u5jx0108r_c0m.fits``."""
 
     obs_id: str
     filters: str
@@ -58,6 +63,11 @@ class Observation:
     files: dict[str, bytes]
     project: str = "CALWFPC2"
     instrument: str = "WFPC2/WFC"
+    target: str = "NGC-5139"
+    place: tuple[float, float] = (201.7, -47.5)
+    began: float = 51_000.0
+    intent: str = "science"
+    kind: str = "image"
 
 
 @dataclass
@@ -109,11 +119,16 @@ class MastServer:
                 "obsid": str(26_000_000 + number),
                 "obs_collection": "HST",
                 "obs_id": observation.obs_id,
-                "target_name": "NGC-5139",
+                "target_name": observation.target,
                 "instrument_name": observation.instrument,
                 "filters": observation.filters,
                 "proposal_id": observation.proposal,
                 "t_exptime": 100.0,
+                "t_min": observation.began,
+                "s_ra": observation.place[0],
+                "s_dec": observation.place[1],
+                "intentType": observation.intent,
+                "dataproduct_type": observation.kind,
                 "dataRights": "PUBLIC",
             }
             for number, observation in enumerate(self.observations)

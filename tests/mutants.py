@@ -80,7 +80,9 @@ class CollectedOnce(PytestRunner):
                 settings.pluginmanager.register(self)
                 # Files that mutmut leaves open are no failures of the tests that happen to run when they go.
                 plugins = ["-p", "no:unraisableexception", "-p", "no:threadexception"]
-                settings.parse(["--rootdir=.", "--capture=no", *plugins, *map(str, test_modules())])
+                # Asserts need no rewriting for that, which could not be done to what is imported already.
+                plain = ["--rootdir=.", "--capture=no", "--assert=plain"]
+                settings.parse([*plain, *plugins, *map(str, test_modules())])
                 settings._do_configure()
                 session = pytest.Session.from_config(settings)
                 settings.hook.pytest_sessionstart(session=session)
@@ -92,7 +94,7 @@ class CollectedOnce(PytestRunner):
 def test_modules() -> list[Path]:
     """Modules whose tests run in seconds, without stages; mutmut takes the tests that reach a function."""
     tests = Path("tests")
-    names = ("checks_*", "readers_*", "criteria", "verdicts", "dark_rate", "fit_decision")
+    names = ("checks_*", "evidence_*", "readers_*", "criteria", "verdicts", "dark_rate", "fit_decision")
     return sorted(path for name in names for path in tests.glob(f"test_{name}.py"))
 
 

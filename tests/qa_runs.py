@@ -6,13 +6,16 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.pytest_server import run_pytest
+
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+# Statuses of what nobody has to look at.
+ACCEPTED = {"pass", "warn", "not applicable", "could not be told"}
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,10 @@ class QaRun:
         return Path(stage["directory"], "files")
 
 
-def judge_products(directory: Path, products: Path, *arguments: str) -> QaRun:
+def judge_products(directory: Path, products: Path, *arguments: str, **environment: str) -> QaRun:
     """Judge finished products as a user does, in one process."""
-    return run_qa(directory, f"{products.name}-report", "--products", str(products), "-n", "0", *arguments)
+    options = ("--products", str(products), "-n", "0", *arguments)
+    return run_qa(directory, f"{products.name}-report", *options, **environment)
 
 
 def collect(run: QaRun, target: Path, *nodes: str) -> Path:
@@ -62,16 +66,11 @@ def collect(run: QaRun, target: Path, *nodes: str) -> Path:
 
 
 def run_qa(directory: Path, report: str, *arguments: str, **environment: str) -> QaRun:
-    """Run ``pytest qa/`` with a store below a directory."""
+    """Run ``pytest qa/`` with a store below a directory, which keeps all, as tests look into it."""
     target = directory / report
-    command = [sys.executable, "-m", "pytest", "qa/", "--store", str(directory / "store")]
-    process = subprocess.run(
-        [*command, "--report", str(target), "-p", "no:cacheprovider", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "160", **environment},
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
+    places = ("--store", str(directory / "store"), "--report", str(target))
+    options = ("qa/", *places, "--keep", "all", "-p", "no:cacheprovider")
+    process = run_pytest(
+        (*options, *arguments), ROOT, {**os.environ, "COLUMNS": "160", **environment}, timeout=900
     )
     return QaRun(process, target)

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.reports.collect.results import (
     CONTEXT_FACT,
+    CriterionRecord,
     DatasetRecord,
     FigureRecord,
     Results,
@@ -52,6 +54,7 @@ class Rule:
     rationale: str
     source: str
     figure: str = ""
+    floor: bool = False
 
     @property
     def words(self) -> str:
@@ -71,7 +74,7 @@ RULES = {
         "fit RMS", "fit_rms", "pix", 0, 0.2,
         "A failed row and the reference row both read 0.000: zero is never a good fit, and a large RMS "
         "smears every star that is combined.",
-        "stated requirement; WFPC2: the published fit is 0.15", "residuals",
+        "stated requirement; WFPC2: the published fit is 0.15", "residuals", floor=True,
     ),
     "AST-003": Rule(
         "matched sources", "matches", "", 20, None,
@@ -177,11 +180,10 @@ def verdict(
 ) -> VerdictRecord:
     """Judge a value by a sample rule; without a value the criterion is not applicable."""
     rule = RULES[criterion]
-    status, margin = "not applicable", None
+    status, margin, relative = "not applicable", None, None
     if value is not None:
-        ends = [value - rule.lower] if rule.lower is not None else []
-        ends += [rule.upper - value] if rule.upper is not None else []
-        margin = min(ends)
+        bounds = Bounds(at_least=rule.lower, at_most=rule.upper)
+        margin, relative = (each(value, floor=rule.floor) for each in (bounds.margin, bounds.relative_margin))
         status = "pass" if margin >= 0 else "fail"
         if status == "fail":
             reason = f"{value:.6g} is not {rule.words}" + (f"; {reason}" if reason else "")
@@ -191,6 +193,8 @@ def verdict(
         status=status, accepted=status != "fail", value=value, uncertainty=uncertainty, unit=rule.unit,
         bounds=rule.words, margin=margin, reason=reason, rationale=rule.rationale, source=rule.source,
         figure=rule.figure, lower=rule.lower, upper=rule.upper,
+        relative_margin=relative, floor=rule.floor,
+        close=margin is not None and abs(margin) <= (uncertainty or -1),
     )  # fmt: skip
     return replace(record, **changes)
 
@@ -349,7 +353,10 @@ def sample_plot(points: int = 112) -> Plot:
             **{name: PlotAxis(label=f"{name} (pix)", low=0, high=800) for name in "xy"},
             **{f"d{name}": PlotAxis(label=f"d{name} (pix)", low=-0.25, high=0.25) for name in "xy"},
         },
-        panels=tuple(PlotPanel(x=along, y=f"d{name}") for name in "xy" for along in "xy"),
+        panels=tuple(
+            PlotPanel(x=along, y=f"d{name}", note="Fit RMS: 0.150 pix" if name + along == "xx" else "")
+            for name in "xy" for along in "xy"
+        ),
         groups=(
             PlotGroup(name="WF2", colour="#0072b2", marker="circle"),
             PlotGroup(name="WF3", colour="#9a6a00", marker="triangle"),
@@ -437,7 +444,22 @@ def sample_results(directory: Path, figure_size: tuple[int, int] = (60, 40)) -> 
         stages=(*stages(REAL, reused=8), *stages(OMEGA, reused=3)),
         verdicts=(*_real_verdicts(), *_omega_verdicts()),
         figures=(*figures(directory, size=figure_size), sample_table_record(directory)),
+        criteria=tuple(criterion(name) for name in sorted(RULES)),
     )
+
+
+def criterion(name: str) -> CriterionRecord:
+    """A sample rule as results hold it."""
+    rule = RULES[name]
+    wide = {"WFPC2": f"≤ {2 * rule.upper:g} {rule.unit}".rstrip()} if name == "AST-002" and rule.upper else {}
+    return CriterionRecord(
+        id=name, title=rule.title, topic="fits", quantity=rule.quantity, unit=rule.unit, bounds=rule.words,
+        applies_to=f"each exposure with {rule.quantity}", method=f"by the definition of {rule.quantity}",
+        error="RMS / sqrt(2 (n - 1))" if name == "AST-002" else "", rationale=rule.rationale,
+        source=rule.source, remedy=f"Look at the figure of {rule.title}.", figure=rule.figure,
+        stated=name == "AST-002", floor=rule.floor, instruments=wide,
+        instrument_reasons=dict.fromkeys(wide, "undersampled stars"),
+    )  # fmt: skip
 
 
 KEPT = frozenset({"status", "outcome", "archive", "kind"})

@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors import bias_structure, calibration, levels
-from hubble_qa.checks.detectors.background import background_deviation, background_shape
+from hubble_qa.checks.detectors.background import background_deviation, background_width
 from hubble_qa.checks.detectors.ccd_levels import LEAST_LEVEL
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
 from hubble_qa.checks.evidence.backgrounds import Background, rate_under, sky_of
@@ -60,8 +60,8 @@ def _acs(flt: Path, fetched: Product, references: Product) -> Iterator[tuple[str
         subject = exposure.chip_label(version)
         found = raw_electrons(raw, version, *_places(references))
         yield (
-            "CAL-003",
-            calibration.unusable_fraction(sci, err, dq, camera=camera("ACS", "WFC"), subject=subject),
+            "CAL-013",
+            calibration.array_violations(sci, err, dq, camera=camera("ACS", "WFC"), subject=subject),
         )
         yield "CAL-004", bias_structure.column_scatter(sci, dq, subject=subject)
         yield "CAL-005", calibration.unit_violations(exposure, version)
@@ -87,11 +87,11 @@ def _ir(flt: Path, fetched: Product, references: Product) -> Iterator[tuple[str,
     choices = named_references(*_places(references), exposure)
     yield "CAL-002", calibration.reference_file_violations(choices, subject=name)
     yield "FIL-003", files.keyword_violations(exposure)
-    yield "CAL-003", calibration.unusable_fraction(sci, err, dq, camera=camera("WFC3", "UVIS"), subject=name)
+    yield "CAL-013", calibration.array_violations(sci, err, dq, camera=camera("WFC3", "UVIS"), subject=name)
     yield "CAL-005", calibration.unit_violations(exposure, 1)
     yield "CAL-006", levels.level_deviation(sci, image, dq, subject=name)
     yield "CAL-007", remaining_pattern(sci, image, patterns, dq, instrument="WFC3", subject=name)
-    yield "TVB-002", background_shape(sky_of(exposure), noise=background.noise, subject=name)
+    yield "TVB-002", background_width(sky_of(exposure), noise=background.noise, subject=name)
     yield "TVB-003", background_deviation(background.pixels, rate=rate, subject=name)
 
 

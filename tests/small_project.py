@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.pytest_server import run_pytest
+
 ROOT = Path(__file__).parent.parent
 
 CONFTEST = """
@@ -118,7 +120,7 @@ class SmallProject:
     @property
     def environment(self) -> dict[str, str]:
         return {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in ("QA_STORE", "QA_HISTORY")},
             "QA_TEST_JOURNAL": str(self.journal),
             "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src"))),
             "COLUMNS": "160",
@@ -136,15 +138,8 @@ class SmallProject:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run pytest on the project and wait for it."""
-        return subprocess.run(
-            [sys.executable, "-m", "pytest", *arguments],
-            cwd=self.path,
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        # Against what hangs: four workers that start cold beside other tests take two minutes.
+        return run_pytest(arguments, self.path, {**self.environment, **environment}, timeout=300)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start pytest on the project in a process group of its own."""

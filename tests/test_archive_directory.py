@@ -95,18 +95,32 @@ def test_relative_directory_stays_the_same_wherever_a_stage_runs(
 def test_directories_that_cannot_be_used_are_named(root: Path, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match=r"absent is not a directory; name one that holds HST/<obs_id>"):
         DirectoryArchive(tmp_path / "absent")
-    with pytest.raises(ArchiveError, match=r"HST has no HST directory in it; name one that holds"):
-        DirectoryArchive(root / "HST")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ArchiveError, match=r"empty has no exposures in it; name a directory that holds HST/"):
+        DirectoryArchive(tmp_path / "empty")
     with pytest.raises(ArchiveError, match=r"absent, named for crds, is not a directory"):
         DirectoryArchive(root, crds=tmp_path / "absent")
     with pytest.raises(ArchiveError, match=r"archive has no CRDS cache in it or beside it; put one there"):
         DirectoryArchive(root).required_crds()
 
 
-def test_download_directory_of_astroquery_is_recognised(tmp_path: Path) -> None:
-    (tmp_path / "mastDownload/HST").mkdir(parents=True)
-    with pytest.raises(ArchiveError, match=f"use {tmp_path}/mastDownload"):
-        DirectoryArchive(tmp_path)
+@pytest.mark.parametrize("place", ["", "visit01", "mastDownload/HST/ibwb01xqq"])
+def test_exposures_are_found_anywhere_below_a_directory_of_any_other_layout(
+    tmp_path: Path, place: str
+) -> None:
+    flc = put(tmp_path / place / "ibwb01xqq_flc.fits")
+    put(tmp_path / "notes_flc.fits")
+    put(tmp_path / "crds/references/ibwb01xrq_flc.fits")
+    archive = DirectoryArchive(tmp_path)
+    assert archive.exposure_files("ibwb01xqq", ["flc", "raw"]) == {"flc": flc}
+    assert archive.missing(["ibwb01xrq"], ["flc"]) == ("ibwb01xrq_flc.fits",)
+
+
+def test_file_in_two_places_of_any_layout_is_ambiguous(tmp_path: Path) -> None:
+    for place in ("old", "new"):
+        put(tmp_path / place / "ibwb01xqq_flc.fits")
+    with pytest.raises(ArchiveError, match=r"new/ibwb01xqq.* and .*old/ibwb01xqq.* are both there; keep one"):
+        DirectoryArchive(tmp_path).exposure_files("ibwb01xqq", ["flc"])
 
 
 def test_sources_carry_the_digest_of_their_content(root: Path, tmp_path: Path) -> None:

@@ -100,11 +100,9 @@ COLUMN = "# - {{name: {}, unit: {}, datatype: {}}}\n".format
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("290.2 37.8 18.9\n", "not text that begins with '# ra dec mag'"),
         ("", "not text that begins with '# ra dec mag'"),
         ("# ra dec mag\n290.2 37.8\n", "not text that begins with '# ra dec mag'"),
         ("# RAJ2000 dec mag\n290.2 37.8 18.9\n", "no column 'ra' among RAJ2000, dec, mag"),
-        ("# ra dec\n290.2 37.8\n", "has no magnitude; call one column 'mag'"),
         ("# ra dec Jmag Kmag\n290.2 37.8 1 2\n", r"several magnitudes \(Jmag, Kmag\)"),
         ("# ra dec mag\n19:20:53 37.8 18.9\n", "column 'ra' is not numeric"),
         (
@@ -254,3 +252,26 @@ def test_real_sdss_catalogue_has_unknown_magnitudes_and_lists_stars_repeatedly(o
     assert meta["rows"]["received"] == 7999
     assert meta["rows"]["dropped"]["without magnitude"] > 0
     assert meta["repeated_rows"]["rows"] > 0.7 * len(catalog)
+
+
+@pytest.mark.parametrize("text", ["290.2 37.8 18.9\n290.3 37.9 17.5\n", "290.2 37.8\n290.3 37.9\n"])
+def test_text_without_names_is_read_as_tweakreg_does(tmp_path, text):
+    path = tmp_path / "stars.txt"
+    path.write_text(text, encoding="utf-8")
+    found = read_catalog(path)
+    assert found.ra.tolist() == [290.2, 290.3]
+    assert found.dec.tolist() == [37.8, 37.9]
+    known = np.isfinite(found.mag)
+    assert known.all() if "18.9" in text else not known.any()
+    assert (found.epoch, found.pm_ra) == (None, None)
+
+
+def test_fits_table_is_read_with_its_units_and_epoch(tmp_path):
+    table = Table({"RA": [290.2], "Dec": [37.8], "gmag": [18.9], "pmRA": [1.0], "pmDec": [2.0]})
+    table["ref_epoch"] = [2016.0]
+    table["pmRA"].unit = table["pmDec"].unit = "arcsec/yr"
+    table.write(path := tmp_path / "stars.fits")
+    found = read_catalog(path)
+    assert (found.ra[0], found.dec[0], found.mag[0], found.epoch) == (290.2, 37.8, 18.9, 2016.0)
+    assert found.pm_ra is not None
+    assert found.pm_ra[0] == pytest.approx(1000.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import socket
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from tests import crds_server, mast_server, sdss_server, tap_server
 from tests.figure_numbers import missing_numbers
 from tests.mast_server import Observation
 from tests.qa_runs import ROOT, QaRun, collect, judge_products, run_qa
-from tests.same_verdicts import differences
+from tests.small_runs import place_of, small_run
 
 EXPOSURES = ("ibwb01xqq", "ibwb01xrq", "ibwb01xxq")
 DATASET = ("--dataset", "uvis-ngc6791")
@@ -28,14 +29,14 @@ OF_THE_FIT = "rms or matched or chance or rotation or scale or named or agrees_w
 
 
 @pytest.fixture(scope="module")
-def directory(new_directory):
-    return new_directory("catalog")
+def directory(tmp_path_factory):
+    return place_of("uvis-ngc6791", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def small(directory) -> QaRun:
+def small(tmp_path_factory) -> QaRun:
     """The published visit at small size."""
-    return run_qa(directory, "small", *DATASET, "--size", "small", "-n", "2")
+    return small_run("uvis-ngc6791", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -197,15 +198,94 @@ def test_finished_products_are_accepted_and_a_failed_fit_among_them_is_found(sma
     assert EXPOSURES[0] in failed.verdict("AST-010", "MINE")["reason"]
 
 
-def test_the_same_files_handed_in_get_the_same_verdicts(small, tmp_path):
-    compared = differences(small, "uvis-ngc6791", tmp_path)
-    # A reduction measures these by the images of single exposures, which are no products.
-    by_singles = ("AST-015 of f606w_drc_sci", "DRZ-006 of f606w_drc_sci")
-    assert [each for each in compared.different if not each.startswith(by_singles)] == []
-    assert all(each.count("(pass)") == 2 for each in compared.different)
-    # Which exposures were given the fit is not known before it is decided.
-    assert compared.alone == {"AST-010 of Gaia by align-gaia/shifts"}
-    assert compared.both > 60
+def test_products_are_compared_with_a_catalogue_and_a_displaced_exposure_is_found(small, tmp_path):
+    place = collect(small, tmp_path / "aligned", "accept", "drizzle")
+    moved = place / f"{EXPOSURES[0]}_flc.fits"
+    with fits.open(moved, mode="update") as hdus:
+        for hdu in hdus:
+            if hdu.name == "SCI":
+                hdu.header["CRVAL2"] += 0.02 / 3600
+    catalog = small.product("catalog-gaia") / "catalog.ecsv"
+    run = judge_products(tmp_path, place, "--catalog", str(catalog))
+    offsets = {v["subject"]: v["value"] for v in run.verdicts if v["criterion"] == "AST-012"}
+    assert offsets.pop(moved.stem) == pytest.approx(20.0, abs=1.5)
+    assert set(offsets) == {*(f"{name}_flc" for name in EXPOSURES[1:]), "f606w_drc_sci"}
+    assert max(offsets.values()) < 2.0
+    assert ("AST-012", moved.stem) in run.rejected()
+    assert not any(criterion in ("AST-017", "AST-022", "AST-025") for criterion, _ in run.rejected())
+    drawn = {each["subject"] for each in run.results["figures"] if each["figure"] == "catalog-offsets"}
+    assert drawn == {moved.stem, *offsets}
+    assert missing_numbers(run) == []
+
+
+def test_without_a_catalogue_the_positions_could_not_be_told(small, tmp_path):
+    place = collect(small, tmp_path / "aligned", "accept", "align-gaia")
+    run = judge_products(tmp_path, place, "-k", "test_sky")
+    assert {v["criterion"] for v in run.verdicts} == {f"AST-{n:03}" for n in (12, 14, 17, 18, 22, 25, 29)}
+    assert {v["status"] for v in run.verdicts} == {"could not be told"}
+    assert {v["reason"] for v in run.verdicts} == {"no catalogue is given (--catalog)"}
+    assert "absolute astrometry (no catalogue is given (--catalog))" in run.process.stdout
+
+
+def test_a_catalogue_of_half_the_field_is_rejected_and_a_fit_at_its_epoch_accepted(small, tmp_path):
+    place = collect(small, tmp_path / "aligned", "accept", "align-gaia")
+    catalog = Table.read(small.product("archive") / "catalogs" / "gaia.ecsv")
+    catalog[catalog["ra"] < 290.2248].write(tmp_path / "half.ecsv")
+    asked = "covers_it or fit_is_of_the_exposures_epoch or matches_are_not_by_chance"
+    run = judge_products(tmp_path, place, "-k", asked, "--catalog", str(tmp_path / "half.ecsv"))
+    assert run.rejected() == {("AST-029", f"{name}_flc") for name in EXPOSURES}
+    assert "it does not cover the field" in run.verdict("AST-029", f"{EXPOSURES[0]}_flc")["reason"]
+
+
+def of_the_sky(run: QaRun) -> dict[str, set[str]]:
+    """Statuses by criterion of what takes a catalogue."""
+    found: dict[str, set[str]] = {}
+    for verdict in run.verdicts:
+        if verdict["criterion"] in {f"AST-{n:03}" for n in (12, 14, 17, 18, 22, 25)}:
+            found.setdefault(verdict["criterion"], set()).add(verdict["status"])
+    return found
+
+
+@pytest.mark.parametrize("service", ["gaia", "sdss"])
+def test_products_ask_a_service_for_their_field(small, tmp_path, service):
+    place = collect(small, tmp_path / "aligned", "accept", "align-gaia")
+    catalogs = small.product("archive") / "catalogs"
+    sdss = Table.read(catalogs / "sdss.ecsv")
+    sdss["raErr"], sdss["decErr"], sdss["mjd"], sdss["mode"] = 0.05, 0.05, 54999, 1
+    with tap_server.serve(Table.read(catalogs / "gaia.ecsv")) as gaia, sdss_server.serve(sdss) as sky:
+        servers = {"QA_GAIA_SERVER": gaia.address, "QA_SDSS_SERVER": sky.address}
+        run = judge_products(tmp_path, place, "--catalog", service, "-k", "test_sky", **servers)
+    assert run.process.returncode == 0, run.process.stdout
+    # SDSS's positions share errors of 30 mas, have no proper motions, and are not what was fitted to.
+    expected = "pass" if service == "gaia" else "could not be told"
+    assert of_the_sky(run) == {
+        "AST-022": {"pass"},
+        **{f"AST-{n:03}": {expected} for n in (12, 14, 17, 18, 25)},
+    }
+
+
+def test_a_service_that_is_down_costs_only_what_takes_it(small, tmp_path):
+    place = collect(small, tmp_path / "aligned", "accept", "align-gaia")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        run = judge_products(
+            tmp_path, place, "--catalog", "gaia", "-k", "test_sky or test_fits_form", QA_GAIA_SERVER=address
+        )
+    assert run.process.returncode == 0, run.process.stdout
+    assert set().union(*of_the_sky(run).values()) == {"could not be told"}
+    (reason,) = {v["reason"] for v in run.verdicts if v["status"] == "could not be told"}
+    assert reason.startswith(f"Gaia at {address} cannot be reached")
+    assert {v["status"] for v in run.verdicts if v["criterion"] == "FIL-001"} == {"pass"}
+    assert "Not accepted" not in run.process.stdout
+
+
+def test_a_catalogue_that_is_not_there_is_refused_in_one_line(tmp_path):
+    (tmp_path / "products").mkdir()
+    run = judge_products(tmp_path, tmp_path / "products", "--catalog", "stars.ecsv", "--collect-only")
+    assert "--catalog stars.ecsv: no such file; give 'gaia', 'sdss' or the path of a catalogue" in (
+        run.process.stdout + run.process.stderr
+    )
 
 
 def test_figures_print_the_numbers_of_the_verdicts(small):

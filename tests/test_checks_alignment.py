@@ -15,13 +15,17 @@ from hubble_qa.checks.astrometry.alignment import (
     fit_rotation,
     fit_scale_change,
     nonfinite_shift_fields,
+    rotation_disagreement,
+    scale_disagreement,
     shift_agreement,
-    shift_file_disagreement,
+    shift_disagreement,
     shift_to_search_radius,
 )
+from hubble_qa.checks.astrometry.residuals import rms_consistency
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import ShiftFile, ShiftRow, read_shift_file
+from hubble_qa.checks.readers.shift_file import NO_RMS
 from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import FAILED, FITTED, NAN, REFERENCE, match_file, shift_file
 
@@ -70,6 +74,9 @@ def test_failed_fit_never_passes(criterion: str) -> None:
     assert not verdict.accepted
 
 
+DISAGREEMENTS = (shift_disagreement, rotation_disagreement, scale_disagreement)
+
+
 @given(field=st.sampled_from(FIELDS), value=st.sampled_from([math.nan, math.inf, -math.inf]))
 def test_no_field_that_is_not_finite_escapes(field: str, value: float) -> None:
     shifts = shift_file(REFERENCE, replace(FITTED, **{field: value}))
@@ -93,6 +100,44 @@ def test_scatter_is_the_larger_component() -> None:
         "shift_flt u5jx010hr_flt",
     )
     assert measurement.context["yrms"] == 0.14
+
+
+UNKNOWN = replace(FITTED, xrms=None, yrms=None)
+
+
+def test_what_takes_the_scatter_could_not_be_told_of_multidrizzles_rows() -> None:
+    shifts = shift_file(replace(REFERENCE, xrms=None, yrms=None), UNKNOWN)
+    for criterion, measurement in (
+        ("AST-002", fit_rms(shifts, UNKNOWN.file, match_file())),
+        ("AST-009", rms_consistency(shifts, UNKNOWN.file, match_file())),
+    ):
+        assert judge(load_criteria()[criterion], measurement).status is Status.NOT_TOLD
+        assert measurement.reason == NO_RMS
+    assert fit_rotation(shifts, UNKNOWN.file).value == FITTED.rotation
+    assert fit_scale_change(shifts, UNKNOWN.file).value == pytest.approx(1e-5)
+    assert nonfinite_shift_fields(shifts, UNKNOWN.file).value == 0
+    assert nonfinite_shift_fields(shift_file(replace(UNKNOWN, dx=math.nan)), UNKNOWN.file).value == 1
+    assert not fit_rms(shifts, REFERENCE.file).applicable
+
+
+def test_files_of_two_forms_are_compared_by_what_both_have() -> None:
+    moved = replace(UNKNOWN, dx=FITTED.dx + 0.03)
+    assert shift_disagreement(shift_file(), shift_file(REFERENCE, UNKNOWN), subject="pair").value == 0
+    found = shift_disagreement(shift_file(), shift_file(REFERENCE, moved), subject="pair")
+    assert found.value == pytest.approx(0.03)
+
+
+def test_shifts_of_absolute_form_tell_scale_and_failures_only() -> None:
+    row = replace(UNKNOWN, dx=212.4, rotation=0.31)
+    rows = (replace(REFERENCE, xrms=None, yrms=None), row, replace(row, file="u5jx010ir_flt.fits", dx=20.0))
+    absolute = replace(shift_file(*rows), header={"form": "absolute"})
+    visit = [each.file for each in rows]
+    assert not fit_rotation(absolute, row.file).told
+    assert not shift_agreement(absolute, visit, subject="visit").told
+    assert fit_scale_change(absolute, row.file).value == pytest.approx(1e-5)
+    delta = shift_file(*rows)
+    assert fit_rotation(delta, row.file).value == 0.31
+    assert shift_agreement(delta, visit, subject="visit").value == pytest.approx(192.4)
 
 
 @given(rotation=st.floats(-0.05, 0.05), turns=st.integers(-2, 2))
@@ -131,6 +176,17 @@ def test_rms_is_in_pixels_of_the_detector() -> None:
     assert measurement.value == pytest.approx(0.0909, abs=1e-4)
     assert measurement.reason == ""
     assert "of the shift file's frame" in fit_rms(shifts, row.file).reason
+
+
+@pytest.mark.parametrize("frame", [0.02, 0.0396, 0.1, 0.2])
+def test_a_scatter_on_the_sky_fails_or_passes_whatever_the_frame(frame: float) -> None:
+    """12.5 mas are 0.32 pix of UVIS, and 3.5 mas 0.09, also where large pixels make the number small."""
+    for scatter, status in ((12.5, Status.FAIL), (3.5, Status.PASS)):
+        row = replace(FITTED, xrms=scatter / 1000.0 / frame, yrms=0.001)
+        found = fit_rms(shift_file(REFERENCE, row), row.file, pixel=frame / 0.0396)
+        verdict = judge(load_criteria()["AST-002"], found)
+        assert found.value == pytest.approx(scatter / 39.6)
+        assert verdict.status is status
 
 
 def turned(angle: float, *, scatter: float = 0.02, sources: int = 60) -> Measurement:
@@ -209,25 +265,30 @@ def test_catalogue_alignment_excuses_no_exposure(criterion: str) -> None:
 
 
 @given(field=st.sampled_from(FIELDS), sign=st.sampled_from([-1, 1]))
-def test_disagreement_of_one_tolerance_is_one_and_is_symmetric(field: str, sign: int) -> None:
+def test_disagreement_is_of_each_quantity_in_its_unit_and_symmetric(field: str, sign: int) -> None:
     tolerance = {"rotation": 0.001, "scale": 1e-5}.get(field, 0.01)
     first = shift_file()
     second = shift_file(REFERENCE, replace(FITTED, **{field: getattr(FITTED, field) + sign * tolerance}))
-    value = shift_file_disagreement(first, second, subject="pair").value
-    assert value == pytest.approx(1.0, rel=1e-6)
-    assert shift_file_disagreement(second, first, subject="pair").value == value
+    own = {"rotation": rotation_disagreement, "scale": scale_disagreement}.get(field, shift_disagreement)
+    for measure in DISAGREEMENTS:
+        value = measure(first, second, subject="pair").value
+        assert value == pytest.approx(tolerance if measure is own else 0.0, rel=1e-6)
+        assert measure(second, first, subject="pair").value == value
+    assert f"{field} of {FITTED.exposure}" in own(first, second, subject="pair").reason
 
 
 def test_disagreement_is_around_the_circle() -> None:
     first = shift_file(REFERENCE, replace(FITTED, rotation=-179.9996))
     second = shift_file(REFERENCE, replace(FITTED, rotation=179.9998))
-    assert shift_file_disagreement(first, second, subject="pair").value == pytest.approx(0.6, rel=1e-6)
+    measured = rotation_disagreement(first, second, subject="pair")
+    assert (measured.value, measured.unit) == (pytest.approx(0.0006, rel=1e-6), "deg")
 
 
 def test_disagreement_with_a_failed_fit_or_a_missing_row_is_not_measured() -> None:
     for other in (shift_file(REFERENCE, FAILED), shift_file(REFERENCE)):
-        measurement = shift_file_disagreement(shift_file(), other, subject="pair")
-        assert not judge(load_criteria()["AST-013"], measurement).accepted
+        for criterion, measure in zip(("AST-013", "AST-027", "AST-028"), DISAGREEMENTS, strict=True):
+            measurement = measure(shift_file(), other, subject="pair")
+            assert judge(load_criteria()[criterion], measurement).status is Status.NOT_MEASURED
 
 
 @pytest.mark.skipif(not CATALOGS.is_dir(), reason="needs the real NGC 6791 shift files")
@@ -243,5 +304,5 @@ def test_real_gaia_alignment_is_accepted_and_sdss_is_not() -> None:
     agreement = shift_agreement(gaia, [row.file for row in gaia.rows], subject="ibwb01")
     assert judge(criteria["AST-007"], agreement).status is Status.PASS
     assert agreement.value == pytest.approx(0.914, abs=0.001)
-    differ = shift_file_disagreement(gaia, sdss, subject="Gaia, SDSS")
+    differ = shift_disagreement(gaia, sdss, subject="Gaia, SDSS")
     assert judge(criteria["AST-013"], differ).status is Status.FAIL

@@ -49,4 +49,4 @@ def test_one_amplifier_has_no_edge() -> None:
     alone = amplifier_step(chip(1), good, camera("ACS", "HRC"), time=1.0, subject="x")
     assert (alone.applicable, alone.reason) == (False, "one amplifier reads the chip")
     flagged = amplifier_step(chip(1), ~good, WFC, time=1.0, subject="x")
-    assert (flagged.applicable, flagged.reason) == (False, "too few unflagged pixels")
+    assert (flagged.told, flagged.reason) == (False, "too few unflagged pixels")

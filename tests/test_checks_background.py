@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 
 from hubble_qa.checks.detectors.background import (
     SHORTEST,
     background_deviation,
     background_level,
+    background_peaks,
     background_rate_ratio,
-    background_shape,
+    background_width,
     background_width_change,
     difference_noise,
     histogram_peaks,
@@ -20,7 +22,7 @@ from hubble_qa.checks.detectors.background import (
 )
 from hubble_qa.checks.detectors.calibration import switch_violations
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
-from hubble_qa.checks.detectors.sky_structure import block_medians, sky_pulls
+from hubble_qa.checks.detectors.sky_structure import away_from_sources, block_medians, sky_pulls
 from tests.background_samples import (
     DARK,
     NOISE,
@@ -28,11 +30,12 @@ from tests.background_samples import (
     READ_NOISE,
     TIME,
     TIMES,
+    peaks,
     ratio,
-    shape,
-    shape_of,
     sky,
     steps,
+    width,
+    width_of,
 )
 
 RATES = st.lists(st.floats(0.1, 100.0), min_size=len(TIMES), max_size=len(TIMES))
@@ -67,7 +70,8 @@ def test_rate_ratio_needs_rates(times, rates, reason):
     measured = background_rate_ratio(times, rates, subject="x")
     assert measured.value is None
     assert reason in measured.reason
-    assert measured.applicable == ("not positive" in reason or "no read" in reason)
+    assert measured.applicable == ("later than" not in reason)
+    assert measured.told == ("10 electrons" not in reason)
 
 
 def test_level_ignores_stars_and_cosmic_rays():
@@ -87,23 +91,29 @@ def test_peaks_are_counted_and_found(number, seed):
     assert histogram_peaks(pixels, NOISE) == pytest.approx(places, abs=0.5 * NOISE)
 
 
-def test_shape_counts_peaks():
-    assert shape(RATE).value == pytest.approx(1.0, abs=0.05)
-    assert shape(RATE).context["peaks"] == pytest.approx([0.0], abs=0.5 * NOISE)
-    two = shape(0.4, 0.6)
-    assert two.reason == "2 peaks"
-    assert two.value > 2.0 * two.context["width_ratio"] - 1e-9
-    few = background_shape(np.ones(10), noise=NOISE, subject="x")
-    assert "needs 10000" in few.reason
-    assert not few.applicable
-    with pytest.raises(ValueError, match="must be positive, not 0"):
-        background_shape(sky(), noise=0.0, subject="x")
+def test_width_and_peaks_are_measured_apart():
+    assert width(RATE).value == pytest.approx(1.0, abs=0.05)
+    assert (peaks(RATE).value, peaks(RATE).reason) == (1, "")
+    assert peaks(RATE).context["peaks"] == pytest.approx([0.0], abs=0.5 * NOISE)
+    two = 0.47, 0.53
+    assert peaks(*two, width=0.4 * NOISE).value == 2
+    assert peaks(*two, width=0.4 * NOISE).reason.startswith("peaks at -0.03")
+    # Too near to one another for their noise: one peak, too wide.
+    assert peaks(*two).value == 1
+    assert width(*two).value > 1.25
+    for measure in (background_width, background_peaks):
+        few = measure(np.ones(10), noise=NOISE, subject="x")
+        assert "needs 10000" in few.reason
+        assert not few.told
+        with pytest.raises(ValueError, match="must be positive, not 0"):
+            measure(sky(), noise=0.0, subject="x")
+    assert background_peaks(np.full(20_000, np.nan), noise=NOISE, subject="x").value is None
 
 
 def lit(light, *, width=NOISE):
     """A sky with further light and its noise, as wide as it should be or wider."""
     noise = np.hypot(width, np.sqrt(light / TIME))
-    return shape_of(sky(0.0, 1.0) * noise + RATE + light)
+    return width_of(sky(0.0, 1.0) * noise + RATE + light)
 
 
 DISTANCE = np.hypot(*np.mgrid[-100:100, -110:110])
@@ -123,9 +133,33 @@ def test_structure_of_the_sky_and_its_target_is_no_bad_fit(light):
     assert lit(light, width=1.5 * NOISE).value > 1.3
 
 
+def stars(number: int) -> np.ndarray:
+    """Light of stars at random places, few of them bright, as wide as an infrared camera's."""
+    rng = np.random.default_rng(8)
+    light = np.zeros((200, 220))
+    places = rng.integers(0, light.shape, (number, 2)).T
+    np.add.at(light, tuple(places), 0.5 * rng.pareto(1.0, number).clip(max=200))
+    return gaussian_filter(light, 0.7, mode="constant")
+
+
+@pytest.mark.parametrize("number", [300, 1500])
+def test_crowded_field_is_no_bad_fit(number):
+    assert lit(stars(number)).value == pytest.approx(1.0, abs=0.12)
+    assert 1.25 < lit(stars(number), width=1.35 * NOISE).value < 1.6
+
+
+def test_noise_and_broken_ramps_are_no_sources():
+    noise = sky(0.0, 1.0)
+    assert away_from_sources(noise).mean() > 0.999
+    split = np.where(np.random.default_rng(1).random(noise.shape) < 1 / 3, noise + 5.0, noise)
+    assert away_from_sources(split).mean() > 0.99
+    split[100, 100:102] += 100.0
+    assert not away_from_sources(split)[98:103, 98:104].any()
+
+
 def test_galaxy_that_fills_the_field_leaves_no_sky():
     measured = lit(200.0 * np.exp(-DISTANCE / 40.0))
-    assert not measured.applicable
+    assert not measured.told
     assert "the target covers the others" in measured.reason
 
 

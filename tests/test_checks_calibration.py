@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.calibration import (
+    array_violations,
+    flagged_fraction,
     reference_file_violations,
     unit_violations,
-    unusable_fraction,
 )
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.readers import read_exposure
@@ -59,36 +60,26 @@ def test_references_that_nobody_looked_up_are_not_measured() -> None:
 def test_a_chip_that_reads_one_number_everywhere_holds_no_data() -> None:
     dq = np.zeros(SHAPE, np.int16)
     dq[0, 0] = 2
-    measurement = unusable_fraction(
+    measurement = array_violations(
         np.zeros(SHAPE), np.ones(SHAPE), dq, camera=camera("WFC3", "UVIS"), subject="chip"
     )
-    assert (measurement.value, measurement.reason) == (1.0, "SCI reads 0 everywhere: it holds no data")
-
-
-@given(flagged=st.integers(1, 256))
-def test_flagged_fraction(flagged: int) -> None:
-    dq = np.zeros(SHAPE, np.int16)
-    dq.flat[:flagged] = 2
-    measurement = unusable_fraction(PIXELS, np.ones(SHAPE), dq, camera=camera("WFC3", "UVIS"), subject="chip")
-    assert measurement.value == pytest.approx(flagged / 256)
-    assert not measurement.reason
+    assert (measurement.value, measurement.reason) == (1, "SCI reads 0 everywhere: it holds no data")
 
 
 @given(pixel=st.integers(0, 255), value=st.sampled_from([np.nan, np.inf, -np.inf]))
 def test_one_science_pixel_that_is_not_finite_spoils_the_chip(pixel: int, value: float) -> None:
     sci, dq = PIXELS.copy(), np.ones(SHAPE, np.int16)
     sci.flat[pixel] = value
-    measurement = unusable_fraction(sci, np.ones(SHAPE), dq, camera=camera("WFPC2"), subject="chip")
-    assert measurement.value == 1.0
-    assert measurement.reason == "SCI not finite at 1 pixels"
+    measurement = array_violations(sci, np.ones(SHAPE), dq, camera=camera("WFPC2"), subject="chip")
+    assert (measurement.value, measurement.reason) == (1, "SCI not finite at 1 pixels")
 
 
 def test_c0m_files_have_no_errors_and_must_have_flags() -> None:
     sci, dq = PIXELS, np.zeros(SHAPE, np.int16)
-    lost = unusable_fraction(sci, None, dq, camera=camera("WFPC2"), subject="chip")
+    lost = array_violations(sci, None, dq, camera=camera("WFPC2"), subject="chip")
     dq[0, 0] = 2
-    assert (lost.value, lost.reason) == (1.0, "DQ flags no pixel at all: the flags were lost")
-    assert unusable_fraction(sci, None, dq, camera=camera("WFPC2"), subject="chip").value < 1.0
+    assert (lost.value, lost.reason) == (1, "DQ flags no pixel at all: the flags were lost")
+    assert array_violations(sci, None, dq, camera=camera("WFPC2"), subject="chip").value == 0
 
 
 def test_root_of_negative_counts_is_no_error_of_wfpc2() -> None:
@@ -98,12 +89,12 @@ def test_root_of_negative_counts_is_no_error_of_wfpc2() -> None:
         err = np.sqrt(sci)
     dq = np.zeros(SHAPE, np.int16)
     dq[0, 0] = 2
-    assert unusable_fraction(sci, err, dq, camera=camera("WFPC2"), subject="chip").value == 1 / 256
-    assert unusable_fraction(sci, err, dq, camera=camera("WFC3", "UVIS"), subject="chip").value == 1.0
+    assert array_violations(sci, err, dq, camera=camera("WFPC2"), subject="chip").value == 0
+    assert array_violations(sci, err, dq, camera=camera("WFC3", "UVIS"), subject="chip").value == 1
     err[-1, -1] = np.nan
-    assert unusable_fraction(sci, err, dq, camera=camera("WFPC2"), subject="chip").value == 1.0
+    assert array_violations(sci, err, dq, camera=camera("WFPC2"), subject="chip").value == 1
     dq[-1, -1] = 2
-    assert unusable_fraction(sci, err, dq, camera=camera("WFPC2"), subject="chip").value < 1.0
+    assert array_violations(sci, err, dq, camera=camera("WFPC2"), subject="chip").value == 0
 
 
 @pytest.mark.parametrize(
@@ -122,9 +113,9 @@ def test_units_of_other_instruments(instrument: str, detector: str, unit: str) -
 
 
 def test_unknown_instrument_is_not_measured() -> None:
-    measurement = unit_violations(exposure(primary={"INSTRUME": "NICMOS", "DETECTOR": "2"}), 1)
+    measurement = unit_violations(exposure(primary={"INSTRUME": "COS", "DETECTOR": "NUV"}), 1)
     assert judge(load_criteria()["CAL-005"], measurement).status is Status.NOT_MEASURED
-    assert "NICMOS" in measurement.reason
+    assert "COS" in measurement.reason
 
 
 @pytest.mark.parametrize(
@@ -154,11 +145,13 @@ def test_real_exposure(chip: int) -> None:
     c0m, c1m = (read_exposure(REAL / f"u40x010hm_{suffix}.fits") for suffix in ("c0m", "c1m"))
     sci, dq = c0m.array("SCI", chip), c1m.array("SDQ", chip)
     with np.errstate(invalid="ignore"):
-        measurement = unusable_fraction(
+        measurement = array_violations(
             sci, np.sqrt(sci), dq, camera=camera("WFPC2"), subject=c0m.chip_label(chip)
         )
-    assert judge(load_criteria()["CAL-003"], measurement).status is Status.PASS
-    assert 0.10 < measurement.value < 0.14
+    assert judge(load_criteria()["CAL-013"], measurement).status is Status.PASS
+    flagged = flagged_fraction(dq, subject=c0m.chip_label(chip))
+    assert judge(load_criteria()["CAL-003"], flagged).status is Status.PASS
+    assert 0.10 < flagged.value < 0.14
     unit = unit_violations(c0m, chip)  # its conversion from waivered FITS lost BUNIT, and nothing else
     (problem,) = unit.context["violations"]  # type: ignore[misc, str-unpack]
     assert "there is no BUNIT" in problem

@@ -54,7 +54,7 @@ def test_solutions_are_compared_only_if_all_inputs_are_at_hand() -> None:
     assert inputs(member(), names=names, wcsname="IDC_sad1946fu").value == 0
     assert inputs(names=names, wcsname="IDC_sad1946fu").value == 1
     nothing = input_violations(drizzled(), [], [])
-    assert not nothing.applicable
+    assert not nothing.told
 
 
 def test_weight_is_that_which_departs_most() -> None:
@@ -97,15 +97,15 @@ def test_steps_in_clean_skies_have_unit_pulls() -> None:
 def test_one_region_has_no_border() -> None:
     alone = {"xrq SCI,1": np.ones(SHAPE, dtype=bool)}
     blocks = SkyBlocks(np.random.default_rng(1).normal(0.0, 1.0, SHAPE), np.ones(SHAPE), alone)
-    assert not sky_residual(blocks, subject="x").applicable
+    assert not sky_residual(blocks, subject="x").told
     nothing = SkyBlocks(np.full(SHAPE, np.nan), np.ones(SHAPE), footprints())
-    assert not sky_residual(nothing, subject="x").applicable
+    assert not sky_residual(nothing, subject="x").told
 
 
 def test_blocks_that_read_one_number_have_no_noise() -> None:
     """Photon counters without a photon in most pixels."""
     blocks = SkyBlocks(np.zeros(SHAPE), np.zeros(SHAPE), footprints())
-    assert not sky_residual(blocks, subject="x").applicable
+    assert not sky_residual(blocks, subject="x").told
 
 
 def test_more_chips_than_bits_are_told_apart() -> None:

@@ -127,7 +127,7 @@ def test_the_epoch_of_a_right_catalogue_is_hardly_ever_doubted() -> None:
 
 def test_stars_without_a_motion_of_their_own_tell_no_epoch() -> None:
     few = catalog_epoch_error(*field(0.0, moving=5), subject="x")
-    assert not few.applicable
+    assert not few.told
     assert "5 stars" in few.reason
     offsets, motions, _ = field(0.0)
     none = catalog_epoch_error(offsets, np.full_like(motions, np.nan), subject="x")

@@ -83,7 +83,7 @@ def test_required_structure_is_accepted_and_each_loss_rejected(camera: Camera, s
     required = camera.files[suffix].extensions
     extensions = tuple(Extension(name, version, fits.Header(), (2, 2)) for name, version in required)
     whole = replace(
-        exposure(primary={"INSTRUME": camera.instrument, "DETECTOR": camera.detector or None}),
+        exposure(primary={"INSTRUME": camera.instrument, camera.detector_keyword: camera.detector or None}),
         path=Path(f"u5jx010hr_{suffix}.fits"),
         extensions=extensions,
     )
@@ -122,7 +122,7 @@ def test_each_primary_keyword_is_needed(keyword: str) -> None:
 def test_type_of_a_keyword_is_told_for_each_chip() -> None:
     measurement = keyword_violations(exposure(science={"PHOTFLAM": True}))
     assert measurement.value == 4
-    assert "SCI,1: PHOTFLAM is True, not float" in measurement.reason
+    assert "SCI,1: PHOTFLAM is True, not a number" in measurement.reason
     assert measurement.reason.endswith("and 1 more")
 
 

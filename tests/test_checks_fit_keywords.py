@@ -16,6 +16,7 @@ from hubble_qa.checks.astrometry.fit_keywords import (
 )
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.readers import ShiftRow
+from hubble_qa.checks.readers.shift_file import NO_RMS
 from hubble_qa.checks.verdict import Status, judge
 from tests.uvis_fields import SCALE, flc
 
@@ -78,6 +79,12 @@ def test_header_and_shift_file_of_one_fit_agree_in_any_frame(x, y, angle, scale)
 def test_a_shift_file_of_another_fit_is_rejected(scatter, status):
     measurement = keyword_rms_consistency(fitted(0.04, 0.05), row(*scatter), frame_scale=SCALE)
     assert judge(load_criteria()["AST-009"], measurement).status is status
+
+
+def test_a_shift_file_without_scatter_tells_nothing():
+    unknown = ShiftRow("ibwb01xqq_flc.fits", 1.0, 1.0, 0.0, 1.0)
+    measurement = keyword_rms_consistency(fitted(0.04, 0.05), unknown, frame_scale=SCALE)
+    assert (measurement.told, measurement.reason) == (False, NO_RMS)
 
 
 @pytest.mark.parametrize("keyword", ["RMS_RA", "RMS_DEC", "NMATCH"])

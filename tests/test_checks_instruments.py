@@ -29,7 +29,8 @@ from hubble_qa.fixtures.finished.files import Kind
 from hubble_qa.fixtures.finished.survey import survey
 
 TEXT = RECORDS.read_text(encoding="utf-8")
-NAMES = ("WFPC2", "ACS/WFC", "ACS/HRC", "ACS/SBC", "WFC3/UVIS", "WFC3/IR")
+JUDGED = ("WFPC2", "ACS/WFC", "ACS/HRC", "ACS/SBC", "WFC3/UVIS", "WFC3/IR")
+BY_FORM = ("STIS/CCD", "STIS/FUV-MAMA", "STIS/NUV-MAMA", "NICMOS/1", "NICMOS/2", "NICMOS/3")
 VALUES = {"text": "2031-05-06", "number": 1.5, "integer": 1}
 
 
@@ -80,13 +81,15 @@ def judged(path: Path) -> list[Measurement]:
 
 
 def test_the_cameras_are_those_that_are_judged() -> None:
-    assert tuple(load_instruments().cameras) == NAMES
+    cameras = load_instruments().cameras
+    assert tuple(cameras) == (*JUDGED, *BY_FORM)
+    assert tuple(name for name, camera in cameras.items() if camera.form_only) == BY_FORM
 
 
 def test_a_camera_without_a_record_is_one_clear_line() -> None:
-    message = "NICMOS/2: instruments.toml has no record of it, only of WFPC2, ACS/WFC"
+    message = "COS/NUV: instruments.toml has no record of it, only of WFPC2, ACS/WFC"
     with pytest.raises(UnknownCameraError, match=message):
-        camera("NICMOS", "2")
+        camera("COS", "NUV")
 
 
 @pytest.mark.parametrize(
@@ -117,8 +120,9 @@ def test_chips_are_named_by_their_headers() -> None:
     assert camera("ACS", "WFC").chip_name({"CCDCHIP": 2, "EXTVER": 1}) == "WFC2"
 
 
-def test_only_the_infrared_camera_has_reads() -> None:
-    assert [each.name for each in load_instruments().cameras.values() if each.has_reads] == ["WFC3/IR"]
+def test_only_infrared_cameras_have_reads() -> None:
+    names = [each.name for each in load_instruments().cameras.values() if each.has_reads]
+    assert names == ["WFC3/IR", "NICMOS/1", "NICMOS/2", "NICMOS/3"]
 
 
 @pytest.mark.usefixtures("faint_object_camera")

@@ -21,6 +21,17 @@ def test_noise_that_is_not_stated_is_seen() -> None:
     assert noise(noise=2.0).value == pytest.approx(2.0, rel=0.04)
 
 
+def test_noise_is_seen_between_the_stars_of_a_dense_field() -> None:
+    for factor in (1.0, 1.45):
+        image = chip(3)
+        rows, columns = (np.random.default_rng(4).integers(0, length, 3500) for length in image.shape)
+        image[rows, columns] += 400.0
+        image = np.random.default_rng(5).normal(image, np.sqrt(factor**2 - 1.0) * 7.0)
+        stated = np.full(SHAPE, 7.0)
+        ratio = scatter_to_error(image, stated, np.ones(SHAPE, dtype=bool), WFC, subject="x").value
+        assert ratio == pytest.approx(factor, rel=0.08)
+
+
 def test_uncertainty_is_the_scatter_over_clean_chips() -> None:
     values = np.array([noise(seed=seed).value for seed in range(20)])
     assert 0.5 < np.std(values) / noise().uncertainty < 1.6
@@ -32,5 +43,5 @@ def test_what_states_no_errors_is_not_judged() -> None:
         assert not scatter_to_error(image, error, good, which, subject="x").applicable
     for kept in (~good, good & (np.arange(SHAPE[1]) < 17)):
         measured = scatter_to_error(image, np.ones(SHAPE), kept, WFC, subject="x")
-        assert not measured.applicable
+        assert not measured.told
         assert "show the sky" in measured.reason

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.images.photometry import (
+    chip_count_rate_pull,
     chip_count_rate_ratio,
     combined_chip_factor,
     drizzled_flux_ratio,
@@ -82,7 +83,7 @@ def test_gains_that_astrodrizzle_leaves_in_the_image(gain: float | None, ratios:
 def test_filter_without_a_table_is_not_applicable_and_an_unknown_gain_not_measured() -> None:
     rule = load_criteria()["PHT-002"]
     other = judge(rule, photflam_deviation(exposure("c0m", primary={"FILTNAM1": "F814W"}), 2))
-    assert other.status is Status.NOT_APPLICABLE
+    assert other.status is Status.NOT_TOLD
     assert "F814W" in other.reason
     for gain in (None, 8.0):
         unknown = judge(rule, photflam_deviation(exposure("c0m", primary={"ATODGAIN": gain}), 2))
@@ -165,31 +166,59 @@ ERROR = st.floats(1e-3, 0.05)
 
 
 @given(rate=st.floats(1, 1e4), sigmas=st.floats(-6, 6), error=ERROR, other_error=ERROR)
-def test_count_rates_must_agree_in_both_ways(
+def test_count_rates_are_compared_by_ratio_and_in_its_error(
     rate: float, sigmas: float, error: float, other_error: float
 ) -> None:
     # Relative errors of independent rates add in quadrature, and so the ratio r has r times as much.
     relative = math.sqrt(error**2 + other_error**2)
     ratio = 1.0 / (1.0 - sigmas * relative)  # r - 1 = sigmas * r * relative
     first, second = (rate * ratio, rate * ratio * error), (rate, rate * other_error)
-    measurement = chip_count_rate_ratio(first, second, subject="star")
-    assert measurement.value == pytest.approx(max(abs(sigmas) / 3, abs(ratio - 1) / 0.02), rel=1e-6, abs=1e-9)
+    measured = chip_count_rate_ratio(first, second, subject="star")
+    assert measured.value == pytest.approx(ratio, rel=1e-6)
+    assert measured.uncertainty == pytest.approx(ratio * relative, rel=1e-6)
+    pull = chip_count_rate_pull(first, second, subject="star")
+    assert (pull.value, pull.uncertainty) == (pytest.approx(abs(sigmas), rel=1e-6, abs=1e-6), 1.0)
+
+
+def rejected(first: tuple[float, float], second: tuple[float, float], edge: float = 0.0) -> set[str]:
+    """Which of the two criteria reject the rates of a star."""
+    measured = {
+        "PHT-005": chip_count_rate_ratio(first, second, subject="star", edge=edge),
+        "PHT-013": chip_count_rate_pull(first, second, subject="star", edge=edge),
+    }
+    return {name for name, each in measured.items() if not judge(load_criteria()[name], each).accepted}
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "status"),
+    ("first", "second", "by"),
     [
-        ((1.0149, 0.003), (1.0, 0.004), Status.PASS),  # 2.98 (of 3) standard deviations, 1.5 (of 2) %
-        ((1.0154, 0.003), (1.0, 0.004), Status.FAIL),  # 3.04
-        ((1.0199, 0.03), (1.0, 0.04), Status.PASS),  # 1.99 %
-        ((1.0201, 0.03), (1.0, 0.04), Status.FAIL),  # 2.01 %
+        ((1.0149, 0.003), (1.0, 0.004), set()),  # 2.98 (of 3) standard deviations, 1.5 (of 2) %
+        ((1.0154, 0.003), (1.0, 0.004), {"PHT-013"}),  # 3.04
+        ((1.0199, 0.03), (1.0, 0.04), set()),  # 1.99 %
+        ((1.0201, 0.03), (1.0, 0.04), {"PHT-005"}),  # 2.01 %
+        ((1 / 1.0206, 0.003), (1.0, 0.004), {"PHT-005", "PHT-013"}),
     ],
 )
 def test_either_limit_of_the_count_rates_binds(
-    first: tuple[float, float], second: tuple[float, float], status: Status
+    first: tuple[float, float], second: tuple[float, float], by: set[str]
 ) -> None:
-    measurement = chip_count_rate_ratio(first, second, subject="star")
-    assert judge(load_criteria()["PHT-005"], measurement).status is status
+    assert rejected(first, second) == by
+
+
+@pytest.mark.parametrize(
+    ("ratio", "edge", "accepted"),
+    [
+        (0.976, 0.0, False),  # 4 standard deviations of its photons
+        (0.976, 0.05, True),  # a star alone has 5 per cent there
+        (1.03, 0.05, False),  # another factor for the chip
+        (1.03, 0.15, True),  # a neighbour of a tenth of its light on the edge
+        (1.06, 0.15, False),
+        (0.976, -0.05, False),
+    ],
+)
+def test_light_on_the_apertures_edge_adds_to_the_error(ratio: float, edge: float, accepted: bool) -> None:
+    rates = (ratio, 0.006 * ratio / math.sqrt(2)), (1.0, 0.006 / math.sqrt(2))
+    assert (not rejected(*rates, edge=edge)) is accepted
 
 
 @pytest.mark.parametrize(
@@ -202,7 +231,7 @@ def test_either_limit_of_the_count_rates_binds(
     ],
 )
 def test_count_rates_without_errors_or_values_are_not_measured(rates: tuple) -> None:
-    verdict = judge(load_criteria()["PHT-005"], chip_count_rate_ratio(*rates, subject="star"))
+    verdict = judge(load_criteria()["PHT-013"], chip_count_rate_pull(*rates, subject="star"))
     assert verdict.status is Status.NOT_MEASURED
 
 

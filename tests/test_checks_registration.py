@@ -11,6 +11,7 @@ from hubble_qa.checks.astrometry.registration import (
     Offset,
     SkyPixels,
     exposure_misalignment,
+    image_separation,
     isolated_hits,
     offset_of_stars,
     offset_of_target,
@@ -100,10 +101,23 @@ def test_what_shares_nothing_is_not_applicable() -> None:
     assert offset_of_target(frame(0.0, seed=1, photons=5), frame(0.0, seed=2, photons=5)) is None
     assert offset_of_stars(pair_sources(stars(0, number=12), stars(0, number=12))) is None
     measurement = exposure_misalignment({}, plate_scale=SCALE, subject="ibohbf040_drz_sci")
-    assert not measurement.applicable
+    assert not measurement.told
 
 
 def test_of_two_exposures_either_is_as_far() -> None:
     offset = {("a", "b"): Offset(30.0, 40.0, 1.0, "100 sources")}
     measurement = exposure_misalignment(offset, plate_scale=0.1, subject="image")
     assert measurement.value == pytest.approx((math.hypot(30, 40) - 3) / 100)
+
+
+def test_images_apart_by_less_than_their_error_shows_are_together():
+    rule = load_criteria()["AST-023"]
+    unsure = image_separation(Offset(20.0, 0.0, 8.0, "20 sources"), pixel=0.05, subject="a / b")
+    assert (unsure.value, judge(rule, unsure).status) == (0.0, Status.PASS)
+    apart = image_separation(Offset(20.0, 0.0, 1.0, "90 sources"), pixel=0.05, subject="a / b")
+    assert apart.value == pytest.approx(17.0 / 50.0)
+    assert judge(rule, apart).status is Status.FAIL
+    # 10 mas at the finest sampling, a quarter of a pixel at a coarser one.
+    edge = Offset(10.0, 0.0, 0.0, "90 sources")
+    assert image_separation(edge, pixel=0.02, subject="a / b").value == pytest.approx(0.25)
+    assert judge(rule, image_separation(None, pixel=0.05, subject="a / b")).status is Status.NOT_TOLD

@@ -56,7 +56,7 @@ def test_widths_are_those_of_the_sources() -> None:
 def test_an_image_without_sources_has_none() -> None:
     empty = mosaic()._replace(pixels=np.full((360, 360), np.nan, np.float32))
     assert len(measured(empty, chip())) == 0
-    assert not input_flux_ratio({"a": measured(empty, chip())}, subject="drz SCI,1").applicable
+    assert not input_flux_ratio({"a": measured(empty, chip())}, subject="drz SCI,1").told
 
 
 @pytest.mark.parametrize("factor", [1.02, 0.98, 0.75, 360.0])
@@ -110,7 +110,7 @@ def test_few_or_faint_sources_are_no_fault() -> None:
         input_width_ratio(few, subject="drz"),
         input_flux_ratio({}, subject="drz SCI,1"),
     ):
-        assert not measurement.applicable
+        assert not measurement.told
 
 
 def test_only_sources_that_two_chips_show_are_compared() -> None:
@@ -118,7 +118,7 @@ def test_only_sources_that_two_chips_show_are_compared() -> None:
     elsewhere = ChipSources(
         other.places + 1000.0, other.drizzled, other.chip, other.drizzled_width, other.chip_width
     )
-    assert not chip_flux_ratio({"a": one, "b": elsewhere}, subject="drz").applicable
+    assert not chip_flux_ratio({"a": one, "b": elsewhere}, subject="drz").told
 
 
 def test_false_alarms_of_a_right_image_are_rare() -> None:
@@ -142,7 +142,7 @@ def test_images_of_larger_pixels_have_wider_sources_without_fault() -> None:
     binned = ChipSources(
         wide.places, wide.drizzled, wide.chip, wide.drizzled_width, wide.chip_width, (0.0, 0.0), False
     )
-    assert not input_width_ratio({"a": binned}, subject="drz").applicable
+    assert not input_width_ratio({"a": binned}, subject="drz").told
 
 
 def test_larger_pixels_of_the_image_add_to_the_error() -> None:

@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from hubble_qa.checks.astrometry.alignment import shift_agreement, shift_file_disagreement
+from hubble_qa.checks.astrometry.alignment import scale_disagreement, shift_agreement, shift_disagreement
 from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement
 from hubble_qa.checks.astrometry.fit_keywords import (
     has_fit,
@@ -25,7 +25,7 @@ from hubble_qa.checks.astrometry.residuals import (
     residual_trend,
     rms_consistency,
 )
-from hubble_qa.checks.astrometry.solutions import archive_fit_error
+from hubble_qa.checks.astrometry.solutions import archive_fit_matches, archive_fit_rms
 from hubble_qa.checks.astrometry.source_pairs import SourcePairs
 from hubble_qa.checks.astrometry.source_positions import catalog_offset, source_position_difference
 from hubble_qa.checks.astrometry.world_coordinates import (
@@ -78,13 +78,10 @@ def test_an_offset_has_both_axes() -> None:
 @pytest.mark.parametrize("worst", [1, 2])
 def test_archives_fit_is_as_good_as_that_of_its_worst_chip(worst: int) -> None:
     exposure = flc(NMATCHES=30, RMS_RA=2.0, RMS_DEC=1.0)
-    exposure.header("SCI", worst)["NMATCHES"] = 12  # 8 of 20 are missing
-    assert archive_fit_error(exposure).value == pytest.approx(1.4)
-    exposure.header("SCI", worst)["NMATCHES"] = 20
-    exposure.header("SCI", worst)["RMS_DEC"] = (
-        7.92  # mas; a pixel of WFC3/UVIS is 39.6, of which a tenth is allowed
-    )
-    assert archive_fit_error(exposure).value == pytest.approx(2.0)
+    exposure.header("SCI", worst)["NMATCHES"] = 12
+    assert archive_fit_matches(exposure).value == 12
+    exposure.header("SCI", worst)["RMS_DEC"] = 7.92  # mas; a pixel of WFC3/UVIS is 39.6
+    assert archive_fit_rms(exposure).value == pytest.approx(0.2)
 
 
 def test_each_row_of_pc_is_scaled_by_its_own_cdelt() -> None:
@@ -223,9 +220,10 @@ def test_a_shift_is_compared_with_the_median_of_the_others_of_its_visit() -> Non
 def test_shift_files_differ_by_their_worst_row_and_field() -> None:
     first = shifted((1.0, 2.0), (4.0, -5.0), (0.5, 0.5))
     second = [first[0], replace(first[1], dy=-5.07, scale=first[1].scale + 2e-5), replace(first[2], dx=0.52)]
-    found = shift_file_disagreement(shift_file(*first), shift_file(*second[::-1]), subject="pair")
-    assert found.value == pytest.approx(7.0)
-    assert found.context["worst"] == "u5jx0101r dy"
+    files = shift_file(*first), shift_file(*second[::-1])
+    found = shift_disagreement(*files, subject="pair")
+    assert (found.value, found.reason) == (pytest.approx(0.07), "largest: dy of u5jx0101r")
+    assert scale_disagreement(*files, subject="pair").value == pytest.approx(2e-5)
 
 
 def fitted_flc(**of_second_chip: float) -> Exposure:

@@ -70,7 +70,7 @@ def test_hot_is_twenty_counts_and_seen_is_five() -> None:
     many, hot = frame + 30.0, frame.copy()
     frame[0, 2] = 0.0
     for frames in ({"few": frame, "many": many}, {"many": many, "few": frame}, {"a": hot, "few": frame}):
-        assert not hot_pixel_agreement(frames, exposure, subject="sbc").applicable
+        assert not hot_pixel_agreement(frames, exposure, subject="sbc").told
 
 
 def test_agreement_is_that_of_the_worst_dark_frame() -> None:

@@ -15,13 +15,18 @@ from hubble_qa.checks.detectors.background import (
     background_deviation,
     background_level,
     background_rate_ratio,
-    background_shape,
+    background_width,
     background_width_change,
     difference_noise,
     weighting_range,
 )
 from hubble_qa.checks.detectors.bias_structure import column_levels
-from hubble_qa.checks.detectors.calibration import switch_violations, unit_violations, unusable_fraction
+from hubble_qa.checks.detectors.calibration import (
+    array_violations,
+    flagged_fraction,
+    switch_violations,
+    unit_violations,
+)
 from hubble_qa.checks.detectors.ccd_levels import Half, electrons_from_raw
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
@@ -123,7 +128,7 @@ def test_widths_take_ten_thousand_pixels_of_either_image(new: int, old: int, mea
     images = [np.resize([-1.0, 1.0], (100, rows)) * width for rows, width in ((new, 3.0), (old, 2.0))]
     found = background_width_change(*images, affected=["x"], subject="x")
     assert found.value == (pytest.approx(1.5) if measured else None)
-    shape = background_shape(np.random.default_rng(1).normal(0, 1, 10_000), noise=1.0, subject="x")
+    shape = background_width(np.random.default_rng(1).normal(0, 1, 10_000), noise=1.0, subject="x")
     assert shape.value == pytest.approx(1.0, abs=0.05)
 
 
@@ -304,38 +309,51 @@ def test_a_pattern_in_the_noise_is_not_judged() -> None:
 UVIS = camera("WFC3", "UVIS")
 
 
-def unusable(sci: np.ndarray, err: np.ndarray, flagged: int = 1, of: Camera = UVIS) -> float | None:
+def broken(sci: np.ndarray, err: np.ndarray, flagged: int = 1, of: Camera = UVIS) -> float | None:
     dq = np.zeros(sci.shape, dtype=int)
     dq.flat[:flagged] = 4
-    return unusable_fraction(sci, err, dq, camera=of, subject="x").value
+    return array_violations(sci, err, dq, camera=of, subject="x").value
 
 
 def test_errors_are_finite_and_positive_where_nothing_is_flagged() -> None:
     sci = np.linspace(-5.0, 20.0, 200).reshape(10, 20)
-    assert unusable(sci, np.ones(sci.shape), flagged=30) == 0.15
+    assert broken(sci, np.ones(sci.shape), flagged=30) == 0
     for wrong in (np.nan, np.inf, 0.0, -1.0):
         err = np.ones(sci.shape)
         err[0, :5] = wrong
-        assert unusable(sci, err, flagged=5) == 5 / 200
-        assert unusable(sci, err, flagged=4) == 1.0
+        assert broken(sci, err, flagged=5) == 0
+        assert broken(sci, err, flagged=4) == 1
 
 
 def test_errors_of_wfpc2_are_roots_of_counts() -> None:
     sci = np.linspace(-5.0, 20.0, 200).reshape(10, 20)
     sci[4, 4], sci[5, 5] = 0.0, 0.5
     err = np.sqrt(np.maximum(sci, 0.0))
-    assert unusable(sci, err, of=camera("WFPC2")) == 1 / 200
+    assert broken(sci, err, of=camera("WFPC2")) == 0
     err[5, 5] = 0.0
-    assert unusable(sci, err, of=camera("WFPC2")) == 1.0
+    assert broken(sci, err, of=camera("WFPC2")) == 1
 
 
 def test_arrays_of_other_shapes_or_of_nothing_are_unusable() -> None:
     image, none = np.arange(12.0).reshape(3, 4), np.empty((0, 4))
-    assert unusable(none, none) == 1.0
-    assert unusable(image, image[:2] + 1.0) == 1.0
-    assert unusable_fraction(image, None, np.ones((3, 4), int), camera=UVIS, subject="x").value == 1.0
-    assert unusable_fraction(image, None, image[:2] > 4, camera=UVIS, subject="x").value == 1.0
-    assert unusable(image, image + 1.0) == pytest.approx(1 / 12)
+    assert broken(none, none) == 1
+    assert broken(image, image[:2] + 1.0) == 1
+    assert array_violations(image, None, image[:2] > 4, camera=UVIS, subject="x").value == 1
+    assert broken(image, image + 1.0) == 0
+
+
+@pytest.mark.parametrize(("flagged", "fraction"), [(0, 0.0), (1, 1 / 12), (12, 1.0)])
+def test_flagged_fraction_is_of_all_pixels(flagged: int, fraction: float) -> None:
+    dq = np.zeros((3, 4), dtype=int)
+    dq.flat[:flagged] = 4
+    assert flagged_fraction(dq, subject="x").value == pytest.approx(fraction)
+
+
+@pytest.mark.parametrize(("dq", "said"), [(None, "C1M"), (np.empty((0, 4)), "see CAL-013")])
+def test_flags_that_are_not_there_tell_nothing(dq: np.ndarray | None, said: str) -> None:
+    measurement = flagged_fraction(dq, subject="x")
+    assert not measurement.told
+    assert said in measurement.reason
 
 
 @pytest.mark.parametrize(("side", "number"), [(20, 30), (50, 30), (120, 144)])

@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubble_qa.checks.images.cosmic_rays import (
+    Hits,
     cosmic_ray_rate,
-    cosmic_ray_remainder,
+    hit_remainder,
     rejected_cores,
     residual_cosmic_rays,
 )
 from hubble_qa.checks.images.drizzle_parameters import drizzle_parameter_violations, recommended_row
 from hubble_qa.checks.images.drizzled import (
     exposure_time_violations,
-    finite_coverage,
     median_weights,
-    output_frame_deviation,
-    stellar_width_ratio,
+    missing_chips,
+    output_scale_deviation,
     weight_ratio,
 )
 from hubble_qa.checks.images.files import association_violations, fits_form_violations
@@ -167,36 +167,14 @@ def test_association_is_of_its_own_exposures_in_one_filter(
 # Cosmic rays in combined images
 
 
-def exposures_of_sky(number: int, *, seed: int = 3) -> np.ndarray:
-    """Exposures of a sky of 10 with a scatter of 1, and a star in all of them."""
-    stack = np.random.default_rng(seed).normal(10.0, 1.0, (number, 120, 120))
-    stack[:, 50:60, 50:60] += 300.0
-    return stack
-
-
-@pytest.mark.parametrize(("share", "value"), [(0.0, 0.0), (0.45, 0.0), (0.55, 1.0), (1.0, 1.0)])
-def test_a_hit_is_left_where_more_than_half_of_it_is(share: float, value: float) -> None:
-    stack = exposures_of_sky(4)
-    hits = np.unravel_index(np.arange(0, 4000, 25), (120, 120))
-    clean = np.median(stack, axis=0)
-    stack[1][hits] += 5000.0
-    combined = clean.copy()
-    combined[hits] += share * 5000.0 / 4
-    stack[1, 52:58, 52:58] += 9000.0  # on the star, where the others are not at the sky
-    combined[52:58, 52:58] += 9000.0 / 4
-    measurement = cosmic_ray_remainder(combined, dict(zip("abcd", stack, strict=True)), subject="drc")
-    assert measurement.value == value
-    assert 155 <= measurement.context["hits"] <= 160
-
-
-@pytest.mark.parametrize(("height", "hits"), [(9.0, 0), (14.0, 400)])
-def test_hits_stand_twenty_standard_deviations_above_the_others(height: float, hits: int) -> None:
-    stack = exposures_of_sky(5)
-    others = np.median(stack[1:], axis=0)  # of four: with a scatter of 0.55, twenty of which are 10.9
-    stack[0, 20:40, 20:40] = others[20:40, 20:40] + height
-    singles = dict(zip("abcde", stack, strict=True))
-    measurement = cosmic_ray_remainder(stack.mean(axis=0), singles, subject="drc")
-    assert measurement.context.get("hits", 0) == pytest.approx(hits, abs=10)
+@pytest.mark.parametrize(("share", "left"), [(0.0, 0), (0.45, 0), (0.55, 300), (1.0, 300)])
+def test_a_hit_is_left_where_more_than_half_of_it_is(share: float, left: int) -> None:
+    unrejected = np.linspace(20.0, 400.0, 300)
+    measurement = hit_remainder(Hits(share * unrejected, unrejected), subject="drc")
+    assert measurement.context["left"] == left
+    assert measurement.context["median_share"] == pytest.approx(share)
+    # The least fraction that leaves all of 300 in one of a thousand: its 300th power is 0.001.
+    assert measurement.value == pytest.approx(0.001 ** (1 / 300) if left else 0.0)
 
 
 def test_residuals_are_counted_beyond_those_below() -> None:
@@ -214,15 +192,12 @@ def test_residuals_are_counted_beyond_those_below() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pair", "covered"), [((9.5, 10.0), 0.75), ((8.9, 10.0), 0.0), ((0.0, 0.0), 0.0), ((20.0, 10.0), 0.75)]
+    ("pair", "missing"), [((9.5, 10.0), 0), ((8.9, 10.0), 1), ((0.0, 0.0), 1), ((20.0, 10.0), 0)]
 )
-def test_a_chip_has_nine_tenths_of_its_weight_alone(pair: tuple[float, float], covered: float) -> None:
-    science, weight = np.arange(400.0).reshape(20, 20), np.ones((20, 20))
-    weight[:5] = 0.0
-    chips = {"SCI,1": (7.0, 7.0), "SCI,2": pair}
-    measurement = finite_coverage(science, weight, subject="drc", chips=chips)
-    assert measurement.value == covered
-    assert measurement.context["missing"] == ([] if covered else ["SCI,2"])
+def test_a_chip_has_nine_tenths_of_its_weight_alone(pair: tuple[float, float], missing: int) -> None:
+    measurement = missing_chips({"SCI,1": (7.0, 7.0), "SCI,2": pair}, subject="drc")
+    assert measurement.value == missing
+    assert measurement.context["missing"] == (["SCI,2"] if missing else [])
 
 
 @pytest.mark.parametrize(("along", "factor"), [(0, 3e-6), (1, 3e-6), (0, -3e-6), (1, -3e-6)])
@@ -230,14 +205,7 @@ def test_scale_may_be_wrong_along_one_axis_and_to_either_side(along: int, factor
     product = drizzled(angle=30.0)
     for axis in (1, 2):
         product.header[f"CD{axis}_{along + 1}"] *= 1.0 + factor
-    assert output_frame_deviation(product, scale=0.0996).value == pytest.approx(3.0, rel=1e-3)
-
-
-def test_width_is_the_median_of_stars_and_of_exposures() -> None:
-    widths = np.where(np.arange(21) < 8, 0.9, 0.12)  # eight blends
-    one, other = np.where(np.arange(21) < 8, 0.7, 0.10), np.where(np.arange(21) < 8, 0.01, 0.08)
-    exposures = {"a": one, "b": other, "c": other + 0.01}
-    assert stellar_width_ratio(widths, exposures, subject="drc").value == pytest.approx(0.12 / 0.09)
+    assert output_scale_deviation(product, scale=0.0996).value == pytest.approx(3e-6, rel=1e-3)
 
 
 # Inverse sensitivities and ratios

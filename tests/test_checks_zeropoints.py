@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +11,19 @@ from astropy.io import fits
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.evidence.references import tabulated_photflam
-from hubble_qa.checks.images.zeropoints import chip_zeropoint_error, observing_mode
+from hubble_qa.checks.images.zeropoints import chip_zeropoint_error, observing_mode, zeropoint_violations
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import Exposure, Extension, ReaderError, read_exposure
 from hubble_qa.checks.readers.imphttab import read_mode
 from hubble_qa.checks.verdict import Status, judge
-from tests.uvis_fields import zeropoint_headers
+from tests.uvis_fields import without_ratio, zeropoint_headers
 
 SHARED = Path(__file__).parents[2] / "shared"
 ONE, TWO = 1.8379346e-19, 1.8572521e-19
 
 
-def status(measurement: Measurement) -> Status:
-    return judge(load_criteria()["PHT-009"], measurement).status
+def status(measurement: Measurement, criterion: str = "PHT-009") -> Status:
+    return judge(load_criteria()[criterion], measurement).status
 
 
 def infrared(photflam: float | None = 3.04e-20, **primary: object) -> Exposure:
@@ -42,12 +43,8 @@ def test_real_keywords_are_accepted() -> None:
     [
         (zeropoint_headers(photflams=(ONE, 1.5 * ONE)), 0.5, "PHTFLAM1"),
         (zeropoint_headers(photflams=(ONE, TWO)), TWO / ONE - 1, "PHTFLAM1"),
-        (zeropoint_headers(photflams=(None, ONE)), 1.0, "SCI,1 is missing"),
-        (zeropoint_headers(photflams=(ONE, -ONE)), 1.0, "no inverse sensitivity"),
         (zeropoint_headers(FLUXCORR="OMIT", photflams=(TWO, ONE)), 0.01051044, "FLUXCORR = PERFORM"),
         (zeropoint_headers(FLUXCORR="SKIPPED", PHTRATIO=0.7, photflams=(TWO, ONE)), 0.3, "PHTRATIO = 0.7"),
-        (infrared(0.0), 1.0, "no inverse sensitivity"),
-        (infrared(None), 1.0, "is missing"),
     ],
 )
 def test_error_of_a_flux_by_photflam(exposure: Exposure, value: float, said: str) -> None:
@@ -55,6 +52,31 @@ def test_error_of_a_flux_by_photflam(exposure: Exposure, value: float, said: str
     assert measurement.value == pytest.approx(value, rel=1e-4)
     assert said in measurement.reason
     assert status(measurement) is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("exposure", "said"),
+    [
+        (zeropoint_headers(photflams=(None, ONE)), "SCI,1 is missing"),
+        (zeropoint_headers(photflams=(ONE, -ONE)), "SCI,2 is -1.8379346e-19, no inverse sensitivity"),
+        (infrared(0.0), "no inverse sensitivity"),
+        (infrared(None), "is missing"),
+        (replace(infrared(), extensions=()), "there is no SCI extension"),
+        (
+            without_ratio(),
+            "FLUXCORR is 'OMIT' and PHTRATIO is missing",
+        ),
+    ],
+)
+def test_a_zeropoint_that_is_missing_is_rejected_by_a_criterion_of_its_own(
+    exposure: Exposure, said: str
+) -> None:
+    missing = zeropoint_violations(exposure)
+    assert (missing.value, status(missing, "PHT-014")) == (1, Status.FAIL)
+    assert said in missing.reason
+    error = chip_zeropoint_error(exposure)
+    assert status(error) is Status.NOT_TOLD
+    assert error.reason.endswith("see PHT-014")
 
 
 def test_a_subarray_of_uvis2_keeps_its_own_zeropoint_without_fluxcorr() -> None:
@@ -66,8 +88,12 @@ def test_a_subarray_of_uvis2_keeps_its_own_zeropoint_without_fluxcorr() -> None:
 
 
 def test_a_grism_has_no_zeropoint() -> None:
-    assert not chip_zeropoint_error(infrared(0.0, FILTER="G141")).applicable
-    assert not chip_zeropoint_error(zeropoint_headers(photflams=(0.0, 0.0), FILTER="G280")).applicable
+    for grism in (
+        infrared(0.0, FILTER="G141"),
+        zeropoint_headers(photflams=(0.0, 0.0), FILTER="G280"),
+    ):
+        assert not chip_zeropoint_error(grism).applicable
+        assert not zeropoint_violations(grism).applicable
 
 
 def test_a_zeropoint_without_a_date_is_worth_a_look() -> None:
@@ -134,9 +160,12 @@ def test_what_a_table_does_not_give_is_not_compared(tmp_path: Path) -> None:
         ("headers/sample_ipppssoot_flt.fits", Status.PASS),
         ("headers/sample_flc_header.fits", Status.PASS),
         ("cases/05_acs_short_exposure/j8bt06nyq_flt.fits", Status.WARN),
-        ("cases/18_photflam_of_ccd/zero_flc.fits", Status.FAIL),
+        ("cases/18_photflam_of_ccd/zero_flc.fits", Status.NOT_TOLD),
         ("cases/18_photflam_of_ccd/chips_differ_flc.fits", Status.FAIL),
     ],
 )
 def test_real_headers(name: str, expected: Status) -> None:
-    assert status(chip_zeropoint_error(read_exposure(SHARED / name))) is expected
+    exposure = read_exposure(SHARED / name)
+    assert status(chip_zeropoint_error(exposure)) is expected
+    missing = status(zeropoint_violations(exposure), "PHT-014")
+    assert missing is (Status.FAIL if expected is Status.NOT_TOLD else Status.PASS)

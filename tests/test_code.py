@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from hubble_qa.fixtures.plans.code import DATA_FILES, SourceTree, changed_modules
-from hubble_qa.fixtures.plans.dataset import load_datasets
-from hubble_qa.fixtures.plans.source_code import CodeCache, read_code
+from hubble_qa.fixtures.plans.dataset import load_dataset
+from hubble_qa.fixtures.plans.source_code import code_cache, read_code
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import load_workflow
 
@@ -277,7 +277,7 @@ def test_a_module_without_a_source_is_refused(tree: Callable[[], SourceTree]) ->
 def test_what_was_read_is_kept_until_the_file_changes(
     survey: Path, tree: Callable[[], SourceTree], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubble_qa.fixtures.plans.source_code._SETTLED", -1)
+    monkeypatch.setattr("hubble_qa.fixtures.plans.source_cache._SETTLED", -1)
     before = tree().code(["survey.first"])
     monkeypatch.setattr("hubble_qa.fixtures.plans.source_code.read_code", None)
     assert tree().code(["survey.first"]) == before
@@ -293,7 +293,7 @@ def test_a_cache_that_cannot_be_read_or_written_is_done_without(
     survey: Path, tree: Callable[[], SourceTree], monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
     expected = tree().code(["survey.first"])
-    file = CodeCache().path
+    file = code_cache().path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(content, encoding="utf-8")
     assert tree().code(["survey.first"]) == expected
@@ -324,7 +324,7 @@ def copy_of_the_suite(target: Path) -> None:
 def test_a_constant_changes_the_keys_of_those_stages_that_use_it(tmp_path: Path) -> None:
     copy_of_the_suite(tmp_path)
     edits = [
-        ("checks/astrometry/solutions.py", "LARGEST_RMS = ", "LARGEST_RMS = 2 * "),
+        ("checks/astrometry/solutions.py", "FEWEST_MATCHES = ", "FEWEST_MATCHES = 2 * "),
         ("checks/astrometry/solutions.py", '"""', '"""Once more. '),
         ("fixtures/simulation/uvis/archive.py", "def write_archive(", "WRITERS = 1\n\n\ndef write_archive("),
         ("fixtures/simulation/wfpc2/archive.py", "def write_archive(", "WRITERS = 1\n\n\ndef write_archive("),
@@ -342,9 +342,9 @@ def test_a_constant_changes_the_keys_of_those_stages_that_use_it(tmp_path: Path)
     assert changed(other_camera) == set()
 
 
-@pytest.mark.parametrize("name", sorted(load_datasets(ROOT / "qa" / "datasets")))
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "qa" / "datasets").glob("*.toml")))
 def test_nodes_declare_the_modules_that_their_stages_import_by_name(name: str) -> None:
-    dataset, archive = load_datasets(ROOT / "qa" / "datasets")[name], Simulated("small")
+    dataset, archive = load_dataset(ROOT / "qa" / "datasets" / f"{name}.toml"), Simulated("small")
     workflow = load_workflow(dataset.workflow)
     missing = archive.absent(dataset, workflow.settings(dataset).fetch)
     if missing:

@@ -59,3 +59,23 @@ def test_a_test_runs_again_by_its_name(tmp_path: Path):
     assert len(every) > len(rms) == 2
     assert run(rms[1]) == [rms[1]]
     assert [path.name for path in products.iterdir()] == ["shifts.txt"]
+
+
+OTHER = """
+def pytest_addoption(parser):
+    parser.addoption("--products")
+"""
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["nobody's", "another project's"])
+def test_products_without_tests_of_them_say_what_to_type(tmp_path: Path, own: bool) -> None:
+    """The entry is loaded in every run of pytest, also of projects with an option of the same name."""
+    (tmp_path / "conftest.py").write_text(OTHER if own else "")
+    (tmp_path / "test_other.py").write_text(
+        "def test_of_another_project(tmp_path):\n    assert tmp_path.is_dir()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--products", "DIR"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+
+    said = "no tests are named that judge them; type hubble-qa run --products DIR" in ended.stderr
+    assert (ended.returncode, said) == ((0, False) if own else (4, True))

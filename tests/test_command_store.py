@@ -17,6 +17,7 @@ from hubble_qa.command.main import main
 from hubble_qa.fixtures.engine.engine import Engine, new_run
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.plans.sources import Source
+from hubble_qa.fixtures.store.measurements import Measured, ProductRead, measurements_in
 from hubble_qa.fixtures.store.product import Manifest, Outcome, Product
 from hubble_qa.fixtures.store.store import Store
 from tests.stages_for_tests import Plain, misbehave, write
@@ -215,12 +216,19 @@ def test_a_quantity_must_be_a_number_from_0_up(store: Store, days: str) -> None:
 )
 def test_prune_removes_what_is_asked_for(store: Store, options: list[str], gone: list[str]) -> None:
     before = store.size
+    measured = {key: Measured("identity", {"node": ProductRead(key, "content")}) for key in (KEY, OTHER)}
+    measurements_in(store.root).keep("numbers", measured)
     rehearsed = lines_of("prune", *options, "--dry-run")
     assert store.size == before
+    known = measurements_in(store.root)
+    assert known.of("numbers", KEY)
+    assert known.of("numbers", OTHER)
     lines = lines_of("prune", *options)
 
     left = {product.manifest.key for product in store.products()}
     assert left == {KEY, OTHER} - set(gone)
+    known = measurements_in(store.root)
+    assert {key for key in (KEY, OTHER) if known.of("numbers", key)} == left
     assert [line.split()[0] for line in lines[:-1]] == [key[:12] for key in gone]
     assert lines[:-1] == rehearsed[:-1]
     assert lines[-1].endswith(" freed")

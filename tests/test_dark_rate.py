@@ -259,7 +259,7 @@ def test_jump_of_the_temperature_is_named():
 def test_few_hot_pixels_tell_nothing():
     even = np.full((1024, 1024), 0.1)
     measured = hot_pixel_agreement({"jcrx01iyq": even}, even, subject="jcmc11e6q")
-    assert not measured.applicable
+    assert not measured.told
     assert "jcrx01iyq has 0 hot pixels" in measured.reason
     assert not hot_pixel_agreement({}, even, subject="jcmc11e6q").measured
     assert hot_pixels().value == 1.0

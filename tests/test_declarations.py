@@ -27,6 +27,7 @@ def write(directory: Path, rootname: str, suffix: str = "flt", **keywords: str) 
 OTHERS = (
     Judged(WFPC2, "PHT-008", "wfpc2_c0m_drw_sci"),
     Judged(WFPC2, "PHT-006", "wfpc2_flt_drw_sci SCI,3"),
+    Judged(WFPC2, "DRZ-006", "wfpc2_flt_drw_sci"),
 )
 
 

@@ -21,16 +21,15 @@ from hubble_qa.fixtures.workflows import load_workflow
 from hubble_qa.reports.drawings.drawing import Drawing, drawings
 from hubble_qa.reports.figures.catalog_alignment import (
     FitFigureSettings,
-    MosaicFigureSettings,
     OffsetFigureSettings,
     SolutionTableSettings,
     draw_fits,
-    draw_mosaic,
     draw_offsets,
     tabulate_solutions,
 )
-from hubble_qa.reports.figures.figure_data import Plot, Table, read_figure_data
+from hubble_qa.reports.figures.figure_data import FigureData, Plot, Table, read_figure_data
 from hubble_qa.reports.figures.matched_sources import ChipImage, matched_sources, sharpest
+from hubble_qa.reports.figures.mosaic import MosaicFigureSettings, draw_mosaic
 from hubble_qa.reports.figures.verdicts import Verdicts
 from tests.catalog_alignment_samples import (
     ARCHIVE,
@@ -60,7 +59,7 @@ from tests.verdict_samples import handed
 
 FIRST, SECOND = EXPOSURES
 # Not asked of alignments to a catalogue.
-NOT_HERE = {"AST-013", "AST-020"}
+NOT_HERE = {"AST-013", "AST-020", "AST-027", "AST-028"}
 # What the criteria of this workflow name.
 IDS = {
     "solutions",
@@ -80,7 +79,7 @@ def settings(verdicts: Verdicts | None = None) -> dict[str, tuple[object, object
     given = {"verdicts": judged() if verdicts is None else verdicts}
     common = {"exposures": EXPOSURES, "suffix": "flc"}
     tables = {"wcsname": "Gaia", "plate_scale": SCALE, "accepted": "gaia", "catalogs": SERVICES}
-    mosaic = {"root": "f606w", "exposures": EXPOSURES, "image": IMAGE}
+    mosaic = {**common, "root": "f606w", "image": IMAGE}
     offsets = {**common, "catalog": "gaia", "singly": EXPOSURES, "image": IMAGE}
     return {
         "solutions": (tabulate_solutions, SolutionTableSettings(**common, **tables, **given)),
@@ -123,7 +122,7 @@ def drawn(reduced, new_directory) -> dict[str, tuple[Path, list[dict[str, str]]]
     return {name: (directory / name, draw(name, reduced, directory / name)) for name in settings()}
 
 
-def data_of(drawn, stage: str, name: str) -> Plot | Table:
+def data_of(drawn, stage: str, name: str) -> FigureData:
     return read_figure_data(drawn[stage][0] / f"{name}.json")
 
 
@@ -170,7 +169,8 @@ def test_figures_and_tables_are_listed_with_words_and_are_there(drawn):
             if entry["data"]:
                 read_figure_data(directory / entry["data"])
         listed = [entry[key] for entry in entries for key in ("file", "data") if entry[key]]
-        assert sorted([*listed, "figures.json"]) == sorted(path.name for path in directory.iterdir())
+        there = [path.name for path in directory.iterdir() if "-levels-" not in path.name]
+        assert sorted([*listed, "figures.json"]) == sorted(there)
 
 
 def test_words_say_what_is_good_and_what_is_bad(drawn):
@@ -204,6 +204,19 @@ def test_a_point_tells_which_source_it_is(drawn):
     assert values["dx_mas"] == pytest.approx(values["dx"] * SCALE * 1000, abs=0.01)
     assert {line.value for line in plot.lines} == {-0.1, 0.1}
     assert len(plot.trends) == 4
+
+
+def test_sources_beyond_three_times_the_judged_rms_are_outliers(reduced, tmp_path):
+    for rms in (0.03, 0.05, None):
+        verdicts = handed({"AST-002": {fit_of(FIRST): rms}}) if rms else Verdicts()
+        draw("fits", reduced, tmp_path / f"{rms}", verdicts)
+        plot = read_figure_data(tmp_path / f"{rms}" / f"residuals-{FIRST}-gaia.json")
+        assert isinstance(plot, Plot)
+        residuals = np.abs([plot.columns[name].values for name in ("dx", "dy")])
+        far = (residuals > 3 * (rms or np.inf)).any(axis=0)
+        assert plot.outliers == tuple(np.flatnonzero(far))
+        assert bool(plot.outliers) == (rms is not None)
+        assert plot.outlying == "beyond 3 × the fit RMS"
 
 
 def test_sources_that_are_no_numbers_are_no_points(own, tmp_path):
@@ -250,6 +263,19 @@ def test_uvis1_is_above_uvis2_and_circles_are_on_the_sources():
     assert {"UVIS1: 60 sources", "UVIS2: 60 sources"} <= {text.get_text() for text in axes.texts}
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["0", "100", "0", "100"], "rows are counted on each chip"
+
+
+def test_four_chips_stand_in_quadrants_and_circles_are_on_their_sources():
+    place = np.array([[30.0, 40.0]])
+    chips = [ChipImage(n, f"chip {n}", np.ones((100, 100)), place, np.array([n])) for n in (1, 2, 3, 4)]
+    axes = matched_sources(chips, [], title="t").axes[0]
+    found = np.vstack([circles.get_offsets() for circles in axes.collections])
+    corners = found - place
+    assert (corners[2] == 0).all()
+    assert (corners[0] == corners[0].max()).all()
+    np.testing.assert_array_equal(corners[[1, 3]], [[0, corners[0, 1]], [corners[0, 0], 0]])
+    for image, corner in zip(axes.images, corners, strict=True):
+        np.testing.assert_allclose(image.get_extent()[::2], corner - 0.5)
 
 
 def test_a_hot_pixel_comes_first_among_the_close_ups_and_stars_are_far_below():
@@ -305,7 +331,7 @@ def test_the_table_holds_the_numbers_of_each_solution(drawn):
 
 def test_the_table_says_how_solutions_were_judged(drawn):
     table = table_in(drawn["solutions"][0])
-    assert "Archive's fit RMS / 0.1 pix: 1.01 (accepted: > 0 and < 1)" in statement(table, SECOND)
+    assert "Archive's fit RMS: 0.101 pix (accepted: > 0 and < 0.1 pix)" in statement(table, SECOND)
     assert "Distance from the archive's fit: 9.3 mas" in statement(table, SECOND)
     assert "Position by the header - by the fit: 0.0001 mas" in statement(table, FIRST)
 
@@ -535,7 +561,7 @@ def test_figures_wait_for_no_more_than_they_need(planned):
     )
     waits = {name: {parent.name for parent in each.upstream.values()} for name, each in planned.items()}
     assert waits["fit-figures-gaia"] == {"fetch", "align-gaia"}
-    assert waits["mosaic-figures"] == {"drizzle"}
+    assert waits["mosaic-figures"] == {"drizzle", "accept"}
     assert waits["offset-figures"] == {"fetch", "accept", "catalog-gaia", "detect", "detect-exposures"}
     assert "drizzle" not in waits["solution-tables"]
 

@@ -290,8 +290,12 @@ def test_a_label_that_has_no_room_stands_beside_its_chip():
 def test_drizzled_images_have_compass_scale_bar_and_units(tmp_path):
     weight = np.full((300, 320), 16.0)
     weight[200:, 200:] = 0
-    figure = drizzled_pair(sky(), weight, FRAME)
-
+    chips = [footprint(2, 20, 30, 100), footprint(3, -5000, 0, 100)]
+    figure = drizzled_pair(sky(), weight, FRAME, footprints=chips)
+    for panel in figure.axes[::2]:
+        outlines = {tuple(line.get_xydata()[0]) for line in panel.lines}
+        assert outlines >= {(20, 30), (-5000, 0)}
+        assert panel.get_xlim() == (-0.5, sky().shape[1] - 0.5), "the image is not made small"
     science, science_bar, weights, weight_bar = figure.axes
     assert [axes.get_title(loc="left") for axes in (science, weights)] == ["SCI", "WHT"]
     assert {"N", "E", "5″"} <= set(texts(figure))
@@ -380,8 +384,8 @@ def pair() -> RatePair:
 
 
 def test_stars_on_two_chips_have_a_panel_where_there_are_any(tmp_path):
-    with_pairs = star_photometry(ratios(), [pair()], fluxes(), tolerance=0.02, sigmas=3.0)
-    without = star_photometry(ratios(), [], fluxes(), tolerance=0.02, sigmas=3.0)
+    with_pairs = star_photometry(ratios(), [pair()], fluxes(), sigmas=3.0)
+    without = star_photometry(ratios(), [], fluxes(), sigmas=3.0)
 
     assert (len(with_pairs.axes), len(without.axes)) == (3, 2)
     assert "1 ± 0.02" in with_pairs.axes[1].get_title(loc="left")
@@ -393,7 +397,7 @@ def test_stars_on_two_chips_have_a_panel_where_there_are_any(tmp_path):
 
 
 def test_bands_are_the_accepted_ranges_about_each_star_s_expectation():
-    panel = star_photometry(ratios(), [], fluxes(), tolerance=0.02, sigmas=3.0).axes[0]
+    panel = star_photometry(ratios(), [], fluxes(), sigmas=3.0).axes[0]
     bands = [(patch.get_y(), patch.get_y() + patch.get_height()) for patch in panel.patches]
     assert bands == [(pytest.approx(0.9983), pytest.approx(1.0083))] * 3
     assert panel.get_ylim()[0] < 0.9983
@@ -407,7 +411,7 @@ def test_stars_that_were_not_judged_have_neither_number_nor_band():
     unjudged = [FluxRatio("star 1", 1.0033)]
     pairs = [pair()._replace(agreement=None)]
     chips = [ChipFluxes(2, "WF2", [1.001, 1.003])]
-    figure = star_photometry(unjudged, pairs, chips, tolerance=0.02, sigmas=3.0)
+    figure = star_photometry(unjudged, pairs, chips, sigmas=3.0)
     assert not any(panel.patches for panel in figure.axes)
     assert "green" not in written(figure)
     labels = [label.get_text() for panel in figure.axes for label in panel.get_xticklabels()]
@@ -416,7 +420,7 @@ def test_stars_that_were_not_judged_have_neither_number_nor_band():
 
 def test_a_one_sided_or_uneven_range_is_drawn_and_named():
     uneven = [ChipFluxes(2, "WF2", [1.0], shown("PHT-006", 1.0, bounds=Bounds(above=0.98)))]
-    panel = star_photometry([], [], uneven, tolerance=0.02, sigmas=3.0).axes[1]
+    panel = star_photometry([], [], uneven, sigmas=3.0).axes[1]
     (band,) = panel.patches
     assert band.get_y() == pytest.approx(0.98)
     assert band.get_y() + band.get_height() == pytest.approx(panel.get_ylim()[1])
@@ -424,7 +428,7 @@ def test_a_one_sided_or_uneven_range_is_drawn_and_named():
 
 
 def test_what_lies_outside_stands_out():
-    panel = star_photometry(ratios(), [], fluxes(), tolerance=0.02, sigmas=3.0).axes[-1]
+    panel = star_photometry(ratios(), [], fluxes(), sigmas=3.0).axes[-1]
     colours = {label.get_text(): label.get_color() for label in panel.get_xticklabels()}
     assert colours == {"WF2\n1.002": INK, "WF3\n0.972": ACCENT}
 
@@ -432,9 +436,7 @@ def test_what_lies_outside_stands_out():
 def test_many_stars_keep_their_labels_apart():
     labels = [
         label.get_text()
-        for label in star_photometry(ratios(40), [], fluxes(), tolerance=0.02, sigmas=3.0)
-        .axes[0]
-        .get_xticklabels()
+        for label in star_photometry(ratios(40), [], fluxes(), sigmas=3.0).axes[0].get_xticklabels()
     ]
     assert len(labels) == 40
     assert [label for label in labels if label] == [f"star {star}" for star in range(1, 41, 4)]
@@ -443,9 +445,9 @@ def test_many_stars_keep_their_labels_apart():
 def test_photometry_of_nothing_is_drawn(tmp_path):
     bad = [FluxRatio("star 1", NAN, shown("PHT-004", None, bounds=ACCEPTED))]
     pairs = [RatePair("a", (NAN, NAN), (0.0, 0.0))]
-    not_numbers = star_photometry(bad, pairs, [], tolerance=0.02, sigmas=3.0)
+    not_numbers = star_photometry(bad, pairs, [], sigmas=3.0)
     assert "star 1\nnot measured" in texts(not_numbers)
     assert is_drawn(not_numbers, tmp_path)
-    empty = star_photometry([], [], [], tolerance=0.02, sigmas=3.0)
+    empty = star_photometry([], [], [], sigmas=3.0)
     assert texts(empty).count("no stars") == 2
     assert is_drawn(empty, tmp_path)

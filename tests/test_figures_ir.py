@@ -27,11 +27,14 @@ from hubble_qa.reports.figures.ir_histograms import (
     histogram_figures,
     two_sections,
 )
+from hubble_qa.reports.figures.ir_images import background_images, image_figures, middle, section_pairs
 from hubble_qa.reports.figures.ir_reads import draw_read_rates, read_figures
+from hubble_qa.reports.figures.mosaic import MosaicFigureSettings, draw_mosaic
 from hubble_qa.reports.figures.style import ACCENT, BAND, INK
 from hubble_qa.reports.figures.verdicts import Verdicts
 from tests.background_samples import DARK, RATE, READ_NOISE, SHAPE, TIME, TIMES, sky
 from tests.shown_verdicts import assert_numbers_in_captions, handed, shown, words
+from tests.wfpc2_figure_samples import wcs_header
 
 DATASET = Path(__file__).parents[1] / "qa" / "datasets" / "ir-ibohbf040.toml"
 ASSOCIATION, EXPOSURES = "ibohbf040", ("ibohbfb7q", "ibohbfb9q")
@@ -88,6 +91,7 @@ def products(new_directory) -> Inputs:
 def all_figures(products: Inputs, verdicts: Verdicts) -> list[Illustration]:
     return [
         *read_figures(products, EXPOSURES, verdicts),
+        *image_figures(products, EXPOSURES, verdicts),
         *histogram_figures(products, EXPOSURES, verdicts),
         *combined_figures(products, ASSOCIATION, verdicts),
     ]
@@ -141,6 +145,86 @@ def test_histograms_stand_side_by_side_on_one_scale():
     assert [band.get_x(), band.get_x() + band.get_width()] == pytest.approx([0.475, 0.525])
 
 
+def test_histograms_count_pixels_along_their_axis():
+    pixels = sky(0.5).astype(np.float32)
+    first, second = exposure_histograms({"a": (pixels, pixels)}, {}, {}).axes
+    assert (first.get_ylabel(), second.get_ylabel()) == ("pixels (10³)", "")
+    images = {"original": sky(0.0, 0.02), "reprocessed": sky(0.0, 0.012)}
+    (combined,) = combined_histogram(images, None).axes
+    assert combined.get_ylabel() == "pixels (10³)"
+    counts = second.patches[0].get_data()[0]
+    tick = second.yaxis.get_major_formatter()(2000.0, None)
+    assert (tick, counts.max() < second.get_ylim()[1]) == ("2", True)
+
+
+def test_whole_images_are_about_their_own_background_with_one_length_of_the_stretch():
+    figure = background_images({"a": sky(0.5, 0.03), "b: change 2.6": sky(1.5, 0.06)})
+    left, right = figure.axes[::2]
+    assert [axes.get_title(loc="left") for axes in (left, right)] == ["a", "b: change 2.6"]
+    limits = [axes.images[0].get_clim() for axes in (left, right)]
+    assert [np.diff(each)[0] for each in limits] == pytest.approx([14 * 0.06] * 2, rel=0.05)
+    levels = [low + 4 * 0.06 for low, _ in limits]
+    assert levels == pytest.approx([0.5, 1.5], abs=0.02)
+    assert left.images[0].get_extent() == [-0.5, SHAPE[1] - 0.5, -0.5, SHAPE[0] - 0.5]
+    assert (left.get_xlabel(), left.get_ylabel(), right.get_ylabel()) == ("x (pix)", "y (pix)", "")
+
+
+def test_a_section_is_the_same_before_and_after():
+    before, after = sky(1.6, 0.06).astype(np.float32), sky(1.5, 0.03).astype(np.float32)
+    figure = section_pairs({"a": (before, after)})
+    window = middle(SHAPE)
+    assert (window.right - window.left, window.top - window.bottom) == (min(200, *SHAPE),) * 2
+    for axes, image, title in zip(
+        figure.axes[::2], (before, after), ("original", "reprocessed"), strict=False
+    ):
+        np.testing.assert_array_equal(axes.images[0].get_array(), image[window.slices])
+        assert axes.get_title(loc="left") == f"a {title}"
+    assert len({axes.images[0].get_clim() for axes in figure.axes[::2]}) == 1
+
+
+def test_sections_are_of_exposures_whose_background_varied(products):
+    verdicts = Verdicts(
+        shown={
+            "TVB-001": {
+                f"{EXPOSURES[0]}_ima": shown("TVB-001", 1.02),
+                f"{EXPOSURES[1]}_ima": shown("TVB-001", 2.6),
+            },
+            "TVB-002": {f"{EXPOSURES[1]}_flt": shown("TVB-002", 1.034)},
+        }
+    )
+    whole, sections = image_figures(products, EXPOSURES, verdicts)
+    titles = [title(axes) for axes in whole.drawing.axes[::2]]
+    assert titles == [f"{EXPOSURES[0]}: change 1.02", f"{EXPOSURES[1]}: change 2.6"]
+    assert sections.subject == f"{EXPOSURES[1]}_flt"
+    assert "1.034" in sections.caption
+
+
+def test_the_association_is_drawn_as_a_mosaic(new_directory, tmp_path):
+    paths = {name: new_directory(f"mosaic-{name}") for name in ("exposures", "drizzled")}
+    for kind, plane in (("sci", sky(0.0, 0.02)), ("wht", np.ones(SHAPE))):
+        fits.PrimaryHDU(plane.astype(np.float32), wcs_header()).writeto(
+            paths["drizzled"] / f"{ASSOCIATION}_drz_{kind}.fits"
+        )
+    image = f"{ASSOCIATION}_drz_sci"
+    settings = MosaicFigureSettings(
+        exposures=EXPOSURES,
+        root=ASSOCIATION,
+        suffix="flt",
+        image=image,
+        verdicts=handed({"DRZ-001": [image]}),
+    )
+    draw_mosaic.run(Inputs(paths), tmp_path, settings)
+    (entry,) = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert (entry["figure"], entry["subject"]) == ("drizzled", image)
+    assert "12.345" in entry["caption"]
+    assert f"{EXPOSURES[0]} + {EXPOSURES[1]}." in entry["caption"]
+
+
+def test_a_mosaic_is_of_exposures_or_of_an_association():
+    with pytest.raises(ValueError, match="name one of the two"):
+        MosaicFigureSettings(root="a", suffix="flt", image="a_drz_sci")
+
+
 def test_combined_images_are_compared():
     images = {"original": sky(0.0, 0.02), "reprocessed": sky(0.0, 0.012)}
     (axes,) = combined_histogram(images, shown("TVB-004")).axes
@@ -173,14 +257,14 @@ def test_numbers_are_the_verdicts_and_no_others(products):
 
 def test_without_verdicts_there_are_drawings_without_numbers_and_bounds(products):
     drawn = all_figures(products, Verdicts())
-    assert len(drawn) == 4
+    assert len(drawn) == 5
     assert "accepted:" not in words(drawn)
     assert [title(axes) for axes in drawn[0].drawing.axes] == [*EXPOSURES]
     assert sum(tints(axes) for each in drawn for axes in each.drawing.axes) == 0
 
 
 def test_the_rate_that_the_last_read_tells_is_marked(products):
-    _, histograms, *_ = all_figures(products, VERDICTS)
+    (histograms,) = histogram_figures(products, EXPOSURES, VERDICTS)
     marks = [axes.lines[0].get_xdata()[0] for axes in histograms.drawing.axes]
     assert marks == pytest.approx([RATE, RATE, 1.5, 1.5])
 
@@ -189,7 +273,7 @@ def test_figures_of_one_subject_name_it(products, tmp_path):
     settings = BackgroundFigureSettings(exposures=EXPOSURES[:1], root=ASSOCIATION)
     draw_background.run(products, tmp_path, settings)
     entries = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    subjects = [f"{EXPOSURES[0]}_ima", f"{EXPOSURES[0]}_flt", ASSOCIATION, ASSOCIATION]
+    subjects = [f"{EXPOSURES[0]}_ima", "", f"{EXPOSURES[0]}_flt", ASSOCIATION, ASSOCIATION]
     assert [entry["subject"] for entry in entries] == subjects
     assert all((tmp_path / entry["file"]).is_file() for entry in entries)
 
@@ -198,7 +282,9 @@ def test_figures_need_no_statistics_of_reads():
     dataset = load_dataset(DATASET)
     workflow = load_workflow(dataset.workflow)
     plan = workflow.plan(dataset, Simulated("small"))
-    (drawing,) = drawings(dataset, workflow.settings(dataset), plan)
+    drawing, mosaic = drawings(dataset, workflow.settings(dataset), plan)
+    assert {parent.name for parent in mosaic.upstream.values()} == {"update-wcs", "drizzle"}
+    assert mosaic.takes("DRZ-001", f"{ASSOCIATION}_drz_sci")
     assert {parent.name for parent in drawing.upstream.values()} == {"fetch", "calibrate", "drizzle"}
     node = drawing.node(dataset.name, VERDICTS.shown)
     assert node.settings.verdicts == VERDICTS

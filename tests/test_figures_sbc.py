@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,15 @@ from hubble_qa.reports.drawings.drawing import drawings
 from hubble_qa.reports.figures.figure_data import Plot
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.sbc_dark_rate import RateFigureSettings, draw_rates
+from hubble_qa.reports.figures.sbc_detector import DetectorPair, detector_figures, detector_pairs
 from hubble_qa.reports.figures.sbc_frames import Frame, read_frames
-from hubble_qa.reports.figures.sbc_images import ApertureRates, dark_budget, dark_figures, science_and_dark
+from hubble_qa.reports.figures.sbc_images import (
+    ApertureImage,
+    ApertureRates,
+    dark_budget,
+    dark_figures,
+    science_and_dark,
+)
 from hubble_qa.reports.figures.sbc_rates import (
     dark_rate_points,
     dark_rates,
@@ -46,6 +54,7 @@ ELLIPSES = {
     "target": Ellipse(x=150.0, y=140.0, a=14.0, b=8.0, angle=90.0),
     "blank": Ellipse(x=40.0, y=40.0, a=14.0, b=8.0, angle=90.0),
 }
+COUNTED_IN = {"rows": (650, 850), "columns": (580, 780)}
 BOX = np.array([(150.0, 170.0), (210.0, 175.0), (210.0, 230.0), (150.0, 225.0)])
 
 
@@ -127,11 +136,59 @@ def test_images_are_drawn_with_apertures_and_box(tmp_path, level):
     science = np.random.default_rng(5).poisson(0.02, (270, 280)) * level
     weight = np.ones(science.shape)
     weight[:40, 200:] = 0.0
-    figure = science_and_dark([(science, weight), (science, weight)], list(ELLIPSES.values()), BOX, SKY)
+    images = [
+        ApertureImage(name, science, weight, [*ELLIPSES.values()]) for name in ("science", "master dark")
+    ]
+    figure = science_and_dark(images, SKY, BOX)
     panels = figure.axes[:2]
     assert [len(axes.lines) >= 2 and len(axes.patches) == 1 for axes in panels] == [True, True]
     assert "master dark" in words(figure)
     assert is_drawn(figure, tmp_path)
+
+
+def test_images_have_axes_in_pixels():
+    images = [ApertureImage("science", np.ones((270, 280)), np.ones((270, 280)), [])] * 2
+    panels = science_and_dark(images, SKY).axes[:2]
+    assert [axes.get_xlabel() for axes in panels] == ["x (pix)"] * 2
+    assert panels[0].get_ylabel() == "y (pix)"
+
+
+def test_frames_stand_beside_their_darks_with_the_box_on_one_stretch(tmp_path):
+    science, dark = np.full((1024, 1024), 0.02), np.full((1024, 1024), 0.01)
+    dark[650:850, 580:780] = 0.4
+    pair = DetectorPair(("science a, 26.0 °C", "dark b, 27.8 °C"), science, dark)
+    figure = detector_pairs([pair, pair], **COUNTED_IN)
+    panels = figure.axes[:4]
+    assert [axes.get_title(loc="left") for axes in panels] == [*pair.titles] * 2
+    assert len({axes.images[0].get_clim() for axes in panels}) == 1
+    for axes in panels:
+        (box,) = axes.patches
+        corner = [*box.get_xy(), box.get_width(), box.get_height()]
+        assert corner == pytest.approx([579.5, 649.5, 200, 200])
+        assert axes.get_xlabel() == "x (pix)"
+    # What is drawn is where the box says it is: its pixels are brighter than the others.
+    shown_dark = panels[1].images[0].get_array()
+    scale = shown_dark.shape[0] / 1024
+    inside = shown_dark[round(750 * scale), round(680 * scale)]
+    assert inside == pytest.approx(0.4, rel=0.01)
+    assert shown_dark[round(300 * scale), round(300 * scale)] == pytest.approx(0.01, rel=0.01)
+    assert is_drawn(figure, tmp_path)
+
+
+def test_frames_without_a_count_are_drawn(tmp_path):
+    nothing = np.zeros((1024, 1024))
+    assert is_drawn(detector_pairs([DetectorPair(("a", "b"), nothing, nothing)], **COUNTED_IN), tmp_path)
+
+
+def test_an_exposure_stands_beside_the_dark_with_the_largest_share(products, tmp_path):
+    table = Table(rows=[(WARM, "jcrx01iiq", 0.2), (WARM, DARK, 0.8)], names=("exposure", "dark", "share"))
+    table.write(tmp_path / "matches.ecsv", format="ascii.ecsv")
+    inputs = Inputs({**products.products, "matches": tmp_path})
+    frames, _ = read_frames(inputs)
+    (drawn,) = detector_figures(inputs, frames, **COUNTED_IN, verdicts=VERDICTS)
+    titles = [axes.get_title(loc="left") for axes in drawn.drawing.axes[:2]]
+    assert titles == [f"science {WARM}, 26.0 °C", f"dark {DARK}, 27.8 °C"]
+    assert VERDICTS.shown["DRK-003"][WARM].number in drawn.caption
 
 
 def is_tint(artist) -> bool:
@@ -186,6 +243,23 @@ def test_frames_to_be_asked_have_names_errors_and_rings():
     ringed = [name for name, group in zip(plot.names, plot.group, strict=True) if plot.groups[group].ringed]
     assert ringed == ["jcrx01iqq for jcmc11ctq", "jcrx01iyq for jcmc11e6q"]
     assert plot.columns[plot.axes["rate"].error].values[0] == pytest.approx(math.sqrt(300.0))
+
+
+def test_rates_to_be_asked_are_on_a_logarithmic_axis_as_those_that_are_drawn():
+    frames = darks()
+    plot = dark_rate_points(frames, 25.0)
+    axis = plot.axes["rate"]
+    rates = [frame.rate for frame in frames]
+    assert axis.log
+    assert (axis.low, axis.high) == pytest.approx((min(rates) / 1.25, 1.25 * max(rates)))
+    alone = [replace(frame, chosen=()) for frame in frames]
+    assert dark_rates(alone, 25.0, {}).axes[0].get_yscale() == "log"
+    nothing = [replace(frame, rate=0.0) for frame in frames]
+    assert dark_rate_points(nothing, 25.0).axes["rate"].low > 0
+    table = plot.model_dump()
+    table["axes"]["rate"]["low"] = 0.0
+    with pytest.raises(ValueError, match="logarithmic and reaches to 0"):
+        Plot.model_validate(table)
 
 
 def test_names_and_errors_that_do_not_fit_are_refused():
@@ -267,11 +341,12 @@ def all_figures(products: Inputs, verdicts: Verdicts) -> list[Illustration]:
         ASSOCIATION,
         science_root=ASSOCIATION,
         dark_root=f"{ASSOCIATION}_dark",
-        rows=(650, 850),
-        columns=(580, 780),
+        **COUNTED_IN,
         verdicts=verdicts,
     )
-    return [*rate_figures(products, verdicts), *of_dark]
+    frames, limit = read_frames(products)
+    on_detector = detector_figures(products, frames, **COUNTED_IN, verdicts=verdicts)
+    return [*rate_figures(frames, limit, verdicts), *on_detector, *of_dark]
 
 
 VERDICTS = handed(
@@ -315,17 +390,20 @@ def test_numbers_are_the_verdicts_and_no_others(products):
 
 def test_without_verdicts_there_are_drawings_without_numbers_and_bounds(products):
     drawn = all_figures(products, Verdicts())
-    assert [each.figure for each in drawn] == ["temperatures", "dark-rate", "dark-images", "dark-fraction"]
+    assert [each.figure for each in drawn] == [
+        *("temperatures", "dark-rate", "detector-frames"),
+        *("dark-images", "dark-fraction"),
+    ]
     assert "accepted:" not in all_text(drawn)
     assert "dark / exposure" not in all_text(drawn)
     assert sum(tints(axes) for each in drawn for axes in each.drawing.axes) == 0
 
 
 def test_figures_name_their_subjects(products, tmp_path):
-    draw_rates.run(products, tmp_path, RateFigureSettings(verdicts=VERDICTS))
+    draw_rates.run(products, tmp_path, RateFigureSettings(**COUNTED_IN, verdicts=VERDICTS))
     entries = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    assert [entry["subject"] for entry in entries] == ["exposures", ""]
-    of_dark = all_figures(products, VERDICTS)[2:]
+    assert [entry["subject"] for entry in entries] == ["exposures", "", WARM]
+    of_dark = all_figures(products, VERDICTS)[3:]
     assert [each.subject for each in of_dark] == [ASSOCIATION, ASSOCIATION]
 
 
@@ -336,8 +414,10 @@ def test_figures_wait_for_no_more_than_they_need():
     first, *others = drawings(dataset, workflow.settings(dataset), plan)
     waits = {parent.name for parent in first.upstream.values()}
     assert waits == {"fetch", "fetch-darks", "temperatures", "match-darks"}
+    reduction = workflow.settings(dataset)
     assert [each.name for each in others] == [
-        f"dark-figures-{name}" for name in workflow.settings(dataset).darks.associations
+        *(f"mosaic-figures-{name}" for name in reduction.associations),
+        *(f"dark-figures-{name}" for name in reduction.darks.associations),
     ]
     given = {criterion: {ASSOCIATION: shown(criterion)} for criterion in ("DRK-002", "DRK-003")}
     taken = {each.name: each.node(dataset.name, given).settings.verdicts.shown for each in (first, *others)}

@@ -11,12 +11,12 @@ from matplotlib.text import Text
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.fixtures.plans.stage import Inputs
-from hubble_qa.reports.figures.captions import listed
+from hubble_qa.reports.figures.captions import caption, listed
 from hubble_qa.reports.figures.catalog_epochs import epoch_table
 from hubble_qa.reports.figures.catalog_fits import fit_figures
-from hubble_qa.reports.figures.catalog_mosaic import mosaic_figures
 from hubble_qa.reports.figures.catalog_offsets import offset_figures
 from hubble_qa.reports.figures.catalog_solutions import solution_table
+from hubble_qa.reports.figures.combined_mosaic import mosaic_figures
 from hubble_qa.reports.figures.illustration import Illustration, Tabulation
 from hubble_qa.reports.figures.verdicts import Verdicts
 from hubble_qa.reports.figures.wfpc2_alignment import alignment_figures
@@ -50,7 +50,7 @@ CATALOG: Mapping[str, Draw] = {
         inputs, EXPOSURES, suffix="flc", catalog="gaia", verdicts=verdicts
     ),
     "mosaic": lambda inputs, verdicts: mosaic_figures(
-        inputs, EXPOSURES, root="f606w", image=catalog.IMAGE, verdicts=verdicts
+        inputs, EXPOSURES, suffix="flc", root="f606w", image=catalog.IMAGE, verdicts=verdicts
     ),
     "offsets": lambda inputs, verdicts: offset_figures(
         inputs,
@@ -180,7 +180,8 @@ def test_a_made_up_value_is_told_and_no_other(family, drawn, unjudged, handed_to
     verdicts = handed_to[family]
     added = numbers(drawn[family], verdicts) - numbers(unjudged[family], verdicts)
     assert str(MADE_UP) in added
-    assert added - limits(verdicts) - RESTATED - GAINS == {str(MADE_UP)}
+    counts = {f"{len(by_subject)}" for by_subject in verdicts.shown.values()}
+    assert added - limits(verdicts) - RESTATED - GAINS - counts == {str(MADE_UP)}
 
 
 @pytest.mark.parametrize("family", [*WFPC2, *CATALOG])
@@ -210,7 +211,7 @@ def test_every_verdict_stands_with_the_figure_that_its_criterion_names(families,
         for subject, verdict in by_subject.items():
             if families is CATALOG and "align-sdss" in subject and rule.figure not in ("solutions", "epochs"):
                 continue  # drawn by another node
-            own = [each for each in figures if each.figure == rule.figure]
+            own = [each for each in figures if each.figure in (rule.figure, *rule.other_figures)]
             own = [each for each in own if each.subject == subject] or own
             assert any(verdict.number in text_below(each) for each in own), (criterion, subject)
 
@@ -242,6 +243,33 @@ def test_verdicts_on_several_subjects_are_told_together():
     )
     assert listed(verdicts, "PHT-003", ["u3_flt SCI,1"]) == ""
     assert listed(verdicts, "PHT-002") == ""
+
+
+def test_of_many_verdicts_the_ends_and_those_not_accepted_are_told():
+    values = {f"u{number}": 0.99 + 0.001 * number for number in range(9)}
+    given = {subject: shown("PHT-007", value) for subject, value in values.items()}
+    given |= {"bad": shown("PHT-007", 1.2), "lost": shown("PHT-007", None)}
+    text = listed(Verdicts(shown={"PHT-007": given}), "PHT-007")
+    assert text.endswith(
+        ": 0.99 (u0) to 1.2 (bad) on 11 subjects; not accepted: bad 1.2, lost not measured "
+        "(accepted: ≥ 0.95 and ≤ 1.05)."
+    )
+    worse = {f"u{number}": shown("PHT-007", 2.0 + number) for number in range(8)}
+    text = listed(Verdicts(shown={"PHT-007": worse}), "PHT-007")
+    assert "not accepted: u0 2, u1 3, u2 4, u3 5 and 4 more" in text
+    same = {f"u{number}": shown("PHT-007", 1.0) for number in range(8)}
+    assert ": 1 on 8 subjects (" in listed(Verdicts(shown={"PHT-007": same}), "PHT-007")
+
+
+def test_a_caption_of_many_subjects_names_each_criterion_once():
+    names = [f"u{number}" for number in range(9)]
+    verdicts = handed({criterion: dict.fromkeys(names, 1.0) for criterion in ("PHT-006", "PHT-007")})
+    few = caption(verdicts, names[:3], ("PHT-006", "PHT-007"), "Words.")
+    many = caption(verdicts, names, ("PHT-006", "PHT-007"), "Words.")
+    titles = [load_criteria()[each].title for each in ("PHT-006", "PHT-007")]
+    assert [few.count(title) for title in titles] == [3, 3]
+    assert [many.count(title) for title in titles] == [1, 1]
+    assert many.endswith("Words.")
 
 
 def test_bounds_that_differ_are_told_with_each_number():

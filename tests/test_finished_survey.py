@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from astropy.io import fits
 
 from hubble_qa.checks.evidence.fits import aligned_to_one_another, fits_in, without_match
+from hubble_qa.checks.instruments import load_instruments
 from hubble_qa.fixtures.finished.datasets import finished_datasets
 from hubble_qa.fixtures.finished.files import Kind
-from hubble_qa.fixtures.finished.survey import FinishedError, survey
+from hubble_qa.fixtures.finished.survey import FinishedError, forget, survey
 from hubble_qa.fixtures.workflows import load_workflow
 from tests.fits_samples import exposure_bytes
 from tests.qa_runs import SHARED
@@ -75,18 +77,84 @@ def test_files_of_one_name_are_told_apart_by_their_directories(directory):
 
 def test_what_is_not_judged_is_told_with_its_reason(directory):
     (directory / "sources.fits").write_bytes(exposure_bytes("u5jx0108r"))
-    (directory / "o4qp9g010_flt.fits").write_bytes(exposure_bytes("o4qp9g010", INSTRUME="STIS"))
+    (directory / "lbgu17q8q_rawacq.fits").write_bytes(exposure_bytes("lbgu17q8q", INSTRUME="COS"))
     (directory / "u5jx0108r_sci1_crmask.fits").write_bytes(exposure_bytes("u5jx0108r"))
-    (directory / "u5jx0108r_c0m.fits.gz").write_bytes(b"")
     (directory / "notes.txt").write_text("seeing was good\n", encoding="utf-8")
     left_out = dict(survey(directory).left_out)
     assert left_out.pop("sources.fits").startswith("its suffix is not one of raw, drz, drc, ")
     assert left_out == {
+        "lbgu17q8q_rawacq.fits": "there are no criteria for COS",
         "notes.txt": "it is no FITS file, shift file or match file",
-        "o4qp9g010_flt.fits": "there are no criteria for STIS",
-        "u5jx0108r_c0m.fits.gz": "it is compressed (unpack it to have it judged)",
         "u5jx0108r_sci1_crmask.fits": "it is an intermediate file of the tools",
     }
+
+
+CONTEXT = "it is a context image, bits that say which exposures each pixel is of"
+
+
+def test_every_file_of_a_delivery_is_judged_or_named_with_its_reason(tmp_path):
+    acs = {"INSTRUME": "ACS", "DETECTOR": "WFC"}
+    kinds = {
+        "j8bt06nyq_raw": Kind.RAW,
+        "j8bt06010_crj": Kind.EXPOSURE,
+        "j8bt06010_crc": Kind.EXPOSURE,
+        "j8bt06010_drz": Kind.IMAGE,
+        "f606w_drc_sci": Kind.IMAGE,
+        "f606w_drc_wht": Kind.WEIGHT,
+        "j8bt06010_asn": Kind.TABLE,
+    }
+    reasons = {
+        "f606w_drc_ctx": CONTEXT,
+        "f606w_ctx": CONTEXT,
+        "j8bt06nyq_spt": "it is a support file, the observatory's planning and telemetry",
+        "j8bt06nyq_jit": "it is a file of the telescope's pointing",
+        "u40x010hm_c0f": load_instruments().others["c0f"],
+        "m4_cal": "there are no criteria for files of ACS whose suffix is cal",
+    }
+    for name in (*kinds, *reasons):
+        (tmp_path / f"{name}.fits").write_bytes(exposure_bytes(name.partition("_")[0], extensions=2, **acs))
+    drw = exposure_bytes("u5jx01080", INSTRUME="WFPC2")
+    (tmp_path / "f555w_drw_sci.fits").write_bytes(drw)
+    found = survey(tmp_path)
+    assert {label: file.kind for label, file in found.instruments["ACS"].files.items()} == kinds
+    assert found.instruments["WFPC2"].files["f555w_drw_sci"].kind is Kind.IMAGE
+    assert found.left_out == {f"{name}.fits": reason for name, reason in reasons.items()}
+    axes = found.instruments["ACS"].axes
+    assert {str(file) for file in axes["exposure"]} == {"j8bt06010_crj", "j8bt06010_crc"}
+    assert axes["science_chip"] == axes["calibrated_file"] == ()
+
+
+@pytest.mark.parametrize(("name", "instrument"), [("lbgu17q8q_x1d", "COS"), ("y2aa0101t_flt", "FGS")])
+def test_other_instruments_have_no_criteria(directory, name, instrument):
+    (directory / f"{name}.fits").write_bytes(exposure_bytes(name.partition("_")[0], INSTRUME=instrument))
+    reason = survey(directory).left_out[f"{name}.fits"]
+    assert reason == f"there are no criteria for {instrument}" or "table of spectra" in reason
+
+
+def test_a_broken_file_of_another_instrument_has_no_criteria(directory):
+    (directory / "lbgu17q8q_flt.fits").write_bytes(b"not FITS at all")
+    assert survey(directory).left_out == {"lbgu17q8q_flt.fits": "there are no criteria for COS"}
+
+
+def test_drizzled_images_are_known_by_their_keywords_whatever_they_are_called(tmp_path):
+    header = fits.Header()
+    header.update(INSTRUME="WFC3", DETECTOR="UVIS", NDRIZIM=4, BUNIT="ELECTRONS/S", EXPTIME=100.0)
+    header["D001DATA"] = "ibwb01xqq_flc.fits[sci,1]"
+    image = np.ones((8, 8), dtype=np.float32)
+    fits.PrimaryHDU(image, header).writeto(tmp_path / "m4 deep field.fits")
+    header["BUNIT"] = "UNITLESS"
+    fits.PrimaryHDU(image, header).writeto(tmp_path / "m4 deep field_wht.fits")
+    fits.PrimaryHDU(image.astype(np.int32), header).writeto(tmp_path / "m4 layers.fits")
+    parts = [
+        fits.PrimaryHDU(header=header),
+        fits.ImageHDU(image, name="SCI"),
+        fits.ImageHDU(image, name="WHT"),
+    ]
+    fits.HDUList(parts).writeto(tmp_path / "final.fits")
+    found = survey(tmp_path)
+    kinds = {label: file.kind for label, file in found.instruments["WFC3"].files.items()}
+    assert kinds == {"m4 deep field": Kind.IMAGE, "m4 deep field_wht": Kind.WEIGHT, "final": Kind.IMAGE}
+    assert found.left_out == {"m4 layers.fits": CONTEXT}
 
 
 def test_a_file_that_cannot_be_read_is_judged_all_the_same(directory):
@@ -96,7 +164,7 @@ def test_a_file_that_cannot_be_read_is_judged_all_the_same(directory):
 
 
 def test_a_shift_file_that_cannot_be_read_is_judged_with_its_neighbours(directory):
-    (directory / "shift_flt.txt").write_text(FRAME + "u5jx0108r_flt.fits 1 2 3\n", encoding="utf-8")
+    (directory / "shift_flt.txt").write_text(FRAME + "u5jx0108r_flt.fits 1\n", encoding="utf-8")
     assert axes(directory)["row"] == ("shift_flt",)
 
 
@@ -137,7 +205,7 @@ def test_what_nothing_is_judged_by_is_told(directory):
     assert survey(directory).left_out == {}
     (directory / "shift_flt.txt").write_text(FRAME + ALIGNED, encoding="utf-8")
     (directory / "acs" / "J94F05BGQ_FLT.FITS").write_bytes(b"")
-    survey.cache_clear()
+    forget()
     assert survey(directory).left_out == {
         "acs/J94F05BGQ_FLT.FITS": "its name does not end in .fits (rename it to have it judged)",
         "u5jx010hr_flt_catalog_fit.match": "no shift file beside it has a row of its exposure",

@@ -12,7 +12,7 @@ from astropy.io import fits
 from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.readers import read_exposure, read_match_file, read_shift_file
-from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERION, FIT_CRITERIA, decide
+from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERIA, FIT_CRITERIA, decide
 
 SHARED = Path(__file__).parent.parent.parent / "shared/catalogs/ngc6791"
 NAME = "ibwb01xqq"
@@ -24,7 +24,7 @@ GOOD = {"dx": 4.4863, "dy": -5.6699, "rot": 0.0, "scale": 1.0, "xrms": 0.02, "yr
 @pytest.fixture
 def bounds() -> dict[str, Bounds]:
     """The criteria's own bounds."""
-    return {name: load_criteria()[name].bounds for name in (*FIT_CRITERIA, ARCHIVE_CRITERION)}
+    return {name: load_criteria()[name].bounds for name in (*FIT_CRITERIA, *ARCHIVE_CRITERIA)}
 
 
 def exposure(directory: Path, *, rms: tuple[float, float] = (1.3, 1.5), matches: int = 442, name: str = ""):
@@ -79,6 +79,12 @@ def test_a_good_fit_replaces_a_solution_that_is_not_acceptable(tmp_path, match, 
 
     assert decision.fit_kept
     assert "archive's solution is rejected: AST-011" in decision.reason
+    for archive, said in (({"matches": 19}, "AST-026: 19 is not"), ({"name": "IDC_x"}, "AST-026: 0 is not")):
+        (tmp_path / said[-8:-7]).mkdir(exist_ok=True)
+        other = exposure(tmp_path / said[-8:-7], **archive)
+        found = decide(other, shifts(tmp_path, yrms=0.09), match, bounds, frame_scale=SCALE)
+        assert found.fit_kept
+        assert said in found.reason
 
 
 @pytest.mark.parametrize(

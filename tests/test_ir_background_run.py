@@ -16,7 +16,7 @@ from hubble_qa.checks.detectors.background import (
     background_deviation,
     background_level,
     background_rate_ratio,
-    background_shape,
+    background_width,
 )
 from hubble_qa.checks.evidence.backgrounds import Background, sky_of
 from hubble_qa.checks.evidence.raw_levels import IndependentRates, independent_rates
@@ -32,23 +32,22 @@ from hubble_qa.fixtures.stages.read_statistics import ReadStatisticsSettings, re
 from hubble_qa.fixtures.stages.references import REFERENCES
 from hubble_qa.fixtures.store.product import read_product
 from tests.figure_numbers import missing_numbers
-from tests.qa_runs import QaRun, collect, judge_products, run_qa
-from tests.same_verdicts import differences
+from tests.qa_runs import ACCEPTED, QaRun, collect, judge_products
 from tests.silent_failures import Change, altered, ir_failures
+from tests.small_runs import small_run
 
 EXPOSURES = [f"ibohbf{name}q" for name in ("b7", "b9", "be", "bg", "bi", "bk")]
 AFFECTED = ["ibohbfb9q", "ibohbfbgq", "ibohbfbkq"]
 
 
 @pytest.fixture(scope="module")
-def run(new_directory) -> QaRun:
-    directory = new_directory("ir")
-    return run_qa(directory, "small", "--dataset", "ir-ibohbf040", "--size", "small", "-n", "2")
+def run(tmp_path_factory) -> QaRun:
+    return small_run("ir-ibohbf040", tmp_path_factory)
 
 
 def test_run_is_green(run):
     assert run.process.returncode == 0, run.process.stdout
-    assert {v["status"] for v in run.verdicts if v["expected"] is None} == {"pass", "not applicable"}
+    assert {v["status"] for v in run.verdicts if v["expected"] is None} <= ACCEPTED
     rejected = [v["subject"] for v in run.verdicts if v["status"] == "fail"]
     assert sorted(rejected) == [f"{name}_ima" for name in AFFECTED]
 
@@ -84,7 +83,7 @@ def test_what_the_archive_served_is_rejected(run):
         sky = Background.of(exposure)
         measured = {
             "TVB-001": background_rate_ratio(last.time, last.rate, subject=name),
-            "TVB-002": background_shape(sky_of(exposure), noise=sky.noise, subject=name),
+            "TVB-002": background_width(sky_of(exposure), noise=sky.noise, subject=name),
             "TVB-003": background_deviation(sky.pixels, rate=last.rate[-1], subject=name),
         }
         expected = Status.FAIL if name in AFFECTED else Status.PASS
@@ -144,7 +143,8 @@ def test_raw_is_what_the_archive_serves(run):
 def test_figures_are_those_that_the_criteria_name(run):
     entries = json.loads((run.product("background-figures") / "figures.json").read_text())
     named = {load_criteria()[f"TVB-{number:03}"].figure for number in range(1, 6)}
-    assert {entry["figure"] for entry in entries} == named
+    # Whole exposures and sections are there to be looked at, as in the notebook; no number is judged in them.
+    assert {entry["figure"] for entry in entries} - {"background-images", "background-sections"} == named
     assert all(entry["caption"] and entry["alt"] for entry in entries)
 
 
@@ -190,7 +190,7 @@ def name_another_dark(hdus) -> None:
         (pixels(lambda image: image * 1402.9), "CAL-006", ""),
         (pixels(lambda image: image / 2.35), "TVB-003", ""),
         (brighten_quadrant, "CAL-006", "columns and rows ["),
-        (lose_flags, "CAL-003", "the flags were lost"),
+        (lose_flags, "CAL-013", "the flags were lost"),
         (name_another_dark, "CAL-002", "DARKFILE: old_drk.fits is used"),
         (lambda hdus: hdus["SCI", 1].header.update(BUNIT="ELECTRONS"), "CAL-005", "BUNIT is 'ELECTRONS'"),
     ],
@@ -261,6 +261,9 @@ def test_finished_products_of_the_archive_are_rejected_where_the_background_vari
         ("PHT-006", "ibohbf040_drz SCI,1"),
         ("PHT-010", "ibohbf040_drz"),
     }
+    drawn = {figure["figure"] for figure in served.results["figures"]}
+    assert drawn >= {"read-rates", "background-histograms", "star-widths", "drizzled"}
+    assert missing_numbers(served) == []
 
 
 def test_finished_products_without_ramp_fit_are_accepted(run, tmp_path):
@@ -271,13 +274,6 @@ def test_finished_products_without_ramp_fit_are_accepted(run, tmp_path):
     assert {made.verdict("TVB-003", f"{name}_flt")["status"] for name in EXPOSURES} == {"pass"}
     assert {made.verdict("CAL-001", f"{name}_flt")["status"] for name in EXPOSURES} == {"pass"}
     assert "intermediate file of the tools" in made.process.stdout
-
-
-def test_the_same_files_handed_in_get_the_same_verdicts(run, tmp_path):
-    compared = differences(run, "ir-ibohbf040", tmp_path)
-    assert compared.different == []
-    assert compared.alone == set()
-    assert compared.both > 60
 
 
 def test_figures_print_the_numbers_of_the_verdicts(run):

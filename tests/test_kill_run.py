@@ -17,7 +17,8 @@ from tests.small_project import SmallProject, kill, project
 
 __all__ = ["project"]
 
-KILLS_OF_EACH = 7
+# Each kill is at another moment; `make test-long` tries so many.
+KILLS = [2, pytest.param(20, marks=pytest.mark.slow)]
 # Seconds from the start of a run to its end, about: kills fall before, during and after the stages.
 SPAN = 3.5
 
@@ -75,13 +76,14 @@ def strike(project: SmallProject, victim: Callable[..., int | None], moment: flo
     await_end(project)
 
 
+@pytest.mark.parametrize("kills", KILLS)
 @pytest.mark.parametrize("victim", [the_run, a_worker, a_stage])
 def test_the_next_run_completes_after_a_kill(
-    project: SmallProject, victim: Callable[..., int | None]
+    project: SmallProject, victim: Callable[..., int | None], kills: int
 ) -> None:
     project.dataset(more="\n[stages.flt]\nseconds = 0.2\n\n[stages.photometry]\nseconds = 0.2\n")
-    moments = random.Random(victim.__name__)
-    for _ in range(KILLS_OF_EACH):
+    moments = random.Random(f"{victim.__name__} {kills}")
+    for _ in range(kills):
         strike(project, victim, moments.uniform(0.8, SPAN))
         for product in Store(project.path / "store").products():
             assert_whole(product.path)

@@ -47,6 +47,10 @@ def test_a_failed_stage_is_told_once_and_nothing_that_needs_it_passes(project: S
     assert ended.returncode == 1
     assert ended.stdout.count("1 error") == 1
     assert ended.stdout.count("reading the numbers") == 1
+    # Why, and where its log is, and the name of the test for who wants to run it again.
+    told = [line for line in ended.stdout.splitlines() if "SCI,2 has no PHOTFLAM" in line]
+    assert [line.partition(":")[0].partition(" ")[0] for line in told] == ["stage", "ERROR"]
+    assert "4 verdicts on numbers: they need stage flt, which failed (" in ended.stdout
     assert "SCI,2 has no PHOTFLAM; fetch it again" in ended.stdout
     statuses = project.statuses()
     needing = [test for test in statuses if "spread" in test or "rotation" in test]
@@ -100,7 +104,7 @@ def test_declared_rejection_does_not_fail_the_run(project: SmallProject) -> None
 
     assert ended.returncode == 0, ended.stdout
     assert "2 xfailed" in ended.stdout
-    assert "rejected as expected" in ended.stdout
+    assert "Accepted, with 2 known defects" in ended.stdout
 
 
 def test_unexpected_pass_fails_the_run(project: SmallProject) -> None:
@@ -208,6 +212,9 @@ def test_rebuild_rebuilds_the_named_node_and_what_follows(project: SmallProject)
         (["--dataset", "nebula"], r"--dataset nebula: no such dataset in .*datasets; there are: numbers"),
         (["--jobs", "none"], r"--jobs none: give a whole number, 1 or more"),
         (["--size", "huge"], r"--size huge: give 'full' or 'small'"),
+        (["--profile", "hlsp"], r"--profile hlsp: an archive's rules are for finished products"),
+        (["--products", ".", "--profile", "esa"], r"--profile esa: give 'hlsp'"),
+        (["--products", ".", "--collection", "omega"], r"--collection omega: give --profile hlsp too"),
         (["--archive", "nowhere"], r"nowhere is not a directory; name one that holds HST/"),
     ],
 )
@@ -293,6 +300,37 @@ def test_a_wrong_dataset_is_one_line(project: SmallProject, more: str, line: str
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("more", ["\n[stages.flt\n", "\n[stages.flt]\nad = 1\n"], ids=["syntax", "setting"])
+def test_a_wrong_dataset_costs_the_others_nothing(project: SmallProject, more: str, workers: str) -> None:
+    """Its line is told, the run is not accepted, and everything else is judged as ever."""
+    project.dataset("others", more=more)
+
+    ended = project.run("-n", workers)
+
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
+    assert set(project.statuses().values()) == {"pass", "not applicable"}
+    told = [line for line in ended.stdout.splitlines() if line.startswith("cannot be used: ")]
+    assert "others.toml: " in told[0]
+    # Before the others take their time, where that can be said, and again with what was found.
+    assert told == told[:1] * (2 if workers == "0" else 1)
+    index = (project.path / "report" / "index.html").read_text()
+    assert "1 dataset file that cannot be used" in index
+    assert "others.toml" in index
+
+
+def test_a_wrong_dataset_that_was_not_asked_for_is_no_matter(project: SmallProject) -> None:
+    project.dataset("others", more="\n[stages.flt\n")
+
+    ended = project.run("--dataset", "numbers")
+
+    assert ended.returncode == pytest.ExitCode.OK, ended.stdout
+    assert "others.toml" not in ended.stdout
+    refused = project.run("--dataset", "others")
+    assert refused.returncode == pytest.ExitCode.USAGE_ERROR
+    assert re.search(r"others\.toml: not valid TOML", refused.stdout + refused.stderr)
+
+
 def test_datasets_are_selected_by_name(project: SmallProject) -> None:
     project.dataset("others")
 
@@ -317,9 +355,10 @@ def test_progress_is_plain_lines_in_a_pipe_and_silent_when_quiet(project: SmallP
     output = project.run().stdout
     quiet = project.run("-q", "--rebuild", "all").stdout
 
-    assert "numbers flt: running" in output
-    assert re.search(r"numbers flt: done in \d+\.\d s", output)
-    assert "running" not in quiet
+    assert "stage 1 of 3: numbers fetch\n" in output
+    assert "\n\n\n" not in output
+    assert "stage" not in output.partition("[100%]")[2].partition("=== Hubble imaging QA")[0]
+    assert "stage 1" not in quiet
 
 
 def test_options_are_explained_in_one_group_and_read_from_the_ini_file(project: SmallProject) -> None:
@@ -347,9 +386,20 @@ def test_a_directory_that_is_no_report_is_not_overwritten(project: SmallProject)
 
     ended = project.run()
 
-    assert ended.returncode != 0
+    assert ended.returncode == pytest.ExitCode.USAGE_ERROR
     assert (project.path / "report/thesis.tex").read_text() == "precious"
-    assert "No report was written" in ended.stdout
+    assert "report is not empty and holds no report: name another directory" in ended.stderr + ended.stdout
+    assert not project.builds()
+
+
+def test_the_store_is_named_by_the_environment_and_told_with_its_room(project: SmallProject) -> None:
+    ended = project.run("-k", "matches", "--summary", "found.md", QA_STORE="elsewhere")
+
+    assert re.search(rf"store: {project.path}/elsewhere \([\d.]+ GB free\)", ended.stdout), ended.stdout
+    assert (project.path / "elsewhere").is_dir()
+    summary = (project.path / "found.md").read_text(encoding="utf-8")
+    assert summary.startswith("# Hubble imaging QA: 1 of 7 verdicts asked for: ")
+    assert not (project.path / "store").exists()
 
 
 OVERRIDE = """

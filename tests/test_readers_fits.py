@@ -1,16 +1,28 @@
 """Reading exposures, drizzled products and the form of FITS files."""
 
+import copy
 import gc
+import io
+import pickle
 import re
+import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from hubble_qa.checks.images.files import fits_form_violations
 from hubble_qa.checks.readers import ReaderError, read_drizzled, read_exposure, read_fits_structure
+from hubble_qa.checks.readers import exposure as exposure_reader
+from hubble_qa.checks.readers import fits_structure as form_reader
+from hubble_qa.checks.readers.fits_cards import CARD, Unit, read_units
+from hubble_qa.checks.readers.plain_header import PlainHeader
+from tests.fits_samples import exposure_bytes
 from tests.wfpc2_samples import chip_header, drizzled, write_flt
 
 REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST" / "u40x010hm"
@@ -234,3 +246,138 @@ def test_real_exposure() -> None:
     structure = read_fits_structure(exposure.path)
     assert structure.actual_size == structure.declared_size
     assert structure.remarks == ()
+
+
+PLAIN = exposure_bytes("u40x0102m", extensions=2, size=4, EXPTIME=100.5, MTFLAG=False)
+
+
+@st.composite
+def damages(draw: st.DrawFn) -> tuple[int, bytes]:
+    """Where a card of a file of images was changed, or another put into its place, and how it reads then."""
+    unit = draw(st.sampled_from(list(read_units(io.BytesIO(PLAIN)))))
+    place, other = (unit.start + CARD * draw(st.integers(0, len(unit.images) - 1)) for _ in range(2))
+    if draw(st.booleans()):
+        return place, PLAIN[other : other + CARD]
+    card = bytearray(PLAIN[place : place + CARD])
+    card[draw(st.integers(0, CARD - 1))] = draw(st.sampled_from(b" '/=.()+-09EDTFabcXZ_,\x00\xe9\t"))
+    return place, bytes(card)
+
+
+def with_card(keyword: bytes, value: bytes) -> tuple[int, bytes]:
+    """A card of the primary header, written anew."""
+    return PLAIN.index(keyword.ljust(8)), keyword.ljust(8) + b"= " + value.ljust(CARD - 10)
+
+
+@settings(max_examples=150)
+@example(damage=with_card(b"EXTEND", b"/                   T"))
+@example(damage=with_card(b"EXTEND", b"                   F"))
+@example(damage=with_card(b"EXTEND", b"                   0"))
+@given(damage=damages())
+def test_headers_and_flaws_are_those_that_astropy_finds(damage: tuple[int, bytes]) -> None:
+    """What is read without astropy, to be quick, is what astropy reads, whatever is wrong with a file."""
+    place, card = damage
+    content = PLAIN[:place] + card + PLAIN[place + CARD :]
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "u40x0102m_flt.fits"
+        path.write_bytes(content)
+        quick, form = outcome(path), read_fits_structure(path)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(exposure_reader, "_plain_units", lambda path: ())
+            patched.setattr(form_reader, "_astropy_tells_more", lambda unit: True)
+            slow, full = outcome(path), read_fits_structure(path)
+
+    assert quick == slow
+    assert bool(form.remarks) == bool(full.remarks)
+
+
+def outcome(path: Path) -> object:
+    """Layout, and keywords with their values, of a file; or that it cannot be read."""
+    try:
+        found = read_exposure(path)
+    except ReaderError as error:
+        return str(error)
+    headers = [found.primary, *(each.header for each in found.extensions)]
+    asked = [by_keyword(header) for header in headers]  # before astropy's cards are made
+    layout = [(each.name, each.version, each.shape) for each in found.extensions]
+    return (
+        layout,
+        asked,
+        [[(card.keyword, str(card.value), card.comment) for card in one.cards] for one in headers],
+    )
+
+
+ASKED = (
+    "SIMPLE",
+    "EXTNAME",
+    "EXPTIME",
+    "MTFLAG",
+    "ROOTNAME",
+    "rootname",
+    "NOSUCH",
+    "COMMENT",
+    "",
+    "A.B",
+    "CONTINUE",
+)
+
+
+def by_keyword(header: fits.Header) -> object:
+    """What a header answers where single values are asked for."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # astropy's, of what it mends
+        values = [(name, repr(header.get(name))) for name in (*header, *ASKED)]
+        return len(header), values, [name in header for name in ASKED]
+
+
+def test_a_header_is_read_where_it_is_asked() -> None:
+    """Values, their types, and what is missing are as astropy has them; so is what is changed and copied."""
+    cards = {
+        "TEXT": "O  ",
+        "BLANK8": "",
+        "WHOLE": -7,
+        "REAL": 1.5e-7,
+        "BIG": 1e300,
+        "YES": True,
+        "NONE": None,
+    }
+    cards |= {"D2IM1": "EXTVER: 1", "NOTE": "12: 30"}
+    written = fits.Header(cards)
+    written["COMMENT"], written["WHOLE"] = "words", (-7, "of nothing")
+    written.append(("WHOLE", 8))
+    text = written.tostring(endcard=False, padding=False).encode()
+    images = [text[at : at + CARD] for at in range(0, len(text), CARD)]
+    unit = Unit(0, tuple(images), 0)
+    asked = (
+        *cards,
+        "D2IM1.EXTVER",
+        "D2IM1.NAXES",
+        "TEXT.EXTVER",
+        "d2im1.extver",
+        "COMMENT",
+        "whole",
+        "MISSING",
+        0,
+        ("WHOLE", 1),
+        "D2IM*",
+    )
+
+    def header() -> PlainHeader:
+        return PlainHeader.of(unit.images, unit.first)
+
+    for key in asked:
+        assert repr(header().get(key, "none")) == repr(written.get(key, "none")), key
+        assert (key in header()) == (key in written), key
+    with pytest.raises(KeyError, match="Keyword 'MISSING' not found"):
+        header()["MISSING"]
+    assert list(header()) == list(written)
+    assert len(header()) == len(written)
+    assert header() == written
+    assert repr(header()) == repr(written)
+    assert copy.deepcopy(header())["TEXT"] == "O"
+    changed = header()
+    changed["REAL"] = 2.5
+    del changed["WHOLE"]
+    assert (changed["REAL"], "WHOLE" in changed, changed["YES"]) == (2.5, False, True)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        header().nothing  # noqa: B018
+    assert pickle.loads(pickle.dumps(header()))["REAL"] == 1.5e-7

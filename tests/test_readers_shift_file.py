@@ -3,11 +3,15 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
+from hubble_qa.checks.evidence.exposures import frame_scale
+from hubble_qa.checks.evidence.fits import Fit, header_and_shifts, pixel_of_fit
 from hubble_qa.checks.readers import ReaderError, read_reference_frame, read_shift_file
 from hubble_qa.checks.readers.shift_file import exposure_name, wrap_degrees
 
@@ -40,6 +44,28 @@ def test_rows_and_header(tmp_path: Path) -> None:
     )
     assert row.rotation == pytest.approx(-0.0004, abs=1e-9)
     assert shifts.row("u5jx0109r") is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "rotation", "scale"),
+    [
+        ("-0.16  0.05", 0.0, 1.0),
+        ("-0.16  0.05  359.9983", -0.0017, 1.0),
+        ("-0.16  0.05  359.9983  1.000165", -0.0017, 1.000165),
+    ],
+)
+def test_rows_of_multidrizzle_have_no_scatter(
+    tmp_path: Path, numbers: str, rotation: float, scale: float
+) -> None:
+    header = "# units: pixels \n# frame: input\n# form: absolute\n# reference: tweak_wcs.fits[wcs]\n\n"
+    rows = f"j8bt06nyq_flt.fits 0.0 0.0\nomega cen/j8bt06nzq_flt.fits[sci,1] {numbers}\n"
+    shifts = read_shift_file(written(tmp_path, header + rows))
+    assert (shifts.absolute, shifts.has_rms, shifts.reference_frame) == (True, False, "tweak_wcs.fits[wcs]")
+    assert shifts.reference is shifts.rows[0]
+    row = shifts.rows[1]
+    assert (row.exposure, row.dx, row.dy, row.rms) == ("j8bt06nzq", -0.16, 0.05, None)
+    assert (row.rotation, row.scale) == (pytest.approx(rotation), scale)
+    assert set(row.numbers) == {"dx", "dy", "rotation", "scale"}
 
 
 def test_reference_is_the_only_identity_row(tmp_path: Path) -> None:
@@ -76,6 +102,10 @@ def test_file_name_may_hold_blanks(tmp_path: Path) -> None:
             HEADER + REFERENCE + FITTED.replace("1.000016", "one"),
             "line 6: expected a file name and six numbers",
         ),
+        (HEADER + FITTED.replace("1.000016", "one"), "line 5: expected a file name and six numbers"),
+        (HEADER + "u5jx010hr_flt.fits 1.23 3.4 0, 1.0 0.1 0.1\n", "line 5: expected a file name and six"),
+        (HEADER + "u5jx010hr_flt.fits 1.23\n", "line 5: expected a file name and six numbers"),
+        (HEADER + REFERENCE + "u5jx010hr_flt.fits 1 2 0 1\n", "the row of u5jx010hr_flt.fits has no RMS"),
         (HEADER + FITTED + FITTED, "u5jx010hr has more than one row"),
         (HEADER.replace("pixels", "arcseconds") + FITTED, "shifts are in 'arcseconds'"),
     ],
@@ -116,8 +146,6 @@ def test_exposure_name_is_the_rootname() -> None:
 
 
 def test_reference_frame_is_read_beside_the_shift_file(tmp_path: Path) -> None:
-    from astropy.io import fits
-
     shifts = read_shift_file(written(tmp_path, HEADER + FITTED))
     with pytest.raises(ReaderError, match=r"shifts_wcs\.fits"):
         read_reference_frame(shifts)
@@ -129,6 +157,46 @@ def test_reference_frame_is_read_beside_the_shift_file(tmp_path: Path) -> None:
     unnamed = read_shift_file(written(tmp_path, FITTED))
     with pytest.raises(ReaderError, match="names no reference frame"):
         read_reference_frame(unnamed)
+
+
+def test_the_frame_may_be_any_image(tmp_path: Path) -> None:
+    size = 0.0396 / 3600.0
+    linear = fits.Header({"CD1_1": -size, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": size})
+    pixels = np.ones((4, 4), dtype=np.float32)
+    whole = [fits.PrimaryHDU(), fits.ImageHDU(pixels, linear, name="SCI", ver=1)]
+    fits.HDUList(whole).writeto(tmp_path / "mosaic_drz.fits")
+    fits.PrimaryHDU(pixels, linear).writeto(tmp_path / "single_sci.fits")
+    for name in (
+        "mosaic_drz.fits[1]",
+        "mosaic_drz.fits[sci,1]",
+        "mosaic_drz.fits[SCI]",
+        "single_sci.fits[0]",
+    ):
+        shifts = read_shift_file(written(tmp_path, HEADER.replace("shifts_wcs.fits[wcs]", name) + FITTED))
+        assert plate_scale(read_reference_frame(shifts)) == pytest.approx(0.0396)
+        assert frame_scale(tmp_path / name.partition("[")[0]) == pytest.approx(0.0396)
+    text = HEADER.replace("shifts_wcs.fits[wcs]", "mosaic_drz.fits[2]")
+    absent = read_shift_file(written(tmp_path, text + FITTED))
+    with pytest.raises(ReaderError, match=r"mosaic_drz\.fits: no extension 2"):
+        read_reference_frame(absent)
+
+
+@pytest.mark.parametrize(
+    "named", ["shifts_wcs.fits[wcs]", "/data/run 2/shifts_wcs.fits[wcs]", "./shifts_wcs.fits"]
+)
+def test_the_frame_is_looked_for_beside_the_shift_file(tmp_path: Path, named: str) -> None:
+    text = HEADER.replace("shifts_wcs.fits[wcs]", named) + FITTED
+    assert read_shift_file(written(tmp_path, text)).frame_file == tmp_path / "shifts_wcs.fits"
+
+
+@pytest.mark.parametrize("named", ["", "[wcs]", ".", "/", "./[wcs]"])
+def test_a_shift_file_may_name_no_frame(tmp_path: Path, named: str) -> None:
+    shifts = read_shift_file(written(tmp_path, HEADER.replace("shifts_wcs.fits[wcs]", named) + FITTED))
+    assert shifts.frame_file is None
+    assert pixel_of_fit(Fit(shifts, "u5jx010hr", None, any_match=False)) is None
+    fits.PrimaryHDU().writeto(tmp_path / "u5jx010hr_flt.fits")
+    told = header_and_shifts(tmp_path / "u5jx010hr_flt.fits", "u5jx010hr_flt", [shifts.path])
+    assert (told.value, told.reason) == (None, "the shift file's frame is not beside it")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real NGC 6791 shift files")

@@ -33,9 +33,9 @@ def walk(directory: Path) -> list[Path]:
 
 def test_every_option_is_in_the_table_and_the_table_has_no_other(pytestconfig: pytest.Config) -> None:
     options = named(first_cells("| option | meaning"))
-    assert sorted(options) == sorted(f"--{field.name}" for field in fields(Options))
+    assert sorted(options) == sorted(f"--{field.name.replace('_', '-')}" for field in fields(Options))
     for option in options:
-        pytestconfig.getini(f"qa_{option.removeprefix('--')}")
+        pytestconfig.getini(f"qa_{option.removeprefix('--').replace('-', '_')}")
 
 
 def test_every_dataset_is_in_the_table() -> None:

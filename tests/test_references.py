@@ -231,9 +231,9 @@ def test_keywords_of_a_private_copy_are_updated(tmp_path: Path, instrument: str,
 
 
 def test_keywords_of_an_unknown_instrument_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "n4qf18030_cal.fits"
-    path.write_bytes(exposure_bytes("n4qf18030", INSTRUME="NICMOS"))
-    with pytest.raises(StageError, match=r"n4qf18030_cal.fits: INSTRUME is 'NICMOS'; reference files"):
+    path = tmp_path / "lbgu17q8q_rawacq.fits"
+    path.write_bytes(exposure_bytes("lbgu17q8q", INSTRUME="COS"))
+    with pytest.raises(StageError, match=r"lbgu17q8q_rawacq.fits: INSTRUME is 'COS'; reference files"):
         update_reference_keywords(path, {})
 
 

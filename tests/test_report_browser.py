@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib import resources
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -17,18 +22,29 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from hubble_qa.reports.figures.figure_data import Plot
+from hubble_qa.reports.figures.figure_data import (
+    Plot,
+    PlotAxis,
+    PlotColumn,
+    PlotGroup,
+    PlotLine,
+    PlotPanel,
+)
 from hubble_qa.reports.figures.offsets import Offsets, offset_points
+from hubble_qa.reports.figures.stretch import Adjustable, AdjustableImage, write_images
 from hubble_qa.reports.pages.html import write_report
-from tests.report_sample import OMEGA, broken_results, everywhere, sample_plot, sample_results
+from tests.report_sample import OMEGA, broken_results, everywhere, sample_plot, sample_results, verdict
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PAYLOAD = (
     '"\'><img src=x onerror="window.hacked=1"><script>window.hacked=1</script><svg onload=window.hacked=1>'
 )
 WIDTHS = (1400, 700)
+FILTER_TIME = 0.2
+"""Seconds that filtering ten thousand verdicts may take."""
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +90,20 @@ def opened(browser: WebDriver, path: Path, width: int = 1400, scheme: str = "lig
 
 
 def visible(browser: WebDriver) -> list[list[str]]:
-    script = """return [...document.querySelectorAll('table.verdicts tbody tr')].filter(row => !row.hidden)
-                .map(row => [...row.cells].map(cell => cell.innerText.trim()))"""
+    """Verdicts that the filter lets through: status, criterion, subject; those of folded criteria too."""
+    script = """return [...document.querySelectorAll('details.criterion:not([hidden])')].flatMap(criterion =>
+                [...criterion.querySelectorAll('tr[data-state]')].filter(row => !row.hidden).map(row =>
+                [row.cells[0].textContent.trim(), criterion.querySelector('.what').textContent.trim(),
+                 row.cells[1].textContent.trim()]))"""
     rows: list[list[str]] = browser.execute_script(script)
     return rows
+
+
+def pages_in_print(browser: WebDriver) -> int:
+    """Pages of A4 that the page takes."""
+    asked = {"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": True}
+    pdf = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", asked)["data"])
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -86,7 +112,7 @@ def test_pages_open_from_disk_without_errors_or_overflow(
     browser: WebDriver, request: pytest.FixtureRequest, kind: str, width: int
 ) -> None:
     pages = sorted(request.getfixturevalue(kind).glob("*.html"))
-    assert len(pages) == 3
+    assert len(pages) == 5
     for page in pages:
         opened(browser, page, width)
         browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
@@ -96,6 +122,24 @@ def test_pages_open_from_disk_without_errors_or_overflow(
             "return performance.getEntriesByType('resource').map(each => each.name)"
         )
         assert all(address.startswith("file:") for address in loaded)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible(browser: WebDriver, report: Path, scheme: str) -> None:
+    browser.set_script_timeout(120)
+    rules = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    asked = """const done = arguments[0];
+               axe.run(document, {resultTypes: ['violations']}).then(found =>
+               done(found.violations.map(each => [each.id, each.nodes[0].html])), String)"""
+    for page in sorted(report.glob("*.html")):
+        for width in (320, *WIDTHS):
+            opened(browser, page, width, scheme)
+            # By the debugger: the page's policy lets no other script run.
+            browser.execute_cdp_cmd("Runtime.evaluate", {"expression": rules})
+            browser.execute_script(
+                "document.querySelectorAll('details').forEach((each, at) => each.open = at < 4)"
+            )
+            assert browser.execute_async_script(asked) == [], (page.name, width)
 
 
 def test_images_load_and_text_never_runs(browser: WebDriver, report: Path, hostile: Path) -> None:
@@ -119,6 +163,7 @@ def test_filtering_by_words_and_by_state(browser: WebDriver, report: Path) -> No
         ("✗ fail", "u5jx010hr_c0m"),
         ("✓ pass", "u5jx010hr_flt"),
     ]
+    assert browser.find_element(By.ID, "AST-002-u5jx010hr-flt").is_displayed(), "a few are laid open"
     assert browser.find_element(By.CSS_SELECTOR, "form output").text == f"2 of {everything} shown"
     browser.find_element(By.CSS_SELECTOR, "input[value=pass]").click()
     assert [row[0] for row in visible(browser)] == ["✗ fail"]
@@ -127,42 +172,165 @@ def test_filtering_by_words_and_by_state(browser: WebDriver, report: Path) -> No
     assert visible(browser) == []
 
 
+def test_a_filter_stands_in_the_address_and_is_found_again(browser: WebDriver, report: Path) -> None:
+    opened(browser, report / f"{OMEGA}.html")
+    browser.find_element(By.NAME, "words").send_keys("ast-002")
+    browser.find_element(By.CSS_SELECTOR, "input[value=pass]").click()
+    found, address = visible(browser), browser.current_url
+    assert address.endswith(f"{OMEGA}.html?words=ast-002&without=pass")
+    browser.get("about:blank")
+    browser.get(address)
+    assert visible(browser) == found
+    assert {row[0] for row in found} == {"✗ fail", "– not applicable"}
+    browser.find_element(By.CSS_SELECTOR, "input[value=pass]").click()
+    browser.find_element(By.NAME, "words").clear()
+    browser.find_element(By.NAME, "words").send_keys(" ", Keys.BACKSPACE)
+    assert browser.current_url.endswith(f"{OMEGA}.html")
+    assert browser.get_log("browser") == []
+
+
+def test_ten_thousand_verdicts_are_filtered_at_once(browser: WebDriver, tmp_path: Path) -> None:
+    many = tuple(
+        verdict(criterion, f"u5jx{number:05}r_flt", 0.0)
+        for criterion in ("PHT-001", "PHT-003", "WCS-002", "DRZ-004", "AST-013")
+        for number in range(2000)
+    )
+    results = replace(sample_results(tmp_path / "drawn"), verdicts=many, figures=())
+    opened(browser, write_report(results, tmp_path / "report").with_name(f"{OMEGA}.html"))
+    script = """const field = document.querySelector('input[name=words]'), begun = performance.now();
+                field.value = arguments[0];
+                field.dispatchEvent(new Event('input', {bubbles: true}));
+                document.body.getBoundingClientRect();
+                return performance.now() - begun"""
+    times = [browser.execute_script(script, words) for words in ("00017", "pht-001 r_flt", "zzz", "")]
+    assert len(visible(browser)) == 10_000
+    assert max(times) < 1000 * FILTER_TIME, times
+
+
+def test_criteria_are_folded_and_open_into_their_subjects(browser: WebDriver, report: Path) -> None:
+    opened(browser, report / f"{OMEGA}.html")
+    order = """return [...document.querySelectorAll('h2')].map(each => [each.id, each.offsetTop])"""
+    tops = dict(browser.execute_script(order))
+    assert tops["findings"] < tops["figures"] < tops["verdicts"] < tops["stages"] < tops["provenance"]
+    row, criterion = (browser.find_element(By.ID, each) for each in ("AST-002-u5jx010hr-c0m", "AST-002"))
+    assert not row.is_displayed()
+    criterion.find_element(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
+    assert row.is_displayed()
+    browser.find_element(By.NAME, "all").click()
+    assert browser.find_element(By.ID, "PHT-004-star-12").is_displayed()
+    browser.find_element(By.NAME, "all").click()
+    assert not row.is_displayed()
+
+
+def test_in_print_tables_stay_tables_and_two_figures_fit_a_page(browser: WebDriver, tmp_path: Path) -> None:
+    results = sample_results(tmp_path / "drawn", (1200, 1000))
+    report = write_report(results, tmp_path / "report").parent
+    opened(browser, report / f"{OMEGA}.html", 700)
+    assert pages_in_print(browser) <= 5, "four figures, and the verdicts of 25 criteria"
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
+    shown = "return getComputedStyle(document.querySelector(arguments[0])).display"
+    assert browser.execute_script(shown, "table.verdicts tbody tr") == "table-row"
+    figure = browser.find_element(By.TAG_NAME, "figure")
+    assert figure.size["height"] < (297 - 26) / 2 / 25.4 * 96
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    opened(browser, report / "index.html")
+    assert pages_in_print(browser) <= 2
+
+
+def test_the_summary_of_eight_datasets_prints_on_two_pages(browser: WebDriver, tmp_path: Path) -> None:
+    sample = sample_results(tmp_path / "drawn")
+    names = [f"dataset-{number}" for number in range(8)]
+    own = [each for each in sample.verdicts if each.dataset == OMEGA]
+    (record,) = (each for each in sample.datasets if each.name == OMEGA)
+    eight = replace(
+        sample,
+        datasets=tuple(replace(record, name=name) for name in names),
+        verdicts=tuple(
+            replace(each, dataset=name, topic="relative astrometry") for name in names for each in own
+        ),
+        figures=(),
+        stages=(),
+    )
+    opened(browser, write_report(eight, tmp_path / "report").with_name("summary.html"))
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".overview tbody tr")) == 8
+    assert len(browser.find_elements(By.CSS_SELECTOR, "section.of-summary li")) >= 16
+    assert pages_in_print(browser) <= 2
+    assert browser.get_log("browser") == []
+
+
+def test_no_row_of_the_criteria_is_cut_in_print(browser: WebDriver, report: Path) -> None:
+    opened(browser, report / "criteria.html")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    page = {"width": 695, "height": 1000, "deviceScaleFactor": 1, "mobile": False}  # A4 less its margins
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", page)
+    browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
+    script = """return [...document.querySelectorAll('td, th, dd')].filter(cell => cell.offsetParent &&
+                (cell.scrollWidth > cell.clientWidth + 1 ||
+                 cell.getBoundingClientRect().right > innerWidth + 1))
+                .map(cell => cell.textContent.trim().slice(0, 60))"""
+    assert browser.execute_script(script) == []
+    breaks = "return getComputedStyle(document.querySelector('.values tr')).breakInside"
+    assert browser.execute_script(breaks) == "avoid"
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_sources_far_off_are_ringed_and_said_to_be(browser: WebDriver, tmp_path: Path) -> None:
+    results = sample_results(tmp_path / "drawn")
+    table = sample_plot(12).model_dump() | {"outliers": [2, 5], "outlying": "beyond 3 × the fit RMS"}
+    (tmp_path / "drawn" / "residuals.json").write_text(Plot.model_validate(table).model_dump_json())
+    figure = plotted(browser, write_report(results, tmp_path / "report").parent)
+    lines = figure.find_elements(By.CSS_SELECTOR, ".inner .outlying")
+    rings = [each.get_attribute("d") or "" for each in lines]
+    assert [each.count("M") for each in rings] == [2] * 4
+    assert "beyond 3 × the fit RMS (2)" in figure.find_element(By.CLASS_NAME, "legend-of-plot").text
+    drawing = figure.find_element(By.CSS_SELECTOR, "svg[role=application]")
+    told = []
+    for _ in range(12):
+        drawing.send_keys(Keys.ARROW_RIGHT)
+        told.append((chosen(figure), "beyond 3 ×" in summary(figure)))
+    assert sorted(number for number, far in told if far) == [3, 6]
+
+
 def test_sorting_by_a_column_from_the_keyboard(browser: WebDriver, report: Path) -> None:
     opened(browser, report / f"{OMEGA}.html")
-    heading = browser.find_element(By.XPATH, "//th[normalize-space()='Value']")
-    button = heading.find_element(By.TAG_NAME, "button")
-    keys = """return [...document.querySelectorAll('table.verdicts tbody tr')]
-              .map(row => row.cells[3].dataset.key)"""
+    browser.execute_script("location.hash = 'PHT-004-star-1'")
+    criterion = browser.find_element(By.ID, "PHT-004")
+    value, subject = (
+        criterion.find_element(By.XPATH, f".//th[normalize-space()='{each}']")
+        for each in ("Value", "Subject")
+    )
+    keys = (
+        """return [...arguments[0].querySelectorAll('tr[data-state]')].map(row => row.cells[2].dataset.key)"""
+    )
     for direction in ("ascending", "descending"):
-        button.send_keys(Keys.ENTER)
-        assert heading.get_attribute("aria-sort") == direction
-        found = browser.execute_script(keys)
-        values = [float(each) for each in found if each is not None]
-        assert len(values) == 119
-        assert found[len(values) :] == [None] * 14, "rows without a value come last"
+        value.find_element(By.TAG_NAME, "button").send_keys(Keys.ENTER)
+        assert value.get_attribute("aria-sort") == direction
+        values = [float(each) for each in browser.execute_script(keys, criterion)]
+        assert len(values) == 12
         assert values == sorted(values, reverse=direction == "descending")
-    subject = browser.find_element(By.XPATH, "//th[normalize-space()='Subject']")
     subject.find_element(By.TAG_NAME, "button").click()
-    stars = [row[2] for row in visible(browser) if row[2].startswith("star") and row[1].startswith("PHT-004")]
+    stars = [row[2] for row in visible(browser) if row[1].startswith("PHT-004")]
     assert stars == [f"star {number}" for number in range(1, 13)]
-    assert heading.get_attribute("aria-sort") is None
+    assert value.get_attribute("aria-sort") is None
 
 
 def test_a_link_to_a_filtered_row_shows_it(browser: WebDriver, report: Path) -> None:
     opened(browser, report / f"{OMEGA}.html")
     browser.find_element(By.CSS_SELECTOR, "input[value=fail]").click()
-    assert not browser.find_element(By.ID, "verdict-1").is_displayed()
+    row = browser.find_element(By.ID, "AST-002-u5jx010hr-c0m")
+    assert not row.is_displayed()
     browser.find_element(By.CSS_SELECTOR, ".finding h3 a").click()
-    assert browser.find_element(By.ID, "verdict-1").is_displayed()
+    assert row.is_displayed()
 
 
 def test_a_figure_enlarges_and_closes_from_the_keyboard(browser: WebDriver, report: Path) -> None:
     opened(browser, report / f"{OMEGA}.html")
     dialog = browser.find_element(By.ID, "lightbox")
     assert not dialog.is_displayed()
-    browser.find_element(By.CSS_SELECTOR, "figure a.enlarge").send_keys(Keys.ENTER)
+    browser.find_element(By.CSS_SELECTOR, "figure:not([data-plot]) a.enlarge").send_keys(Keys.ENTER)
     assert dialog.is_displayed()
-    assert "Residuals of the fit" in dialog.text
+    assert "FLT / C0M, single drizzled" in dialog.text
     browser.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert not dialog.is_displayed()
     assert browser.current_url.endswith(f"{OMEGA}.html")
@@ -249,6 +417,15 @@ def test_dragging_enlarges_and_the_panels_follow(browser: WebDriver, report: Pat
     assert "800" not in texts[:5], "the first panel's ticks are of the part"
     figure.find_element(By.XPATH, ".//button[text()='Reset']").click()
     assert in_view(figure) == "112 sources"
+
+
+def test_the_bound_is_named_and_the_judged_value_stands_above(browser: WebDriver, report: Path) -> None:
+    figure = plotted(browser, report)
+    texts = {
+        kind: [each.text for each in figure.find_elements(By.CSS_SELECTOR, f"svg text.{kind}")]
+        for kind in ("name", "note")
+    }
+    assert texts == {"name": ["bound"], "note": ["Fit RMS: 0.150 pix"]}
 
 
 def test_a_click_or_a_drag_of_a_few_pixels_does_not_enlarge(browser: WebDriver, report: Path) -> None:
@@ -354,6 +531,128 @@ def test_offsets_are_drawn_east_to_the_left_with_their_bound_median_and_arrows(
     labels = figure.find_elements(By.CSS_SELECTOR, "svg[role=application] g:first-of-type text")
     placed = {each.text: each.location["x"] for each in labels if each.location["y"] > below}
     assert placed["5"] < placed["−5"]
+
+
+def test_a_logarithmic_axis_has_equal_ratios_and_stays_one_when_zoomed(
+    browser: WebDriver, tmp_path: Path
+) -> None:
+    rates = [10.0, 100.0, 1000.0]
+    table = Plot(
+        noun="frame",
+        across=1,
+        axes={
+            "warmth": PlotAxis(label="warmth", low=0, high=4),
+            "rate": PlotAxis(label="rate", low=5, high=2000, log=True),
+        },
+        panels=(PlotPanel(x="warmth", y="rate"),),
+        groups=(PlotGroup(name="frames", colour="#0072b2"),),
+        group=(0, 0, 0),
+        columns={
+            "warmth": PlotColumn(label="warmth", values=(1, 2, 3)),
+            "rate": PlotColumn(label="rate", values=tuple(rates)),
+        },
+        lines=(PlotLine(axis="warmth", value=2.5, label="limit"),),
+    )
+    results = sample_results(tmp_path / "drawn")
+    (tmp_path / "drawn" / "residuals.json").write_text(table.model_dump_json())
+    figure = plotted(browser, write_report(results, tmp_path / "report").parent)
+    drawing = figure.find_element(By.CSS_SELECTOR, "svg[role=application]")
+
+    def heights() -> list[float]:
+        places = []
+        for _ in rates:
+            drawing.send_keys(Keys.ARROW_UP)
+            places.append(float(figure.find_element(By.CLASS_NAME, "ring").get_attribute("cy") or 0))
+        return places
+
+    first, second, third = heights()
+    assert first - second == pytest.approx(second - third, abs=0.5), "10, 100 and 1000 are equally far"
+    texts = [each.text for each in figure.find_elements(By.CSS_SELECTOR, "svg[role=application] text")]
+    assert {"10", "100", "1000"} <= set(texts)
+    assert texts.count("limit") == 1
+    drawing.send_keys("+")
+    rings = [float(figure.find_element(By.CLASS_NAME, "ring").get_attribute("cy") or 0)]
+    assert rings[0] == pytest.approx(third, abs=3 + 0.25 * (second - third)), "zoomed about the chosen frame"
+    drawing.send_keys("0")
+    assert in_view(figure) == "3 frames"
+    assert browser.get_log("browser") == []
+
+
+@pytest.fixture
+def stretched(browser: WebDriver, tmp_path: Path) -> WebElement:
+    """A figure of two images of known values, opened for its stretch to be changed."""
+    results = sample_results(tmp_path / "drawn")
+    sky = np.random.default_rng(1).normal(10.0, 1.0, (60, 80))
+    sky[:10, :40], sky[:10, 40:] = np.nan, 1000.0
+    pictures = Adjustable(
+        (AdjustableImage("first", sky, (5.0, 20.0)), AdjustableImage("second", 2 * sky, (5.0, 20.0))),
+        "counts",
+    )
+    written = write_images(pictures, "ratio", tmp_path / "drawn")
+    data = tmp_path / "drawn" / "ratio.json"
+    data.write_text(written.model_dump_json())
+    figures = tuple(
+        replace(each, data=str(data)) if each.figure == "ratio" else each for each in results.figures
+    )
+    page = write_report(replace(results, figures=figures), tmp_path / "report").with_name(f"{OMEGA}.html")
+    opened(browser, page)
+    return browser.find_element(By.CSS_SELECTOR, "figure[data-images]")
+
+
+def greys(browser: WebDriver, figure: WebElement, number: int = 0) -> np.ndarray:
+    """What a panel looks like: a screenshot of its picture, its first row at the top."""
+    image = figure.find_elements(By.CSS_SELECTOR, ".images-of-figure img")[number]
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", image)
+    return np.asarray(Image.open(BytesIO(image.screenshot_as_png)).convert("RGB")).astype(int)
+
+
+def test_the_stretch_of_images_is_changed_from_the_keyboard(
+    browser: WebDriver, stretched: WebElement
+) -> None:
+    figure = stretched
+    swap = figure.find_element(By.CLASS_NAME, "swap")
+    assert figure.find_element(By.CSS_SELECTOR, "a.enlarge").is_displayed()
+    swap.send_keys(Keys.ENTER)
+    assert not figure.find_element(By.CSS_SELECTOR, "a.enlarge").is_displayed()
+    assert [each.text for each in figure.find_elements(By.CSS_SELECTOR, ".images-of-figure p")] == [
+        *("first", "second")
+    ]
+    stretch, limits = map(Select, figure.find_elements(By.TAG_NAME, "select"))
+    assert (stretch.first_selected_option.text, limits.first_selected_option.text) == ("asinh", "as printed")
+    assert figure.find_element(By.TAG_NAME, "output").text == "5 to 20 counts"
+
+    figure.find_elements(By.TAG_NAME, "select")[0].send_keys("lin")
+    assert stretch.first_selected_option.text == "linear"
+    seen = greys(browser, figure)
+    rows, columns = seen.shape[:2]
+    bright = seen[round(0.92 * rows), round(0.75 * columns)]
+    blank = seen[round(0.92 * rows), round(0.25 * columns)]
+    sky = seen[round(0.1 * rows) : round(0.7 * rows)].mean()
+    assert bright.max() <= 2, "beyond the upper limit is black, at the bottom, where the image has it"
+    assert blank == pytest.approx([219, 230, 243], abs=3), "where there is no pixel"
+    assert sky == pytest.approx(255 * (1 - (10 - 5) / 15), abs=4), "the sky between the limits"
+    second = greys(browser, figure, 1)[round(0.1 * rows) : round(0.7 * rows)].mean()
+    assert second == pytest.approx(255 * (1 - 15 / 15), abs=16), "twice as bright"
+
+    figure.find_elements(By.TAG_NAME, "select")[1].send_keys("all")
+    assert re.fullmatch(r".* to 1000; .* to 2000 counts", figure.find_element(By.TAG_NAME, "output").text)
+    assert greys(browser, figure)[round(0.1 * rows) : round(0.7 * rows)].mean() > 245
+    figure.find_elements(By.TAG_NAME, "select")[0].send_keys("log")
+    assert greys(browser, figure)[round(0.1 * rows) : round(0.7 * rows)].mean() < 210
+    swap.send_keys(Keys.ENTER)
+    assert figure.find_element(By.CSS_SELECTOR, "a.enlarge").is_displayed()
+    assert browser.get_log("browser") == []
+
+
+def test_a_stretched_image_prints_as_it_was_drawn(browser: WebDriver, stretched: WebElement) -> None:
+    stretched.find_element(By.CLASS_NAME, "swap").click()
+    image, box = (
+        stretched.find_element(By.CSS_SELECTOR, each) for each in ("a.enlarge", ".images-of-figure")
+    )
+    assert (image.is_displayed(), box.is_displayed()) == (False, True)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert (image.is_displayed(), box.is_displayed()) == (True, False)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def test_hostile_words_of_a_figure_are_shown_and_never_run(browser: WebDriver, hostile: Path) -> None:

@@ -16,7 +16,7 @@ from hubble_qa.fixtures.plans.dataset import load_dataset
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import load_workflow
-from hubble_qa.reports.collect.records import verdict_record
+from hubble_qa.reports.collect.records import Expected, verdict_record
 from hubble_qa.reports.collect.results import VerdictRecord
 from hubble_qa.reports.session.illustrator import Illustrator
 
@@ -58,7 +58,8 @@ def illustrator(host: Host, expected: Iterable[tuple[str, str]] = EXPECTED) -> I
         settings=lambda dataset: WORKFLOW.settings(dataset),
         plan=lambda dataset: PLAN,
     )
-    return Illustrator(run, host, [record(*each) for each in expected])
+    named = [(record(*each).test, *each) for each in expected]
+    return Illustrator(run, host, [Expected(test, DATASET.name, *each) for test, *each in named])
 
 
 def test_a_figure_is_submitted_with_the_last_of_its_verdicts() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hubble_qa.reports.pages.gauge import distance_text, gauge, relative_margin
+from hubble_qa.reports.pages.gauge import distance_text, gauge
 from hubble_qa.reports.words.numerals import duration, margin_text, memory, moment, value_text
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -139,19 +139,11 @@ def test_there_is_no_bar_where_it_would_say_nothing(
     assert gauge(value, lower, upper) is None
 
 
-def test_the_relative_margin_is_in_units_of_the_bound() -> None:
-    assert relative_margin(0.05, None, 0.1, 0.05) == pytest.approx(0.5)
-    assert relative_margin(0.15, 0.0, 0.1, -0.05) == pytest.approx(-0.5)
-    assert relative_margin(3.0, None, 0.0, -3.0) == pytest.approx(-1)
-    assert relative_margin(1e308, None, 1e-308, -1e308) == -math.inf
-    assert relative_margin(None, 0, 1, None) is None
-
-
 @pytest.mark.parametrize(
     ("value", "lower", "upper", "text"),
     [
         (0.413, 0.0, 0.1, "4.1 × the limit"),
-        (0.02, 0.0, 0.1, "0.2 × the limit"),
+        (0.06, 0.0, 0.1, "0.6 × the limit"),
         (0.0, 0.0, 0.1, "at the limit"),
         (-0.1, 0.0, 0.1, "below the lower limit"),
         (-0.2, -0.05, 0.05, "4.0 × the lower limit"),
@@ -178,6 +170,20 @@ def test_a_distance_is_in_units_of_the_limit(
     value: float | None, lower: float | None, upper: float | None, text: str
 ) -> None:
     assert distance_text(value, lower, upper) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.001, "0.01 × the limit"),
+        (0.099, "0.99 × the limit"),
+        (0.513, "5.1 × the limit"),
+        (0.0, "at the limit"),
+        (-0.01, "below the lower limit"),
+    ],
+)
+def test_above_a_floor_of_validity_only_the_other_limit_counts(value: float, text: str) -> None:
+    assert distance_text(value, 0.0, 0.1, floor=True) == text
 
 
 @given(sensible, sensible, sensible)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hubble_qa.reports.pages.publish import MARKER, ReportError, replacing
+from hubble_qa.reports.pages.publish import MARKER, ReportError, replacing, withdraw
 
 
 def publish(directory: Path, **files: str) -> None:
@@ -137,3 +137,18 @@ def test_a_run_that_writes_at_the_same_time_is_left_alone(tmp_path: Path) -> Non
         publish(tmp_path / "report", page="other")
         (partial / "page").write_text("mine")
     assert contents(tmp_path / "report") == {"page": "mine"}
+
+
+def test_a_report_that_is_withdrawn_leaves_what_is_not_its_own(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    publish(report, page="1")
+    (report / "notes").write_text("the user's")
+    withdraw(report)
+    assert [path.name for path in report.iterdir()] == ["notes"]
+    withdraw(report)
+    assert (report / "notes").exists()
+    withdraw(tmp_path / "none")
+    publish(tmp_path / "other", page="1")
+    (tmp_path / "other" / MARKER).write_text('{"entries": [".", "..", "../report", "page"]}')
+    withdraw(tmp_path / "other")
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]

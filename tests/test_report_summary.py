@@ -40,6 +40,7 @@ def results(*verdicts: VerdictRecord, stages: tuple[StageRecord, ...] = (), exit
         ("not measured", False, "known", State.NOT_MEASURED),
         ("not measured", False, None, State.NOT_MEASURED),
         ("not applicable", True, "known", State.NOT_APPLICABLE),
+        ("could not be told", True, None, State.NOT_TOLD),
         # Contradictions and unheard-of words are never good news.
         ("fail", True, None, State.FAIL),
         ("pass", False, None, State.UNEXPECTED_PASS),
@@ -106,14 +107,19 @@ def test_verdicts_come_worst_first_then_by_how_far_outside_then_by_name() -> Non
     assert ordered == [far, near, MISSING, close, well, *exact]
 
 
+def test_the_best_fit_is_not_the_closest_call() -> None:
+    fits = [verdict("AST-002", name, value) for name, value in (("best", 0.001), ("worst", 0.199))]
+    assert [each.subject for each in sorted(fits, key=severity)] == ["worst", "best"]
+    ratios = [verdict("AST-009", "middle", 1.0), verdict("AST-005", "near", 4.9e-4)]
+    assert [each.subject for each in sorted(ratios, key=severity)] == ["near", "middle"]
+
+
 def test_an_expected_rejection_is_not_a_failure_but_is_not_a_pass_either() -> None:
     expected = replace(FAIL, expected="no table for this date", accepted=True)
     summary = summarise(results(PASS, expected))
     assert summary.state is State.EXPECTED
     assert summary.state not in REJECTING
-    assert (
-        headline(summary.state, summary.counts, 0) == "Accepted, with 1 known defect (rejected as expected)"
-    )
+    assert headline(summary.state, summary.counts, 0) == "Accepted, with 1 known defect"
 
 
 def test_an_unexpected_pass_rejects_the_run() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hubble_qa.reports.collect.results import NOT_JUDGED_FACT, DatasetRecord, Results, VerdictRecord
+from hubble_qa.reports.session.place import report_line
 from hubble_qa.reports.session.terminal import summary_lines
 from hubble_qa.reports.words.text import left_out_text
 from tests.report_sample import OMEGA, broken_results, everywhere, sample_results, sample_run, verdict
@@ -23,16 +24,16 @@ def lines_of(*verdicts: VerdictRecord, exit_status: int = 1) -> list[str]:
     return summary_lines(Results(sample_run(exit_status), (dataset,), (), verdicts, ()))
 
 
-def test_a_run_in_four_lines(sample: Results) -> None:
+def test_a_run_in_five_lines(sample: Results) -> None:
     lines = summary_lines(sample)
     assert lines[0] == "Not accepted: 1 failure"
     assert lines[1] == (
-        "166 verdicts on 2 datasets: 1 failure, 1 warning, 1 known defect (rejected as expected), "
-        "135 passes, 28 not applicable"
+        "166 verdicts on 2 datasets: 1 failure, 1 warning, 1 known defect, 135 passes, 28 not applicable"
     )
     assert lines[2] == "stages: 9 built, 11 reused from the store; 47.8 s in all"
     assert lines[3] == "fail: AST-002 wfpc2-omega-cen u5jx010hr_c0m: 0.231 pix, accepted ≥ 0 and ≤ 0.2 pix"
-    assert len(lines) == 4
+    assert lines[4].startswith("known defect: CAL-002 wfpc2-omega-cen u5jx010hr: 0, accepted exactly 1: the ")
+    assert len(lines) == 5
 
 
 def test_a_failed_stage_shows_once_with_the_end_of_its_log(sample: Results) -> None:
@@ -50,7 +51,7 @@ def test_verdicts_missing_for_one_reason_share_a_line(sample: Results) -> None:
     missing = [each for each in broken.verdicts if each.status == "not measured"]
     lines = [line for line in summary_lines(broken) if line.startswith("not measured")]
     assert len(lines) == 1
-    assert f"{len(missing)} verdicts on {OMEGA}: stage align-flt failed" in lines[0]
+    assert f"{len(missing)} verdicts on {OMEGA}: they need stage align-flt, which failed" in lines[0]
     assert "AST-002" in lines[0]
     assert "PHT-004" in lines[0]
 
@@ -77,8 +78,24 @@ def test_each_rejection_has_its_line_and_an_unexpected_pass_says_what_was_declar
 def test_an_accepted_run_says_so_and_counts_what_was_expected() -> None:
     known = replace(verdict("CAL-002", "a", 0.0), expected="no IDCTAB", accepted=True)
     lines = lines_of(verdict("PHT-001", "a", 0.0), known, exit_status=0)
-    assert lines[0] == "Accepted, with 1 known defect (rejected as expected)"
-    assert len(lines) == 3
+    assert lines[0] == "Accepted, with 1 known defect"
+    assert lines[3:] == ["known defect: CAL-002 wfpc2-omega-cen a: 0, accepted exactly 1: no IDCTAB"]
+
+
+def test_a_known_defect_says_what_to_do_once_for_all_that_it_concerns() -> None:
+    known = [
+        replace(
+            verdict("PHT-006", chip, 0.972), accepted=True, expected="WF3 is 2.8 % too faint",
+            expected_remedy="multiply by 1.029",
+        )
+        for chip in ("WF3", "SCI,3")
+    ]  # fmt: skip
+    lines = lines_of(*known, exit_status=0)
+    assert lines[0] == "Accepted, with 2 known defects"
+    assert lines[3:] == [
+        "known defect: PHT-006 wfpc2-omega-cen SCI,3: 0.972, accepted ≥ 0.99 and ≤ 1.01, and 1 more: "
+        "WF3 is 2.8 % too faint; multiply by 1.029"
+    ]
 
 
 def test_an_absent_dataset_and_an_interrupted_run_are_named() -> None:
@@ -132,3 +149,30 @@ def test_what_commands_a_terminal_is_shown_and_not_sent() -> None:
     lines = lines_of(verdict("PHT-001", "u5jx0108r_flt", 0.5, reason=hostile))
     assert not any("\x1b" in line or "\x07" in line for line in lines)
     assert max(map(len, lines)) < 2100
+
+
+def test_a_part_of_a_run_and_simulated_data_are_said_first() -> None:
+    simulated = replace(sample_run(0), archive="simulated", size="small", asked=1, available=120)
+    dataset = DatasetRecord(OMEGA, "", "", (), available=20)
+    results = Results(simulated, (dataset,), (), (verdict("PHT-001", "a", 0.0),), ())
+
+    assert summary_lines(results)[0] == ("Simulated data, small size: 1 of 120 verdicts asked for: accepted")
+    failed = replace(results, run=replace(simulated, exit_status=1), verdicts=(verdict("PHT-001", "a", 1.0),))
+    assert summary_lines(failed)[0] == (
+        "Simulated data, small size: Not accepted: 1 failure; 1 of 120 verdicts asked for"
+    )
+
+
+def test_the_last_line_tells_simulated_data_and_where_the_complete_report_is() -> None:
+    page = Path("/data/qa-report/partial/index.html")
+    run = replace(
+        sample_run(0), archive="simulated", size="full", complete_report="2026-11-28T20:04:11+00:00"
+    )
+
+    lines = report_line(page, run).splitlines()
+
+    assert lines == [
+        "The complete report of 2026-11-28 20:04:11 UTC stays: /data/qa-report/index.html",
+        "Report: /data/qa-report/partial/index.html (simulated data)",
+    ]
+    assert report_line(page, replace(run, archive="mast", complete_report="")) == f"Report: {page}"

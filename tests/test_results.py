@@ -20,6 +20,8 @@ from hubble_qa.checks.verdict import judge
 from hubble_qa.reports.collect import results as module
 from hubble_qa.reports.collect.records import verdict_record
 from hubble_qa.reports.collect.results import (
+    CodeRecord,
+    CriterionRecord,
     DatasetRecord,
     FigureRecord,
     Results,
@@ -32,7 +34,9 @@ from hubble_qa.reports.collect.results import (
 )
 from tests.report_sample import broken_results, sample_results, sample_run, verdict
 
-RECORDS = (RunRecord, DatasetRecord, StageRecord, VerdictRecord, FigureRecord)
+RECORDS = (
+    RunRecord, DatasetRecord, StageRecord, CriterionRecord, CodeRecord, VerdictRecord, FigureRecord,
+)  # fmt: skip
 JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -65,6 +69,8 @@ any_results = st.builds(
     verdicts=st.lists(record_of(VerdictRecord), max_size=2).map(tuple),
     figures=st.lists(record_of(FigureRecord), max_size=2).map(tuple),
     schema_version=st.just(module.SCHEMA_VERSION),
+    criteria=st.lists(record_of(CriterionRecord), max_size=2).map(tuple),
+    codes=st.lists(record_of(CodeRecord), max_size=2).map(tuple),
 )
 
 
@@ -216,3 +222,30 @@ def test_another_schema_version_is_refused(sample: Results, tmp_path: Path) -> N
     write_results(dataclasses.replace(sample, schema_version=99), path)
     with pytest.raises(ValueError, match="schema version is 99"):
         read_results(path)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_results_of_earlier_versions_are_read(sample: Results, tmp_path: Path, version: int) -> None:
+    document = written(sample, tmp_path)
+    document["schema_version"] = version
+    lacking = {
+        "datasets": ["instrument"], "stages": ["inputs", "sources", "files"],
+        "verdicts": ["node", "key", "products", "code"],
+    }  # fmt: skip
+    if version == 2:
+        for name in ("size", "asked", "available", "complete", "complete_report"):
+            del document["run"][name]
+        lacking["datasets"].append("available")
+        lacking["verdicts"] += ["relative_margin", "close", "floor"]
+    del document["codes"]
+    for records, names in lacking.items():
+        for each in document[records]:
+            for name in names:
+                del each[name]
+    (tmp_path / "results.json").write_text(json.dumps(document), encoding="utf-8")
+
+    found = read_results(tmp_path / "results.json")
+
+    assert [each.value for each in found.verdicts] == [each.value for each in sample.verdicts]
+    assert found.run.complete
+    assert found.schema_version == module.SCHEMA_VERSION

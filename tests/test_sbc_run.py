@@ -34,9 +34,9 @@ from tests import crds_server, mast_server
 from tests.dark_rate_samples import DARKS, dark
 from tests.figure_numbers import missing_numbers
 from tests.mast_server import Observation
-from tests.qa_runs import SHARED, QaRun, run_qa
-from tests.same_verdicts import differences
+from tests.qa_runs import ACCEPTED, SHARED, QaRun, run_qa
 from tests.sbc_scenes import COLD, DATASETS, TARGET, WARM, expected_fraction, settings
+from tests.small_runs import place_of, small_run
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
 # AstroDrizzle in this process imports what is deprecated, shortens comments and leaves files open.
@@ -56,14 +56,14 @@ real_frames = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def directory(new_directory) -> Path:
-    return new_directory("sbc-run")
+def directory(tmp_path_factory) -> Path:
+    return place_of("sbc-jcmc11", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def simulated(directory) -> QaRun:
+def simulated(tmp_path_factory) -> QaRun:
     """The dataset with simulated dark frames."""
-    return run_qa(directory, "simulated", "--dataset", "sbc-jcmc11", "-n", "0")
+    return small_run("sbc-jcmc11", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def rates(run: QaRun, aperture: str) -> Table.Row:
 
 def test_simulated_dataset_is_green(simulated):
     assert simulated.process.returncode == 0, simulated.process.stdout
-    assert {v["status"] for v in simulated.verdicts} == {"pass", "not applicable"}
+    assert {v["status"] for v in simulated.verdicts} <= ACCEPTED
     judged = {v["criterion"] for v in simulated.verdicts}
     assert judged >= {f"DRK-{number:03}" for number in range(1, 7)}
     assert judged >= {
@@ -99,6 +99,8 @@ def test_simulated_dataset_is_green(simulated):
         "WCS-002",
         "DRZ-001",
         "DRZ-004",
+        "DRZ-010",
+        "DRZ-011",
     }
 
 
@@ -138,7 +140,15 @@ def test_errors_are_those_of_counts(simulated):
 
 def test_figures_are_in_the_report(simulated):
     shown = {path.stem for path in (simulated.report / "figures" / "sbc-jcmc11").glob("*.png")}
-    assert shown == {"temperatures", "dark-rate", "dark-images", "dark-fraction"}
+    images = {f"drizzled-jcmc110{number}0" for number in (1, 2, 3, 4)}
+    # What images are made of for another stretch lies beside them.
+    assert {name for name in shown if "-levels-" not in name} == images | {
+        "temperatures",
+        "detector-frames",
+        "dark-rate",
+        "dark-images",
+        "dark-fraction",
+    }
 
 
 @real_frames
@@ -528,13 +538,6 @@ def test_directory_that_lacks_a_dark_is_an_error_and_one_of_darks_alone_has_noth
     for rootname in dataset.rootnames:
         shutil.rmtree(archive / "HST" / rootname)
     assert "has none of its exposures" in directory.absent(dataset, wanted(dataset))
-
-
-def test_the_same_files_handed_in_get_the_same_verdicts(simulated, tmp_path):
-    compared = differences(simulated, "sbc-jcmc11", tmp_path)
-    assert compared.different == []
-    assert compared.alone == set()
-    assert compared.both > 80
 
 
 def test_figures_print_the_numbers_of_the_verdicts(simulated):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,15 +30,22 @@ def product(node: Node, outcome: Outcome = Outcome.COMPLETE) -> Product:
 
 
 def schedule(
-    *there: Product, rebuild: frozenset[str] = frozenset(), expected: dict[str, float] | None = None
+    *there: Product,
+    rebuild: frozenset[str] = frozenset(),
+    expected: dict[str, float] | None = None,
+    records: Sequence[Product] = (),
+    reopened: Callable[[Task], None] = lambda task: None,
 ) -> Schedule:
-    """Return a schedule over a store that holds these products, all from an earlier run."""
+    """Return a schedule over a store that holds these products, all from an earlier run, and records."""
     by_key = {each.manifest.key: each for each in there}
+    known = {each.manifest.key: each for each in records}
     seconds = expected or {}
     return Schedule(
         rebuild,
         lambda node, earlier: by_key.get(node.key) if earlier else None,
         lambda node: seconds.get(node.name, 1.0),
+        lambda node: known.get(node.key),
+        reopened,
     )
 
 
@@ -133,3 +141,46 @@ def test_what_follows_an_earlier_failure_is_blocked_at_once(tmp_path: Path) -> N
 
     assert names(plan.add([second])) == ["write-a", "write-b"]
     assert plan.tasks[second.key].blocked_by == "write-a"
+
+
+# Products whose files were not kept
+
+
+def test_a_record_is_enough_where_nothing_is_built_on_it(tmp_path: Path) -> None:
+    raw, flt = chain(tmp_path, "ab")
+    plan = schedule(product(flt), records=[product(raw)])
+    assert names(plan.add([flt])) == ["write-b"]
+    assert names(plan.add([raw, flt], read=False)) == ["write-a"]
+    assert plan.tasks[raw.key].recorded
+    assert plan.ready() == []
+
+
+def test_files_that_were_not_kept_are_built_anew_where_they_are_read(tmp_path: Path) -> None:
+    raw, flt = chain(tmp_path, "ab")
+    reopened: list[Task] = []
+    plan = schedule(product(flt), records=[product(raw)], reopened=reopened.append)
+    plan.add([flt])
+    plan.add([raw], read=False)
+    assert plan.add([raw]) == []
+    assert names(reopened) == names(plan.ready()) == ["write-a"]
+    assert end(plan, raw) == ["write-a"]
+    assert not plan.tasks[raw.key].recorded
+
+
+@pytest.mark.parametrize("rebuild", [frozenset(), frozenset({"write-b"})])
+def test_what_is_built_on_a_record_builds_that_first(tmp_path: Path, rebuild: frozenset[str]) -> None:
+    raw, flt = chain(tmp_path, "ab")
+    there = [product(flt)] if rebuild else []
+    for read_first in (True, False):
+        plan = schedule(*there, records=[product(raw)], rebuild=rebuild)
+        decided = plan.add([flt]) if read_first else []
+        decided += plan.add([raw, flt], read=False)
+        assert decided == []
+        assert names(plan.ready()) == ["write-a"]
+
+
+def test_a_record_is_none_of_what_is_to_be_built_anew(tmp_path: Path) -> None:
+    raw, flt = chain(tmp_path, "ab")
+    plan = schedule(product(flt), records=[product(raw)], rebuild=frozenset({"all"}))
+    assert plan.add([raw, flt], read=False) == []
+    assert names(plan.ready()) == ["write-a"]

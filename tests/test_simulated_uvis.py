@@ -344,5 +344,5 @@ def test_settings_are_the_instruments_own():
 
 
 def test_filters_that_are_not_simulated_are_refused(tmp_path):
-    with pytest.raises(StageError, match=f"{SHORT}: filter F814W is not simulated; use F606W"):
-        simulate_visit(tmp_path / "x", visit(exposures=[exposure_table(SHORT, filter="F814W")]))
+    with pytest.raises(StageError, match=f"{SHORT}: filter F555W is not simulated; use F606W, F814W"):
+        simulate_visit(tmp_path / "x", visit(exposures=[exposure_table(SHORT, filter="F555W")]))

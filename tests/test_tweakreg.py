@@ -81,3 +81,17 @@ def test_no_shift_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "exists", lambda _: False)
     with pytest.raises(StageError, match=r"TweakReg wrote no shift file for a_flt\.fits"):
         run_tweakreg(NAMES, {})
+
+
+def starless() -> None:
+    """Fail where spherical_geometry outlines the sources of an exposure that has two."""
+    polygon = import_module("spherical_geometry.polygon").SingleSphericalPolygon
+    polygon.from_radec([10.0, 10.1], [0.0, 0.1])
+
+
+def test_an_exposure_without_sources_is_no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = put_in_place(monkeypatch, 3, starless)
+    with pytest.raises(StageError, match=r"hardly any sources on one of a_flt.fits, b_flt.fits") as caught:
+        run_tweakreg(NAMES, {})
+    assert not isinstance(caught.value, TransientError)
+    assert len(found) == 1

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,13 @@ from hypothesis import strategies as st
 
 from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.criteria import Criterion
-from hubble_qa.checks.measurement import Measurement, count_violations, not_applicable, not_measured
+from hubble_qa.checks.measurement import (
+    Measurement,
+    count_violations,
+    not_applicable,
+    not_measured,
+    not_told,
+)
 from hubble_qa.checks.printable import one_line
 from hubble_qa.checks.verdict import Expectation, Status, judge
 
@@ -29,16 +36,19 @@ def all_bounds(draw: st.DrawFn) -> Bounds:
     return Bounds(**{name: limit for name, limit in limits.items() if name})
 
 
-def criterion(bounds: Bounds, unit: str = "pix", warn: Bounds | None = None) -> Criterion:
+def criterion(bounds: Bounds, unit: str = "pix", *, floor: bool = False) -> Criterion:
     return Criterion(
         id="AST-002",
         title="Fit RMS",
         quantity="fit_rms",
         unit=unit,
         bounds=bounds,
-        warn=warn,
+        floor=floor,
         applies_to="each exposure",
+        topic="fits",
+        method="of the residuals",
         rationale="scatter",
+        remedy="align again",
         source="notebook",
     )
 
@@ -105,12 +115,74 @@ def test_a_count_of_problems_fails_with_the_problems(problems: int, beginning: s
     assert judge(rule, rms(0.5, unit="")).reason == "0.5 is not ≤ 0"
 
 
-def test_warning_is_accepted() -> None:
-    rule = criterion(Bounds(below=0.2), warn=Bounds(below=0.1))
-    verdict = judge(rule, rms(0.15))
-    assert verdict.status is Status.WARN
-    assert verdict.accepted
-    assert "< 0.1 pix" in verdict.reason
+@pytest.mark.parametrize(
+    ("value", "error", "status", "close"),
+    [
+        (0.190, 0.009, Status.PASS, False),
+        (0.190, 0.011, Status.WARN, True),
+        (0.210, 0.011, Status.FAIL, True),
+        (0.210, 0.009, Status.FAIL, False),
+        (0.001, 0.002, Status.PASS, False),
+        (0.190, None, Status.PASS, False),
+        (0.190, 0.0, Status.PASS, False),
+        (0.190, math.inf, Status.PASS, False),
+        (0.190, math.nan, Status.PASS, False),
+    ],
+)
+def test_a_value_within_one_error_of_its_limit_is_close(
+    value: float, error: float | None, status: Status, close: bool
+) -> None:
+    verdict = judge(criterion(Bounds(above=0, below=0.2), floor=True), rms(value, uncertainty=error))
+    assert (verdict.status, verdict.close) == (status, close)
+    assert verdict.accepted is (status is not Status.FAIL)
+    assert ("the limit is within one error (0.011 pix)" in verdict.reason) is close
+
+
+def test_what_remains_beyond_its_error_is_no_close_call() -> None:
+    verdict = judge(criterion(Bounds(below=0.2)), rms(0.19, uncertainty=0.3, beyond_error=True))
+    assert (verdict.status, verdict.close, verdict.reason) == (Status.PASS, False, "")
+
+
+@given(bounds=all_bounds(), value=FINITE, step=FINITE.map(abs), floor=st.booleans())
+def test_margins_are_positive_inside_zero_at_a_limit_and_monotone(
+    bounds: Bounds, value: float, step: float, floor: bool
+) -> None:
+    floor = floor and None not in (bounds.lower, bounds.upper)
+    for margin in (bounds.margin, bounds.relative_margin):
+        found = margin(value, floor=floor)
+        assert math.isfinite(found)
+        assert found >= 0 if bounds.contains(value) else found <= 0
+        if bounds.upper is not None:
+            assert margin(bounds.upper, floor=floor) == 0
+            assert margin(bounds.upper + step, floor=floor) <= 0
+            if value >= bounds.upper:
+                assert margin(value + step, floor=floor) <= found
+        if bounds.lower is not None and not floor:
+            assert margin(bounds.lower) == 0
+            if value <= bounds.lower:
+                assert margin(value - step) <= found
+
+
+@given(ends=st.lists(FINITE, min_size=4, max_size=4, unique=True).map(sorted))
+def test_above_a_floor_a_smaller_value_has_the_larger_margin(ends: list[float]) -> None:
+    lower, below, above, upper = ends
+    bounds = Bounds(above=lower, at_most=upper)
+    assert bounds.margin(below, floor=True) >= bounds.margin(above, floor=True) >= 0
+    assert 0 <= bounds.relative_margin(below, floor=True) <= 1
+
+
+def test_margins_compare_between_criteria() -> None:
+    rms_limits = Bounds(above=0, below=0.1)
+    assert rms_limits.relative_margin(0.001, floor=True) == pytest.approx(0.99)
+    assert rms_limits.relative_margin(0.099, floor=True) == pytest.approx(0.01)
+    assert rms_limits.relative_margin(0.513, floor=True) == pytest.approx(-4.13)
+    assert rms_limits.relative_margin(0.0, floor=True) == 0
+    assert rms_limits.relative_margin(-0.1, floor=True) == pytest.approx(-1)
+    ratio = Bounds(at_least=0.99, at_most=1.01)
+    assert [ratio.relative_margin(value) for value in (1.0, 1.005, 0.97)] == pytest.approx([1, 0.5, -2])
+    assert Bounds(at_least=20).relative_margin(30) == pytest.approx(0.5)
+    assert Bounds(at_most=0).relative_margin(2) == -2
+    assert Bounds(below=1e-308).relative_margin(1e308) == -sys.float_info.max
 
 
 def test_what_breaks_no_rule_and_deserves_a_look_warns() -> None:
@@ -159,6 +231,27 @@ def test_not_applicable_is_accepted_and_not_measured_is_not() -> None:
     assert absent.reason == "the reference image has no fit"
     missing = judge(rule, not_measured("fit_rms", "u5jx010hr", "no shift file"))
     assert (missing.status, missing.accepted) == (Status.NOT_MEASURED, False)
+
+
+def test_a_remedy_is_told_with_a_rejection_only() -> None:
+    rule = criterion(Bounds(below=0.2))
+    good, bad = (
+        Measurement("fit_rms", value, "pix", "u5jx010hr", reason="on SCI,4", remedy="align anew")
+        for value in (0.1, 0.3)
+    )
+    assert judge(rule, good).reason == "on SCI,4"
+    assert judge(rule, bad).reason == "0.3 is not < 0.2 pix; on SCI,4; align anew"
+
+
+def test_what_could_not_be_told_is_accepted_and_has_a_state_of_its_own() -> None:
+    rule, known = criterion(Bounds(below=0.2)), Expectation("the field is empty", Bounds(at_most=0.5))
+    untold = not_told("fit_rms", "u5jx010hr", "no match file is beside it")
+    for declared in (None, known):
+        verdict = judge(rule, untold, expectation=declared)
+        assert (verdict.status, verdict.accepted) == (Status.NOT_TOLD, True)
+        assert verdict.reason == "no match file is beside it"
+    with pytest.raises(ValueError, match="told"):
+        Measurement("fit_rms", 0.1, "pix", "u5jx010hr", told=False)
 
 
 def test_expected_rejection_is_accepted_and_an_unexpected_pass_is_not() -> None:

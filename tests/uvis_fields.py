@@ -111,6 +111,15 @@ def zeropoint_headers(
     return exposure
 
 
+def without_ratio() -> Exposure:
+    """As of `zeropoint_headers`, of two chips that nothing brings to one zeropoint."""
+    exposure = zeropoint_headers(FLUXCORR="OMIT", PHTRATIO=None, PHTFLAM2=None)
+    for header in (exposure.primary, exposure.header("SCI", 1)):
+        header.pop("PHTRATIO", None)
+        header.pop("PHTFLAM2", None)
+    return exposure
+
+
 @dataclass(frozen=True)
 class Field:
     """Stars on the sky: positions at the catalogue's epoch, degrees, and proper motions, mas per year."""

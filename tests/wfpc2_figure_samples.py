@@ -97,6 +97,7 @@ def write_photometry(directory: Path, exposures: Sequence[str], *, stars: int = 
     rows = [(star, name, {1: 3, 2: 2}[star]) for star, _, _ in chosen for name in exposures]
     seen = Table(rows=rows, names=["star", "exposure", "chip"])
     seen["net"], seen["net_error"], seen["total"] = 8640.0, 40.0, 8700.0
+    seen["edge"] = 0.05
     seen["pixel_area"], seen["exposure_time"], seen["weight"] = 0.99, 16.0, 16.0
     seen["photflam_c0m"] = [PHOTFLAMS[chip] for chip in seen["chip"]]
     seen["photflam_reference"] = PHOTFLAMS[3]
@@ -144,15 +145,20 @@ def judged() -> Verdicts:
     }
     plausible["AST-002"][f"{EXPOSURES[1]}_flt"] = 0.1
     plausible["AST-007"] = {"align-flt/shifts visit 01": 0.2}
-    plausible["AST-013"] = {"align-flt/shifts and align-c0m/shifts": 0.5}
-    plausible["DRZ-001"] = {IMAGE: 0.8, f"chips of {IMAGE}": 0.8, "wfpc2_c0m_drw_sci": 0.8}
-    plausible["DRZ-004"] = {IMAGE: 0.01, "wfpc2_c0m_drw_sci": 0.02}
-    plausible["PHT-008"] = {IMAGE: 0}
+    pairs = {"AST-013": 0.005, "AST-027": 0.0002, "AST-028": 2e-6}
+    plausible |= {name: {"align-flt/shifts and align-c0m/shifts": each} for name, each in pairs.items()}
+    plausible["DRZ-001"] = {IMAGE: 0.8, "wfpc2_c0m_drw_sci": 0.8}
+    plausible["DRZ-004"] = {IMAGE: 1e-8, "wfpc2_c0m_drw_sci": 2e-8}
+    plausible["DRZ-010"] = {IMAGE: 0, f"chips of {IMAGE}": 0, "wfpc2_c0m_drw_sci": 0}
+    plausible["DRZ-011"] = {IMAGE: 1e-6, "wfpc2_c0m_drw_sci": 2e-6}
+    plausible |= {"AST-015": {IMAGE: 1.11}, "AST-024": {IMAGE: 0.01}, "DRZ-006": {IMAGE: 0.23}}
+    plausible |= {"PHT-008": {IMAGE: 0}, "PHT-010": {IMAGE: 0.997}}
     plausible["PHT-007"] = dict.fromkeys(EXPOSURES, 0.999)
     plausible["PHT-001"] = {f"{name}_flt": 0.0 for name in EXPOSURES}
     plausible["PHT-002"] = {f"{name}_c0m SCI,{chip}": 1e-4 for name in EXPOSURES for chip in CHIPS}
     plausible["PHT-003"] = {f"{name}_flt SCI,{chip}": 3e-8 for name in EXPOSURES for chip in CHIPS}
     plausible["PHT-004"] = {"star1": 0.0019, "star2": 0.0001, "WF2": 0.0002, "WF3": 0.0003}
-    plausible["PHT-005"] = {"star1": 0.0, "star2": 0.1}
+    plausible["PHT-005"] = {"star1": 1.0, "star2": 1.001}
+    plausible["PHT-013"] = {"star1": 0.0, "star2": 0.3}
     plausible["PHT-006"] = {"WF2": 1.002, "WF3": 0.972}
     return handed(plausible)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_applicable, not_measured
+from hubble_qa.checks.measurement import (
+    Json,
+    Measurement,
+    count_violations,
+    finite,
+    not_applicable,
+    not_measured,
+    not_told,
+)
 from hubble_qa.checks.readers.match_file import MatchFile
-from hubble_qa.checks.readers.shift_file import ShiftFile, ShiftRow, exposure_name, wrap_degrees
+from hubble_qa.checks.readers.shift_file import NO_RMS, ShiftFile, ShiftRow, exposure_name, wrap_degrees
+from hubble_qa.checks.standard_errors import rms_error
 
 __all__ = [
     "catalog_sources",
@@ -22,22 +31,13 @@ __all__ = [
     "fitted_row",
     "nonfinite_shift_fields",
     "other_fit",
+    "rotation_disagreement",
     "row_context",
+    "scale_disagreement",
     "shift_agreement",
-    "shift_file_disagreement",
+    "shift_disagreement",
     "shift_to_search_radius",
 ]
-
-# Two runs of TweakReg on the same sources must agree within these: pixels, degrees, and scale.
-SHIFT_FILE_TOLERANCES: Mapping[str, float] = {
-    "dx": 0.01,
-    "dy": 0.01,
-    "rotation": 0.001,
-    "scale": 1e-5,
-    "xrms": 0.01,
-    "yrms": 0.01,
-}
-
 
 # Roll errors of the telescope reach some hundredths of a degree (the bounds of AST-004), between visits with
 # other guide stars more; the matched sources of a real roll show it at hundreds of its error, and the best of
@@ -47,6 +47,11 @@ LARGEST_ROLL = 0.05  # deg
 SIGNIFICANT_ROLL = 10.0
 CONFIRMED_ROLL = 0.5  # deg
 FEWEST_OF_ROLL = 20
+# Sources whose residuals tell the error of a fit of four terms.
+_FEWEST_OF_ERROR = 4
+
+# Why shifts and rotations say nothing of the fits.
+_ABSOLUTE = "its form is absolute: shifts and rotations hold the pointings' own, not only corrections to them"
 
 # Match files state their fit's shift with four decimals.
 SHIFT_PRECISION = 1e-4  # pix
@@ -94,20 +99,27 @@ def fit_rms(
     row = row_to_judge("fit_rms", shifts, exposure)
     if isinstance(row, Measurement):
         return row
-    subject = shifts.subject(exposure)
-    rms, reason = (row.xrms, row.yrms), "" if pixel else "in pixels of the shift file's frame"
+    subject, rms = shifts.subject(exposure), row.rms
+    if rms is None:
+        return not_told("fit_rms", subject, NO_RMS)
+    reason = "" if pixel else "in pixels of the shift file's frame"
     context: dict[str, Json] = {**row_context(row), "frame_pixel_in_detector_pixels": pixel}
-    if match is not None and not shifts.relative and not other_fit(row, match):
+    own = match is not None and not other_fit(row, match)
+    number = len(match) if match is not None and own else 0
+    if match is not None and own and not shifts.relative:
         of_catalog = catalog_sources(shifts, match)
         if not of_catalog.any():
             reason = "no matched source is the catalogue's: it was fitted to the exposures' own sources"
             return not_measured("fit_rms", subject, reason)
         if not of_catalog.all():
-            rms = tuple(np.sqrt(np.mean(match.residuals[of_catalog] ** 2, axis=0)).tolist())
-            reason = f"of the {of_catalog.sum()} sources of the catalogue, not of the {len(match)} of the fit"
+            number = int(of_catalog.sum())
+            x, y = np.sqrt(np.mean(match.residuals[of_catalog] ** 2, axis=0))
+            rms = float(x), float(y)
+            reason = f"of the {number} sources of the catalogue, not of the {len(match)} of the fit"
     value = float(np.max(rms)) * (pixel or 1.0)  # np.max, unlike max, lets no NaN disappear
     failed = bool(_not_finite(row))
-    return Measurement("fit_rms", value, "pix", subject, context=context, reason=reason, no_fit=failed)
+    error = rms_error(value, number)
+    return Measurement("fit_rms", value, "pix", subject, error, context, reason=reason, no_fit=failed)
 
 
 def catalog_sources(shifts: ShiftFile, match: MatchFile) -> NDArray[np.bool_]:
@@ -122,7 +134,8 @@ def fit_rotation(shifts: ShiftFile, exposure: str, match: MatchFile | None = Non
 
     Beyond `LARGEST_ROLL` a rotation is mostly that of a false match, whose sources give none: their
     offsets are random. A rotation of at least `SIGNIFICANT_ROLL` times its error, by `FEWEST_OF_ROLL`
-    sources or more, is the exposure's own, and counts beyond `CONFIRMED_ROLL` only.
+    sources or more, is the exposure's own, and counts beyond `CONFIRMED_ROLL` only. Rotations of a shift file
+    of absolute form hold those of the pointings, and tell nothing.
 
     Parameters
     ----------
@@ -135,48 +148,72 @@ def fit_rotation(shifts: ShiftFile, exposure: str, match: MatchFile | None = Non
     if isinstance(row, Measurement):
         return row
     subject = shifts.subject(exposure)
+    if shifts.absolute:
+        return not_told("fit_rotation", subject, _ABSOLUTE)
     rotation, context = wrap_degrees(row.rotation), row_context(row)
     turned = _rotation_of_sources(match) if match is not None and not other_fit(row, match) else None
-    error = turned[1] if turned else None
+    error = turned[1] if turned else _rotation_error(row, match)
     sure = turned is not None and abs(abs(rotation) - turned[0]) <= SIGNIFICANT_ROLL * turned[1]
     if error is None or not sure or abs(rotation) <= max(LARGEST_ROLL, SIGNIFICANT_ROLL * error):
         return Measurement("fit_rotation", rotation, "deg", subject, error, context=context)
     beyond = math.copysign(max(abs(rotation) - CONFIRMED_ROLL, 0.0), rotation)
     reason = f"a roll of {rotation:.4f} deg is confirmed by {len(match or ())} sources to {error:.4f} deg"
-    return Measurement("fit_rotation", beyond, "deg", subject, error, context=context, reason=reason)
+    return Measurement("fit_rotation", beyond, "deg", subject, error, context, reason=reason)
 
 
 def _rotation_of_sources(match: MatchFile) -> tuple[float, float] | None:
     """Angle by which a fit's sources were turned, and its standard error by their residuals, degrees."""
     if len(match) < FEWEST_OF_ROLL or not np.isfinite(match.residuals).all():
         return None
+    error = _linear_error(match)
+    if error is None:
+        return None
     before, after = (xy - xy.mean(axis=0) for xy in (match.input_xy, match.reference_xy))
     cross = float(np.sum(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]))
-    moment = float(np.sum(before**2))
-    variance = float(np.sum(match.residuals**2)) / (2 * len(match) - 4)
-    if not moment > 0:
-        return None
     angle = math.atan2(cross, float(np.sum(before * after)))
-    return math.degrees(abs(angle)), math.degrees(math.sqrt(variance / moment))
+    return math.degrees(abs(angle)), math.degrees(error)
 
 
-def fit_scale_change(shifts: ShiftFile, exposure: str) -> Measurement:
+def _rotation_error(row: ShiftRow, match: MatchFile | None) -> float | None:
+    """Standard error of a fit's rotation by sources too few to confirm it, degrees."""
+    error = _linear_error(match) if match is not None and not other_fit(row, match) else None
+    return None if error is None else math.degrees(error)
+
+
+def _linear_error(match: MatchFile) -> float | None:
+    """Standard error of a fit's scale, and of its rotation in radians, by the residuals; None of too few."""
+    if len(match) < _FEWEST_OF_ERROR or not np.isfinite(match.residuals).all():
+        return None
+    moment = float(np.sum((match.input_xy - match.input_xy.mean(axis=0)) ** 2))
+    variance = float(np.sum(match.residuals**2)) / (2 * len(match) - 4)
+    return math.sqrt(variance / moment) if moment > 0 else None
+
+
+def fit_scale_change(shifts: ShiftFile, exposure: str, match: MatchFile | None = None) -> Measurement:
     """Scale of an exposure's fit less 1.
 
     Parameters
     ----------
     shifts, exposure
         As for `nonfinite_shift_fields`.
+    match : MatchFile, optional
+        The fit's match file, whose residuals tell the error.
     """
     row = fitted_row("fit_scale_change", shifts, exposure)
     if isinstance(row, Measurement):
         return row
     subject = shifts.subject(exposure)
-    return Measurement("fit_scale_change", row.scale - 1.0, "", subject, context=row_context(row))
+    error = _linear_error(match) if match is not None and not other_fit(row, match) else None
+    return Measurement("fit_scale_change", row.scale - 1.0, "", subject, error, row_context(row))
 
 
 def shift_to_search_radius(
-    shifts: ShiftFile, exposure: str, *, plate_scale: float, search_radius: float
+    shifts: ShiftFile,
+    exposure: str,
+    match: MatchFile | None = None,
+    *,
+    plate_scale: float,
+    search_radius: float,
 ) -> Measurement:
     """Length of an exposure's shift in units of the radius that TweakReg searched.
 
@@ -184,6 +221,8 @@ def shift_to_search_radius(
     ----------
     shifts, exposure
         As for `nonfinite_shift_fields`.
+    match : MatchFile, optional
+        The fit's match file, whose residuals tell the error.
     plate_scale : float
         Of the shift file's reference frame, arcsec per pixel.
     search_radius : float
@@ -209,7 +248,11 @@ def shift_to_search_radius(
         "search_radius_arcsec": search_radius,
         "plate_scale_arcsec": plate_scale,
     }
-    return Measurement("shift_to_search_radius", length / search_radius, "", subject, context=context)
+    error = None
+    if match is not None and len(match) >= _FEWEST_OF_ERROR and not other_fit(row, match):
+        scatter = math.hypot(*np.std(match.residuals, axis=0))
+        error = finite(scatter / math.sqrt(len(match)) * plate_scale / search_radius)
+    return Measurement("shift_to_search_radius", length / search_radius, "", subject, error, context)
 
 
 def shift_agreement(
@@ -222,7 +265,7 @@ def shift_agreement(
 
     An exposure's departure is the distance of its shift from the median shift of the others that
     share its visit and guide-star lock. Shifts are corrections to the headers' world coordinates,
-    which have the dither already.
+    which have the dither already; those of absolute form are not, and tell nothing.
 
     Parameters
     ----------
@@ -245,6 +288,8 @@ def shift_agreement(
     if failed:
         reason = f"the fit of {', '.join(failed)} failed; see AST-001"
         return replace(not_measured("shift_agreement", subject, reason), no_fit=True)
+    if shifts.absolute:
+        return not_told("shift_agreement", subject, _ABSOLUTE)
     points = np.array([(row.dx, row.dy) for row in rows])
     departures = [
         float(np.hypot(*(point - np.median(np.delete(points, index, axis=0), axis=0))))
@@ -267,10 +312,10 @@ def other_fit(row: ShiftRow, match: MatchFile) -> str:
     return ""
 
 
-def shift_file_disagreement(first: ShiftFile, second: ShiftFile, *, subject: str) -> Measurement:
-    """Largest difference of two shift files of the same exposures, in units of its tolerance.
+def shift_disagreement(first: ShiftFile, second: ShiftFile, *, subject: str) -> Measurement:
+    """Largest difference of the shifts and scatters of two shift files of the same exposures, pixels.
 
-    The tolerances are `SHIFT_FILE_TOLERANCES`; rotations are compared around the circle.
+    Scatters are compared where both files have them.
 
     Parameters
     ----------
@@ -279,20 +324,50 @@ def shift_file_disagreement(first: ShiftFile, second: ShiftFile, *, subject: str
     subject : str
         The pair's name.
     """
+    names = ("dx", "dy", "xrms", "yrms")
+    return _disagreement("shift_disagreement", "pix", names, first, second, subject)
+
+
+def rotation_disagreement(first: ShiftFile, second: ShiftFile, *, subject: str) -> Measurement:
+    """Largest difference, around the circle, of the rotations of two shift files, deg.
+
+    Parameters
+    ----------
+    first, second, subject
+        As of `shift_disagreement`.
+    """
+    return _disagreement("rotation_disagreement", "deg", ("rotation",), first, second, subject)
+
+
+def scale_disagreement(first: ShiftFile, second: ShiftFile, *, subject: str) -> Measurement:
+    """Largest difference of the scales of two shift files of the same exposures.
+
+    Parameters
+    ----------
+    first, second, subject
+        As of `shift_disagreement`.
+    """
+    return _disagreement("scale_disagreement", "", ("scale",), first, second, subject)
+
+
+def _disagreement(
+    quantity: str, unit: str, numbers: Sequence[str], first: ShiftFile, second: ShiftFile, subject: str
+) -> Measurement:
     names = {row.exposure for row in first.rows} ^ {row.exposure for row in second.rows}
     if names:
         reason = f"only one of the two shift files has a row for {', '.join(sorted(names))}"
-        return not_measured("shift_file_disagreement", subject, reason)
-    ratios = {
-        f"{row.exposure} {name}": abs(_difference(name, row, other)) / tolerance
+        return not_measured(quantity, subject, reason)
+    differences = {
+        f"{name} of {row.exposure}": abs(_difference(name, row, other))
         for row in first.rows
         if (other := second.row(row.exposure)) is not None
-        for name, tolerance in SHIFT_FILE_TOLERANCES.items()
+        for name in numbers
+        if name in row.numbers and name in other.numbers
     }
-    worst = max(ratios, key=lambda name: math.inf if math.isnan(ratios[name]) else ratios[name])
-    context: dict[str, Json] = {"worst": worst, "tolerances": {**SHIFT_FILE_TOLERANCES}}
-    reason = f"largest, in units of its tolerance: {worst}"
-    return Measurement("shift_file_disagreement", ratios[worst], "", subject, context=context, reason=reason)
+    worst = max(
+        differences, key=lambda name: math.inf if math.isnan(differences[name]) else differences[name]
+    )
+    return Measurement(quantity, differences[worst], unit, subject, reason=f"largest: {worst}")
 
 
 def fitted_row(quantity: str, shifts: ShiftFile, exposure: str) -> ShiftRow | Measurement:

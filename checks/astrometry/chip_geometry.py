@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.focal_plane import ChipPlace, chip_place
 from hubble_qa.checks.astrometry.header_coordinates import is_fit
-from hubble_qa.checks.astrometry.linear_solutions import HALF_SKY, ORIGINAL, LinearSolution, linear_solution
+from hubble_qa.checks.astrometry.linear_solutions import (
+    HALF_SKY,
+    ORIGINAL,
+    LinearSolution,
+    held_solutions,
+    linear_solution,
+)
+from hubble_qa.checks.astrometry.world_coordinates import distortion_name
 from hubble_qa.checks.instruments import Camera
 from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
@@ -24,11 +31,12 @@ _MAS = 1000.0  # per arcsec
 def chip_geometry_error(exposure: Exposure) -> Measurement:
     """Largest distance of a chip from where the IDCTAB's terms in the headers place it, mas.
 
-    Three things are looked at, as far as the headers hold them. Where the chips' reference points are
+    Four things are looked at, as far as the headers hold them. Where the chips' reference points are
     relative to one another: by their V2, V3 (for WFPC2 the OFFTAB's), THETA and the linear terms of
     the chip to which most others fit. Whether the reference pixels were moved alike since the original
-    solution (key O). And without a fit, whether one chip's reference point has still the position that
-    the original solution gives it, from which updatewcs starts.
+    solution (key O). After a fit, whether they are those of the kept solutions of the same IDCTAB: a fit
+    moves CRVAL, and the distortion is about the reference pixel. And without a fit, whether one chip's
+    reference point has still the position that the original solution gives it, from which updatewcs starts.
 
     Parameters
     ----------
@@ -46,10 +54,11 @@ def chip_geometry_error(exposure: Exposure) -> Measurement:
         useless = ", ".join(f"SCI,{chip}" for chip in headers if chip not in usable)
         reason = f"the coordinates of {useless} cannot be used; see WCS-005"
         return not_measured(_QUANTITY, exposure.label, reason)
-    errors = _errors(exposure, camera, usable, known) if known else {}
+    errors = _kept_pixels(exposure, usable) | (_errors(exposure, camera, usable, known) if known else {})
     if not errors:
         reason = (
-            "one chip with a fit, or no terms of an IDCTAB (IDCV2REF, OCX10 ...): nothing to compare with"
+            "one chip with a fit and no kept solution of its IDCTAB, or no terms of an IDCTAB "
+            "(IDCV2REF, OCX10 ...): nothing to compare with"
         )
         return not_applicable(_QUANTITY, exposure.label, reason)
     return _worst(exposure, errors)
@@ -139,6 +148,24 @@ def _reference_pixels(
         )
         for first, chip in pairwise(moved)
     }
+
+
+def _kept_pixels(exposure: Exposure, solutions: Mapping[int, LinearSolution]) -> dict[str, float]:
+    """Distance of the chips' reference pixels from those of kept solutions of the same IDCTAB."""
+    errors: dict[str, float] = {}
+    for chip, solution in solutions.items():
+        table = _table(solution.name) or distortion_name(exposure.primary)
+        kept = [one for one in held_solutions(exposure.header("SCI", chip)) if _table(one.name) == table]
+        if table and kept:
+            moved = solution.matrix @ (solution.crpix - kept[0].crpix)
+            words = f"CRPIX of SCI,{chip} from that of {kept[0].name}, which the header keeps"
+            errors[words] = float(_MAS * 3600.0 * np.hypot(*moved))
+    return errors
+
+
+def _table(name: str) -> str:
+    """The IDCTAB's part of a solution's name: ``IDC_w3m18525i-FIT_REL_GAIAeDR3``; empty for a user's name."""
+    return name.partition("-")[0] if name.startswith("IDC_") else ""
 
 
 def _origin(

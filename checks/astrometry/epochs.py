@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.sky import MAS_PER_DEGREE
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, not_measured, not_told
+from hubble_qa.checks.standard_errors import median_error
 
 __all__ = ["catalog_epoch_displacement", "catalog_epoch_error", "julian_year", "positions_at_epoch"]
 
@@ -106,6 +107,8 @@ def catalog_epoch_displacement(
     unmoved : float
         Share of the matched sources that have none.
     """
+    from astropy.stats import mad_std
+
     if catalog_epoch is None or not math.isfinite(catalog_epoch):
         return not_measured("catalog_epoch_displacement", subject, "the catalogue does not state its epoch")
     known = motions[np.isfinite(motions).all(axis=1)]
@@ -122,10 +125,19 @@ def catalog_epoch_displacement(
         "sources": len(known),
     }
     stayed = exposure_epoch - (catalog_epoch if original_epoch is None else original_epoch)
-    value = math.hypot(*common) * abs((1.0 - unmoved) * years + unmoved * stayed)
     context |= {"matches_without_motion": unmoved, "original_epoch": original_epoch}
     reason = f"{100 * unmoved:.0f} per cent of the matches have no proper motion" if unmoved else ""
-    return Measurement("catalog_epoch_displacement", value, "mas", subject, context=context, reason=reason)
+    away = abs((1.0 - unmoved) * years + unmoved * stayed)
+    error = median_error(float(np.max(mad_std(known, axis=0))), len(known))
+    return Measurement(
+        "catalog_epoch_displacement",
+        math.hypot(*common) * away,
+        "mas",
+        subject,
+        uncertainty=None if error is None else error * away,
+        context=context,
+        reason=reason,
+    )
 
 
 def catalog_epoch_error(
@@ -156,7 +168,7 @@ def catalog_epoch_error(
     known = np.isfinite(motions).all(axis=1) & np.isfinite(errors).all(axis=1)
     if not known.any():
         reason = "the catalogue has no proper motions"
-        return not_applicable("catalog_epoch_error", subject, reason)
+        return not_told("catalog_epoch_error", subject, reason)
     own = motions[known] - np.median(motions[known], axis=0)
     apart = offsets[known] - np.median(offsets[known], axis=0)
     moving = (np.abs(own) > _OWN_MOTION * errors[known]).any(axis=1)
@@ -166,7 +178,7 @@ def catalog_epoch_error(
         if kept.sum() < _FEWEST_MOVING:
             found = f"{kept.sum()} stars have a proper motion of their own"
             reason = f"{found}; needs at least {_FEWEST_MOVING}"
-            return not_applicable("catalog_epoch_error", subject, reason)
+            return not_told("catalog_epoch_error", subject, reason)
         slope = float(np.sum(own[kept] * apart[kept]) / np.sum(own[kept] ** 2))
         left = np.hypot(*(apart - slope * own).T)
         scatter = float(mad_std((apart - slope * own)[kept]))
@@ -175,4 +187,6 @@ def catalog_epoch_error(
     beyond = math.copysign(max(abs(slope) - _SIGNIFICANT * error, 0.0), slope)
     context: dict[str, Json] = {"years": slope, "stars": int(kept.sum()), "scatter_mas": scatter}
     reason = f"{slope:+.2f} ± {error:.2f} yr by {kept.sum()} stars with a motion of their own"
-    return Measurement("catalog_epoch_error", beyond, "yr", subject, error, context=context, reason=reason)
+    return Measurement(
+        "catalog_epoch_error", beyond, "yr", subject, error, context, reason=reason, beyond_error=True
+    )

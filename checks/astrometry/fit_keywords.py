@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured, not_told
 from hubble_qa.checks.readers.exposure import Exposure
-from hubble_qa.checks.readers.shift_file import ShiftRow
+from hubble_qa.checks.readers.shift_file import NO_RMS, ShiftRow
+from hubble_qa.checks.standard_errors import rms_error
 
 __all__ = ["has_fit", "keyword_matches", "keyword_rms", "keyword_rms_consistency"]
 
@@ -61,7 +62,9 @@ def keyword_rms(exposure: Exposure) -> Measurement:
     headers = exposure.science_headers()
     scale = plate_scale(headers[min(headers)])
     value = _length(exposure) / scale / math.sqrt(2.0)
-    return Measurement("fit_rms", value, "pix", exposure.label, context={"plate_scale_arcsec": scale})
+    matches = min(int(header["NMATCH"]) for header in headers.values())
+    error = rms_error(value, 2 * matches - 1)  # of two axes
+    return Measurement("fit_rms", value, "pix", exposure.label, error, {"plate_scale_arcsec": scale})
 
 
 def keyword_rms_consistency(exposure: Exposure, row: ShiftRow, *, frame_scale: float) -> Measurement:
@@ -79,11 +82,13 @@ def keyword_rms_consistency(exposure: Exposure, row: ShiftRow, *, frame_scale: f
     unknown = _unknown("rms_consistency", exposure)
     if unknown is not None:
         return unknown
-    length = math.hypot(row.xrms, row.yrms) * frame_scale
+    if row.rms is None:
+        return not_told("rms_consistency", exposure.label, NO_RMS)
+    length = math.hypot(*row.rms) * frame_scale
     if not length > 0:
-        problem = f"the shift file's RMS are {row.xrms:g} and {row.yrms:g} pix"
+        problem = f"the shift file's RMS are {row.rms[0]:g} and {row.rms[1]:g} pix"
         return not_measured("rms_consistency", exposure.label, problem)
-    context: dict[str, Json] = {"shift_file_rms": [row.xrms, row.yrms], "frame_scale_arcsec": frame_scale}
+    context: dict[str, Json] = {"shift_file_rms": [*row.rms], "frame_scale_arcsec": frame_scale}
     own = _length(exposure)
     reason = f"both axes: {own:.4f} arcsec by the header, {length:.4f} by the shift file"
     return Measurement("rms_consistency", own / length, "", exposure.label, context=context, reason=reason)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.io.fits import Header
@@ -18,11 +18,11 @@ from hubble_qa.checks.astrometry.focal_plane import chip_place, place_on_sky, ro
 from hubble_qa.checks.astrometry.linear_solutions import ORIGINAL, LinearSolution, linear_solution
 from hubble_qa.checks.astrometry.world_coordinates import distortion_name
 from hubble_qa.checks.instruments import Camera
-from hubble_qa.checks.measurement import Json, Measurement, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
 from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.checks.readers.exposure import Exposure
 
-__all__ = ["Departure", "coordinate_deviation", "deviation", "is_fit", "separation"]
+__all__ = ["Departure", "contradicted", "coordinate_violations", "is_fit", "separation"]
 
 # Relative, against the terms of the IDCTAB: solutions of the archive and of TweakReg are within 2e-4 of them;
 # the aberration of light, which updatewcs takes out, is 1e-4. A fit may change it by 5e-4 (AST-005).
@@ -54,13 +54,13 @@ class Departure:
     ratio: float
 
 
-def coordinate_deviation(exposure: Exposure) -> Measurement:
-    """Largest departure of an exposure's coordinates from its header's witnesses, over what is tolerated.
+def coordinate_violations(exposure: Exposure) -> Measurement:
+    """Count the witnesses in its header that an exposure's coordinates contradict.
 
     Of each chip: scale and handedness within `SCALE` and orientation within `ANGLE` of those by PA_V3 and
     the IDCTAB's terms in its header (of WFPC2 by the chip's record within `RECORD_SCALE`; else the camera's
-    plate scale within `NOMINAL_SCALE`, and PA_APER), `FITTED_ANGLE` where a fit found the roll. Of the
-    exposure: the place of its aperture, RA_APER and DEC_APER, within `POINTING`, at the pixel that the
+    plate scale within `NOMINAL_SCALE`, PA_APER and ORIENTAT), `FITTED_ANGLE` where a fit found the roll. Of
+    the exposure: the place of its aperture, RA_APER and DEC_APER, within `POINTING`, at the pixel that the
     original solution (key O) gives it.
 
     Parameters
@@ -68,7 +68,7 @@ def coordinate_deviation(exposure: Exposure) -> Measurement:
     exposure : Exposure
         An exposure that is calibrated.
     """
-    quantity, camera, headers = "coordinate_deviation", exposure.camera, exposure.science_headers()
+    quantity, camera, headers = "coordinate_violations", exposure.camera, exposure.science_headers()
     if camera is None:
         name = (
             f"{exposure.instrument} {exposure.detector}".rstrip() or "a camera that the header does not name"
@@ -88,19 +88,21 @@ def coordinate_deviation(exposure: Exposure) -> Measurement:
         departures += _chip_departures(exposure, camera, chip, solution)
     departures += _orientation_by_aperture(exposure, camera, solutions)
     departures += _pointing(exposure, solutions)
-    return deviation(quantity, exposure.label, departures)
+    return contradicted(quantity, exposure.label, departures)
 
 
-def deviation(quantity: str, subject: str, departures: list[Departure]) -> Measurement:
-    """The largest of several departures, with those beyond what is tolerated as its reason."""
+def contradicted(quantity: str, subject: str, departures: list[Departure]) -> Measurement:
+    """Count the departures that are beyond what is tolerated; the worst are named first."""
     if not departures:
         return not_measured(quantity, subject, "the header has no keyword to compare its coordinates with")
-    beyond = [one.text for one in departures if not one.ratio <= 1.0]
-    context: dict[str, Json] = {"departures": {one.text: one.ratio for one in departures}}
+    worst = sorted(
+        departures, key=lambda one: one.ratio if one.ratio == one.ratio else math.inf, reverse=True
+    )
+    beyond = [one.text for one in worst if not one.ratio <= 1.0]
+    context: dict[str, Json] = {"departures_over_tolerances": {one.text: one.ratio for one in departures}}
+    found = count_violations(quantity, subject, beyond, context)
     advice = "restore a solution that the header keeps, or run updatewcs and align anew"
-    reason = "; ".join([*beyond[:3], advice]) if beyond else ""
-    worst = max(one.ratio for one in departures)
-    return Measurement(quantity, worst, "", subject, context=context, reason=reason)
+    return replace(found, remedy=advice) if beyond else found
 
 
 def separation(first: tuple[float, float], second: tuple[float, float]) -> float:
@@ -118,7 +120,9 @@ def _chip_departures(
     place, roll = chip_place(header, camera), _number(exposure.primary, "PA_V3")
     if place is None or roll is None:
         scale = 3600.0 * math.sqrt(abs(np.linalg.det(solution.matrix)))
-        yield from _scale(chip, scale / camera.plate_scale, np.linalg.det(solution.matrix) < 0, NOMINAL_SCALE)
+        expected_scale = camera.plate_scale * _binning(header)
+        yield from _scale(chip, scale / expected_scale, np.linalg.det(solution.matrix) < 0, NOMINAL_SCALE)
+        yield from _stated_orientation(header, chip, solution)
         return
     angle = roll_at(roll, float(solution.crval[1]), place.v2, place.v3) + place.theta
     expected = place_on_sky(camera, angle) @ place.matrix / 3600.0
@@ -140,22 +144,44 @@ def _scale(chip: int, ratio: float, same_hand: bool, allowed: float) -> Iterator
     yield Departure(text, abs(ratio - 1.0) / allowed)
 
 
+def _binning(header: Header) -> float:
+    """Side of a pixel in those of the detector, by the sampling rate in the header; 1 where it has none."""
+    rates = [_number(header, key) for key in ("LTM1_1", "LTM2_2")]
+    known = [rate for rate in rates if rate is not None and rate > 0]
+    return 1.0 / math.sqrt(known[0] * known[1]) if len(known) == len(rates) else 1.0
+
+
+def _stated_orientation(header: Header, chip: int, solution: LinearSolution) -> Iterator[Departure]:
+    """Orientation against ORIENTAT, the position angle of the y axis."""
+    stated = _number(header, "ORIENTAT")
+    if stated is not None:
+        turned = _turn(solution, stated)
+        text = f"SCI,{chip}: its orientation is {turned:+.3f} deg from ORIENTAT = {stated:g} ({ANGLE:g})"
+        yield Departure(text, abs(turned) / ANGLE)
+
+
+def _turn(solution: LinearSolution, angle: float) -> float:
+    """Position angle of the y axis less an angle, degrees, within [-180, 180)."""
+    return (math.degrees(math.atan2(*solution.matrix[:, 1])) - angle + 180.0) % 360.0 - 180.0
+
+
 def _orientation_by_aperture(
     exposure: Exposure, camera: Camera, solutions: dict[int, LinearSolution]
 ) -> Iterator[Departure]:
     """Orientation against PA_APER, where chips do not tell theirs: within what the chips span."""
-    placed = [chip_place(exposure.header("SCI", chip), camera) for chip in solutions]
+    roll = _number(exposure.primary, "PA_V3")
+    placed = [
+        roll is not None and chip_place(exposure.header("SCI", chip), camera) is not None
+        for chip in solutions
+    ]
     stated = [_number(exposure.header("SCI", chip), "PA_APER") for chip in solutions]
     angle = next((one for one in stated if one is not None), None)
     if angle is None or not placed or all(placed):
         return
-    turned = [
-        (math.degrees(math.atan2(*one.matrix[:, 1])) - angle + 180.0) % 360.0 - 180.0
-        for one in solutions.values()
-    ]
+    turned, allowed = [_turn(one, angle) for one in solutions.values()], camera.aperture_angle or ANGLE
     least = 0.0 if min(turned) <= 0.0 <= max(turned) else min(turned, key=abs)
-    text = f"the orientation is {least:+.3f} deg from PA_APER = {angle:g} ({ANGLE:g})"
-    yield Departure(text, abs(least) / ANGLE)
+    text = f"the orientation is {least:+.3f} deg from PA_APER = {angle:g} ({allowed:g})"
+    yield Departure(text, abs(least) / allowed)
 
 
 def _pointing(exposure: Exposure, solutions: dict[int, LinearSolution]) -> Iterator[Departure]:

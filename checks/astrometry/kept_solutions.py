@@ -49,11 +49,19 @@ def distance_from_distortion_solution(exposure: Exposure) -> Measurement:
         return not_applicable(quantity, exposure.label, reason)
     worst = max(distances, key=lambda chip: distances[chip])
     context: dict[str, Json] = {"distances_arcsec": {**distances}}
-    remark = (
-        f"largest on {worst}; beyond the pointing's error it is a false match, or another exposure's: "
-        "restore the kept solution, align anew"
+    remedy = (
+        "beyond the pointing's error it is a false match, or another exposure's: restore the kept solution, "
+        "align anew"
     )
-    return Measurement(quantity, distances[worst], "arcsec", exposure.label, context=context, reason=remark)
+    return Measurement(
+        quantity,
+        distances[worst],
+        "arcsec",
+        exposure.label,
+        context=context,
+        reason=f"largest on {worst}",
+        remedy=remedy,
+    )
 
 
 def coordinate_difference(exposure: Exposure, other: Exposure) -> Measurement:

@@ -12,19 +12,23 @@ from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.source_pairs import SourcePairs
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable
+from hubble_qa.checks.measurement import Json, Measurement, not_told
 
 __all__ = [
     "Offset",
     "SkyPixels",
     "exposure_misalignment",
+    "image_separation",
     "isolated_hits",
     "offset_of_stars",
     "offset_of_target",
+    "separation_unit",
 ]
 
 Array = NDArray[np.float64]
 
+# A quarter of it is 10 mas, to which colours are matched at the finest sampling in use.
+FINEST_PIXEL = 40.0  # mas
 # Of an offset only what exceeds so many of its errors counts.
 SIGNIFICANT = 3.0
 # Standard error of a median over that of a mean, for Gaussian scatter.
@@ -104,7 +108,7 @@ def exposure_misalignment(
     """
     if not offsets:
         reason = "no two of its exposures share a target, or enough stars, to be compared by"
-        return not_applicable("exposure_misalignment", subject, reason)
+        return not_told("exposure_misalignment", subject, reason)
     names = list(dict.fromkeys(name for pair in offsets for name in pair))
     far = {name: _from_others(name, offsets) for name in names}
     worst = max(names, key=lambda name: far[name][0])
@@ -118,7 +122,63 @@ def exposure_misalignment(
     reason = f"{worst} is {length:.1f} ± {error:.1f} mas from {others}, by {pairs}"
     pixel = 1000.0 * plate_scale
     return Measurement(
-        "exposure_misalignment", excess / pixel, "pix", subject, error / pixel, context=context, reason=reason
+        "exposure_misalignment",
+        excess / pixel,
+        "pix",
+        subject,
+        error / pixel,
+        context,
+        reason=reason,
+        beyond_error=True,
+    )
+
+
+def separation_unit(pixel: float) -> float:
+    """What separations of drizzled images are counted in, mas: a pixel, or 40 mas if that is more.
+
+    Parameters
+    ----------
+    pixel : float
+        Of the coarser image, arcsec.
+    """
+    return max(1000.0 * pixel, FINEST_PIXEL)
+
+
+def image_separation(offset: Offset | None, *, pixel: float, subject: str) -> Measurement:
+    """How far apart two drizzled images have the sky, pixels of the coarser, or of 40 mas if that is more.
+
+    Of the offset, what is beyond `SIGNIFICANT` times its error counts.
+
+    Parameters
+    ----------
+    offset : Offset or None
+        Of one from the other; None where they share too few sources.
+    pixel : float
+        Of the coarser image, arcsec.
+    subject : str
+        The pair.
+    """
+    if offset is None:
+        return not_told("image_separation", subject, "they do not share enough sources to be compared by")
+    unit = separation_unit(pixel)
+    length = math.hypot(offset.east, offset.north)
+    excess = max(length - SIGNIFICANT * offset.error, 0.0)
+    context: dict[str, Json] = {
+        "east_mas": offset.east,
+        "north_mas": offset.north,
+        "error_mas": offset.error,
+        "pixel_mas": unit,
+    }
+    reason = f"{length:.1f} ± {offset.error:.1f} mas, by {offset.by}"
+    return Measurement(
+        "image_separation",
+        excess / unit,
+        "pix",
+        subject,
+        offset.error / unit,
+        context,
+        reason=reason,
+        beyond_error=True,
     )
 
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.alignment import catalog_sources, fitted_row, other_fit
 from hubble_qa.checks.astrometry.sky import sky_offsets
-from hubble_qa.checks.measurement import Json, Measurement, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, not_measured, not_told
 from hubble_qa.checks.readers.match_file import MatchFile
-from hubble_qa.checks.readers.shift_file import ShiftFile
+from hubble_qa.checks.readers.shift_file import NO_RMS, ShiftFile
+from hubble_qa.checks.standard_errors import median_error
 
 __all__ = [
     "CATALOG_ERRORS",
@@ -72,6 +73,15 @@ class MatchedPositions:
         if not regions and len(offsets) >= fewest:
             regions = {"all chips": np.ones(len(offsets), dtype=bool)}
         return {name: np.median(offsets[here], axis=0) for name, here in regions.items()}
+
+    def offset_error(self, region: str) -> float | None:
+        """Standard error of the median offset of a region that the other methods name, mas, both axes."""
+        offsets = sky_offsets(self.own, self.reference)
+        chips = [f"SCI,{chip}" for chip in self.chip]
+        here = offsets[np.array([region in (chip, "all chips") for chip in chips], dtype=bool)]
+        if not np.isfinite(here).all():
+            return None
+        return median_error(float(np.hypot(*mad_std(here, axis=0))), len(here))
 
     def sparse_offsets(self, enough: int) -> Mapping[str, float]:
         """What is certain, at three sigma, of the median offset of chips with few sources, mas.
@@ -174,7 +184,8 @@ def residual_trend(
     context: dict[str, Json] = {"worst": worst, "strongest": strongest}
     region, _, term = worst.partition(": ")
     reason = f"largest: {term}, {region}"
-    return Measurement("residual_trend", trends[worst], "", subject, context=context, reason=reason)
+    # In units of its own error, so that this is 1.
+    return Measurement("residual_trend", trends[worst], "", subject, 1.0, context, reason=reason)
 
 
 def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -> Measurement:
@@ -199,12 +210,14 @@ def rms_consistency(shifts: ShiftFile, exposure: str, match: MatchFile | None) -
     other = other_fit(row, match)
     if other:
         return not_measured("rms_consistency", subject, other)
+    if row.rms is None:
+        return not_told("rms_consistency", subject, NO_RMS)
     recomputed = np.std(match.residuals, axis=0)
-    ratios = [_rms_ratio(*pair) for pair in zip(recomputed, (row.xrms, row.yrms), strict=True)]
+    ratios = [_rms_ratio(*pair) for pair in zip(recomputed, row.rms, strict=True)]
     worst = max(ratios, key=lambda ratio: math.inf if math.isnan(ratio) else abs(ratio - 1.0))
     context: dict[str, Json] = {
         "match_file_rms": [float(value) for value in recomputed],
-        "shift_file_rms": [row.xrms, row.yrms],
+        "shift_file_rms": [*row.rms],
     }
     return Measurement("rms_consistency", worst, "", subject, context=context)
 
@@ -253,6 +266,8 @@ def matched_source_offset(
         lengths[worst],
         "mas",
         subject,
+        uncertainty=positions.offset_error(worst) if positions is not None else None,
+        beyond_error=worst in sparse,
         context=context,
         reason=f"on {worst}, by the headers of both exposures",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,13 +15,19 @@ from hubble_qa.checks.astrometry.sky import sky_offsets
 from hubble_qa.checks.astrometry.world_coordinates import pixel_grid
 from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
 from hubble_qa.checks.readers.exposure import Exposure
+from hubble_qa.checks.standard_errors import rms_error
 
-__all__ = ["Chips", "archive_fit_error", "catalog_of_fit", "solution_displacement"]
+__all__ = [
+    "Chips",
+    "archive_fit_matches",
+    "archive_fit_rms",
+    "catalog_of_fit",
+    "solution_displacement",
+]
 
 Chips: TypeAlias = Mapping[int, Any]
 
-# A solution of the archive is to be trusted with this scatter, and this many sources.
-LARGEST_RMS = 0.1  # pix
+# A solution of the archive is to be trusted with this many sources.
 FEWEST_MATCHES = 20
 
 # IDC_2731450pi-FIT_IMG_GAIAeDR3: distortion solution, how it was fitted, and to which catalogue.
@@ -32,13 +38,11 @@ _FIT = re.compile(
 _RMS = ("RMS_RA", "RMS_DEC")
 
 
-def archive_fit_error(exposure: Exposure) -> Measurement:
-    """Scatter of the solution that the archive served, in units of the largest that is acceptable.
+def archive_fit_rms(exposure: Exposure) -> Measurement:
+    """Scatter of the solution that the archive served, in pixels of the detector.
 
-    The larger of RMS_RA and RMS_DEC over `LARGEST_RMS`, once in pixels of the detector. A solution
-    with too few sources is worth less than its scatter says: with NMATCHES below `FEWEST_MATCHES`
-    the value is at least 1 and the missing fraction of them, so that 19 sources give 1.05. A
-    solution that is no fit to a catalogue has no sources and no scatter; it gives 2.
+    The larger of RMS_RA and RMS_DEC. It does not apply to a solution that is no fit to a catalogue: that it
+    is none, `archive_fit_matches` says.
 
     Parameters
     ----------
@@ -48,31 +52,47 @@ def archive_fit_error(exposure: Exposure) -> Measurement:
     headers = exposure.science_headers()
     if exposure.camera is None:
         reason = f"no plate scale is on record for {exposure.instrument} {exposure.detector}".rstrip()
-        return not_measured("archive_fit_error", exposure.label, reason)
+        return not_measured("archive_fit_rms", exposure.label, reason)
     if not headers:
-        return not_measured("archive_fit_error", exposure.label, "there are no science headers")
+        return not_measured("archive_fit_rms", exposure.label, "there are no science headers")
+    if reason := _no_fit(headers):
+        return not_applicable("archive_fit_rms", exposure.label, f"{reason}; see AST-026")
+    if missing := _missing(headers, _RMS):
+        return not_measured("archive_fit_rms", exposure.label, missing)
     scale = exposure.camera.plate_scale
-    names = sorted({str(header.get("WCSNAME")) for header in headers.values()})
-    context: dict[str, Json] = {"wcsname": " | ".join(names), "plate_scale_arcsec": scale}
-    if not all(catalog_of_fit(header) for header in headers.values()):
-        reason = f"WCSNAME is {names[0]!r}, which names no fit to a catalogue"
-        return Measurement("archive_fit_error", 2.0, "", exposure.label, context=context, reason=reason)
-    missing = [key for key in (*_RMS, "NMATCHES") for header in headers.values() if not _number(header, key)]
-    if missing:
-        reason = f"{missing[0]} of the archive's fit is missing or not a number"
-        return not_measured("archive_fit_error", exposure.label, reason)
     rms = [max(float(header[key]) for header in headers.values()) / 1000.0 / scale for key in _RMS]
-    matches = min(int(header["NMATCHES"]) for header in headers.values())
-    few = 1.0 + (FEWEST_MATCHES - matches) / FEWEST_MATCHES if matches < FEWEST_MATCHES else 0.0
-    context |= {"catalog": catalog_of_fit(headers[min(headers)]), "nmatches": matches, "rms_pix": [*rms]}
-    return Measurement(
-        "archive_fit_error",
-        max(*rms, few * LARGEST_RMS) / LARGEST_RMS,
-        "",
-        exposure.label,
-        context=context,
-        reason=f"only {matches} sources matched" if few else f"RMS is {max(rms):.3f} pix in one axis",
-    )
+    matches = None if _missing(headers, ("NMATCHES",)) else _matches(headers)
+    context: dict[str, Json] = {
+        "wcsname": " | ".join(_names(headers)),
+        "plate_scale_arcsec": scale,
+        "catalog": catalog_of_fit(headers[min(headers)]),
+        "nmatches": matches,
+        "rms_pix": [*rms],
+    }
+    error = rms_error(max(rms), matches) if matches is not None else None
+    return Measurement("archive_fit_rms", max(rms), "pix", exposure.label, error, context)
+
+
+def archive_fit_matches(exposure: Exposure) -> Measurement:
+    """Sources of a catalogue that the solution that the archive served was fitted to.
+
+    NMATCHES of its headers; 0 where the solution is no fit to a catalogue, for none ties it to the sky.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The exposure as the archive served it; the chip with the fewest counts.
+    """
+    headers = exposure.science_headers()
+    if not headers:
+        return not_measured("archive_fit_matches", exposure.label, "there are no science headers")
+    context: dict[str, Json] = {"wcsname": " | ".join(_names(headers))}
+    if reason := _no_fit(headers):
+        return Measurement("archive_fit_matches", 0, "", exposure.label, context=context, reason=reason)
+    if missing := _missing(headers, ("NMATCHES",)):
+        return not_measured("archive_fit_matches", exposure.label, missing)
+    context["catalog"] = catalog_of_fit(headers[min(headers)])
+    return Measurement("archive_fit_matches", _matches(headers), "", exposure.label, context=context)
 
 
 def catalog_of_fit(header: Header) -> str:
@@ -124,6 +144,28 @@ def solution_displacement(
         uncertainty=_archive_error(headers),
         context={"mean_east_north_mas": means},
     )
+
+
+def _names(headers: Mapping[int, Header]) -> list[str]:
+    return sorted({str(header.get("WCSNAME")) for header in headers.values()})
+
+
+def _no_fit(headers: Mapping[int, Header]) -> str:
+    """That the name of a chip's solution is that of no fit to a catalogue; empty where all are of one."""
+    for header in headers.values():
+        if not catalog_of_fit(header):
+            return f"WCSNAME is {str(header.get('WCSNAME'))!r}, which names no fit to a catalogue"
+    return ""
+
+
+def _missing(headers: Mapping[int, Header], keys: Sequence[str]) -> str:
+    """Which of the fit's keywords is missing or no number in a header; empty where none is."""
+    missing = [key for key in keys for header in headers.values() if not _number(header, key)]
+    return f"{missing[0]} of the archive's fit is missing or not a number" if missing else ""
+
+
+def _matches(headers: Mapping[int, Header]) -> int:
+    return min(int(header["NMATCHES"]) for header in headers.values())
 
 
 def _number(header: Header, key: str) -> bool:

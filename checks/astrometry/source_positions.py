@@ -12,7 +12,6 @@ catalogue comparisons are for single exposures as well.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 from astropy.stats import mad_std
@@ -29,16 +28,12 @@ __all__ = [
     "catalog_offset",
     "catalog_offset_variation",
     "chance_match_fraction",
-    "reference_sources",
     "source_position_difference",
 ]
 
 # An offset that may be zero, with an error above a third of the 10 mas that are allowed, tells nothing.
 LARGEST_ERROR = 10.0 / 3.0  # mas
 SIGNIFICANT = 3.0
-
-# Sources of a catalogue on an exposure that a fit needs.
-FEWEST_REFERENCES = 20
 
 # Standard error of a median over that of a mean, for Gaussian scatter.
 _MEDIAN = math.sqrt(math.pi / 2.0)
@@ -206,34 +201,8 @@ def chance_match_fraction(
         "references": references,
         "area_arcsec2": area,
     }
-    return Measurement("chance_match_fraction", by_chance / matches, "", subject, context=context)
-
-
-def reference_sources(quadrants: Mapping[str, int], *, subject: str) -> Measurement:
-    """Count the reference sources on an exposure; fewer where a quadrant has none.
-
-    A catalogue that a service cut to its first rows has few, and one that covers half the field none in
-    a quadrant: the fit then says nothing of rotation there. Such a quadrant counts as if the others had
-    none beyond what it has: the value is the smaller of all sources and `FEWEST_REFERENCES` times the
-    emptiest quadrant's.
-
-    Parameters
-    ----------
-    quadrants : mapping of str to int
-        Reference sources on each quadrant of the exposure.
-    subject : str
-        The fit.
-    """
-    everywhere, fewest = sum(quadrants.values()), min(quadrants.values(), default=0)
-    empty = [name for name, count in quadrants.items() if not count]
-    context: dict[str, Json] = {"quadrants": {**quadrants}, "on_the_exposure": everywhere}
-    reason = f"{everywhere} of the catalogue's sources are on the exposure"
-    if empty and everywhere:
-        reason += f", none on {', '.join(empty)}: it does not cover the field"
-    elif everywhere < FEWEST_REFERENCES:
-        reason += ": it was cut, or reaches not faint enough"
-    value = min(everywhere, FEWEST_REFERENCES * fewest)
-    return Measurement("reference_sources", value, "", subject, context=context, reason=reason)
+    fraction = by_chance / matches
+    return Measurement("chance_match_fraction", fraction, "", subject, fraction / math.sqrt(matches), context)
 
 
 def _too_few(quantity: str, pairs: SourcePairs, subject: str) -> Measurement | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians, sky_step
 from hubble_qa.checks.instruments import Camera
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_told
 
 __all__ = ["amplifier_step"]
 
@@ -66,8 +66,9 @@ def amplifier_step(
         image *= np.float32(time)
     steps = [step for axis in (0, 1) for step in _steps(image, axis, camera.amplifiers)]
     if not steps:
-        reason = "one amplifier reads the chip" if camera.amplifiers == (1, 1) else "too few unflagged pixels"
-        return not_applicable("amplifier_step", subject, reason)
+        if camera.amplifiers == (1, 1):
+            return not_applicable("amplifier_step", subject, "one amplifier reads the chip")
+        return not_told("amplifier_step", subject, "too few unflagged pixels")
     worst = max(steps, key=lambda step: (step.certain, abs(step.height)))
     context: dict[str, Json] = {
         step.edge: {"step": step.height, "error": step.error, "background": step.level} for step in steps
@@ -86,6 +87,7 @@ def amplifier_step(
         uncertainty=worst.error,
         context=context,
         reason=reason,
+        beyond_error=True,
     )
 
 

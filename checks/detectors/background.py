@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured, not_told
+from hubble_qa.checks.standard_errors import width_error
 
 __all__ = [
     "Level",
     "background_deviation",
     "background_level",
+    "background_peaks",
     "background_rate_ratio",
-    "background_shape",
+    "background_width",
     "background_width_change",
     "difference_noise",
     "histogram_peaks",
@@ -28,6 +30,7 @@ __all__ = [
 # ten electrons, a tenth of which is the uncertainty of the reference pixels' mean.
 SHORTEST = 20.0
 FEWEST_ELECTRONS = 10.0
+_ERROR_OF_READ = 1.0  # electrons, of the mean of the reference pixels
 
 # Pixels farther than this from the median, in robust standard deviations, are stars and cosmic rays.
 _CLIP = 5.0
@@ -142,8 +145,10 @@ def background_rate_ratio(times: Sequence[float], rates: Sequence[float], *, sub
     judged = {time: rate for time, rate in late.items() if rate * time >= FEWEST_ELECTRONS}
     if len(judged) < 2:
         reason = f"{len(judged)} reads have {FEWEST_ELECTRONS:g} electrons of background; a change takes two"
-        return not_applicable("background_rate_ratio", subject, reason)
-    low, high = min(judged.values()), max(judged.values())
+        return not_told("background_rate_ratio", subject, reason)
+    least, most = min(judged, key=judged.__getitem__), max(judged, key=judged.__getitem__)
+    low, high = judged[least], judged[most]
+    error = high / low * math.hypot(_ERROR_OF_READ / (low * least), _ERROR_OF_READ / (high * most))
     context: dict[str, Json] = {
         "smallest_rate": low,
         "largest_rate": high,
@@ -151,7 +156,7 @@ def background_rate_ratio(times: Sequence[float], rates: Sequence[float], *, sub
         "times_s": [*judged],
         "rates": [*judged.values()],
     }
-    return Measurement("background_rate_ratio", high / low, "", subject, context=context)
+    return Measurement("background_rate_ratio", high / low, "", subject, error, context)
 
 
 def weighting_range(times: Sequence[float], rates: Sequence[float]) -> tuple[float, float]:
@@ -213,12 +218,11 @@ def histogram_peaks(values: NDArray[Any], noise: float) -> tuple[float, ...]:
     return tuple(float(middles[place]) for place in places)
 
 
-def background_shape(pulls: NDArray[Any], *, noise: float, subject: str) -> Measurement:
-    """Robust width of an exposure's sky over the expected noise, times the number of its peaks.
+def background_width(pulls: NDArray[Any], *, noise: float, subject: str) -> Measurement:
+    """Robust width of an exposure's sky over the expected noise.
 
     A ramp fit that takes a change of the background for cosmic rays breaks ramps at different reads, so
-    that the background has several peaks, or one that is too wide; with several the value is never near
-    1, however narrow each is.
+    that the background is too wide.
 
     Parameters
     ----------
@@ -235,24 +239,50 @@ def background_shape(pulls: NDArray[Any], *, noise: float, subject: str) -> Meas
     ValueError
         If the noise is not positive.
     """
+    level = background_level(pulls)
+    reason = _too_little_sky(level, noise, subject)
+    if reason:
+        return not_told("background_width", subject, reason)
+    context: dict[str, Json] = {"sky_pixels": level.pixels, "expected_noise": noise}
+    error = width_error(level.width, level.pixels)
+    return Measurement("background_width", level.width, "", subject, error, context)
+
+
+def background_peaks(pulls: NDArray[Any], *, noise: float, subject: str) -> Measurement:
+    """Number of peaks of the histogram of an exposure's sky.
+
+    A ramp fit that takes a change of the background for cosmic rays breaks ramps at different reads: the
+    pixels of each have a level of their own.
+
+    Parameters
+    ----------
+    pulls, noise, subject
+        As of `background_width`.
+
+    Raises
+    ------
+    ValueError
+        If the noise is not positive.
+    """
+    reason = _too_little_sky(background_level(pulls), noise, subject)
+    if reason:
+        return not_told("background_peaks", subject, reason)
+    peaks = histogram_peaks(pulls, 1.0)
+    if not peaks:
+        return not_measured("background_peaks", subject, "its histogram has no peak")
+    places = [peak * noise for peak in peaks]
+    context: dict[str, Json] = {"peaks": [*places]}
+    several = f"peaks at {', '.join(f'{place:+.3g}' for place in places)} electrons per second about the sky"
+    reason = several if len(peaks) > 1 else ""
+    return Measurement("background_peaks", len(peaks), "", subject, context=context, reason=reason)
+
+
+def _too_little_sky(level: Level, noise: float, subject: str) -> str:
     if not noise > 0:
         raise ValueError(f"{subject}: the expected noise must be positive, not {noise}")
-    level = background_level(pulls)
-    if level.pixels < MIN_PIXELS:
-        reason = f"only {level.pixels} pixels show the sky, the target covers the others; needs {MIN_PIXELS}"
-        return not_applicable("background_shape", subject, reason)
-    peaks = histogram_peaks(pulls, 1.0)
-    context: dict[str, Json] = {
-        "sky_pixels": level.pixels,
-        "expected_noise": noise,
-        "width_ratio": level.width,
-        "peaks": [peak * noise for peak in peaks],
-    }
-    reason = f"{len(peaks)} peaks" if len(peaks) != 1 else ""
-    if not peaks:
-        return not_measured("background_shape", subject, "its histogram has no peak")
-    value = len(peaks) * level.width
-    return Measurement("background_shape", value, "", subject, context=context, reason=reason)
+    if level.pixels >= MIN_PIXELS:
+        return ""
+    return f"only {level.pixels} pixels show the sky, the target covers the others; needs {MIN_PIXELS}"
 
 
 def background_deviation(values: NDArray[Any], *, rate: float, subject: str) -> Measurement:
@@ -305,4 +335,6 @@ def background_width_change(
         "original_width": old.width,
         "reprocessed_exposures": list(affected),
     }
-    return Measurement("background_width_change", new.width / old.width, "", subject, context=context)
+    ratio = new.width / old.width
+    error = width_error(ratio * math.hypot(1.0, math.sqrt(new.pixels / old.pixels)), new.pixels)
+    return Measurement("background_width_change", ratio, "", subject, error, context)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
+from hubble_qa.checks.standard_errors import rms_error
 
 __all__ = ["BIAS_STRUCTURE", "ColumnLevels", "column_levels", "column_scatter", "judged_pixels"]
 
@@ -106,7 +107,8 @@ def column_scatter(sci: NDArray[Any], dq: NDArray[Any], *, subject: str) -> Meas
         "worst_pulls": [float(pull) for pull in np.sort(worst)[:-6:-1]],
         "column_noise": float(np.nanmedian(levels.expected)),
     }
-    return Measurement("column_scatter", scatter, "", subject, context=context)
+    error = rms_error(scatter, int(np.isfinite(pulls).sum()))
+    return Measurement("column_scatter", scatter, "", subject, error, context)
 
 
 def _around(pixels: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:

@@ -17,16 +17,17 @@ from hubble_qa.checks.detectors.pixel_flags import (
     unflagged_saturation,
 )
 from hubble_qa.checks.instruments import Camera
-from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured, not_told
 from hubble_qa.checks.readers.exposure import Exposure
 
 __all__ = [
     "ReferenceUse",
+    "array_violations",
     "calibration_switches",
+    "flagged_fraction",
     "reference_file_violations",
     "switch_violations",
     "unit_violations",
-    "unusable_fraction",
 ]
 
 # EXPEND - EXPSTART may differ from EXPTIME by the shutter's travel and the clocks' ticks.
@@ -134,7 +135,24 @@ def _flash_left_in(calibrated: Mapping[str, Any], requested: Mapping[str, str]) 
     return [f"post-flashed for {duration:g} s (FLASHDUR), but FLSHCORR is {ended}: the flash is in the image"]
 
 
-def unusable_fraction(
+def flagged_fraction(dq: NDArray[Any] | None, *, subject: str) -> Measurement:
+    """Fraction of a chip's pixels that are flagged.
+
+    Parameters
+    ----------
+    dq : ndarray, shape (ny, nx), or None
+        Data quality, 0 for what is good. That of C0M files is in C1M: None where this is not at hand.
+    subject : str
+        The exposure and chip.
+    """
+    if dq is None:
+        return not_told("flagged_fraction", subject, "its flags are in a C1M file, which is not at hand")
+    if dq.size == 0:
+        return not_told("flagged_fraction", subject, "DQ is empty; see CAL-013")
+    return Measurement("flagged_fraction", np.count_nonzero(dq) / dq.size, "", subject)
+
+
+def array_violations(
     sci: NDArray[Any],
     err: NDArray[Any] | None,
     dq: NDArray[Any] | None,
@@ -142,13 +160,13 @@ def unusable_fraction(
     camera: Camera | None,
     subject: str,
 ) -> Measurement:
-    """Fraction of a chip's pixels that are flagged; 1 where its arrays break a rule.
+    """Count the rules that a chip's arrays break.
 
-    The rules: SCI, ERR and DQ have one shape; SCI is finite everywhere; ERR is finite and positive at
+    SCI, ERR and DQ have one shape; SCI is finite everywhere; ERR is finite and positive at
     each unflagged pixel; SCI is not one number everywhere, nor over `LONGEST_RUN` pixels of a row or a
     column; DQ flags some pixels, since no detector is without bad ones, and those at full well. Where ERR
-    is the square root of SCI, as of WFPC2, it is judged only where SCI is positive. A chip that breaks a
-    rule is unusable as a whole: no stage after the calibration expects such pixels.
+    is the square root of SCI, as of WFPC2, it is judged only where SCI is positive. No stage after the
+    calibration expects pixels that break a rule.
 
     Parameters
     ----------
@@ -163,15 +181,13 @@ def unusable_fraction(
     arrays = {name: one for name, one in (("SCI", sci), ("ERR", err), ("DQ", dq)) if one is not None}
     if len({array.shape for array in arrays.values()}) > 1 or sci.size == 0:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        reason = f"shapes differ or are empty: {shapes}"
-        return Measurement("unusable_fraction", 1.0, "", subject, reason=reason)
+        return count_violations("array_violations", subject, [f"shapes differ or are empty: {shapes}"])
     good = np.ones(sci.shape, dtype=bool) if dq is None else dq == 0
     judged = good & (sci > 0) if camera is not None and camera.root_errors else good
     counts = {"SCI not finite": int(np.count_nonzero(~np.isfinite(sci)))}
     if err is not None:
         wrong = judged & ~(np.isfinite(err) & (err > 0))
         counts["ERR not finite and positive"] = int(np.count_nonzero(wrong))
-    flagged = float(np.count_nonzero(~good) / good.size)
     broken = [f"{rule} at {count} pixels" for rule, count in counts.items() if count]
     run = longest_run(sci, good & (sci != 0) if camera is not None and camera.counts_photons else good)
     if counts["SCI not finite"] == 0 and np.all(sci == sci.flat[0]):
@@ -181,9 +197,7 @@ def unusable_fraction(
     if dq is not None:
         lost = [few_flags(dq), unflagged_saturation(sci, dq, camera) if camera is not None else ""]
         broken += [text for text in lost if text]
-    context: dict[str, Json] = {"flagged_fraction": flagged, "longest_run": run, **counts}
-    value = 1.0 if broken else flagged
-    return Measurement("unusable_fraction", value, "", subject, context=context, reason="; ".join(broken))
+    return count_violations("array_violations", subject, broken, {"longest_run": run, **counts})
 
 
 def unit_violations(exposure: Exposure, chip: int) -> Measurement:

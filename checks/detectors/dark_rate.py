@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.detector_temperature import WARM
-from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_applicable, not_measured
+from hubble_qa.checks.measurement import (
+    Json,
+    Measurement,
+    count_violations,
+    not_applicable,
+    not_measured,
+    not_told,
+)
+from hubble_qa.checks.standard_errors import fraction_error
 
 __all__ = [
     "DarkCounts",
@@ -123,13 +131,16 @@ def hot_pixel_agreement(
     fewest = min(hot, key=lambda name: int(hot[name].sum()))
     if hot[fewest].sum() < _FEWEST_HOT:
         reason = f"{fewest} has {int(hot[fewest].sum())} hot pixels; needs at least {_FEWEST_HOT}"
-        return not_applicable("hot_pixel_agreement", subject, reason)
+        return not_told("hot_pixel_agreement", subject, reason)
     parts = {name: float(np.mean(exposure[each] >= _SEEN)) for name, each in hot.items()}
     context: dict[str, Json] = {
         "agreement": {**parts},
         "hot_pixels": {name: int(each.sum()) for name, each in hot.items()},
     }
-    return Measurement("hot_pixel_agreement", min(parts.values()), "", subject, context=context)
+    worst = min(parts, key=parts.__getitem__)
+    number = int(hot[worst].sum())
+    error = fraction_error(round(parts[worst] * number), number)
+    return Measurement("hot_pixel_agreement", parts[worst], "", subject, error, context)
 
 
 def dark_fraction(
@@ -170,7 +181,8 @@ def blank_residual(net: float, error: float, *, subject: str) -> Measurement:
     if not error > 0:
         reason = f"the error is {error:g}: there were no counts"
         return Measurement("blank_residual", math.nan, "", subject, context=context, reason=reason)
-    return Measurement("blank_residual", abs(net) / error, "", subject, context=context)
+    # In units of its own error, so that this is 1.
+    return Measurement("blank_residual", abs(net) / error, "", subject, 1.0, context)
 
 
 def dark_rate_order_violations(

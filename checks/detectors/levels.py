@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hubble_qa.checks.detectors.background import background_level
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Json, Measurement, not_measured
+from hubble_qa.checks.standard_errors import median_error
 
 __all__ = ["last_minus_first", "level_deviation", "light_sensitive"]
 
@@ -102,7 +103,8 @@ def level_deviation(
         reason = f"the level of the raw reads is {level:.3g}; a comparison needs a positive one"
         return not_measured("level_deviation", subject, reason)
     difference = np.where(good, calibrated - independent, np.nan)
-    medians = {part: background_level(difference[rows]).median for part, rows in _parts(good)}
+    levels = {part: background_level(difference[rows]) for part, rows in _parts(good)}
+    medians = {part: each.median for part, each in levels.items()}
     common = float(np.clip(np.median([*medians.values()]), *weighting))
     medians = {part: median - common for part, median in medians.items()}
     worst = max(medians, key=lambda part: abs(medians[part]))
@@ -117,7 +119,8 @@ def level_deviation(
     value = medians[worst] / max(level, least)
     place = f"in the most deviant of {_PARTS} × {_PARTS} cells, columns and rows {worst}"
     reason = place if abs(value) > _WORTH_NAMING else ""
-    return Measurement("level_deviation", value, "", subject, context=context, reason=reason)
+    error = median_error(levels[worst].width / max(level, least), levels[worst].pixels)
+    return Measurement("level_deviation", value, "", subject, error, context, reason=reason)
 
 
 def _parts(good: NDArray[np.bool_]) -> Iterator[tuple[str, tuple[slice, slice]]]:

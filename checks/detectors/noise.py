@@ -9,9 +9,9 @@ import numpy as np
 from astropy.stats import mad_std
 from numpy.typing import NDArray
 
-from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians
+from hubble_qa.checks.detectors.sky_structure import BLOCK, away_from_sources, block_medians, local_level
 from hubble_qa.checks.instruments import Camera
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_told
 
 __all__ = ["scatter_to_error"]
 
@@ -32,8 +32,8 @@ def scatter_to_error(
 ) -> Measurement:
     """Scatter of a chip's sky from pixel to pixel over the error that its ERR array states.
 
-    Differences of neighbours in a row, over the root of two times the median ERR of their block of `BLOCK`
-    pixels, have a robust width of 1: neither stars nor a slope of the sky change it.
+    Differences of neighbours in a row, away from sources, over the root of two times the median ERR of their
+    block of `BLOCK` pixels, have a robust width of 1: a slope of the sky does not change it.
 
     Parameters
     ----------
@@ -57,16 +57,25 @@ def scatter_to_error(
     stated = block_medians(np.where(kept, error, np.nan).astype(np.float32))
     if np.isfinite(stated).any():
         stated[~(stated <= _SKY * np.nanpercentile(stated, _LEAST))] = np.nan
-    rows, columns = (length * BLOCK for length in stated.shape)
-    values = np.where(kept, science, np.nan)[:rows, :columns]
+    values = _sky(np.where(kept, science, np.nan).astype(np.float32))
     errors = np.repeat(np.repeat(stated, BLOCK, axis=0), BLOCK // 2, axis=1)
     pulls = (values[:, 1::2] - values[:, ::2]) / (math.sqrt(2.0) * errors)
     pulls = pulls[np.isfinite(pulls)]
     if pulls.size < _FEWEST:
         reason = f"only {pulls.size} pairs of neighbouring pixels show the sky; needs {_FEWEST}"
-        return not_applicable(quantity, subject, reason)
+        return not_told(quantity, subject, reason)
     ratio = float(mad_std(pulls))
     context: dict[str, Json] = {"pairs": int(pulls.size), "stated_error": float(np.nanmedian(stated))}
     # Of the median absolute deviation of a Gaussian.
     uncertainty = 1.17 * ratio / math.sqrt(pulls.size)
     return Measurement(quantity, ratio, "", subject, uncertainty=uncertainty, context=context)
+
+
+def _sky(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The image's whole blocks, NaN on and near sources."""
+    medians = block_medians(image)
+    rows, columns = (length * BLOCK for length in medians.shape)
+    values = image[:rows, :columns]
+    if not np.isfinite(medians).any():
+        return values
+    return np.where(away_from_sources(values - local_level(medians)), values, np.float32(np.nan))

@@ -8,7 +8,7 @@ import numpy as np
 from astropy.stats import mad_std
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "block_medians", "sky_pulls", "sky_step"]
+__all__ = ["BLOCK", "away_from_sources", "block_medians", "local_level", "sky_pulls", "sky_step"]
 
 # Side of the blocks whose medians follow the sky, pixels. The sky of a grism, errors of the flat field
 # and haloes of galaxies change on larger scales; ramps are broken from pixel to pixel.
@@ -20,6 +20,10 @@ _SKY = 1.3
 # Nor does it where its level changes by this many times the noise of a pixel over so many blocks:
 # the halo of a galaxy that fills the field is not linear within a block. A grism's sky changes by less.
 _STEEP, _PLATEAU = 4.0, 4
+# A source is where the mean of so many pixels by as many is above the level by this many times the scatter of
+# such means below it; its wings reach so many pixels farther. What is left of a block must be so much of it.
+_MEAN, _SOURCE, _WINGS = 3, 5.0, 2
+_LEFT = 0.2
 # Rounds of clipping, and standard deviations at which blocks with stars are left out of the fit of a step.
 _ROUNDS, _CLIP = 5, 4.0
 # Blocks along a side of a group whose residuals may go together.
@@ -61,8 +65,8 @@ def sky_pulls(
     """Pixels of an exposure's sky less its local level, over the noise that they should have.
 
     The level is that of blocks of `BLOCK` pixels, interpolated; blocks that are brighter than the sky show
-    a target. A level that differs from block to block is the sky's, the flat field's or a galaxy's
-    halo's, and not a bad fit of ramps, which differs from pixel to pixel.
+    a target, and pixels near a source the source. A level that differs from block to block is the sky's,
+    the flat field's or a galaxy's halo's, and not a bad fit of ramps, which differs from pixel to pixel.
 
     Parameters
     ----------
@@ -82,10 +86,14 @@ def sky_pulls(
     ndarray, shape (n,)
         Empty where nothing shows the sky.
     """
-    from scipy.ndimage import zoom
-
     image = np.where(good & np.isfinite(science), science, np.nan).astype(np.float32)
     medians = block_medians(image)
+    if not np.isfinite(medians).any():
+        return np.empty(0, dtype=np.float32)
+    rows, columns = (length * BLOCK for length in medians.shape)
+    image = image[:rows, :columns]
+    image = np.where(away_from_sources(image - local_level(medians)), image, np.nan)
+    medians = block_medians(image, fewest=_LEFT)
     if not np.isfinite(medians).any():
         return np.empty(0, dtype=np.float32)
     floor = float(np.nanpercentile(medians, _DARKEST))
@@ -96,12 +104,48 @@ def sky_pulls(
     shows_sky = (medians <= floor + allowance) & ~_steep(
         filled, np.hypot(reading, np.sqrt(max(floor, 0.0) / time))
     )
-    rows, columns = (length * BLOCK for length in medians.shape)
-    smooth = zoom(filled, BLOCK, order=1, grid_mode=True, mode="nearest")
+    smooth = local_level(medians)
     noise = np.hypot(reading, np.sqrt(np.maximum(smooth, 0.0) / time))
-    pulls = (image[:rows, :columns] - smooth) / noise
+    pulls = (image - smooth) / noise
     judged = np.repeat(np.repeat(shows_sky, BLOCK, axis=0), BLOCK, axis=1) & np.isfinite(pulls)
     return np.asarray(pulls[judged], dtype=np.float32)
+
+
+def local_level(medians: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Level at each pixel of an image's blocks, interpolated; the darkest fifth's where a block has none.
+
+    Parameters
+    ----------
+    medians : ndarray, shape (rows, columns)
+        Medians of the blocks, some of them finite.
+
+    Returns
+    -------
+    ndarray, shape (rows * BLOCK, columns * BLOCK)
+    """
+    from scipy.ndimage import zoom
+
+    filled = np.where(np.isfinite(medians), medians, np.nanpercentile(medians, _DARKEST))
+    return np.asarray(zoom(filled, BLOCK, order=1, grid_mode=True, mode="nearest"), dtype=np.float64)
+
+
+def away_from_sources(above: NDArray[Any]) -> NDArray[np.bool_]:
+    """Pixels that are on no source and not near one.
+
+    Light of sources and cosmic rays reaches over neighbours; noise, and ramps that are broken from pixel to
+    pixel, do not go together. What counts as a source is measured by the image's own scatter, so that
+    an image that is too noisy as a whole is not taken for sources.
+
+    Parameters
+    ----------
+    above : ndarray, shape (ny, nx)
+        An image less its local level; NaN where a pixel does not count.
+    """
+    from scipy.ndimage import binary_dilation, uniform_filter
+
+    means = uniform_filter(np.nan_to_num(above), _MEAN)
+    low, level = np.percentile(means, (15.865, 50.0))
+    return ~np.asarray(binary_dilation(means - level > _SOURCE * (level - low), iterations=_WINGS))
 
 
 def _steep(medians: NDArray[np.float64], noise: float) -> NDArray[np.bool_]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -27,8 +28,8 @@ __all__ = [
     "exposure_epoch",
     "motions",
     "moving_stars",
-    "references_by_quadrant",
     "share_without_motion",
+    "shared_error",
 ]
 
 Positions = NDArray[np.float64]
@@ -52,6 +53,11 @@ class MovingStars(NamedTuple):
     motions: Positions
     errors: Positions | None
 
+
+# Median errors of Gaia's positions stay below it, mas, those of the ground's catalogues above.
+_FROM_SPACE = 10.0
+# SDSS's positions have systematic errors of 20 to 30 mas (Pier et al. 2003): no number of stars lessens them.
+_GROUND_BASED = 30.0
 
 # Stars that move by 20 mas a year are found at a catalogue's positions for seven years.
 _FARTHEST = 0.15  # arcsec
@@ -106,37 +112,15 @@ def share_without_motion(match: MatchFile | None, catalog: Path) -> float:
     return float(np.mean(~np.isfinite(motions(reference)[nearest]).all(axis=1)))
 
 
-def references_by_quadrant(exposure: Path, catalog: Path) -> Mapping[str, int]:
-    """How many of a catalogue's sources are on each quadrant of an exposure.
+def shared_error(catalog: Path) -> float:
+    """Error that positions of a catalogue share over a field, mas; 0 for those measured from space.
 
-    A chip of four is a quadrant, of two half of it is, of one a quarter.
-
-    Parameters
-    ----------
-    exposure : Path
-        The exposure.
-    catalog : Path
-        The catalogue.
+    A catalogue from the ground is told by its errors, or by its name where it gives none.
     """
-    reference = catalog_in(catalog)
-    positions = np.column_stack([reference.ra, reference.dec])
-    counts: dict[str, int] = {}
-    chips = chip_frames(exposure)
-    for number, (wcs, shape) in chips.items():
-        here = positions[on_chips([(wcs, shape)], positions)]
-        x, y = wcs.all_world2pix(here, 0).T if len(here) else np.empty((2, 0))
-        right, upper = x > (shape[1] - 1) / 2, y > (shape[0] - 1) / 2
-        parts = {"": np.ones(len(here), dtype=bool)}
-        if len(chips) < 4:
-            parts = {" left": ~right, " right": right}
-        if len(chips) == 1:
-            parts = {
-                f" {side}{half}": within & mask
-                for half, within in ((" lower", ~upper), (" upper", upper))
-                for side, mask in (("left", ~right), ("right", right))
-            }
-        counts |= {f"SCI,{number}{name}": int(mask.sum()) for name, mask in parts.items()}
-    return counts
+    errors = catalog_in(catalog).ra_error
+    known = np.array([]) if errors is None else errors[np.isfinite(errors)]
+    ground_based = float(np.median(known)) > _FROM_SPACE if len(known) else "sdss" in catalog.name.lower()
+    return _GROUND_BASED if ground_based else 0.0
 
 
 def motions(catalog: Catalog) -> Positions:
@@ -168,7 +152,12 @@ def catalog_positions(catalog: Path, exposure: Path) -> Positions:
 
 
 def crowding(
-    exposure: Path, match: MatchFile | None, source_lists: Sequence[Path], catalog: Path
+    exposure: Path,
+    match: MatchFile | None,
+    source_lists: Sequence[Path],
+    catalog: Path,
+    *,
+    faintest: float = math.inf,
 ) -> Crowding:
     """How crowded an exposure and a catalogue are where both are.
 
@@ -182,9 +171,12 @@ def crowding(
         TweakReg's lists of the sources that it found on the exposure's chips.
     catalog : Path
         The catalogue.
+    faintest : float, optional
+        Magnitude of the faintest references that count.
     """
     chips = chip_frames(exposure)
     found = catalog_in(catalog)
+    found = found[~(found.mag > faintest)]
     references = on_chips(chips.values(), np.column_stack([found.ra, found.dec]))
     area = sum(
         float(np.prod(shape)) * float(wcs.proj_plane_pixel_area().to_value("arcsec2"))

@@ -15,7 +15,7 @@ from hubble_qa.checks.astrometry.source_pairs import pair_sources
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["positions", "sources", "sources_of", "star_pixels", "widths"]
+__all__ = ["positions", "sources", "sources_of", "star_pixels"]
 
 Positions = NDArray[np.float64]
 
@@ -65,20 +65,4 @@ def star_pixels(path: Path, exposure: str, exposures: Sequence[str]) -> Mapping[
     return {
         chip: np.column_stack([found["x"][found["chip"] == chip], found["y"][found["chip"] == chip]]) + 1
         for chip in chips
-    }
-
-
-def widths(combined: Path, singly: Path) -> tuple[NDArray[np.float64], Mapping[str, NDArray[np.float64]]]:
-    """FWHM, arcsec, of stars on the combined image and on each exposure drizzled singly.
-
-    Parameters
-    ----------
-    combined, singly : Path
-        Tables of the sources on the combined image and on the singly drizzled ones.
-    """
-    together = np.asarray(sources(combined)["fwhm"], dtype=float)
-    singles = sources(singly)
-    names = sorted({str(name) for name in singles["exposure"]})
-    return together, {
-        name: np.asarray(singles["fwhm"][singles["exposure"] == name], dtype=float) for name in names
     }

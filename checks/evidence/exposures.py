@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,13 +41,21 @@ class Planes(NamedTuple):
     quality: NDArray[Any] | None
 
 
-@cache
+# Headers of the largest exposures take a few MB; what is judged together is far less than this.
+@lru_cache(maxsize=128)
+def _exposure_in(path: Path) -> Exposure:
+    return read_exposure(path)
+
+
+@lru_cache(maxsize=128)
 def exposure_in(path: Path, label: str = "") -> Exposure:
     """Headers and layout of an exposure, under the label that verdicts are to call it by."""
-    return read_exposure(path, label=label)
+    found = _exposure_in(path)
+    return replace(found, label=label) if label else found
 
 
-@cache
+# Of a large mosaic's exposures not all fit into memory: 64 MB of one array of both chips of ACS/WFC.
+@lru_cache(maxsize=8)
 def _arrays_in(path: Path, name: str) -> Mapping[int, NDArray[Any]]:
     return exposure_in(path).arrays(name)
 
@@ -86,7 +95,7 @@ def planes(path: Path, chip: int, companion: Path | None = None) -> Planes:
     return Planes(science, None, None if companion is None else array_in(companion, "SDQ", chip))
 
 
-@cache
+@lru_cache(maxsize=128)
 def _wcs_in(path: Path) -> Mapping[int, Any]:
     return exposure_in(path).wcs_of_chips()
 
@@ -124,5 +133,10 @@ def chip_frames(path: Path) -> Mapping[int, ChipFrame]:
 
 
 def frame_scale(path: Path) -> float:
-    """Plate scale, arcsec, of the frame in which a shift file's shifts are stated."""
-    return plate_scale(exposure_in(path).header("WCS"))
+    """Plate scale, arcsec, of the frame in which a shift file's shifts are stated.
+
+    TweakReg and tweakshifts write the frame as an extension WCS; MultiDrizzle takes any image as well.
+    """
+    exposure = exposure_in(path)
+    found = exposure.find("WCS") or next((each for each in exposure.extensions if each.name == "SCI"), None)
+    return plate_scale(found.header if found is not None else exposure.primary)

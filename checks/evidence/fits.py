@@ -19,7 +19,7 @@ from hubble_qa.checks.astrometry.residuals import CATALOG_ERRORS, MatchedPositio
 from hubble_qa.checks.astrometry.sky import sky_offsets
 from hubble_qa.checks.astrometry.solution_names import NOT_ALIGNED
 from hubble_qa.checks.evidence.exposures import exposure_in, frame_scale, wcs_in
-from hubble_qa.checks.measurement import Measurement, not_applicable
+from hubble_qa.checks.measurement import Measurement, not_applicable, not_told
 from hubble_qa.checks.readers import (
     MATCH_ENDING,
     MatchFile,
@@ -29,12 +29,15 @@ from hubble_qa.checks.readers import (
     read_match_file,
     read_shift_file,
 )
+from hubble_qa.checks.readers.compressed import COMPRESSED, plain_name
+from hubble_qa.checks.readers.shift_file import NO_RMS
 
 __all__ = [
     "Fit",
     "aligned_to_one_another",
     "catalog_error",
     "fits_in",
+    "frame_terms",
     "header_and_shifts",
     "held_fit",
     "match_file_in",
@@ -150,10 +153,10 @@ def without_match(quantity: str, fit: Fit) -> Measurement | None:
     if fit.any_match:
         return None
     reason = f"no match file of {fit.shifts.path.name} is beside it; keep *{MATCH_ENDING} of each fit"
-    return not_applicable(quantity, fit.shifts.subject(fit.exposure), reason)
+    return not_told(quantity, fit.shifts.subject(fit.exposure), reason)
 
 
-def catalog_error(fit: Fit, frame: Path) -> float:
+def catalog_error(fit: Fit) -> float:
     """Error that the reference sources of a fit share, pixels of the frame; see `CATALOG_ERRORS`.
 
     The catalogue is told by the name of the file that the reference sources came from.
@@ -162,16 +165,14 @@ def catalog_error(fit: Fit, frame: Path) -> float:
     ----------
     fit : Fit
         The fit.
-    frame : Path
-        TweakReg's reference frame beside the shift file.
     """
     origins = " ".join(sorted(set(fit.match.origin))).lower() if fit.match is not None else ""
     error = max((mas for name, mas in CATALOG_ERRORS.items() if name in origins), default=0.0)
-    scale = pixel_of_fit(fit, frame) if error else None
+    scale = pixel_of_fit(fit) if error else None
     return error / 1000.0 / scale if scale else 0.0
 
 
-def pixel_of_fit(fit: Fit, frame: Path) -> float | None:
+def pixel_of_fit(fit: Fit) -> float | None:
     """Size of the pixels in which a fit's shift is stated, arcsec; None where nothing tells.
 
     By TweakReg's reference frame beside the shift file, else by the match file, which has the sources'
@@ -181,18 +182,33 @@ def pixel_of_fit(fit: Fit, frame: Path) -> float | None:
     ----------
     fit : Fit
         The fit.
-    frame : Path
-        TweakReg's reference frame beside the shift file, if it is there.
     """
-    if frame.is_file():
+    frame = fit.shifts.frame_file
+    if frame is not None and frame.is_file():
         return frame_scale(frame)
-    match = fit.match
-    if match is None or len(match) < _FEWEST_OF_SCALE:
+    terms = None if fit.match is None else frame_terms(fit.match)
+    return None if terms is None else math.sqrt(abs(np.linalg.det(terms[:2]))) / 1000.0
+
+
+def frame_terms(match: MatchFile) -> NDArray[np.float64] | None:
+    """Linear terms of the frame that a match file counts in: mas east and north by pixels x, y, and 1.
+
+    Parameters
+    ----------
+    match : MatchFile
+        The match file.
+
+    Returns
+    -------
+    ndarray, shape (3, 2)
+        None where its sources are too few to tell, or on a line.
+    """
+    if len(match) < _FEWEST_OF_SCALE:
         return None
     sky = sky_offsets(match.radec, match.radec[:1])
     pixels = np.column_stack([match.fit_xy, np.ones(len(match))])
-    matrix, _, rank, _ = np.linalg.lstsq(pixels, sky, rcond=None)
-    return math.sqrt(abs(np.linalg.det(matrix[:2]))) / 1000.0 if rank == pixels.shape[1] else None
+    terms, _, rank, _ = np.linalg.lstsq(pixels, sky, rcond=None)
+    return np.asarray(terms) if rank == pixels.shape[1] else None
 
 
 def matched_positions(fit: Fit, exposure: Path) -> MatchedPositions | None:
@@ -221,7 +237,9 @@ def _chip_of_origin(directory: Path, origin: str) -> tuple[Path, int]:
     found = _ORIGIN.fullmatch(origin)
     if found is None:
         raise ReaderError(f"{origin!r} of the match file does not name a file and its extension")
-    path = directory / found["file"]
+    names = (found["file"], *(found["file"].removesuffix(".fits") + ending for ending in COMPRESSED))
+    there = (directory / name for name in names if (directory / name).is_file())
+    path = next(there, directory / found["file"])
     return path, exposure_in(path).extensions[int(found["extension"]) - 1].version
 
 
@@ -252,8 +270,8 @@ def held_fit(path: Path, label: str, matches: Sequence[Path]) -> Measurement:
         reason = f"WCSTYPE is {types.pop()!r}: no fit was written into it; see AST-010"
         return not_applicable("header_fit_difference", label, reason)
     if not matches:
-        reason = f"no {path.stem}{MATCH_ENDING} is among the products; keep that of the fit"
-        return not_applicable("header_fit_difference", label, reason)
+        reason = f"no {_stem(path)}{MATCH_ENDING} is among the products; keep that of the fit"
+        return not_told("header_fit_difference", label, reason)
     chips = {chip: wcs_in(path, chip) for chip in exposure.chips}
     return min(
         (header_fit_difference(chips, match_file_in(match), subject=label) for match in matches),
@@ -277,16 +295,17 @@ def header_and_shifts(path: Path, label: str, shift_files: Sequence[Path]) -> Me
     """
     exposure = exposure_in(path, label)
     shifts = [read_shift_file(each) for each in shift_files]
-    frames = [(one, one.path.with_name(one.reference_frame.partition("[")[0])) for one in shifts]
     ratios = [
         keyword_rms_consistency(exposure, row, frame_scale=frame_scale(frame))
-        for one, frame in frames
-        for row in [one.row(path.name)]
-        if row is not None and frame.is_file()
+        for one in shifts
+        for row, frame in [(one.row(path.name), one.frame_file)]
+        if row is not None and row.rms is not None and frame is not None and frame.is_file()
     ]
     if not ratios:
-        reason = "the shift file's frame is not beside it" if shifts else "no shift file has a row of it"
-        return not_applicable("rms_consistency", label, reason)
+        with_rms = [one for one in shifts if one.has_rms]
+        reason = "the shift file's frame is not beside it" if with_rms else NO_RMS
+        reason = reason if shifts else "no shift file has a row of it"
+        return not_told("rms_consistency", label, reason)
     return min(ratios, key=lambda one: math.inf if one.value is None else abs(one.value - 1.0))
 
 
@@ -314,6 +333,11 @@ def aligned_to_one_another(
     if shifts is not None:
         return shift_file_in(shifts).reference is not None
     names = {path.name for path in paths}
-    beside = [path.with_name(f"{path.stem}{MATCH_ENDING}") for path in paths]
+    beside = [path.with_name(f"{_stem(path)}{MATCH_ENDING}") for path in paths]
     matches = [match_file_in(path) for path in beside if path.is_file()]
     return all(_among_themselves(match, names) for match in matches) if matches else None
+
+
+def _stem(path: Path) -> str:
+    """An exposure's name without ending, whether it is compressed or not."""
+    return plain_name(path.name).removesuffix(".fits")

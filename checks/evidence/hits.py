@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,7 +70,7 @@ def hits_on(image: Drizzled, exposures: Sequence[Path]) -> Hits:
     return Hits(np.concatenate(found), np.concatenate(expected))
 
 
-@cache
+@lru_cache(maxsize=16)
 def _chips(path: Path) -> tuple[_Chip, ...]:
     exposure = exposure_in(path)
     time = float(exposure.primary["EXPTIME"])

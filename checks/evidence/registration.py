@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,30 +17,17 @@ from hubble_qa.checks.astrometry.registration import (
     offset_of_target,
 )
 from hubble_qa.checks.astrometry.sky import sky_offsets
-from hubble_qa.checks.astrometry.source_pairs import pair_sources
 from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
-from hubble_qa.checks.images.sources import Detection, find_sources
+from hubble_qa.checks.evidence.star_lists import Input, shared_stars
 
-__all__ = ["Input", "exposure_offsets"]
+__all__ = ["exposure_offsets"]
 
 Array = NDArray[np.float64]
 
-# Sources 20 standard deviations above the sky, of about two pixels, the brightest of each chip: in a long
-# exposure most of them are cosmic rays, which pair with nothing.
-_DETECTION = Detection(fwhm=2.0, threshold=20.0, peak=np.inf, brightest=2000)
 # Others that an exposure is compared with: enough for a median of those that show the same stars.
 _OTHERS = 5
 # Blocks of pixels are added up so that a side has no more than so many: a target is larger than a block.
 _LONGEST_SIDE = 512
-# Where most pixels have no photon at all, there is no sky to find stars over.
-_LEAST_COUNTED = 0.5
-
-
-class Input(NamedTuple):
-    """An exposure that was combined, and the file with its data quality where that is another (C1M)."""
-
-    path: Path
-    companion: Path | None = None
 
 
 def exposure_offsets(inputs: Mapping[str, Input]) -> Mapping[tuple[str, str], Offset]:
@@ -74,32 +60,11 @@ def _neighbours(names: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 @cache
 def _offset(first: Input, second: Input) -> Offset | None:
-    stars = offset_of_stars(pair_sources(_sources(first), _sources(second)))
+    stars = offset_of_stars(shared_stars(first, second))
     if stars is not None:
         return stars
     centre = _sources_centre(first)
     return offset_of_target(_sky_pixels(first, centre), _sky_pixels(second, centre))
-
-
-@cache
-def _sources(one: Input) -> Array:
-    """Right ascension and declination, degrees, of the sources on an exposure's chips."""
-    found: list[Array] = [np.empty((0, 2))]
-    for chip in exposure_in(one.path).chips:
-        image = _unflagged(one, chip)
-        if np.count_nonzero(image) < _LEAST_COUNTED * image.size:
-            continue
-        table = find_sources(image, _DETECTION)
-        if len(table):
-            pixels = np.column_stack([table["x"], table["y"]])
-            found.append(np.asarray(wcs_in(one.path, chip).all_pix2world(pixels, 0)))
-    return np.concatenate(found)
-
-
-def _unflagged(one: Input, chip: int) -> NDArray[Any]:
-    """A chip's science image, 0 where it is flagged, which passes for not exposed."""
-    science, _, quality = planes(one.path, chip, one.companion)
-    return science if quality is None else np.where(quality == 0, science, 0.0)
 
 
 def _sources_centre(one: Input) -> tuple[float, float]:

@@ -53,6 +53,10 @@ class StarTables:
             for scale in [float(row["pixel_area"] / row["exposure_time"])]
         ]
 
+    def edge(self, label: str) -> float:
+        """Light on the edge of a star's aperture over the light inside it, mean of the chips that saw it."""
+        return float(np.mean([float(row["edge"]) for row in self.sightings_of(label)]))
+
     def expected_ratio(self, label: str) -> float:
         """FLT/C0M ratio that the weights of the chips a star fell on imply."""
         seen = self.sightings_of(label)

@@ -14,6 +14,7 @@ from hubble_qa.checks.measurement import (
     count_violations,
     not_applicable,
     not_measured,
+    not_told,
 )
 from hubble_qa.checks.readers.drizzled import Drizzled
 from hubble_qa.checks.readers.exposure import Exposure
@@ -55,7 +56,7 @@ def input_violations(drizzled: Drizzled, names: Sequence[str], inputs: Sequence[
     """
     if not names:
         reason = "its header names no inputs (D001DATA)"
-        return not_applicable("input_violations", drizzled.label, reason)
+        return not_told("input_violations", drizzled.label, reason)
     violations = [*_repeated(names), *_mixed(names), *_copies(inputs), *_unlike(inputs)]
     files = {name.partition("[")[0] for name in names}
     if files == {exposure.path.name for exposure in inputs}:

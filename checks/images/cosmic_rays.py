@@ -7,17 +7,15 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.background import background_level
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, not_measured, not_told
 
 __all__ = [
     "Hits",
     "Masks",
     "cosmic_ray_rate",
-    "cosmic_ray_remainder",
     "hit_remainder",
     "rejected_cores",
     "residual_cosmic_rays",
@@ -36,13 +34,7 @@ MIN_STARS = 20
 # Probability that a least fraction exceeds the true one.
 _MISSED = 0.001
 
-# A pixel of one exposure that stands this far above the sky of the others is a cosmic ray: beyond 20
-# standard deviations, where AstroDrizzle's thresholds leave no doubt. Fewer of them are no sample.
-_STANDS_OUT = 20.0
-_SKY = 3.0
-MIN_HITS = 100
-
-# A lower limit takes fewer: of 20 hits that were all kept it is 0.7.
+# Of 20 hits that were all kept, the lower limit of the fraction is 0.7.
 _FEWEST_HITS = 20
 
 # Standard deviations by which a pixel of a combined image must exceed the median of its exposures to be a
@@ -115,7 +107,7 @@ def rejected_cores(
     cores = np.concatenate([*seen, np.empty(0, dtype=bool)])
     if len(cores) < MIN_STARS:
         reason = f"only {len(cores)} stars where a cosmic ray could be flagged; {MIN_STARS} would tell"
-        return not_applicable("rejected_cores", subject, reason)
+        return not_told("rejected_cores", subject, reason)
     count, pixels = _counts(flagged, where)
     hit, by_chance = int(np.count_nonzero(cores)), count / pixels
     rejected = hit / len(cores)
@@ -127,7 +119,7 @@ def rejected_cores(
     }
     error = math.sqrt(max(rejected * (1.0 - rejected), by_chance) / len(cores))
     least = _least_fraction(hit, len(cores))
-    return Measurement("rejected_cores", least - by_chance, "", subject, uncertainty=error, context=context)
+    return Measurement("rejected_cores", least - by_chance, "", subject, error, context, beyond_error=True)
 
 
 def _least_fraction(hit: int, number: int) -> float:
@@ -135,50 +127,6 @@ def _least_fraction(hit: int, number: int) -> float:
     from scipy.stats import beta
 
     return float(beta.ppf(_MISSED, hit, number - hit + 1)) if hit else 0.0
-
-
-def cosmic_ray_remainder(
-    combined: NDArray[Any], singles: Mapping[str, NDArray[Any]], *, subject: str
-) -> Measurement:
-    """Fraction of pixels hit by cosmic rays in one exposure whose hit is left in the combined image.
-
-    Masks of cosmic rays say what was found, not that it was left out. Judged are pixels that one
-    exposure has far above the sky and the others at the sky. The hit is left where the combined image
-    holds more than half of what it would without any rejection, one part of as many as there are
-    exposures.
-
-    Parameters
-    ----------
-    combined : ndarray, shape (ny, nx)
-        Combined image, as a rate; NaN where it has no weight.
-    singles : mapping of str to ndarray, shape (ny, nx)
-        Each exposure drizzled singly to the same grid, likewise.
-    subject : str
-        The product.
-    """
-    if len(singles) < 2:
-        return not_applicable("cosmic_ray_remainder", subject, "a single exposure has no rejection")
-    if any(each.shape != combined.shape for each in singles.values()):
-        reason = "the combined image is on another grid than the single ones"
-        return not_applicable("cosmic_ray_remainder", subject, reason)
-    stack = np.array([*singles.values()], dtype=np.float32)
-    seen = np.isfinite(stack).all(axis=0) & np.isfinite(combined)
-    ordered = np.sort(stack[:, seen], axis=0)
-    if not ordered.size:
-        return not_applicable("cosmic_ray_remainder", subject, "no pixel is seen by all exposures")
-    highest, others = ordered[-1], np.median(ordered[:-1], axis=0)
-    sky = float(np.median(others))
-    noise = float(mad_std(others))
-    hit = (highest - others > _STANDS_OUT * noise) & (np.abs(others - sky) < _SKY * noise)
-    number = int(np.count_nonzero(hit))
-    if number < MIN_HITS:
-        reason = f"{number} pixels stand out in one exposure alone; needs at least {MIN_HITS}"
-        return not_applicable("cosmic_ray_remainder", subject, reason)
-    shares = (np.asarray(combined)[seen][hit] - others[hit]) / (highest - others)[hit]
-    left = float(np.mean(shares > 0.5 / len(singles)))
-    context: dict[str, Json] = {"hits": number, "median_share": float(np.median(shares))}
-    error = math.sqrt(max(left * (1.0 - left), 1.0 / number) / number)
-    return Measurement("cosmic_ray_remainder", left, "", subject, uncertainty=error, context=context)
 
 
 class Hits(NamedTuple):
@@ -198,8 +146,10 @@ class Hits(NamedTuple):
 def hit_remainder(hits: Hits, *, subject: str) -> Measurement:
     """Least fraction of the hits of single exposures that a combined image still has.
 
-    As `cosmic_ray_remainder`, by pixels of the exposures themselves, cosmic rays and bad pixels alike, where
-    no exposure has been drizzled singly: the lower limit that chance misses in one of 1000 images.
+    Masks of cosmic rays say what was found, not that it was left out. Judged are pixels of the exposures
+    themselves, cosmic rays and bad pixels alike, that one exposure has far above the sky and the others at
+    the sky. A hit is left where the combined image holds more than half of what it would without any
+    rejection. The value is the lower limit that chance misses in one of 1000 images.
 
     Parameters
     ----------
@@ -212,7 +162,7 @@ def hit_remainder(hits: Hits, *, subject: str) -> Measurement:
     number = int(np.count_nonzero(kept))
     if number < _FEWEST_HITS:
         reason = f"{number} pixels stand out in one exposure alone; needs at least {_FEWEST_HITS}"
-        return not_applicable("cosmic_ray_remainder", subject, reason)
+        return not_told("cosmic_ray_remainder", subject, reason)
     shares = hits.found[kept] / hits.unrejected[kept]
     kept_hits = int(np.count_nonzero(shares > 0.5))
     left = kept_hits / number
@@ -223,8 +173,17 @@ def hit_remainder(hits: Hits, *, subject: str) -> Measurement:
         "median_share": float(np.median(shares)),
     }
     error = math.sqrt(max(left * (1.0 - left), 1.0 / number) / number)
-    least = _least_fraction(kept_hits, number)
-    return Measurement("cosmic_ray_remainder", least, "", subject, uncertainty=error, context=context)
+    return Measurement(
+        "cosmic_ray_remainder",
+        _least_fraction(kept_hits, number),
+        "",
+        subject,
+        error,
+        context,
+        reason=f"{kept_hits} of {number} hits of single exposures are in the image" if kept_hits else "",
+        beyond_error=True,
+        remedy="combine it with rejection (AstroDrizzle: median, blot, driz_cr), or with lower driz_cr_snr",
+    )
 
 
 def residual_cosmic_rays(

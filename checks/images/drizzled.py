@@ -8,33 +8,38 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
 from hubble_qa.checks.instruments import camera
-from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_applicable, not_measured
+from hubble_qa.checks.measurement import (
+    Json,
+    Measurement,
+    count_violations,
+    not_applicable,
+    not_measured,
+    not_told,
+)
 from hubble_qa.checks.readers.drizzled import Drizzled
 from hubble_qa.checks.readers.exposure import Exposure
+from hubble_qa.checks.standard_errors import median_error
 
 __all__ = [
+    "coverage_violations",
+    "covered_fraction",
     "drizzled_photometry_violations",
     "exposure_time_violations",
-    "finite_coverage",
     "is_rate",
     "median_weights",
-    "output_frame_deviation",
-    "stellar_width_ratio",
+    "missing_chips",
+    "output_orientation_deviation",
+    "output_scale_deviation",
     "weight_ratio",
 ]
 
 # Plate scales of WF and PC chips, and the ratio of the areas of their pixels.
 _SCALES = {chip.name: chip.plate_scale or math.nan for chip in camera("WFPC2").chips.values()}
 EXPECTED_WEIGHT_RATIO = (_SCALES["WF3"] / _SCALES["PC1"]) ** 2
-
-# Output frame: tolerances of its scale (relative) and orientation (degrees).
-SCALE_TOLERANCE = 1e-6
-ORIENTATION_TOLERANCE = 1e-4
 
 # Share of its weight alone that a chip has at least in a combination: resampling in a turned frame and
 # pixels that are bad in one exposure change a median by some per cent, an exposure that is missing by all.
@@ -46,9 +51,6 @@ LEAST_FIELD = 0.9
 
 # A median weight of fewer pixels is at the mercy of a few bad ones.
 MIN_REGION_PIXELS = 1000
-
-# A median width of fewer stars is at the mercy of a few blends.
-MIN_WIDTHS = 10
 
 # So many chips are named in a sentence.
 _FEW_CHIPS = 3
@@ -65,23 +67,35 @@ _DETECTION = re.compile(r"_total(?:_|\.)")
 _RATE = re.compile(r"(/\s*(s|sec|second)s?|\bs(ec)?(\*\*|\^)?\(?-1\)?|^cps)$", re.IGNORECASE)
 
 
-def finite_coverage(
-    science: NDArray[Any],
-    weight: NDArray[Any],
-    *,
-    subject: str,
-    chips: Mapping[str, tuple[float, float]] | None = None,
-    field: float = math.inf,
-) -> Measurement:
-    """Fraction of a drizzled image's pixels with positive weight; 0 where something is missing.
+def covered_fraction(weight: NDArray[Any], *, subject: str, field: float = math.inf) -> Measurement:
+    """Fraction of a drizzled image's pixels with positive weight.
 
     A mosaic of fields that lie apart is mostly empty and complete: where an area is covered that is larger
     than the frame's share, the value is its ratio to the field of one exposure, at most 1.
 
-    A covered pixel without a finite value spoils every sum over it, so that an image with any counts
-    as not covered at all. So does one whose pixels all read one number, and one in which a chip of an
-    exposure is missing, which where exposures overlap leaves no hole: the weight of the combination is
-    the sum of its exposures'.
+    Parameters
+    ----------
+    weight : ndarray, shape (ny, nx)
+        The weight image.
+    subject : str
+        The product.
+    field : float
+        Pixels that one exposure's field of view has in the image.
+    """
+    if weight.size == 0:
+        return not_measured("covered_fraction", subject, f"the weight image is empty: {weight.shape}")
+    covered = int(np.count_nonzero(weight > 0))
+    fraction, of_field = covered / weight.size, min(covered / field, 1.0)
+    context: dict[str, Json] = {"covered_fraction": fraction, "covered_of_one_field": of_field}
+    value = max(fraction, of_field if of_field >= LEAST_FIELD else 0.0)
+    return Measurement("covered_fraction", value, "", subject, context=context)
+
+
+def coverage_violations(science: NDArray[Any], weight: NDArray[Any], *, subject: str) -> Measurement:
+    """Count what makes a drizzled image's covered pixels worthless.
+
+    A covered pixel without a finite value spoils every sum over it; an image whose covered pixels all read
+    one number holds no data.
 
     Parameters
     ----------
@@ -89,42 +103,38 @@ def finite_coverage(
         The science and weight images.
     subject : str
         The product.
-    chips : mapping of str to (float, float), optional
-        Of each exposure's chip, the median weight where it falls on this image, and on the image of
-        that exposure alone; see `median_weights`.
-    field : float
-        Pixels that one exposure's field of view has in the image.
     """
     if science.shape != weight.shape or science.size == 0:
         reason = f"shapes differ or are empty: SCI {science.shape}, WHT {weight.shape}"
-        return not_measured("finite_coverage", subject, reason)
+        return not_measured("coverage_violations", subject, reason)
     covered = weight > 0
     holes = int(np.count_nonzero(covered & ~np.isfinite(science))) + int(
         np.count_nonzero(~np.isfinite(weight))
     )
-    fraction = float(np.count_nonzero(covered) / covered.size)
-    of_field = min(float(np.count_nonzero(covered)) / field, 1.0)
-    missing = [name for name, pair in (chips or {}).items() if not pair[0] >= LEAST_SHARE * pair[1] > 0]
-    context: dict[str, Json] = {
-        "covered_fraction": fraction,
-        "covered_of_one_field": of_field,
-        "not_finite": holes,
-        "missing": [*missing],
-    }
     problems = [f"{holes} pixels with weight are not finite"] if holes else []
     values = science[covered]
     if values.size > 1 and np.all(values == values[0]):
         problems.append(f"each pixel with weight reads {float(values[0]):g}: it holds no data")
-    if missing:
-        problems.append(f"{', '.join(missing)}: weight is missing where it falls")
-    return Measurement(
-        "finite_coverage",
-        0.0 if problems else max(fraction, of_field if of_field >= LEAST_FIELD else 0.0),
-        "",
-        subject,
-        context=context,
-        reason="; ".join(problems),
-    )
+    return count_violations("coverage_violations", subject, problems, {"not_finite": holes})
+
+
+def missing_chips(chips: Mapping[str, tuple[float, float]], *, subject: str) -> Measurement:
+    """Count the chips of exposures whose weight is missing in a combined image.
+
+    Where exposures overlap, one that is missing leaves no hole: the weight of the combination is the sum
+    of its exposures'.
+
+    Parameters
+    ----------
+    chips : mapping of str to (float, float)
+        Of each exposure's chip, the median weight where it falls on this image, and on the image of
+        that exposure alone; see `median_weights`.
+    subject : str
+        The product.
+    """
+    missing = [name for name, pair in chips.items() if not pair[0] >= LEAST_SHARE * pair[1] > 0]
+    problems = [f"{name}: weight is missing where it falls" for name in missing]
+    return count_violations("coverage_violations", subject, problems, {"missing": [*missing]})
 
 
 def median_weights(weight: NDArray[Any], polygons: Mapping[int, NDArray[np.float64]]) -> Mapping[int, float]:
@@ -141,11 +151,10 @@ def median_weights(weight: NDArray[Any], polygons: Mapping[int, NDArray[np.float
     return {chip: float(np.median(inside)) if inside.size else 0.0 for chip, inside in found.items()}
 
 
-def output_frame_deviation(drizzled: Drizzled, *, scale: float, angle: float | None = None) -> Measurement:
-    """Departure of a drizzled image's scale and orientation from those asked for, in tolerances.
+def output_scale_deviation(drizzled: Drizzled, *, scale: float) -> Measurement:
+    """Relative departure of a drizzled image's scale from the one asked for.
 
-    The largest of the departures of the scales along x and along y over `SCALE_TOLERANCE`, and of the
-    y axis's position angle over `ORIENTATION_TOLERANCE`.
+    The largest of the departures of the scales along x and along y and of the root of a pixel's area.
 
     Parameters
     ----------
@@ -153,29 +162,39 @@ def output_frame_deviation(drizzled: Drizzled, *, scale: float, angle: float | N
         The product.
     scale : float
         AstroDrizzle's ``final_scale``, arcsec per pixel.
-    angle : float, optional
-        ``final_rot`` or the reference image's orientation, degrees; None where none was asked for.
     """
     try:
         columns = 3600.0 * np.hypot(*linear_matrix(drizzled.header))
     except ValueError as error:
-        return not_measured("output_frame_deviation", drizzled.label, str(error))
-    found_scale, found_angle = plate_scale(drizzled.header), orientation(drizzled.header)
-    ratios = [abs(float(found) / scale - 1.0) / SCALE_TOLERANCE for found in (*columns, found_scale)]
-    if angle is not None:
-        turn = (found_angle - angle + 180.0) % 360.0 - 180.0
-        ratios.append(abs(turn) / ORIENTATION_TOLERANCE)
-    context: dict[str, Json] = {
-        "scale_arcsec": found_scale,
-        "scale_requested_arcsec": scale,
-        "orientation_deg": found_angle,
-        "orientation_requested_deg": angle,
-    }
-    requested = "" if angle is None else f", {angle:.5f} deg"
-    reason = f"{found_scale:.7g} arcsec per pixel, {found_angle:.5f} deg; requested {scale:.7g}{requested}"
-    return Measurement(
-        "output_frame_deviation", np.max(ratios), "", drizzled.label, context=context, reason=reason
-    )
+        return not_measured("output_scale_deviation", drizzled.label, str(error))
+    found = plate_scale(drizzled.header)
+    context: dict[str, Json] = {"scale_arcsec": found, "scale_requested_arcsec": scale}
+    reason = f"{found:.9g} arcsec per pixel; requested {scale:.9g}"
+    value = np.max([abs(float(one) / scale - 1.0) for one in (*columns, found)])
+    return Measurement("output_scale_deviation", value, "", drizzled.label, context=context, reason=reason)
+
+
+def output_orientation_deviation(drizzled: Drizzled, *, angle: float | None) -> Measurement:
+    """Departure of the position angle of a drizzled image's y axis from the one asked for, deg.
+
+    Parameters
+    ----------
+    drizzled : Drizzled
+        The product.
+    angle : float or None
+        ``final_rot`` or the reference image's orientation, degrees; None where none was asked for.
+    """
+    quantity, subject = "output_orientation_deviation", drizzled.label
+    if angle is None:
+        return not_applicable(quantity, subject, "no orientation was asked for")
+    try:
+        found = orientation(drizzled.header)
+    except ValueError as error:
+        return not_measured(quantity, subject, str(error))
+    turn = (found - angle + 180.0) % 360.0 - 180.0
+    context: dict[str, Json] = {"orientation_deg": found, "orientation_requested_deg": angle}
+    reason = f"{found:.5f} deg; requested {angle:.5f}"
+    return Measurement(quantity, abs(turn), "deg", subject, context=context, reason=reason)
 
 
 def drizzled_photometry_violations(
@@ -249,7 +268,7 @@ def exposure_time_violations(drizzled: Drizzled) -> Measurement:
         for number in _numbers_of_inputs(drizzled)
     }
     if not times:
-        return not_applicable("unit_violations", drizzled.label, "its header names no inputs (D001DATA)")
+        return not_told("unit_violations", drizzled.label, "its header names no inputs (D001DATA)")
     own, parts = drizzled.keyword("EXPTIME"), list(times.values())
     context: dict[str, Json] = {"exptime": own, "inputs": {**times}}
     if not all(_positive(each) for each in (own, *parts)):
@@ -320,62 +339,27 @@ def weight_ratio(
     if planetary not in polygons or len(polygons) < 2:
         return not_applicable("weight_ratio", subject, "the exposure has not both a PC and a WF chip")
     medians: dict[int, float] = {}
+    errors: dict[int, float] = {}
     for chip, corners in polygons.items():
         weights = _inside(weight, corners)
         weights = weights[weights > 0]  # bad pixels leave holes without weight
         if weights.size < MIN_REGION_PIXELS:
             reason = f"only {weights.size} pixels with weight lie on SCI,{chip}"
             return not_measured("weight_ratio", subject, reason)
-        medians[chip] = float(np.median(weights))
+        low, middle, high = np.percentile(weights, [15.87, 50.0, 84.13])
+        medians[chip] = float(middle)
+        errors[chip] = median_error((high - low) / 2.0, weights.size) or 0.0
     wide = float(np.mean([median for chip, median in medians.items() if chip != planetary]))
     ratio = medians[planetary] / wide
+    others = [error for chip, error in errors.items() if chip != planetary]
+    relative = math.hypot(errors[planetary] / medians[planetary], math.hypot(*others) / len(others) / wide)
     context: dict[str, Json] = {
         "ratio": ratio,
         "expected_ratio": EXPECTED_WEIGHT_RATIO,
         "median_weights": {f"SCI,{chip}": median for chip, median in medians.items()},
     }
-    return Measurement("weight_ratio", ratio / EXPECTED_WEIGHT_RATIO, "", subject, context=context)
-
-
-def stellar_width_ratio(
-    widths: NDArray[np.float64], exposures: Mapping[str, NDArray[np.float64]], *, subject: str
-) -> Measurement:
-    """Median width of stars in a drizzled image over that in the exposures it combines.
-
-    Exposures that are out of place broaden stars where they overlap. AstroDrizzle broadens them a
-    little of itself: the width of an output pixel is folded in.
-
-    Parameters
-    ----------
-    widths : ndarray, shape (n,)
-        FWHM of stars in the drizzled image, arcsec, where it combines several exposures.
-    exposures : mapping of str to ndarray, shape (n,)
-        FWHM of stars in each exposure, arcsec, measured in the same way.
-    subject : str
-        The product.
-
-    Notes
-    -----
-    Widths that are not finite and positive are left out. The reference is the median of the
-    exposures' medians, so that an exposure out of focus does not set the standard.
-    """
-    usable = {name: each[np.isfinite(each) & (each > 0)] for name, each in exposures.items()}
-    combined = widths[np.isfinite(widths) & (widths > 0)]
-    fewest = min((len(each) for each in usable.values()), default=0)
-    if min(fewest, len(combined)) < MIN_WIDTHS:
-        reason = f"{len(combined)} widths in the image, {fewest} in an exposure; needs {MIN_WIDTHS} each"
-        return not_measured("stellar_width_ratio", subject, reason)
-    medians = {name: float(np.median(each)) for name, each in usable.items()}
-    reference = float(np.median([*medians.values()]))
-    ratio = float(np.median(combined)) / reference
-    scatter = float(mad_std(combined))
-    error = math.sqrt(math.pi / 2.0 / len(combined)) * scatter / reference
-    context: dict[str, Json] = {
-        "fwhm_arcsec": float(np.median(combined)),
-        "exposures_fwhm_arcsec": {**medians},
-        "stars": len(combined),
-    }
-    return Measurement("stellar_width_ratio", ratio, "", subject, uncertainty=error, context=context)
+    value = ratio / EXPECTED_WEIGHT_RATIO
+    return Measurement("weight_ratio", value, "", subject, value * relative, context)
 
 
 def _positive(number: object) -> bool:

@@ -16,7 +16,7 @@ from hubble_qa.checks.astrometry.header_coordinates import (
     POINTING,
     UNUSABLE,
     Departure,
-    deviation,
+    contradicted,
     separation,
 )
 from hubble_qa.checks.astrometry.linear_solutions import HALF_SKY
@@ -25,7 +25,7 @@ from hubble_qa.checks.measurement import Json, Measurement, count_violations
 from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.checks.readers.drizzled import Drizzled
 
-__all__ = ["Extents", "distortion_keyword_violations", "drizzled_coordinate_deviation"]
+__all__ = ["Extents", "distortion_keyword_violations", "drizzled_coordinate_violations"]
 
 # What astropy, wcslib or ds9 take for a distortion: SIP, look-up tables, and SCAMP's polynomials.
 _DISTORTION = re.compile(
@@ -74,10 +74,10 @@ def distortion_keyword_violations(image: Drizzled) -> Measurement:
     return count_violations("distortion_keyword_violations", image.label, violations, context)
 
 
-def drizzled_coordinate_deviation(
+def drizzled_coordinate_violations(
     image: Drizzled, extents: Extents | None, *, same_solution: bool = True
 ) -> Measurement:
-    """Largest departure of a drizzled image's coordinates from their witnesses, over what is tolerated.
+    """Count the witnesses that a drizzled image's coordinates contradict.
 
     Scale by AstroDrizzle's record of it (D001SCAL) within `SCALE`; handedness; orientation by ORIENTAT
     within `ANGLE`; the middle of the covered area by the inputs' coordinates within `EXTENT_PIXELS` or
@@ -102,7 +102,7 @@ def drizzled_coordinate_deviation(
             departures += _rough_place(image)
         else:
             departures += _place(image, extents, same_solution)
-    return deviation("coordinate_deviation", image.label, departures)
+    return contradicted("coordinate_violations", image.label, departures)
 
 
 def _frame(image: Drizzled) -> Iterator[Departure]:

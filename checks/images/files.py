@@ -12,7 +12,14 @@ from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.readers.fits_structure import FitsStructure, LateAxes
 from hubble_qa.checks.rootnames import instrument_of, is_rootname, same_exposure
 
-__all__ = ["association_violations", "fits_form_violations", "keyword_violations", "structure_violations"]
+__all__ = [
+    "association_violations",
+    "ends_early",
+    "fits_form_violations",
+    "keyword_violations",
+    "mistyped_keywords",
+    "structure_violations",
+]
 
 # Extensions that updatewcs, TweakReg and the archive add, wherever they come.
 ADDED = frozenset({"D2IMARR", "WCSDVARR", "WCSCORR", "HDRLET"})
@@ -26,6 +33,7 @@ _HEADERLET = "HDRLET"
 
 # Types of keywords' values, by their names in instruments.toml.
 _TYPES: Mapping[KeywordType, tuple[type, ...]] = {"text": (str,), "number": (int, float), "integer": (int,)}
+_IN_WORDS: Mapping[KeywordType, str] = {"text": "text", "number": "a number", "integer": "a whole number"}
 
 
 def fits_form_violations(structure: FitsStructure) -> Measurement:
@@ -96,6 +104,26 @@ def _conventions(structure: FitsStructure) -> Iterator[str]:
         yield from (f"{each.unit}: {_late(each)}" for each in structure.late_axes)
 
 
+def ends_early(structure: FitsStructure, exposure: Exposure) -> bool:
+    """Whether a file was cut off, so that its last extensions are missing or incomplete.
+
+    It has fewer bytes than its headers declare, or was cut between two extensions: those that are left begin
+    as they should, and NEXTEND says that there were more.
+
+    Parameters
+    ----------
+    structure : FitsStructure
+        The file's form.
+    exposure : Exposure
+        What could be read of it.
+    """
+    if structure.actual_size < structure.declared_size:
+        return True
+    found, required = _found(exposure), _required(exposure)
+    fewer = structure.declared_extensions is not None and structure.units - 1 < structure.declared_extensions
+    return fewer and found == required[: len(found)]
+
+
 def structure_violations(exposure: Exposure) -> Measurement:
     """Count departures of an exposure's extensions from what its instrument and suffix require.
 
@@ -107,17 +135,11 @@ def structure_violations(exposure: Exposure) -> Measurement:
     exposure : Exposure
         The exposure; its file name has the suffix.
     """
-    camera, key = exposure.camera, (exposure.instrument, exposure.detector, exposure.suffix)
-    subarray = exposure.primary.get("SUBARRAY") is True
-    required = camera.required_extensions(exposure.suffix, subarray=subarray) if camera else ()
+    key, required = (exposure.instrument, exposure.detector, exposure.suffix), _required(exposure)
     if not required:
         reason = f"instruments.toml has no structure for {' '.join(part for part in key if part)} files"
         return not_measured("structure_violations", exposure.label, reason)
-    found = tuple(
-        (extension.name, extension.version)
-        for extension in exposure.extensions
-        if extension.name not in ADDED
-    )
+    found = _found(exposure)
     problems = [f"{_pair(pair)} is missing" for pair in required if pair not in found]
     problems += [f"{_pair(pair)} is not part of the structure" for pair in found if pair not in required]
     problems += [
@@ -134,6 +156,21 @@ def structure_violations(exposure: Exposure) -> Measurement:
     ]
     context: dict[str, Json] = {"extensions": [_pair(pair) for pair in found]}
     return count_violations("structure_violations", exposure.label, problems, context)
+
+
+def _found(exposure: Exposure) -> tuple[tuple[str, int], ...]:
+    """Extensions of an exposure, without those of `ADDED`."""
+    return tuple((each.name, each.version) for each in exposure.extensions if each.name not in ADDED)
+
+
+def _required(exposure: Exposure) -> tuple[tuple[str, int], ...]:
+    """Extensions that an exposure must have; none where no structure is on record."""
+    if exposure.camera is None:
+        return ()
+    # Not the largest EXTVER, which may be any number.
+    readouts = len({version for _, version in _found(exposure)}) or 1
+    subarray = exposure.primary.get("SUBARRAY") is True
+    return exposure.camera.required_extensions(exposure.suffix, subarray=subarray, readouts=readouts)
 
 
 def keyword_violations(exposure: Exposure) -> Measurement:
@@ -163,6 +200,17 @@ def keyword_violations(exposure: Exposure) -> Measurement:
     if not arrays:
         problems.append(f"there is no {name} extension")
     return count_violations("keyword_violations", exposure.label, problems)
+
+
+def mistyped_keywords(exposure: Exposure) -> tuple[str, ...]:
+    """Keywords on record for an exposure's camera whose values are of another type, in words."""
+    camera = _camera(exposure)
+    if camera is None:
+        return ()
+    problems = list(_mistyped(exposure.primary, camera.primary))
+    for header in exposure.science_headers().values():
+        problems += _mistyped(header, camera.science)
+    return tuple(problems)
 
 
 def association_violations(
@@ -220,18 +268,28 @@ def _rootname_violations(exposure: Exposure) -> list[str]:
     if not (is_rootname(own) and is_rootname(named)) or same_exposure(own, named):
         return []
     # A name of nine letters and digits by chance, ic1396001: of no exposure, whose names end in a letter, or
-    # of another instrument.
-    if named[-1].isdigit() or instrument_of(named) != exposure.instrument:
+    # of another instrument. Where both end in a digit, as products of associations do, one programme tells
+    # that it is none by chance.
+    product = named[-1].isdigit() and not (own[-1].isdigit() and own[:4] == named[:4])
+    if product or instrument_of(named) != exposure.instrument:
+        return []
+    # AstroDrizzle splits STIS files of several readouts into files that are named after these.
+    readouts = (
+        str(header.get("EXPNAME", "")).strip().lower() for header in exposure.science_headers().values()
+    )
+    if own[-1].isdigit() and any(same_exposure(each, named) for each in readouts if is_rootname(each)):
         return []
     return [f"primary: ROOTNAME is {own!r}: the file holds that exposure under another's name; rename it"]
 
 
 def _keyword_violations(where: str, header: Header, keywords: Mapping[str, KeywordType]) -> list[str]:
-    problems = []
+    missing = [f"{where}: {keyword} is missing" for keyword in keywords if keyword not in header]
+    return missing + [f"{where}: {problem}" for problem in _mistyped(header, keywords)]
+
+
+def _mistyped(header: Header, keywords: Mapping[str, KeywordType]) -> Iterator[str]:
+    """Values that are of another type than they must be."""
     for keyword, kind in keywords.items():
         value, types = header.get(keyword), _TYPES[kind]
-        if keyword not in header:
-            problems.append(f"{where}: {keyword} is missing")
-        elif not isinstance(value, types) or isinstance(value, bool):
-            problems.append(f"{where}: {keyword} is {value!r}, not {types[-1].__name__}")
-    return problems
+        if keyword in header and (not isinstance(value, types) or isinstance(value, bool)):
+            yield f"{keyword} is {value!r}, not {_IN_WORDS[kind]}"

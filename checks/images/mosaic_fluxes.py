@@ -12,7 +12,7 @@ from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.images.source_fluxes import ChipSources
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable
+from hubble_qa.checks.measurement import Json, Measurement, not_told
 
 __all__ = ["MIN_SOURCES", "chip_flux_ratio", "input_flux_ratio", "input_width_ratio"]
 
@@ -79,7 +79,7 @@ def input_flux_ratio(
         if len(found) >= MIN_SOURCES
     }
     if not ratios:
-        return not_applicable(quantity, subject, _too_few(chips))
+        return not_told(quantity, subject, _too_few(chips))
     worst = _most_deviant(ratios)
     ratio = ratios[worst]
     reason = "" if ratio.certain == 1.0 else f"{worst}: {ratio}, {SIGMAS:g} sigma taken off"
@@ -94,6 +94,7 @@ def input_flux_ratio(
         ratio.error,
         _context(ratios),
         reason=reason,
+        beyond_error=True,
         known_defect=_gain_defect(gain_ratio) if explained and gain_ratio != 1.0 else "",
     )
 
@@ -127,11 +128,14 @@ def chip_flux_ratio(chips: Mapping[str, ChipSources], *, subject: str) -> Measur
     }
     if not pairs:
         reason = f"no two chips of its inputs share {MIN_SOURCES} bright sources"
-        return not_applicable(quantity, subject, reason)
+        return not_told(quantity, subject, reason)
     worst = _most_deviant(pairs)
     ratio = pairs[worst]
     reason = "" if ratio.certain == 1.0 else f"{worst}: {ratio}, {SIGMAS:g} sigma taken off"
-    return Measurement(quantity, ratio.certain, "", subject, ratio.error, _context(pairs), reason=reason)
+    context = _context(pairs)
+    return Measurement(
+        quantity, ratio.certain, "", subject, ratio.error, context, reason=reason, beyond_error=True
+    )
 
 
 def input_width_ratio(chips: Mapping[str, ChipSources], *, subject: str) -> Measurement:
@@ -150,7 +154,7 @@ def input_width_ratio(chips: Mapping[str, ChipSources], *, subject: str) -> Meas
     quantity = "stellar_width_ratio"
     ratios = np.concatenate([np.empty(0), *_width_ratios(chips)])
     if len(ratios) < 2 * MIN_SOURCES:
-        return not_applicable(quantity, subject, _too_few(chips))
+        return not_told(quantity, subject, _too_few(chips))
     ratio = _Ratio.of(ratios)
     context: dict[str, Json] = {
         "sources": ratio.sources,

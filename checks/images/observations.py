@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from hubble_qa.checks.measurement import Json, Measurement, count_violations
 from hubble_qa.checks.readers.exposure import Exposure
 
-__all__ = ["observation_violations"]
+__all__ = ["observation_violations", "was_exposed", "without_image", "without_round_stars"]
 
 # What an exposure time is at most that is none: drizzlepac's analyze.
 _NO_TIME = 1e-5  # s
@@ -22,6 +23,7 @@ _SCANS = ("C", "D")
 _CALIBRATION = re.compile(
     r"(?:DARK|BIAS)(?:-NM)?|(?:INT|UV|VIS)?FLAT|TUNG(?:STEN)?\b.*|DEUT(?:ERIUM)?\b.*|KSPOTS|.*EARTH-CAL.*"
 )
+_DISPERSERS = re.compile(r"G\d+L?|PR\d+L")
 _KEYWORDS = (
     "QUALITY",
     "EXPTIME",
@@ -59,12 +61,40 @@ def observation_violations(exposure: Exposure) -> Measurement:
     )
 
 
+def was_exposed(primary: Mapping[str, Any]) -> bool:
+    """Whether an exposure has an exposure time above 0, as far as its primary header tells.
+
+    drizzlepac leaves those without one out of alignment and combination.
+    """
+    time = primary.get("EXPTIME")
+    return not (isinstance(time, int | float) and math.isfinite(time) and time <= _NO_TIME)
+
+
+def without_image(exposure: Exposure) -> str:
+    """Why an exposure's pixels are no places on the sky: a spectrum, a lamp, a dark; else empty."""
+    for key in ("FILTER", "FILTER1", "FILTER2"):
+        if _DISPERSERS.fullmatch(name := _value(exposure, key)):
+            return f"{name} is a grism or prism: it is no image, but of spectra"
+    if (mode := _value(exposure, "OBSTYPE")) not in ("", "IMAGING"):
+        return f"OBSTYPE is {mode!r}: it is no image, and its axes are not right ascension and declination"
+    return next((f"it is no image of the sky: {why}" for why in _not_imaging(exposure)), "")
+
+
+def without_round_stars(exposure: Exposure) -> str:
+    """Why an exposure's stars are no points, as it was planned; else empty."""
+    if _value(exposure, "MTFLAG") in ("T", "TRUE", "1") or _value(exposure, "SCAN_TYP") in _SCANS:
+        return "the telescope moved as planned, and stars are trailed; see FIL-005"
+    for key in ("FILTER", "FILTER1", "FILTER2"):
+        if _DISPERSERS.fullmatch(name := _value(exposure, key)):
+            return f"{name} is a grism or prism: stars are spectra"
+    return "it is no image of the sky; see FIL-005" if any(_not_imaging(exposure)) else ""
+
+
 def _problems(exposure: Exposure) -> Iterator[str]:
     quality = _value(exposure, "QUALITY")
     yield from (f"QUALITY is {quality!r}: {why}" for word, why in _BAD_QUALITY.items() if word in quality)
-    time = exposure.primary.get("EXPTIME")
-    if isinstance(time, (int, float)) and math.isfinite(time) and time <= _NO_TIME:
-        yield f"EXPTIME is {time:g} s: nothing was exposed; leave it out"
+    if not was_exposed(exposure.primary):
+        yield f"EXPTIME is {exposure.primary['EXPTIME']:g} s: nothing was exposed; leave it out"
     if _value(exposure, "MTFLAG") in ("T", "TRUE", "1"):
         yield "MTFLAG is T: the telescope followed a moving target, and stars are trailed"
     if _value(exposure, "SCAN_TYP") in _SCANS:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.sky_structure import sky_step
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable
+from hubble_qa.checks.measurement import Json, Measurement, not_told
 
 __all__ = ["SkyBlocks", "sky_residual"]
 
@@ -73,7 +73,7 @@ def sky_residual(blocks: SkyBlocks, *, subject: str) -> Measurement:
     steps = list(_steps(blocks, region))
     if not steps:
         reason = "no two regions that different chips see are large enough and side by side"
-        return not_applicable("sky_residual", subject, reason)
+        return not_told("sky_residual", subject, reason)
     worst = max(steps, key=lambda step: (step.certain, abs(step.height)))
     places = [_named(blocks, sets[:, number]) for number in (worst.first, worst.second)]
     context: dict[str, Json] = {
@@ -89,7 +89,14 @@ def sky_residual(blocks: SkyBlocks, *, subject: str) -> Measurement:
             f"{places[0]} sees to what {places[1]} sees: see their MDRIZSKY, skysub and skymethod"
         )
     return Measurement(
-        "sky_residual", worst.certain, "", subject, uncertainty=worst.error, context=context, reason=reason
+        "sky_residual",
+        worst.certain,
+        "",
+        subject,
+        uncertainty=worst.error,
+        context=context,
+        reason=reason,
+        beyond_error=True,
     )
 
 

@@ -46,6 +46,8 @@ _WINDOW = 0.5
 # Pixels of a drizzled image up to so many times the chip's widen sources no more than drizzling itself does.
 _ALIKE = 1.1
 _FWHM = 2.0 * math.sqrt(2.0 * math.log(2.0))
+# Standard deviation of a normal distribution over its median absolute deviation.
+_OF_MAD = 1.482602218505602
 
 
 class Mosaic(NamedTuple):
@@ -141,7 +143,7 @@ def find_sources(mosaic: Mosaic, radius: float) -> Array:
     exposed = image[::3, ::2][np.isfinite(mosaic.pixels[::3, ::2])]
     if not exposed.size:
         return np.empty((0, 2))
-    level, noise = _clipped(exposed)
+    (level,), (noise,) = _clipped(exposed.astype(float)[None])
     size = 2 * math.ceil(radius) + 1
     peaks = (image > level + _PEAK * noise) & (image == maximum_filter(image, size))
     reach = math.ceil(RING[1] * radius) + 2
@@ -176,9 +178,10 @@ def measure_sources(mosaic: Mosaic, chip: ChipImage, sources: Array) -> ChipSour
     drizzled, places = drizzled.only(standing), places.only(standing)
     flux = drizzled.flux()
     area = np.abs(np.linalg.det(places.jacobian)) * (mosaic.scale / chip.scale) ** 2 / chip.time
+    filled = np.nan_to_num(mosaic.pixels)
     for number in range(_PASSES):
         seen = _Stamps.cut(chip.pixels, places.pixels + offset, places.jacobian, radius)
-        predicted = _predicted(mosaic, places, seen, offset, drizzled.sky) / area[:, None, None]
+        predicted = _predicted(filled, places, seen, drizzled.sky) / area[:, None, None]
         bad = seen.bad(chip.flagged)
         if number:
             bad |= seen.hit(ratio * predicted, chip.electrons)
@@ -289,16 +292,10 @@ class _Stamps:
         column = np.clip(near[:, 0, None, None] + grid[None, :], 0, limit[1] - 1)
         row, column = np.broadcast_arrays(row, column)
         values = np.asarray(image[row, column], dtype=float)
-        inside = (np.arange(_POINTS) + 0.5) / _POINTS - 0.5
-        weight = np.zeros(values.shape)
-        for down in inside:
-            for across in inside:
-                there = _distance(column + across, row + down, centre, jacobian)
-                weight += there <= radius
         distance = _distance(column, row, centre, jacobian)
+        weight = _inside(column, row, centre, jacobian, distance, radius)
         ring = (distance > RING[0] * radius) & (distance < RING[1] * radius) & np.isfinite(values)
         sky, noise = _ring(values, ring)
-        weight /= _POINTS**2
         light = values - sky[:, None, None]
         return cls(row, column, values, light, weight, distance, sky, noise, centre, radius)
 
@@ -358,8 +355,30 @@ def _distance(x: Array, y: Array, centre: Array, jacobian: Array) -> Array:
     return np.hypot(j[:, 0, 0] * dx + j[:, 0, 1] * dy, j[:, 1, 0] * dx + j[:, 1, 1] * dy)
 
 
-def _predicted(mosaic: Mosaic, places: _Places, seen: _Stamps, offset: Array, sky: Array) -> Array:
-    """The mosaic's light at a chip's pixels, in the units of the mosaic and per pixel of the chip."""
+def _inside(
+    x: NDArray[np.int64],
+    y: NDArray[np.int64],
+    centre: Array,
+    jacobian: Array,
+    distance: Array,
+    radius: float,
+) -> Array:
+    """Part of each pixel that is within a radius; only those that the edge may cross are looked into."""
+    half = 0.5 * np.abs(jacobian).sum(axis=(1, 2))[:, None, None]
+    weight = np.where(distance <= radius, 1.0, 0.0)
+    stamp, row, column = np.nonzero(np.abs(distance - radius) <= half)
+    edge_x, edge_y = (each[stamp, row, column][:, None, None] for each in (x, y))
+    points = (np.arange(_POINTS) + 0.5) / _POINTS - 0.5
+    there = _distance(edge_x + points[None, :], edge_y + points[:, None], centre[stamp], jacobian[stamp])
+    weight[stamp, row, column] = (there <= radius).mean(axis=(1, 2))
+    return weight
+
+
+def _predicted(filled: NDArray[Any], places: _Places, seen: _Stamps, sky: Array) -> Array:
+    """The mosaic's light at a chip's pixels, in the units of the mosaic and per pixel of the chip.
+
+    `filled` is the mosaic with 0 for pixels that are not finite.
+    """
     from scipy.ndimage import map_coordinates
 
     dx = seen.column - seen.centre[:, 0, None, None]
@@ -367,7 +386,7 @@ def _predicted(mosaic: Mosaic, places: _Places, seen: _Stamps, offset: Array, sk
     j = places.jacobian[:, :, :, None, None]
     x = places.sources[:, 0, None, None] + j[:, 0, 0] * dx + j[:, 0, 1] * dy
     y = places.sources[:, 1, None, None] + j[:, 1, 0] * dx + j[:, 1, 1] * dy
-    values = map_coordinates(np.nan_to_num(mosaic.pixels), [y, x], order=1, mode="nearest")
+    values = map_coordinates(filled, [y, x], order=1, mode="nearest")
     area = np.abs(np.linalg.det(places.jacobian))[:, None, None]
     return np.asarray((values - sky[:, None, None]) * area)
 
@@ -386,21 +405,27 @@ def _offset(seen: _Stamps, light: Array, expected: Array, good: NDArray[np.bool_
 
 def _ring(values: Array, ring: NDArray[np.bool_]) -> tuple[Array, Array]:
     """Clipped median and scatter of each stamp's ring."""
-    pairs = [_clipped(stamp[mask]) for stamp, mask in zip(values, ring, strict=True)]
-    return np.array([level for level, _ in pairs]), np.array([noise for _, noise in pairs])
+    return _clipped(np.where(ring, values, np.nan).reshape(len(values), -1))
 
 
-def _clipped(values: NDArray[Any]) -> tuple[float, float]:
-    """Median and robust scatter, far values left out; NaN of nothing."""
-    from astropy.stats import mad_std
-
-    kept = np.asarray(values, dtype=float)
+def _clipped(values: Array) -> tuple[Array, Array]:
+    """Median and robust scatter of each row, its NaN and far values left out; NaN of nothing."""
+    kept = values
     for _ in range(3):
-        if not kept.size:
-            return math.nan, math.nan
-        level, noise = float(np.median(kept)), float(mad_std(kept))
-        kept = kept[np.abs(kept - level) <= 3.0 * noise] if noise > 0 else kept
+        level = _medians(kept)
+        departure = np.abs(kept - level[:, None])
+        noise = _OF_MAD * _medians(departure)
+        limit = np.where(noise > 0, 3.0 * noise, np.inf)[:, None]
+        kept = np.where(departure <= limit, kept, np.nan)
     return level, noise
+
+
+def _medians(values: Array) -> Array:
+    """Median of each row without its NaN; NaN of nothing."""
+    ordered = np.sort(values, axis=1)  # NaN last
+    number = np.count_nonzero(np.isfinite(ordered), axis=1)
+    middle = np.stack([np.maximum(number - 1, 0) // 2, number // 2], axis=1)
+    return np.asarray(np.take_along_axis(ordered, middle, axis=1).mean(axis=1))
 
 
 def _sum(weight: NDArray[Any], values: Array) -> Array:

@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterator, Mapping
 
 from hubble_qa.checks.images.photometry import photflams_of
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable
+from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_applicable, not_told
 from hubble_qa.checks.readers.exposure import Exposure
 
-__all__ = ["chip_zeropoint_error", "observing_mode"]
+__all__ = ["chip_zeropoint_error", "observing_mode", "zeropoint_violations"]
 
 # Grisms and prisms, whose spectra have a sensitivity at each wavelength.
 _DISPERSER = re.compile(r"(G|PR)\d+L?$", re.IGNORECASE)
-# A zeropoint that is no number or not positive: nothing is known of the flux.
-_WORTHLESS = 1.0
+# What to do where two chips have a zeropoint each.
+_COMBINE = "calibrate with FLUXCORR = PERFORM before the chips are combined"
 # The chip that FLUXCORR brings the other to, by CCDCHIP.
 _REFERENCE_CHIP = 1
 
@@ -25,8 +25,8 @@ def chip_zeropoint_error(exposure: Exposure, table: Mapping[int, float] | None =
 
     Of each chip the error of its PHOTFLAM: against IMPHTTAB where that is given, else against PHTFLAM1,
     PHTFLAM2 of its own header, and against the other chips'. Where FLUXCORR did not bring UVIS2 to
-    UVIS1, also abs(PHTRATIO - 1): a drizzled image of both chips has one PHOTFLAM. 1 where PHOTFLAM is
-    missing or not positive.
+    UVIS1, also abs(PHTRATIO - 1): a drizzled image of both chips has one PHOTFLAM. It could not be told
+    where these are missing, which `zeropoint_violations` counts.
 
     Parameters
     ----------
@@ -44,9 +44,10 @@ def chip_zeropoint_error(exposure: Exposure, table: Mapping[int, float] | None =
     disperser = _disperser(exposure)
     if disperser:
         return not_applicable(quantity, subject, f"{disperser} disperses: a spectrum has no PHOTFLAM")
-    if not exposure.chips:
-        return Measurement(quantity, _WORTHLESS, "", subject, reason="there is no SCI extension")
     photflams, table = photflams_of(exposure), table or {}
+    lost = next(_missing(exposure, photflams), "")
+    if lost:
+        return not_told(quantity, subject, f"{lost}; see PHT-014")
     errors = dict(_errors(exposure, photflams, table))
     worst = max(errors, key=lambda reason: errors[reason], default="")
     undated = _undated(exposure)
@@ -61,6 +62,21 @@ def chip_zeropoint_error(exposure: Exposure, table: Mapping[int, float] | None =
     return Measurement(quantity, value, "", subject, None, context, reason=reason, warning=undated)
 
 
+def zeropoint_violations(exposure: Exposure) -> Measurement:
+    """Count the keywords that an exposure lacks for fluxes of its chips: PHOTFLAM, and PHTRATIO.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        As of `chip_zeropoint_error`.
+    """
+    quantity, subject = "zeropoint_violations", exposure.label
+    disperser = _disperser(exposure)
+    if disperser:
+        return not_applicable(quantity, subject, f"{disperser} disperses: a spectrum has no PHOTFLAM")
+    return count_violations(quantity, subject, [*_missing(exposure, photflams_of(exposure))])
+
+
 def observing_mode(exposure: Exposure, chip: int) -> str:
     """A chip's PHOTMODE as IMPHTTAB names modes, ``"acs,wfc1,f606w"``, for the pixels as they are.
 
@@ -72,40 +88,58 @@ def observing_mode(exposure: Exposure, chip: int) -> str:
     return ",".join(parts)
 
 
+def _missing(exposure: Exposure, photflams: Mapping[int, float]) -> Iterator[str]:
+    """What makes fluxes of an exposure unknown, each with what to do."""
+    if not exposure.chips:
+        yield "there is no SCI extension"
+    for chip, value in photflams.items():
+        if not _is_positive(value):
+            own = exposure.header("SCI", chip).get("PHOTFLAM", exposure.primary.get("PHOTFLAM"))
+            found = "is missing" if own is None else f"is {own!r}, no inverse sensitivity"
+            yield f"PHOTFLAM of SCI,{chip} {found}; calibrate with PHOTCORR = PERFORM"
+    both = len([value for value in photflams.values() if value > 0]) > 1
+    if both and _left_apart(exposure) and _sensitivity_ratio(exposure) is None:
+        yield f"{_state(exposure)} and PHTRATIO is missing: the chips have no common zeropoint; {_COMBINE}"
+
+
 def _errors(
     exposure: Exposure, photflams: Mapping[int, float], table: Mapping[int, float]
 ) -> Iterator[tuple[str, float]]:
     """Relative errors, by what is wrong and what to do."""
     for chip, value in photflams.items():
-        if not (math.isfinite(value) and value > 0):
-            own = exposure.header("SCI", chip).get("PHOTFLAM", exposure.primary.get("PHOTFLAM"))
-            found = "is missing" if own is None else f"is {own!r}, no inverse sensitivity"
-            yield f"PHOTFLAM of SCI,{chip} {found}; calibrate with PHOTCORR = PERFORM", _WORTHLESS
-            continue
         expected, origin = table.get(chip), "IMPHTTAB"
         if expected is None:
             expected, origin = _by_header(exposure, chip)
         if expected:
             text = f"PHOTFLAM of SCI,{chip} is {value:g}, {expected:g} by {origin}; take it from there"
             yield text, abs(value / expected - 1.0)
-    yield from _between_chips(exposure, [value for value in photflams.values() if value > 0])
+    yield from _between_chips(exposure, [*photflams.values()])
 
 
 def _between_chips(exposure: Exposure, photflams: list[float]) -> Iterator[tuple[str, float]]:
     """How far one zeropoint is from being true of all chips."""
     if len(photflams) < 2:
         return
-    spread = max(photflams) / min(photflams) - 1.0
-    if "FLUXCORR" not in exposure.primary or _flux_corrected(exposure):
-        yield f"the chips' PHOTFLAM are from {min(photflams):g} to {max(photflams):g}", spread
-        return
-    ratio = _sensitivity_ratio(exposure)
-    state = f"FLUXCORR is {str(exposure.primary['FLUXCORR']).strip()!r}"
-    advice = "calibrate with FLUXCORR = PERFORM before the chips are combined"
+    ratio = _sensitivity_ratio(exposure) if _left_apart(exposure) else None
     if ratio is None:
-        yield f"{state} and PHTRATIO is missing: the chips have no common zeropoint; {advice}", _WORTHLESS
+        spread = max(photflams) / min(photflams) - 1.0
+        yield f"the chips' PHOTFLAM are from {min(photflams):g} to {max(photflams):g}", spread
     else:
-        yield f"{state} and the chips differ by PHTRATIO = {ratio:.6g}; {advice}", abs(ratio - 1.0)
+        text = f"{_state(exposure)} and the chips differ by PHTRATIO = {ratio:.6g}; {_COMBINE}"
+        yield text, abs(ratio - 1.0)
+
+
+def _left_apart(exposure: Exposure) -> bool:
+    """Whether the camera has a step that brings one chip's fluxes to the other's, and it was not done."""
+    return "FLUXCORR" in exposure.primary and not _flux_corrected(exposure)
+
+
+def _state(exposure: Exposure) -> str:
+    return f"FLUXCORR is {str(exposure.primary['FLUXCORR']).strip()!r}"
+
+
+def _is_positive(value: float) -> bool:
+    return math.isfinite(value) and value > 0
 
 
 def _by_header(exposure: Exposure, chip: int) -> tuple[float | None, str]:

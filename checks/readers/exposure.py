@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,19 +17,21 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
+from hubble_qa.checks.errors import DamagedFileError
 from hubble_qa.checks.instruments import Camera, cameras_of, find_camera
+from hubble_qa.checks.readers.compressed import unpacked
 from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.checks.readers.errors import ReaderError
-from hubble_qa.checks.readers.fits_cards import read_units
+from hubble_qa.checks.readers.fits_cards import Unit, is_common, read_units, unit_violations
+from hubble_qa.checks.readers.plain_header import PlainHeader
 from hubble_qa.checks.readers.regular_files import open_regular
 from hubble_qa.checks.readers.shift_file import exposure_name
 
-__all__ = ["Exposure", "Extension", "open_fits", "read_exposure", "readable", "science_wcs"]
+__all__ = ["BROKEN", "Exposure", "Extension", "open_fits", "read_exposure", "readable", "science_wcs"]
 
 Array: TypeAlias = "NDArray[Any]"
 
-# What astropy raises, of any kind, for what it cannot read.
-_BROKEN = (
+BROKEN = (
     OSError,
     ValueError,
     TypeError,
@@ -39,25 +42,40 @@ _BROKEN = (
     MemoryError,
     fits.VerifyError,
 )
+"""What astropy raises, of any kind, for what it cannot read."""
 
+# What names an extension, and how it must be written.
+_NAMES = (("EXTNAME", re.compile(r"'[^']*'")), ("EXTVER", re.compile(r"[+-]?[0-9]+")))
 # Cards of no world coordinates: how AstroDrizzle records each chip, and words.
 _HISTORY = re.compile(r"D\d{3}[A-Z]+$|HISTORY$|COMMENT$|$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Extension:
-    """One extension of an exposure: its EXTNAME, EXTVER, header, and the shape of its image.
+    """One extension of an exposure.
 
-    `shape` is empty for tables, for headerlets, and where there are no data.
+    Attributes
+    ----------
+    name, version : str, int
+        Its EXTNAME and EXTVER.
+    source : Header or Unit
+        Its header, or the cards of which it is made when it is first asked for.
+    shape : tuple of int
+        Shape of its image; empty for tables, for headerlets, and where there are no data.
     """
 
     name: str
     version: int
-    header: fits.Header
+    source: fits.Header | Unit
     shape: tuple[int, ...] = ()
 
+    @cached_property
+    def header(self) -> fits.Header:
+        """Its header."""
+        return self.source if isinstance(self.source, fits.Header) else _header(self.source)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Exposure:
     """An exposure's file.
 
@@ -65,8 +83,8 @@ class Exposure:
     ----------
     path : Path
         The file.
-    primary : Header
-        The primary header.
+    source : Header or Unit
+        The primary header, or the cards of which it is made when it is first asked for.
     extensions : tuple of Extension
         The extensions, in the order of the file.
     label : str
@@ -74,12 +92,17 @@ class Exposure:
     """
 
     path: Path
-    primary: fits.Header
+    source: fits.Header | Unit
     extensions: tuple[Extension, ...]
     label: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.path.name.partition(".")[0])
+
+    @cached_property
+    def primary(self) -> fits.Header:
+        """The primary header."""
+        return self.source if isinstance(self.source, fits.Header) else _header(self.source)
 
     @property
     def name(self) -> str:
@@ -98,9 +121,12 @@ class Exposure:
 
     @property
     def detector(self) -> str:
-        """The primary header's DETECTOR; empty for cameras of which each chip has its own."""
-        whole = any(not each.detector for each in cameras_of(self.instrument))
-        return "" if whole else str(self.primary.get("DETECTOR", "")).strip()
+        """The primary header's DETECTOR, of NICMOS CAMERA; empty where each chip has its own."""
+        cameras = cameras_of(self.instrument)
+        if any(not each.detector for each in cameras):
+            return ""
+        keyword = cameras[0].detector_keyword if cameras else "DETECTOR"
+        return str(self.primary.get(keyword, "")).strip()
 
     @property
     def camera(self) -> Camera | None:
@@ -214,12 +240,57 @@ def read_exposure(path: Path, *, label: str = "") -> Exposure:
     ReaderError
         If the file is missing or is not FITS.
     """
+    units = _plain_units(path)
+    if units:
+        first, *others = units
+        return Exposure(path, first, tuple(map(_extension, others)), label)
     with open_fits(path) as hdus:
         extensions = tuple(
             Extension(hdu.name, hdu.ver, readable(hdu.header), tuple(getattr(hdu, "shape", ())))
             for hdu in hdus[1:]
         )
         return Exposure(path, readable(hdus[0].header), extensions, label)
+
+
+def _plain_units(path: Path) -> tuple[Unit, ...]:
+    """The units of a file without anything odd about them; none of any other, which is astropy's.
+
+    Of such a file astropy would make the same headers, and most of the time parse cards that nobody asks for.
+    """
+    try:
+        with open_regular(unpacked(path), compressed=False) as stream:
+            units = tuple(read_units(stream))
+            whole = bool(units) and units[-1].end == os.fstat(stream.fileno()).st_size
+    except (OSError, ReaderError):
+        return ()
+    return units if whole and all(map(_is_plain, units)) else ()
+
+
+def _is_plain(unit: Unit) -> bool:
+    return (
+        unit.xtension in ("", "IMAGE", "BINTABLE")
+        and unit.find("ZIMAGE") is None  # tiles of a compressed image
+        and unit.images[-1].rstrip() == b"END"
+        and (unit.number > 0 or unit.text("EXTEND") == "T")  # which astropy writes where anything else stands
+        and not unit_violations(unit)
+        and all(map(is_common, unit.images))
+        and unit.find("CONTINUE") is None
+        and all(
+            (card := unit.find(keyword)) is None or form.fullmatch(card.value) for keyword, form in _NAMES
+        )
+    )
+
+
+def _extension(unit: Unit) -> Extension:
+    # The blanks that come first are part of a string, those that come last are not.
+    name, version = (unit.text("EXTNAME") or "''")[1:-1].rstrip(), unit.integer("EXTVER")
+    shape = unit.shape if unit.xtension == "IMAGE" else ()
+    return Extension(name, 1 if version is None else version, unit, shape)
+
+
+def _header(unit: Unit) -> fits.Header:
+    # Without END and the fill after it.
+    return PlainHeader.of(unit.images[:-1], unit.first)
 
 
 def science_wcs(header: fits.Header, hdus: fits.HDUList | None = None) -> Any:
@@ -271,19 +342,19 @@ def open_fits(path: Path) -> Iterator[fits.HDUList]:
         warnings.simplefilter("ignore", AstropyUserWarning)
         try:
             # astropy leaves a file open that it opened itself and cannot read.
-            stream = resources.enter_context(open_regular(path, compressed=False))
+            stream = resources.enter_context(open_regular(unpacked(path), compressed=False))
             hdus = resources.enter_context(fits.open(stream, memmap=False))
         except FileNotFoundError as error:
             raise ReaderError(f"{path} does not exist") from error
         except ReaderError:
             raise
-        except _BROKEN as error:
+        except BROKEN as error:
             raise _unreadable(path, error) from error
         try:
             yield hdus
         except ReaderError:
             raise
-        except _BROKEN as error:
+        except BROKEN as error:
             raise _unreadable(path, error) from error
 
 
@@ -295,8 +366,8 @@ def _unreadable(path: Path, error: Exception) -> ReaderError:
     size, declared = _sizes(path)
     if size < declared:
         reason = f"it has {size} bytes of the {declared} that its headers declare; copy or download it again"
-        return ReaderError(f"{path}: is truncated: {reason}")
-    return ReaderError(f"{path}: cannot read as FITS: {' '.join(str(error).split())}")
+        return DamagedFileError(f"{path}: is truncated: {reason}", path)
+    return DamagedFileError(f"{path}: cannot read as FITS: {' '.join(str(error).split())}", path)
 
 
 def _sizes(path: Path) -> tuple[int, int]:

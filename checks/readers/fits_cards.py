@@ -9,15 +9,19 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, lru_cache
+from typing import Any, BinaryIO
 
 __all__ = [
     "REGISTERED",
     "Card",
     "Unit",
     "card_violations",
+    "common_value",
+    "is_common",
     "late_wcsaxes",
     "read_units",
     "unit_violations",
@@ -36,6 +40,10 @@ _REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[ED][+-]?[0-9]+)?")
 _COMPLEX = re.compile(rf"\( *{_REAL.pattern} *, *{_REAL.pattern} *\)")
 _STRING = re.compile(r"'(?:[^']|'')*'")
 _COMMENTARY = frozenset({"COMMENT", "HISTORY", "", "CONTINUE", "END", "HIERARCH"})
+_END = b"END     "
+_WORDS = frozenset({b"COMMENT ", b"HISTORY ", _END, b"        "})
+# Keywords with rules of their own on what the value says.
+_SPECIAL = _COMMENTARY | {"DATE", "DATE-OBS"}
 # Section 4.4: a date or time; two digits of the year until 1999 only.
 _DATE = re.compile(r"(?:[+-]\d{5}|\d{4})-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d*)?)?|\d\d/\d\d/\d\d|")
 # Keywords that section 8 defines of each axis, with the letter of an alternate description, if any.
@@ -58,8 +66,16 @@ _TYPES = {
 }
 # Section 4.4.1: which extensions are registered; HDRLET is stwcs's own.
 REGISTERED = frozenset({"IMAGE", "TABLE", "BINTABLE", "IUEIMAGE", "A3DTABLE", "FOREIGN", "DUMP"})
+_LARGE = 10**18
 _BITPIX = (8, 16, 32, 64, -32, -64)
 _LONGEST = 40
+# What nearly all cards are: so that the rules are gone through for the others only.
+_COMMON = re.compile(
+    rb"[A-Z0-9_-]{1,8} *= +(?:(?P<string>'[\x20-\x26\x28-\x7e]*')|(?P<integer>[+-]?[0-9]+)"
+    rb"|(?P<real>[+-]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[ED][+-]?[0-9]+)?|[0-9]+[ED][+-]?[0-9]+))"
+    rb"|(?P<logical>[TF]))?"
+    rb" *(?:/[\x20-\x7e]*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +88,7 @@ class Card:
     @property
     def keyword(self) -> str:
         """What stands in its first 8 bytes."""
-        return _printable(self.image[:8]).rstrip()
+        return _keyword(self.image[:8])
 
     @property
     def has_value(self) -> bool:
@@ -94,10 +110,13 @@ class Card:
     @property
     def number_value(self) -> int | None:
         """The value of an integer; None where it is none."""
+        kind, value = common_value(self.image)
+        if kind == "integer" and abs(value) < _LARGE:
+            return int(value)
         return int(self.value) if _INTEGER.fullmatch(self.value) and len(self.value) < 20 else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unit:
     """A header-data unit.
 
@@ -105,20 +124,33 @@ class Unit:
     ----------
     number : int
         0 for the primary unit.
-    cards : tuple of Card
-        Its header up to END.
-    start, data, size : int
-        Where its header and its data begin, and how many bytes the data have.
+    images : tuple of bytes
+        The cards of its header up to END, 80 bytes each.
+    start : int
+        Where its header begins.
     fill : bytes
         What follows END in its block, which is to be blank.
     """
 
     number: int
-    cards: tuple[Card, ...]
+    images: tuple[bytes, ...]
     start: int
-    data: int
-    size: int
     fill: bytes = b""
+
+    @cached_property
+    def cards(self) -> tuple[Card, ...]:
+        """Its cards with their numbers."""
+        return tuple(Card(number, image) for number, image in enumerate(self.images, start=1))
+
+    @property
+    def data(self) -> int:
+        """Where its data begin."""
+        return self.start + math.ceil(len(self.images) * CARD / BLOCK) * BLOCK
+
+    @cached_property
+    def size(self) -> int:
+        """How many bytes its data have (section 4.4.1), without fill; 0 where the header does not say it."""
+        return _data_size(self)
 
     @property
     def end(self) -> int:
@@ -135,13 +167,27 @@ class Unit:
         return f"{name},{1 if version is None else version}" if name else f"extension {self.number}"
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """NAXISn, the last first as numpy has them; empty without axes."""
+        sides = [self.integer(f"NAXIS{axis}") for axis in range(self.integer("NAXIS") or 0, 0, -1)]
+        return tuple(side or 0 for side in sides)
+
+    @cached_property
     def xtension(self) -> str:
         """The kind of an extension: ``"IMAGE"``; empty for the primary unit."""
         return (self.text("XTENSION") or "").strip("' ")
 
+    @cached_property
+    def first(self) -> Mapping[bytes, int]:
+        """Where among its cards the first of each keyword stands that has a value, by its 8 bytes."""
+        places = range(len(self.images) - 1, -1, -1)
+        images = self.images
+        return {images[place][:8]: place for place in places if images[place][8:10] == b"= "}
+
     def find(self, keyword: str) -> Card | None:
         """The first card of a keyword."""
-        return next((card for card in self.cards if card.keyword == keyword and card.has_value), None)
+        place = self.first.get(_padded(keyword))
+        return None if place is None else Card(place + 1, self.images[place])
 
     def text(self, keyword: str) -> str | None:
         """A value as it is written."""
@@ -169,26 +215,31 @@ def read_units(stream: BinaryIO) -> Iterator[Unit]:
         header = _header(stream, b"SIMPLE  " if number == 0 else b"XTENSION")
         if header is None:
             return
-        cards, fill = header
-        data = start + math.ceil(len(cards) * CARD / BLOCK) * BLOCK
-        unit = Unit(number, cards, start, data, 0, fill)
-        unit = replace(unit, size=_data_size(unit))
+        unit = Unit(number, header[0], start, header[1])
         yield unit
         start, number = unit.end, number + 1
 
 
-def _header(stream: BinaryIO, first: bytes) -> tuple[tuple[Card, ...], bytes] | None:
+def _header(stream: BinaryIO, first: bytes) -> tuple[tuple[bytes, ...], bytes] | None:
     """The cards up to END, and what follows in their block; None where there is no whole header."""
-    cards: list[Card] = []
+    images: list[bytes] = []
     for _ in range(_MOST_BLOCKS):
         block = stream.read(BLOCK)
-        if len(block) < BLOCK or (not cards and not block.startswith(first)):
+        if len(block) < BLOCK or (not images and not block.startswith(first)):
             return None
-        for at in range(0, BLOCK, CARD):
-            cards.append(Card(len(cards) + 1, block[at : at + CARD]))
-            if cards[-1].image[:8] == b"END     ":
-                return tuple(cards), block[at + CARD :]
+        end = _end(block)
+        images += [block[at : at + CARD] for at in range(0, BLOCK if end is None else end + CARD, CARD)]
+        if end is not None:
+            return tuple(images), block[end + CARD :]
     return None
+
+
+def _end(block: bytes) -> int | None:
+    """Where in a block of a header the END card begins; None where it is not there."""
+    at = block.find(_END)
+    while at >= 0 and at % CARD:
+        at = block.find(_END, at + 1)
+    return at if at >= 0 else None
 
 
 def _data_size(unit: Unit) -> int:
@@ -213,10 +264,17 @@ def unit_violations(unit: Unit) -> list[str]:
         problems.append(f"BITPIX is {bits}, not one of {', '.join(map(str, _BITPIX))}")
     if axes is not None and not 0 <= axes <= 999:
         problems.append(f"NAXIS is {axes}")
+    sides = [Card(0, image) for image in unit.images if image.startswith((b"NAXIS", b"PCOUNT"))]
     problems += [
         f"{card.keyword} is {card.value}"
-        for card in unit.cards
+        for card in sides
         if re.fullmatch(r"NAXIS[0-9]+|PCOUNT", card.keyword) and (card.number_value or 0) < 0
+    ]
+    fixed = (("PCOUNT", 0), ("GCOUNT", 1)) if xtension == "IMAGE" else ()
+    problems += [
+        f"{keyword} is {count}, but an image has {only} (section 7.1)"
+        for keyword, only in fixed
+        if (count := unit.integer(keyword)) not in (None, only)
     ]
     if bits is not None and bits < 0 and unit.find("BLANK") and xtension in ("", "IMAGE"):
         problems.append(
@@ -234,7 +292,8 @@ def _order_violations(unit: Unit, xtension: str) -> list[str]:
     required += ["PCOUNT", "GCOUNT"] if unit.number else []
     required += ["TFIELDS"] if xtension in ("TABLE", "BINTABLE") else []
     problems = []
-    for place, (keyword, card) in enumerate(zip(required, unit.cards, strict=False), start=1):
+    for place, (keyword, image) in enumerate(zip(required, unit.images, strict=False), start=1):
+        card = Card(place, image)
         if card.keyword != keyword:
             found = "stands later" if unit.find(keyword) else "is missing"
             problems.append(f"card {place} is {card.keyword}, but {keyword}, which {found}, must be it")
@@ -253,18 +312,73 @@ def late_wcsaxes(unit: Unit) -> tuple[str, ...]:
         return ()
     return tuple(
         card.keyword
-        for card in unit.cards
-        if card.number < own.number and card.has_value and _AXES.fullmatch(card.keyword)
+        for card in (Card(number, image) for number, image in enumerate(unit.images[: own.number - 1], 1))
+        if card.has_value and _AXES.fullmatch(card.keyword)
     )
 
 
 def card_violations(unit: Unit) -> list[str]:
     """What breaks the standard's rules on single cards: characters, keywords, values and their types."""
     return [
-        f"{unit.name}, card {card.number}: {problem}"
-        for card in unit.cards
-        if (problem := _card_violation(card))
+        f"{unit.name}, card {number}: {problem}"
+        for number, image in enumerate(unit.images, start=1)
+        if not _is_regular(image) and (problem := _card_violation(Card(number, image)))
     ]
+
+
+# Files of one camera have most of their cards in common: 10 MB of those that were seen last.
+@lru_cache(maxsize=2**15)
+def common_value(image: bytes) -> tuple[str, Any]:
+    """The kind of value of a card that is written as most are, and its value.
+
+    Parameters
+    ----------
+    image : bytes
+        The card.
+
+    Returns
+    -------
+    tuple of str and object
+        ``"string"``, ``"integer"``, ``"real"``, ``"logical"`` or ``"undefined"``, ``"words"`` for a card of
+        words only, and empty for a card that is written in any other way; the value is then None.
+    """
+    if image[8:10] != b"= ":
+        return "words" if image[:8] in _WORDS and not _UNPRINTABLE.search(image) else "", None
+    found = _COMMON.fullmatch(image)
+    if found is None:
+        return "", None
+    kind = found.lastgroup or "undefined"
+    return kind, None if kind == "undefined" else _VALUES[kind](found[kind].decode("ascii"))
+
+
+_VALUES: Mapping[str, Callable[[str], Any]] = {
+    "string": lambda text: text[1:-1].rstrip(),
+    "integer": int,
+    "real": lambda text: float(text.replace("D", "E")),
+    "logical": lambda text: text == "T",
+}
+
+
+def is_common(image: bytes) -> bool:
+    """Whether a card is written as most are: a value in plain form, or words only."""
+    return bool(common_value(image)[0])
+
+
+@lru_cache(maxsize=2**15)
+def _is_regular(image: bytes) -> bool:
+    """Whether a card's form and the type of its value leave nothing for the rules to say."""
+    kind, _ = common_value(image)
+    if kind in ("", "words"):
+        return False
+    keyword = _keyword(image[:8])
+    required = _required(keyword)
+    return (not required or kind in _ADMITTED[required]) and keyword not in _SPECIAL
+
+
+@lru_cache(maxsize=4096)
+def _required(keyword: str) -> str:
+    """The type that the standard asks of a keyword's value; empty for any."""
+    return next((required for required, keywords in _TYPES.items() if keywords.fullmatch(keyword)), "")
 
 
 def _card_violation(card: Card) -> str:
@@ -288,12 +402,27 @@ def _value_violation(card: Card) -> str:
     if not kind or (rest and not rest.startswith("/")):
         shown = card.text.strip()[:_LONGEST] if kind else value[:_LONGEST]
         return f"{card.keyword} = {shown}: no string, number or logical value (section 4.2)"
-    for required, keywords in _TYPES.items():
-        if keywords.fullmatch(card.keyword) and kind not in _ADMITTED[required]:
-            return f"{card.keyword} = {value[:_LONGEST]}: must be {_ARTICLES[required]} (section 4.4)"
-    if kind == "string" and card.keyword in ("DATE", "DATE-OBS") and not _DATE.fullmatch(value.strip("' ")):
+    required = _required(card.keyword)
+    if required and kind not in _ADMITTED[required]:
+        return f"{card.keyword} = {value[:_LONGEST]}: must be {_ARTICLES[required]} (section 4.4)"
+    if kind == "string" and card.keyword in ("DATE", "DATE-OBS") and not _is_date(value.strip("' ")):
         return f"{card.keyword} = {value[:_LONGEST]}: no date as 2026-11-28T12:00:00 (section 4.4.2.1)"
     return ""
+
+
+def _is_date(text: str) -> bool:
+    """Whether a text is a date as the standard writes it, of a day and time that there are."""
+    if not _DATE.fullmatch(text):
+        return False
+    written = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:T(\d\d):(\d\d):(\d\d).*)?", text)
+    if written is None:
+        return True
+    hours, minutes, seconds = (int(each or 0) for each in written.groups()[1:])
+    try:
+        date.fromisoformat(written[1])
+    except ValueError:
+        return written[1].startswith("0000")
+    return hours < 24 and minutes < 60 and seconds <= 60
 
 
 _ADMITTED = {
@@ -318,6 +447,17 @@ def _kind(value: str) -> str:
         return "logical"
     forms = (("string", _STRING), ("integer", _INTEGER), ("real", _REAL), ("complex", _COMPLEX))
     return next((name for name, form in forms if form.fullmatch(value)), "")
+
+
+@lru_cache(maxsize=4096)
+def _padded(keyword: str) -> bytes:
+    """A keyword as the first 8 bytes of its card."""
+    return keyword.encode("ascii", "replace").ljust(8)
+
+
+@lru_cache(maxsize=4096)
+def _keyword(name: bytes) -> str:
+    return _printable(name).rstrip()
 
 
 def _shown(card: Card) -> str:

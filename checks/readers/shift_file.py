@@ -1,19 +1,35 @@
-"""TweakReg's shift file: one fitted shift, rotation, scale and scatter for each exposure."""
+"""Shift files: one fitted shift, rotation, scale and, in TweakReg's, scatter for each exposure.
+
+TweakReg writes six numbers in a row. MultiDrizzle and tweakshifts before it (stsci.tools: asnutil.ShiftFile)
+have two to four, the shift with or without rotation and scale, and no scatter.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from hubble_qa.checks.instruments import load_instruments
 from hubble_qa.checks.readers.errors import ReaderError
 from hubble_qa.checks.readers.regular_files import read_text
 from hubble_qa.checks.rootnames import is_rootname
 
-__all__ = ["ShiftFile", "ShiftRow", "exposure_name", "read_shift_file", "wrap_degrees"]
+__all__ = ["NO_RMS", "ShiftFile", "ShiftRow", "exposure_name", "read_shift_file", "wrap_degrees"]
 
-_COLUMNS = 7
+NO_RMS = "a shift file of MultiDrizzle's form has no RMS"
+"""Why the scatter of such a fit could not be told."""
+
+# Numbers of a row: of TweakReg's files, and of MultiDrizzle's, whose rotation and scale may be left out.
+_TWEAKREG = 6
+_MULTIDRIZZLE = (2, 3, 4)
+_UNTURNED = (0.0, 1.0)
+# How names of exposures' files end, an extension in brackets aside.
+_FILE = re.compile(r".*\.fits(?:\.gz|\.fz)?(?:\[[^]]*\])?|\S+", re.IGNORECASE)
+# What MultiDrizzle's first versions called the reference frame.
+_RENAMED = {"reference": "refimage"}
 # What files of one exposure are, of which a name's suffix tells.
 _KINDS = ("raw exposure", "calibrated exposure", "calibrated reads", "association or headerlet file")
 
@@ -32,8 +48,9 @@ class ShiftRow:
         Degrees, within [-180, 180): TweakReg writes 359.9996 for a rotation of -0.0004.
     scale : float
         Scale relative to the header's; 1 is no change.
-    xrms, yrms : float
-        Standard deviation of the fit's residuals, pixels; 0 where the fit failed.
+    xrms, yrms : float or None
+        Standard deviation of the fit's residuals, pixels; 0 where the fit failed, None in MultiDrizzle's
+        form.
     """
 
     file: str
@@ -41,8 +58,8 @@ class ShiftRow:
     dy: float
     rotation: float
     scale: float
-    xrms: float
-    yrms: float
+    xrms: float | None = None
+    yrms: float | None = None
 
     @property
     def exposure(self) -> str:
@@ -51,20 +68,19 @@ class ShiftRow:
 
     @property
     def numbers(self) -> Mapping[str, float]:
-        """The row's numeric fields by name."""
-        return {
-            "dx": self.dx,
-            "dy": self.dy,
-            "rotation": self.rotation,
-            "scale": self.scale,
-            "xrms": self.xrms,
-            "yrms": self.yrms,
-        }
+        """The row's numeric fields by name, without those that it has not."""
+        fixed = {"dx": self.dx, "dy": self.dy, "rotation": self.rotation, "scale": self.scale}
+        return fixed if self.rms is None else {**fixed, "xrms": self.rms[0], "yrms": self.rms[1]}
+
+    @property
+    def rms(self) -> tuple[float, float] | None:
+        """Both scatters, pixels; None in MultiDrizzle's form."""
+        return None if self.xrms is None or self.yrms is None else (self.xrms, self.yrms)
 
     @property
     def identity(self) -> bool:
-        """Whether the row reads ``0 0 0 1 0 0``, as that of the reference image does."""
-        return tuple(self.numbers.values()) == (0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+        """Whether the row reads ``0 0 0 1`` (and ``0 0`` for its scatters), as the reference image's does."""
+        return tuple(self.numbers.values()) == (0.0, 0.0, 0.0, 1.0, 0.0, 0.0)[: len(self.numbers)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,25 @@ class ShiftFile:
     def reference_frame(self) -> str:
         """The file and extension that hold the reference frame, e.g. ``"shifts_wcs.fits[wcs]"``."""
         return self.header.get("refimage", "")
+
+    @property
+    def frame_file(self) -> Path | None:
+        """The reference frame's file beside the shift file, there or not; None where no file is named.
+
+        Of a frame that is named with a directory, which is one where the fit was made, the name counts.
+        """
+        name = PurePath(self.reference_frame.partition("[")[0].strip()).name
+        return self.path.with_name(name) if name else None
+
+    @property
+    def has_rms(self) -> bool:
+        """Whether its rows tell the scatter of their fits, as TweakReg's do."""
+        return all(row.rms is not None for row in self.rows)
+
+    @property
+    def absolute(self) -> bool:
+        """Whether shifts and rotations are those of the pointings, not corrections to the headers'."""
+        return self.header.get("form", "").lower() == "absolute"
 
     @property
     def reference(self) -> ShiftRow | None:
@@ -146,9 +181,10 @@ def wrap_degrees(angle: float) -> float:
 
 
 def read_shift_file(path: Path, *, relative: bool = True, label: str = "") -> ShiftFile:
-    """Read a shift file.
+    """Read a shift file, of TweakReg's form or of MultiDrizzle's.
 
-    Rows of failed fits, ``nan nan nan nan 0.000000 0.000000``, are kept as they are.
+    Rows of failed fits, ``nan nan nan nan 0.000000 0.000000``, are kept as they are. A rotation that a row of
+    MultiDrizzle's form leaves out is 0, a scale 1.
 
     Parameters
     ----------
@@ -175,7 +211,7 @@ def read_shift_file(path: Path, *, relative: bool = True, label: str = "") -> Sh
     for number, line in enumerate(lines, start=1):
         if line.lstrip().startswith("#"):
             keyword, _, value = line.lstrip(" #").partition(":")
-            header[keyword.strip()] = value.strip()
+            header[_RENAMED.get(keyword.strip(), keyword.strip())] = value.strip()
         elif line.strip():
             rows.append(_row(path, number, line))
     _check(path, header, rows)
@@ -184,19 +220,30 @@ def read_shift_file(path: Path, *, relative: bool = True, label: str = "") -> Sh
 
 def _row(path: Path, number: int, line: str) -> ShiftRow:
     # Split from the right: a file name may hold blanks, a number cannot.
-    fields = line.rsplit(maxsplit=_COLUMNS - 1)
-    try:
-        file, (dx, dy, rotation, scale, xrms, yrms) = fields[0].strip(), map(float, fields[1:])
-    except ValueError as error:
+    fields = line.rsplit(maxsplit=_TWEAKREG)
+    numbers: list[float] = []
+    with suppress(ValueError):
+        for field in reversed(fields[1:]):
+            numbers.insert(0, float(field))
+    file = line.rsplit(maxsplit=len(numbers))[0].strip() if numbers else ""
+    if len(numbers) not in (*_MULTIDRIZZLE, _TWEAKREG) or not _FILE.fullmatch(file):
         raise ReaderError(
-            f"{path}, line {number}: expected a file name and six numbers, found {line.strip()!r}"
-        ) from error
+            f"{path}, line {number}: expected a file name and six numbers (TweakReg) or two to four "
+            f"(MultiDrizzle), found {line.strip()!r}"
+        )
+    if len(numbers) < _TWEAKREG:
+        rotation, scale = (*numbers[2:], *_UNTURNED[len(numbers) - 2 :])
+        return ShiftRow(file, numbers[0], numbers[1], wrap_degrees(rotation), scale)
+    dx, dy, rotation, scale, xrms, yrms = numbers
     return ShiftRow(file, dx, dy, wrap_degrees(rotation), scale, xrms, yrms)
 
 
 def _check(path: Path, header: Mapping[str, str], rows: list[ShiftRow]) -> None:
     if not rows:
         raise ReaderError(f"{path}: the shift file has no rows; TweakReg fitted nothing")
+    short = [row.file for row in rows if row.rms is None]
+    if short and len(short) < len(rows):
+        raise ReaderError(f"{path}: the row of {short[0]} has no RMS, others have; a number is missing there")
     names = [row.exposure for row in rows]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:

@@ -4,18 +4,56 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
+from hubble_qa.checks.criteria import Criterion
 from hubble_qa.checks.verdict import Verdict
 from hubble_qa.fixtures.engine.events import BuildResult
 from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.store.product import Product
-from hubble_qa.reports.collect.results import DatasetRecord, FigureRecord, StageRecord, VerdictRecord
+from hubble_qa.fixtures.suite.reading import Reading
+from hubble_qa.reports.collect.results import (
+    CriterionRecord,
+    DatasetRecord,
+    FigureRecord,
+    StageRecord,
+    VerdictRecord,
+)
 
-__all__ = ["dataset_record", "figure_records", "stage_record", "verdict_record"]
+__all__ = [
+    "Expected",
+    "criterion_record",
+    "dataset_record",
+    "figure_records",
+    "stage_record",
+    "verdict_record",
+]
 
 
-def verdict_record(verdict: Verdict, test: str, dataset: str) -> VerdictRecord:
-    """Flatten a verdict; values that are not finite become None, as the reason says."""
+class Expected(NamedTuple):
+    """A verdict that a test will have: the test, and whose verdict by which criterion on what."""
+
+    test: str
+    dataset: str
+    criterion: str
+    subject: str
+
+
+def verdict_record(
+    verdict: Verdict, test: str, dataset: str, reading: Reading | None = None
+) -> VerdictRecord:
+    """Flatten a verdict; values that are not finite become None, as the reason says.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        The verdict.
+    test, dataset : str
+        pytest's node id of the test, and the dataset's name.
+    reading : Reading, optional
+        What the test read; nothing by default.
+    """
+    reading = reading or Reading()
     criterion, measurement = verdict.criterion, verdict.measurement
     return VerdictRecord(
         test=test,
@@ -31,16 +69,49 @@ def verdict_record(verdict: Verdict, test: str, dataset: str) -> VerdictRecord:
         unit=criterion.unit,
         bounds=verdict.bounds.text(criterion.unit),
         margin=verdict.margin,
+        relative_margin=verdict.relative_margin,
+        close=verdict.close,
         reason=verdict.reason,
         bounds_reason=verdict.bounds_reason,
         expected=verdict.expectation.reason if verdict.expectation else None,
         expected_range=verdict.expected_range,
+        expected_remedy=verdict.expectation.remedy if verdict.expectation else "",
         rationale=criterion.rationale,
         source=criterion.source,
         figure=criterion.figure,
         context=dict(measurement.context),
         lower=verdict.bounds.lower,
         upper=verdict.bounds.upper,
+        floor=criterion.floor,
+        topic=criterion.topic,
+        node=reading.node,
+        key=reading.key,
+        products=dict(reading.products),
+        code=reading.code,
+    )
+
+
+def criterion_record(criterion: Criterion) -> CriterionRecord:
+    """Flatten a criterion."""
+    variants = criterion.instruments.items()
+    return CriterionRecord(
+        id=criterion.id,
+        title=criterion.title,
+        topic=criterion.topic,
+        quantity=criterion.quantity,
+        unit=criterion.unit,
+        bounds=criterion.bounds.text(criterion.unit),
+        applies_to=criterion.applies_to,
+        method=criterion.method,
+        error=criterion.error,
+        rationale=criterion.rationale,
+        source=criterion.source,
+        remedy=criterion.remedy,
+        figure=criterion.figure,
+        stated=criterion.stated,
+        floor=criterion.floor,
+        instruments={name: each.bounds.text(criterion.unit) for name, each in variants},
+        instrument_reasons={name: each.reason for name, each in variants},
     )
 
 
@@ -49,6 +120,7 @@ def stage_record(dataset: str, name: str, result: BuildResult) -> StageRecord:
     node, product = result.node, result.product
     manifest = product.manifest if product is not None else None
     failed = product is not None and not product.complete
+    ingredients = node.ingredients()
     return StageRecord(
         dataset=dataset,
         node=name,
@@ -65,7 +137,10 @@ def stage_record(dataset: str, name: str, result: BuildResult) -> StageRecord:
         directory=str(product.path) if product is not None else "",
         upstream=tuple(parent.name for parent in node.upstream.values()),
         settings=node.settings.model_dump(mode="json"),
-        tools=dict(node.ingredients()["tools"]),
+        tools=ingredients["tools"],
+        inputs=ingredients["upstream"],
+        sources=ingredients["sources"],
+        files=dict(manifest.files) if manifest and not node.upstream else {},
     )
 
 
@@ -85,6 +160,7 @@ def dataset_record(dataset: Dataset, facts: dict[str, str], absent: str = "") ->
         exposures=dataset.rootnames,
         facts=facts,
         absent=absent,
+        instrument=dataset.instrument,
     )
 
 

@@ -16,17 +16,18 @@ from hubble_qa.fixtures.workflows.catalog_alignment import (
 from hubble_qa.reports.drawings.drawing import Drawing
 from hubble_qa.reports.figures.catalog_alignment import (
     draw_fits,
-    draw_mosaic,
     draw_offsets,
     tabulate_solutions,
 )
+from hubble_qa.reports.figures.image_criteria import ALL
+from hubble_qa.reports.figures.mosaic import draw_mosaic
 
 __all__ = ["drawings"]
 
 # What is told of a fit by the header that it was written into.
 _HEADER_CRITERIA = ("AST-002", "AST-003", "AST-009")
 # By what a fit replaces the archive's solution, or does not.
-_DECIDING = ("AST-001", "AST-002", "AST-003", "AST-004", "AST-005", "AST-011")
+_DECIDING = ("AST-001", "AST-002", "AST-003", "AST-004", "AST-005", "AST-011", "AST-026")
 # What is told of a fit beside its residuals.
 _FIT_CRITERIA = (
     "AST-001",
@@ -38,6 +39,8 @@ _FIT_CRITERIA = (
     "AST-008",
     "AST-009",
     "AST-014",
+    "AST-022",
+    "AST-029",
 )
 
 
@@ -78,11 +81,9 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
     yield Drawing(
         "mosaic-figures",
         draw_mosaic,
-        {"drizzled": plan["drizzle"]},
-        {"exposures": table.exposures, "root": table.root, "image": image},
-        dict.fromkeys(
-            ("AST-015", "PHT-008", "DRZ-001", "DRZ-002", "DRZ-003", "DRZ-004", "DRZ-005", "DRZ-006")
-        ),
+        {"drizzled": plan["drizzle"], "exposures": plan["accept"]},
+        {"exposures": table.exposures, "suffix": suffix, "root": table.root, "image": image},
+        dict.fromkeys(ALL),
     )
     yield Drawing(
         "offset-figures",
@@ -101,7 +102,7 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
             "singly": names,
             "image": image,
         },
-        dict.fromkeys(("AST-012", "AST-017", "WCS-003")),
+        dict.fromkeys(("AST-012", "AST-017", "AST-025", "WCS-003")),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from hubble_qa.fixtures.plans.dataset import Dataset
@@ -12,12 +13,15 @@ from hubble_qa.fixtures.plans.plan import Node, Plan
 from hubble_qa.fixtures.plans.stage import Stage
 from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
-__all__ = ["Drawing", "drawings"]
+__all__ = ["Drawing", "drawings", "omissions"]
 
-# Where the figures of each workflow are declared: ``drawings(dataset, reduction, plan)``.
+# Where the figures of each workflow are declared: ``drawings(dataset, reduction, plan)`` and, where it draws
+# many files in part only, ``omissions`` of the same arguments.
 _DECLARED: Mapping[str, str] = {
     "acs-wfc-calibration": "acs_wfc_calibration",
     "catalog-alignment": "catalog_alignment",
+    "finished-products": "finished_products",
+    "imaging": "imaging",
     "sbc-dark-rate": "sbc_dark_rate",
     "wfc3-ir-background": "ir_background",
     "wfpc2-chip-normalization": "wfpc2_chip_normalization",
@@ -40,6 +44,8 @@ class Drawing:
         Its settings but for the verdicts.
     shows : mapping of str to (tuple of str or None)
         Criteria whose verdicts it shows: the subjects, or None for all of the dataset.
+    locations : mapping of str to str
+        Where it finds files that are no products; not part of the key.
     """
 
     name: str
@@ -47,6 +53,7 @@ class Drawing:
     upstream: Mapping[str, Node]
     settings: Mapping[str, Any] = field(default_factory=dict)
     shows: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    locations: Mapping[str, str] = field(default_factory=dict)
 
     def takes(self, criterion: str, subject: str) -> bool:
         """Whether it shows the verdict of a criterion on a subject."""
@@ -63,7 +70,7 @@ class Drawing:
             if criterion in self.shows
         }
         settings = self.stage.settings(**self.settings, verdicts=Verdicts(shown=own))
-        return Node(dataset, self.name, self.stage, settings, self.upstream)
+        return Node(dataset, self.name, self.stage, settings, self.upstream, locations=self.locations)
 
 
 def drawings(dataset: Dataset, reduction: Any, plan: Plan) -> tuple[Drawing, ...]:
@@ -78,10 +85,31 @@ def drawings(dataset: Dataset, reduction: Any, plan: Plan) -> tuple[Drawing, ...
     plan : Plan
         Its plan.
     """
-    module = _DECLARED.get(dataset.workflow)
+    module = _module(dataset)
     if module is None:
         return ()
-    declare: Callable[[Dataset, Any, Plan], Iterator[Drawing]] = import_module(
-        f"hubble_qa.reports.drawings.{module}"
-    ).drawings
+    declare: Callable[[Dataset, Any, Plan], Iterator[Drawing]] = module.drawings
     return tuple(declare(dataset, reduction, plan))
+
+
+def omissions(dataset: Dataset, reduction: Any, plan: Plan) -> tuple[str, ...]:
+    """What is drawn in part only, because there is more than anybody looks at.
+
+    Parameters
+    ----------
+    dataset, reduction, plan
+        As of `drawings`.
+
+    Returns
+    -------
+    tuple of str
+        ``"40 of 57 drizzled images"`` and so on.
+    """
+    told: Callable[[Dataset, Any, Plan], Iterator[str]] | None = getattr(_module(dataset), "omissions", None)
+    return () if told is None else tuple(told(dataset, reduction, plan))
+
+
+def _module(dataset: Dataset) -> ModuleType | None:
+    """Where the figures of a dataset are declared."""
+    name = _DECLARED.get(dataset.workflow)
+    return None if name is None else import_module(f"hubble_qa.reports.drawings.{name}")

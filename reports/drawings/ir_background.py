@@ -8,7 +8,9 @@ from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.workflows.ir_background import Reduction
 from hubble_qa.reports.drawings.drawing import Drawing
+from hubble_qa.reports.figures.image_criteria import ALL
 from hubble_qa.reports.figures.ir_background import draw_background
+from hubble_qa.reports.figures.mosaic import draw_mosaic
 
 __all__ = ["drawings"]
 
@@ -20,11 +22,19 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
         "calibrated": plan["calibrate"],
         "drizzled": plan["drizzle"],
     }
-    criteria = ("TVB-001", "TVB-002", "TVB-003", "TVB-004", "TVB-005", "CAL-006")
+    exposures, root = dataset.rootnames, reduction.drizzle.root
+    criteria = ("TVB-001", "TVB-002", "TVB-003", "TVB-004", "TVB-005", "TVB-006", "CAL-006")
     yield Drawing(
         "background-figures",
         draw_background,
         upstream,
-        {"exposures": dataset.rootnames, "root": reduction.drizzle.root},
+        {"exposures": exposures, "root": root},
         dict.fromkeys(criteria),
+    )
+    yield Drawing(
+        "mosaic-figures",
+        draw_mosaic,
+        {"drizzled": plan["drizzle"], "exposures": plan["update-wcs"]},
+        {"exposures": exposures, "suffix": "flt", "root": root, "image": f"{root}_drz_sci"},
+        dict.fromkeys(ALL),
     )

@@ -8,6 +8,8 @@ from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.workflows.sbc_dark_rate import Reduction, dark_root
 from hubble_qa.reports.drawings.drawing import Drawing
+from hubble_qa.reports.figures.image_criteria import ALL
+from hubble_qa.reports.figures.mosaic import draw_mosaic
 from hubble_qa.reports.figures.sbc_dark_rate import draw_dark, draw_rates
 
 __all__ = ["drawings"]
@@ -24,8 +26,18 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
             "temperatures": plan["temperatures"],
             "matches": plan["match-darks"],
         },
-        shows=dict.fromkeys(("DRK-001", "DRK-003", "DRK-005")),
+        {"rows": reduction.darks.box.rows, "columns": reduction.darks.box.columns},
+        dict.fromkeys(("DRK-001", "DRK-003", "DRK-005")),
     )
+    for association in reduction.associations:
+        image = f"{association}_drz_sci"
+        yield Drawing(
+            f"mosaic-figures-{association}",
+            draw_mosaic,
+            {"drizzled": plan[f"drizzle-{association}"], "exposures": plan["fetch"]},
+            {"association": association, "suffix": "flt", "root": association, "image": image},
+            dict.fromkeys(ALL, (image,)),
+        )
     for association in reduction.darks.associations:
         upstream = {
             "exposures": plan["fetch"],

@@ -8,6 +8,7 @@ from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.workflows.wfpc2_chip_normalization import SUFFIXES, Reduction
 from hubble_qa.reports.drawings.drawing import Drawing
+from hubble_qa.reports.figures.image_criteria import IMAGE
 from hubble_qa.reports.figures.wfpc2_chip_normalization import (
     draw_alignment,
     draw_drizzled,
@@ -29,6 +30,8 @@ _FIT_CRITERIA = (
     "AST-008",
     "AST-009",
     "AST-013",
+    "AST-027",
+    "AST-028",
     "AST-020",
 )
 
@@ -54,10 +57,7 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
         draw_drizzled,
         flt,
         {"exposures": names, "root": roots["flt"], "image": images["flt"]},
-        {
-            "PHT-007": None,
-            **dict.fromkeys(("AST-015", "DRZ-001", "DRZ-004", "PHT-008"), (*images.values(), *chips)),
-        },
+        {"PHT-007": None, **dict.fromkeys(IMAGE, (*images.values(), *chips))},
     )
     yield Drawing(
         "ratio-figures",
@@ -71,5 +71,5 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
         draw_stars,
         {**flt, "drizzle-c0m": plan["drizzle-c0m"], "photometry": plan["photometry"]},
         roots,
-        dict.fromkeys(("PHT-004", "PHT-005", "PHT-006")),
+        dict.fromkeys(("PHT-004", "PHT-005", "PHT-006", "PHT-013")),
     )

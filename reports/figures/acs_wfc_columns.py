@@ -19,6 +19,7 @@ from hubble_qa.reports.figures.images import Window, brightness_limits
 from hubble_qa.reports.figures.style import (
     BAND,
     FAINT,
+    IMAGE_COLOURS,
     INK,
     SOFT,
     WIDTH,
@@ -47,9 +48,9 @@ _LINEAR = 5.0
 _TICKS = (-5, 0, 5, 10, 30, 100, 300)
 
 _SECTION = (
-    "Where raw columns stand out most. Good: bright columns and the step of the bias are gone, stars and "
-    "cosmic rays are where they were. Bad: the same columns in both (no bias frame, or a stale one), dark "
-    "columns where bright ones were (subtracted twice), a step between the halves (an amplifier's gain)."
+    "Where raw columns stand out most. Good: hot columns (dark) and the step of the bias are gone, stars and "
+    "cosmic rays are where they were. Bad: the same columns in both (no bias frame, or a stale one), light "
+    "columns where dark ones were (subtracted twice), a step between the halves (an amplifier's gain)."
 )
 _PROFILE = (
     "Each column's level against its neighbours, in units of its noise, in the band of rows where it departs "
@@ -182,7 +183,7 @@ def raw_and_calibrated(chip: ChipColumns, *, suffix: str) -> Figure:
         lower, _, noise = brightness_limits(section)
         image = axes.imshow(
             section,
-            cmap="gray",
+            cmap=IMAGE_COLOURS,
             vmin=lower,
             vmax=lower + 8.0 * noise,
             origin="lower",

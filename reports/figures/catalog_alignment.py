@@ -15,11 +15,9 @@ from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = [
     "FitFigureSettings",
-    "MosaicFigureSettings",
     "OffsetFigureSettings",
     "SolutionTableSettings",
     "draw_fits",
-    "draw_mosaic",
     "draw_offsets",
     "tabulate_solutions",
 ]
@@ -76,27 +74,6 @@ class FitFigureSettings(Settings):
     exposures: tuple[str, ...]
     suffix: str
     catalog: str
-    verdicts: Verdicts = Verdicts()
-
-
-class MosaicFigureSettings(Settings):
-    """Settings of stage ``mosaic-figures``.
-
-    Attributes
-    ----------
-    root : str
-        Root of the combined image's file.
-    exposures : tuple of str
-        Rootnames of those that were combined.
-    image : str
-        What verdicts call the image.
-    verdicts : Verdicts
-        On the image, its stars and its cosmic rays.
-    """
-
-    root: str
-    exposures: tuple[str, ...]
-    image: str
     verdicts: Verdicts = Verdicts()
 
 
@@ -166,22 +143,6 @@ def draw_fits(inputs: Inputs, output: Path, settings: FitFigureSettings) -> None
         settings.exposures,
         suffix=settings.suffix,
         catalog=settings.catalog,
-        verdicts=settings.verdicts,
-    )
-    publish(figures, output)
-
-
-@stage("mosaic-figures", tools=("matplotlib",), background=True)
-def draw_mosaic(inputs: Inputs, output: Path, settings: MosaicFigureSettings) -> None:
-    """Draw the combined image and its weight: product ``drizzled``."""
-    from hubble_qa.reports.figures.catalog_mosaic import mosaic_figures
-    from hubble_qa.reports.figures.illustration import publish
-
-    figures = mosaic_figures(
-        inputs,
-        settings.exposures,
-        root=settings.root,
-        image=settings.image,
         verdicts=settings.verdicts,
     )
     publish(figures, output)

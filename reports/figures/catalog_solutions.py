@@ -12,7 +12,7 @@ from hubble_qa.checks.evidence.fits import Fit, fits_in
 from hubble_qa.checks.measurement import json_number
 from hubble_qa.checks.readers import Exposure, ShiftRow
 from hubble_qa.fixtures.plans.stage import Inputs
-from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERION, FIT_CRITERIA
+from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERIA, FIT_CRITERIA
 from hubble_qa.fixtures.stages.accept import DECISIONS
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
 from hubble_qa.reports.figures.captions import is_rejected, joined, number_of
@@ -36,7 +36,7 @@ _COLUMNS = (
     TableColumn(label="Judged"),
 )
 # By which solutions are judged: as the archive served them, and as they are now.
-_SOLUTION = ("AST-011", "AST-016", "AST-019")
+_SOLUTION = (*ARCHIVE_CRITERIA, "AST-016", "AST-019")
 _CAPTION = (
     "Which solution the files carry now, and why: the archive's own, and the fits of this reduction. "
     "Marked: the one that is kept."
@@ -45,8 +45,8 @@ _NOTE = (
     "dx, dy, rotation and scale are relative to the archive's solution. The archive states its scatter in "
     "RA and in Dec; that of a fit is the larger of x and y of TweakReg's frame. Good: the marked row has "
     "the smallest scatter of those accepted, and many matches. Bad: nan, a scatter of 0, a rotation or "
-    "scale that its neighbours do not have, a kept solution that is not accepted. AST-011 is the "
-    "archive's larger RMS over 0.1 pix, and 1 or more where it has few matches."
+    "scale that its neighbours do not have, a kept solution that is not accepted. AST-011 judges the "
+    "archive's larger RMS, in pixels of the detector, AST-026 its matches."
 )
 
 
@@ -90,7 +90,8 @@ def solution_table(
         served = exposure_in(inputs.products["exposures"] / f"{name}_{suffix}.fits")
         decision = decisions[name]
         kept = accepted if decision["kept"] == "fit" else ""
-        rows = [_archive_row(served, verdicts.get(ARCHIVE_CRITERION, name), chosen=not kept)]
+        judged = {each: verdicts.get(each, name) for each in ARCHIVE_CRITERIA}
+        rows = [_archive_row(served, judged, chosen=not kept)]
         for catalog in catalogs:
             fit, named = fits[catalog].get(f"{name}_{suffix}"), wcsname if catalog == accepted else ""
             if fit is not None:
@@ -145,7 +146,7 @@ def _shift_cells(row: ShiftRow | None) -> tuple[Cell, Cell]:
     return (None, None) if row is None else (json_number(row.dx), json_number(row.dy))
 
 
-def _archive_row(served: Exposure, shown: Shown | None, *, chosen: bool) -> TableRow:
+def _archive_row(served: Exposure, judged: Mapping[str, Shown | None], *, chosen: bool) -> TableRow:
     """The archive's solution, with the scatter that its header states if it is a fit to a catalogue."""
     headers = [*served.science_headers().values()]
     names = " | ".join(sorted({str(header.get("WCSNAME", "")) for header in headers}))
@@ -155,7 +156,7 @@ def _archive_row(served: Exposure, shown: Shown | None, *, chosen: bool) -> Tabl
     scatter = " and ".join(f"{float(each):.1f}" for each in stated) or None
     cells: tuple[Cell, ...] = (
         *("archive's", names, None if matches is None else str(matches)),
-        *(None, None, None, None, None, scatter, _judged({ARCHIVE_CRITERION: shown}, chosen=chosen)),
+        *(None, None, None, None, None, scatter, _judged(judged, chosen=chosen)),
     )
     return TableRow(cells=cells, chosen=chosen)
 

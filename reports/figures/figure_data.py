@@ -1,4 +1,4 @@
-"""What a figure holds besides its image: the points of an interactive one, the rows of a table.
+"""What a figure holds besides its image: points of an interactive one, rows of a table, panels of images.
 
 Stages that draw write it as JSON beside their images; the report reads it again, as it reads any file:
 what is not of this form is not shown.
@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from hubble_qa.reports.figures.image_data import FigureModel, ImageSet
 from hubble_qa.reports.words.text import shorten
 
 __all__ = [
+    "HOW_MADE",
     "Cell",
+    "FigureData",
     "Plot",
     "PlotArrow",
     "PlotAxis",
@@ -33,6 +36,9 @@ __all__ = [
     "read_figure_data",
 ]
 
+HOW_MADE = "how-made"
+"""The identifier, among figures, of tables that say how an image was made."""
+
 # More points than a page can draw at once, and a file that holds something else.
 MOST_POINTS = 20_000
 _LARGEST = 8_000_000  # bytes
@@ -42,30 +48,30 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """Name of a column of points."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class PlotAxis(_Record):
+class PlotAxis(FigureModel):
     """How a column is drawn along an axis: its label, and the ends of the whole axis.
 
     ``low`` is at the left or at the bottom; it is the larger where an axis runs the other way. ``error``
-    names the column of the standard deviations that are drawn where the axis is upright.
+    names the column of the standard deviations that are drawn where the axis is upright. ``log``: equal
+    ratios are equally long, and what is not above 0 is not drawn.
     """
 
     label: str
     low: float
     high: float
     error: str = ""
+    log: bool = False
 
     @model_validator(mode="after")
     def _extended(self) -> Self:
         if self.low == self.high:
             raise ValueError(f"axis {self.label!r} has no length")
+        if self.log and min(self.low, self.high) <= 0:
+            raise ValueError(f"axis {self.label!r} is logarithmic and reaches to 0 or below")
         return self
 
 
-class PlotGroup(_Record):
+class PlotGroup(FigureModel):
     """Points that are drawn alike: their name, colour ``#rrggbb``, marker, and whether it has a ring."""
 
     name: str
@@ -74,7 +80,7 @@ class PlotGroup(_Record):
     ringed: bool = False
 
 
-class PlotColumn(_Record):
+class PlotColumn(FigureModel):
     """One number of every point, told with so many decimals; None where a point has none."""
 
     label: str
@@ -83,14 +89,15 @@ class PlotColumn(_Record):
     values: tuple[float | None, ...]
 
 
-class PlotPanel(_Record):
-    """Two columns drawn against each other."""
+class PlotPanel(FigureModel):
+    """Two columns drawn against each other; ``note`` stands above them, such as the value that was judged."""
 
     x: Name
     y: Name
+    note: str = ""
 
 
-class PlotLine(_Record):
+class PlotLine(FigureModel):
     """A line across the panels that have an axis: a bound."""
 
     axis: Name
@@ -98,7 +105,7 @@ class PlotLine(_Record):
     label: str = ""
 
 
-class PlotCircle(_Record):
+class PlotCircle(FigureModel):
     """A circle about a place in a panel, by its number from 0: a bound on a length."""
 
     panel: int = Field(ge=0)
@@ -108,7 +115,7 @@ class PlotCircle(_Record):
     label: str = ""
 
 
-class PlotMark(_Record):
+class PlotMark(FigureModel):
     """A cross at a place in a panel: a median."""
 
     panel: int = Field(ge=0)
@@ -117,7 +124,7 @@ class PlotMark(_Record):
     label: str = ""
 
 
-class PlotArrow(_Record):
+class PlotArrow(FigureModel):
     """An arrow in a panel from one place to another; ``text`` stands beside its start."""
 
     panel: int = Field(ge=0)
@@ -129,7 +136,7 @@ class PlotArrow(_Record):
     text: str = ""
 
 
-class PlotTrend(_Record):
+class PlotTrend(FigureModel):
     """A line through means with their errors, in a panel by its number from 0."""
 
     panel: int = Field(ge=0)
@@ -144,7 +151,7 @@ class PlotTrend(_Record):
         return self
 
 
-class Plot(_Record):
+class Plot(FigureModel):
     """Points in one or more panels; panels that share a column share its axis.
 
     Attributes
@@ -169,6 +176,10 @@ class Plot(_Record):
         What each point is called, told first; none where points have no names.
     lines, circles, marks, arrows, trends
         What is drawn besides.
+    outliers : tuple of int
+        Numbers from 0 of the points that lie far off, which are ringed.
+    outlying : str
+        What they have in common, ``"beyond 3 × the fit RMS"``.
     """
 
     kind: Literal["points"] = "points"
@@ -186,6 +197,8 @@ class Plot(_Record):
     marks: tuple[PlotMark, ...] = ()
     arrows: tuple[PlotArrow, ...] = ()
     trends: tuple[PlotTrend, ...] = ()
+    outliers: tuple[int, ...] = ()
+    outlying: str = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -203,6 +216,8 @@ class Plot(_Record):
             raise ValueError(f"{min(errors - set(self.columns))!r} are errors, but no column")
         if any(not 0 <= number < len(self.groups) for number in self.group):
             raise ValueError("a point is of no group")
+        if any(not 0 <= number < len(self.group) for number in self.outliers):
+            raise ValueError("an outlier is no point")
         if any(line.axis not in self.axes for line in self.lines):
             raise ValueError("a line is across no axis")
         panels = {each.panel for each in self.trends} | {each.panel for each in self.circles}
@@ -216,7 +231,7 @@ Cell = float | str | None
 """A number, words, or nothing."""
 
 
-class TableColumn(_Record):
+class TableColumn(FigureModel):
     """A column of a table: its heading, unit, and decimals; None for words and whole numbers."""
 
     label: str
@@ -235,14 +250,14 @@ class TableColumn(_Record):
         return f"{cell:{'+' if self.signed else ''}.{self.decimals}f}"
 
 
-class TableRow(_Record):
+class TableRow(FigureModel):
     """A row; ``chosen`` marks the one that holds."""
 
     cells: tuple[Cell, ...]
     chosen: bool = False
 
 
-class TableGroup(_Record):
+class TableGroup(FigureModel):
     """Rows of one subject: its name, what is said of it, and the rows."""
 
     heading: str
@@ -250,7 +265,7 @@ class TableGroup(_Record):
     rows: tuple[TableRow, ...]
 
 
-class Table(_Record):
+class Table(FigureModel):
     """A table in groups of rows; the first column names a row.
 
     Attributes
@@ -276,10 +291,13 @@ class Table(_Record):
         return self
 
 
-_FORM: TypeAdapter[Plot | Table] = TypeAdapter(Annotated[Plot | Table, Field(discriminator="kind")])
+FigureData = Plot | Table | ImageSet
+"""What a figure may hold besides its picture."""
+
+_FORM: TypeAdapter[FigureData] = TypeAdapter(Annotated[FigureData, Field(discriminator="kind")])
 
 
-def read_figure_data(path: Path) -> Plot | Table:
+def read_figure_data(path: Path) -> FigureData:
     """Read what a stage wrote of a figure, its words made safe to show.
 
     Raises

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, plate_scale
-from hubble_qa.checks.evidence.fits import Fit, fits_in
+from hubble_qa.checks.evidence.fits import Fit, fits_in, pixel_of_fit
 from hubble_qa.checks.readers import MatchFile, read_reference_frame
+from hubble_qa.checks.readers.compressed import plain_name
 from hubble_qa.checks.readers.exposure import science_wcs
 from hubble_qa.reports.figures.captions import joined, listed
 from hubble_qa.reports.figures.footprints import Footprint, exposure_footprints
@@ -31,7 +33,7 @@ _MATCHES_IN_HEADERS = ("AST-003",)
 # Of the whole shift file: a row without sources has no figure of its own.
 _OF_ROWS = "AST-001"
 _OF_VISITS = "AST-007"
-_OF_PAIRS = "AST-013"
+_OF_PAIRS = ("AST-013", "AST-027", "AST-028")
 
 _SCATTER = (
     "Black: means of equally many sources, with their errors. Good: one cloud around zero, means within "
@@ -50,15 +52,15 @@ class FitFrame(NamedTuple):
 
     Attributes
     ----------
-    matrix : ndarray, shape (2, 2)
-        Linear part of its world coordinates, degrees per pixel.
+    matrix : ndarray, shape (2, 2), or None
+        Linear part of its world coordinates, degrees per pixel; None where the frame's file is not there.
     pixel_scale : float
-        Arcsec per pixel.
+        Arcsec per pixel; NaN where nothing tells it.
     footprints : mapping of str to tuple of Footprint
         By rootname.
     """
 
-    matrix: NDArray[np.float64]
+    matrix: NDArray[np.float64] | None
     pixel_scale: float
     footprints: Mapping[str, tuple[Footprint, ...]]
 
@@ -96,6 +98,8 @@ class FittedExposure(NamedTuple):
 def fit_frame(fits: Mapping[str, Fit], exposures: Mapping[str, Path]) -> FitFrame:
     """Read the frame of a shift file, and where exposures lie on it; those that are not there do not.
 
+    Where the frame's file is not there, the matched sources tell its scale.
+
     Parameters
     ----------
     fits : mapping of str to Fit
@@ -103,14 +107,24 @@ def fit_frame(fits: Mapping[str, Fit], exposures: Mapping[str, Path]) -> FitFram
     exposures : mapping of str to Path
         The exposures by rootname.
     """
-    header = read_reference_frame(next(iter(fits.values())).shifts)
+    shifts = next(iter(fits.values())).shifts
+    if shifts.frame_file is None or not shifts.frame_file.is_file():
+        known = (pixel_of_fit(fit) for fit in fits.values() if fit.match is not None)
+        return FitFrame(None, next((scale for scale in known if scale), math.nan), {})
+    header = read_reference_frame(shifts)
     wcs = science_wcs(header)
     footprints = {name: exposure_footprints(path, wcs) for name, path in exposures.items() if path.exists()}
     return FitFrame(linear_matrix(header), plate_scale(header), footprints)
 
 
 def fitted_exposures(
-    shifts: Path, exposures: Mapping[str, Path], *, label: str, title: str, file: str
+    shifts: Path,
+    exposures: Mapping[str, Path],
+    *,
+    label: str,
+    title: str,
+    file: str,
+    others: tuple[Path, ...] = (),
 ) -> Iterator[tuple[FittedExposure, FitFrame]]:
     """Exposures with a match file, each with the frame of its fit.
 
@@ -124,11 +138,13 @@ def fitted_exposures(
         What verdicts call the shift file.
     title, file : str
         What figures and their files are called, with ``{name}`` for the rootname.
+    others : tuple of Path
+        Other shift files in its directory, which match files may belong to.
     """
-    fits = fits_in(shifts, label)
+    fits = fits_in(shifts, label, others)
     frame = fit_frame(fits, exposures)
     for name, path in exposures.items():
-        fit = fits.get(path.stem)
+        fit = fits.get(plain_name(path.name).removesuffix(".fits"))
         if fit is None or fit.match is None:
             continue
         own = sorted(frame.footprints.get(name, ()), key=lambda each: each.chip)
@@ -172,27 +188,25 @@ def residual_figures(
         verdicts.sentence(fitted.subject, criteria) for criteria in (_OF_SCATTER, _OF_VECTORS)
     )
     scatter_in_header = _of_header(fitted, verdicts, _SCATTER_IN_HEADERS)
-    rows, visits, pairs = (
+    rows, visits, *pairs = (
         listed(verdicts, criterion, _of_shift_file(fitted, verdicts.of(criterion)))
-        for criterion in (_OF_ROWS, _OF_VISITS, _OF_PAIRS)
+        for criterion in (_OF_ROWS, _OF_VISITS, *_OF_PAIRS)
     )
     shift = _shift_words(fitted.fit)
     yield Illustration(
         figure="residuals",
         name=f"residuals-{fitted.file}",
         title=f"Residuals of the alignment of {fitted.title}",
-        caption=joined(of_scatter, scatter_in_header, rows, pairs, shift, _SCATTER),
+        caption=joined(of_scatter, scatter_in_header, rows, *pairs, shift, _SCATTER),
         alt=f"Four scatter plots of the residuals of {fitted.title} in x and y against x and y{fit_rms}.",
         drawing=residual_scatter(sources, title=fitted.title, rms=rms),
-        points=residual_points(
-            fitted.match, fitted.residuals, bound=None if rms is None else rms.bounds.upper
-        ),
+        points=residual_points(fitted.match, fitted.residuals, rms=rms),
         subject=fitted.subject,
     )
     others = [each for name, chips in frame.footprints.items() if name != fitted.name for each in chips]
     meant = "the chips that it was aligned to" if relative else "the other exposures' chips"
-    arrows = (
-        f"Arrows point from the reference's position to the fitted one, much enlarged; grey dashes: {meant}."
+    arrows = "Arrows point from the reference's position to the fitted one, much enlarged" + (
+        f"; grey dashes: {meant}." if others else "."
     )
     matches_in_header = _of_header(fitted, verdicts, _MATCHES_IN_HEADERS)
     yield Illustration(

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from hubble_qa.reports.figures.figure_data import Plot, Table
+from hubble_qa.reports.figures.figure_data import FigureData, Plot, Table
+from hubble_qa.reports.figures.image_data import ImageSet
+from hubble_qa.reports.figures.stretch import images_of, write_images
 from hubble_qa.reports.figures.style import save
 
 __all__ = ["LIST", "Illustration", "Tabulation", "batches", "publish"]
@@ -35,7 +37,7 @@ class Illustration:
     drawing : Figure
         The drawing.
     points : Plot, optional
-        The same as points that a reader can ask and enlarge.
+        The same as points that a reader can inspect and zoom.
     subject : str
         Subject of the verdicts that it shows, e.g. ``"ibwb01xqq gaia"``, where it is one.
     """
@@ -71,7 +73,7 @@ class Tabulation:
 
 
 def publish(illustrations: Iterable[Illustration | Tabulation], output: Path) -> None:
-    """Write each as ``<name>.png`` and, where it has points or rows, ``<name>.json``; and their list."""
+    """Write each as ``<name>.png`` and, with points, images or rows, ``<name>.json``; and their list."""
     entries = [_published(each, output) for each in illustrations]
     (output / LIST).write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
 
@@ -79,18 +81,24 @@ def publish(illustrations: Iterable[Illustration | Tabulation], output: Path) ->
 def _published(each: Illustration | Tabulation, output: Path) -> dict[str, str]:
     """Write one, and return its entry in the list."""
     entry = {"figure": each.figure, "title": each.title, "caption": each.caption, "subject": each.subject}
-    held: Plot | Table | None
+    held: FigureData | None
     if isinstance(each, Tabulation):
         held = each.table
         entry |= {"kind": "table", "alt": "", "file": ""}
     else:
-        held = each.points
+        held = each.points or _adjustable(each, output)
         entry |= {"kind": "image", "alt": each.alt, "file": f"{each.name}.png"}
         save(each.drawing, output / entry["file"])
     entry["data"] = f"{each.name}.json" if held is not None else ""
     if held is not None:
         (output / entry["data"]).write_text(held.model_dump_json() + "\n", encoding="utf-8")
     return entry
+
+
+def _adjustable(each: Illustration, output: Path) -> ImageSet | None:
+    """The images that a figure shows, so that a reader can change their stretch; None where it has none."""
+    images = images_of(each.drawing)
+    return None if images is None else write_images(images, each.name, output)
 
 
 def batches(exposures: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:

@@ -1,4 +1,4 @@
-"""Stage that draws the background of infrared exposures: read by read, before and after calibration anew."""
+"""Stage that draws the background of infrared exposures: reads, images, before and after."""
 
 from __future__ import annotations
 
@@ -33,10 +33,12 @@ def draw_background(inputs: Inputs, output: Path, settings: BackgroundFigureSett
     """Draw rates of reads, histograms and images: products ``fetched``, ``calibrated`` and ``drizzled``."""
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.ir_histograms import combined_figures, histogram_figures
+    from hubble_qa.reports.figures.ir_images import image_figures
     from hubble_qa.reports.figures.ir_reads import read_figures
 
     illustrations = [
         *read_figures(inputs, settings.exposures, settings.verdicts),
+        *image_figures(inputs, settings.exposures, settings.verdicts),
         *histogram_figures(inputs, settings.exposures, settings.verdicts),
         *combined_figures(inputs, settings.root, settings.verdicts),
     ]

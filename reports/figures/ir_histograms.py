@@ -18,11 +18,12 @@ from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.reports.figures.captions import caption
 from hubble_qa.reports.figures.illustration import Illustration, batches
-from hubble_qa.reports.figures.images import Window
+from hubble_qa.reports.figures.ir_images import middle
 from hubble_qa.reports.figures.style import (
     ACCENT,
     BAND,
     FAINT,
+    IMAGE_COLOURS,
     INK,
     SOFT,
     WIDTH,
@@ -37,25 +38,26 @@ __all__ = [
     "combined_figures",
     "combined_histogram",
     "exposure_histograms",
+    "histogram_figure",
     "histogram_figures",
     "two_sections",
 ]
 
 Pixels = NDArray[np.float32]
 
-_OF_EXPOSURES = ("TVB-002", "TVB-003", "CAL-006")
+_OF_EXPOSURES = ("TVB-002", "TVB-006", "TVB-003", "CAL-006")
 _OF_COMBINED = ("TVB-004", "TVB-005")
 _BEFORE, _AFTER = "original", "reprocessed"
 _REACH = 8.0
 """Widths of the background that a histogram shows on either side of it."""
 _BINS = 160
-_SECTION = 200
-"""Pixels of the section that is shown."""
+_COUNTED = "pixels (10³)"
+_BOTH = "Unflagged pixels of the FLT as the archive served it and as calibrated anew."
+_ONE = "Unflagged pixels of the FLT."
 _HISTOGRAMS = (
-    "Unflagged pixels of the FLT as the archive served it and as calibrated anew. Good: one peak, as "
-    "wide as its noise, at the rate that the last read tells (dotted line), within the tinted range. Bad: "
-    "several peaks, a shoulder, a peak beside that rate. Cosmic rays make a tail to the right "
-    "where there was no ramp fit."
+    "Good: one peak, as wide as its noise, at the rate that the last read tells (dotted line), within the "
+    "tinted range. Bad: several peaks, a shoulder, a peak beside that rate. Cosmic rays make a tail to the "
+    "right where there was no ramp fit."
 )
 _COMBINED = (
     "Background of the combined images, each about its own median; tinted: the width (±) that is accepted of "
@@ -83,24 +85,53 @@ def histogram_figures(inputs: Inputs, exposures: Sequence[str], verdicts: Verdic
     """
     for ending, some in batches(exposures):
         subjects = {name: f"{name}_flt" for name in some}
-        bounds = {name: verdicts.bounds("TVB-003", subject) for name, subject in subjects.items()}
-        names = ", ".join(some)
-        yield Illustration(
-            figure="background-histograms",
-            name=f"background-histograms{ending}",
-            title=f"Background of {names}, original and reprocessed",
-            caption=caption(verdicts, (*subjects.values(),), _OF_EXPOSURES, _HISTOGRAMS),
-            alt=f"Histograms of {names}, as the archive calibrated them and calibrated anew.",
-            drawing=exposure_histograms(
-                {
-                    name: (_pixels(inputs, "fetched", name), _pixels(inputs, "calibrated", name))
-                    for name in some
-                },
-                {name: _rate(inputs, name) for name in some},
-                {name: each for name, each in bounds.items() if each is not None},
-            ),
-            subject=subjects[some[0]] if len(some) == 1 else "",
-        )
+        pixels = {
+            name: (_pixels(inputs, "fetched", name), _pixels(inputs, "calibrated", name)) for name in some
+        }
+        rates = {name: _rate(inputs, name) for name in some}
+        yield histogram_figure(pixels, rates, subjects, verdicts, ending=ending)
+
+
+def histogram_figure(
+    pixels: Mapping[str, Sequence[Pixels]],
+    rates: Mapping[str, float],
+    subjects: Mapping[str, str],
+    verdicts: Verdicts,
+    *,
+    ending: str,
+) -> Illustration:
+    """Draw the histograms of some exposures in one figure.
+
+    Parameters
+    ----------
+    pixels : mapping of str to sequence of ndarray
+        Unflagged pixels of each exposure: of the original and of the reprocessed one, or of the only one.
+    rates : mapping of str to float
+        The rate that the last read tells, of those with reads.
+    subjects : mapping of str to str
+        What verdicts call each.
+    verdicts : Verdicts
+        On the background's shape, rate and level.
+    ending : str
+        End of the name of the figure's file.
+    """
+    bounds = {name: verdicts.bounds("TVB-003", subject) for name, subject in subjects.items()}
+    names = ", ".join(subjects)
+    both = all(len(each) > 1 for each in pixels.values())
+    return Illustration(
+        figure="background-histograms",
+        name=f"background-histograms{ending}",
+        title=f"Background of {names}" + (", original and reprocessed" if both else ""),
+        caption=caption(
+            verdicts, (*subjects.values(),), _OF_EXPOSURES, f"{_BOTH if both else _ONE} {_HISTOGRAMS}"
+        ),
+        alt=f"Histograms of {names}"
+        + (", as the archive calibrated them and calibrated anew." if both else "."),
+        drawing=exposure_histograms(
+            pixels, rates, {name: each for name, each in bounds.items() if each is not None}
+        ),
+        subject=next(iter(subjects.values())) if len(subjects) == 1 else "",
+    )
 
 
 def combined_figures(inputs: Inputs, root: str, verdicts: Verdicts) -> Iterator[Illustration]:
@@ -152,35 +183,42 @@ def _rate(inputs: Inputs, rootname: str) -> float:
 
 @styled
 def exposure_histograms(
-    pixels: Mapping[str, tuple[Pixels, Pixels]], rates: Mapping[str, float], bounds: Mapping[str, Bounds]
+    pixels: Mapping[str, Sequence[Pixels]], rates: Mapping[str, float], bounds: Mapping[str, Bounds]
 ) -> Figure:
-    """Draw histograms of exposures, a row each: original on the left, reprocessed on the right.
+    """Draw histograms of exposures, two in a row: original and reprocessed, or one of each of two exposures.
 
     Parameters
     ----------
-    pixels : mapping of str to pair of ndarray
-        Unflagged pixels of the original and of the reprocessed exposure, electrons per second.
+    pixels : mapping of str to sequence of ndarray
+        Unflagged pixels of the original and of the reprocessed exposure, or of the only one, electrons per
+        second.
     rates : mapping of str to float
-        The rate that the last read tells, which is marked.
+        The rate that the last read tells, which is marked, of those with reads.
     bounds : mapping of str to Bounds
-        Accepted deviation of the reprocessed background from that rate, as a fraction of it.
+        Accepted deviation of the last background from that rate, as a fraction of it.
     """
-    height, gap, left, between, below = 1.15, 0.5, 0.25, 0.25, 0.55
+    height, gap, left, between, below = 1.15, 0.5, 0.62, 0.5, 0.55
     width = (WIDTH - left - 0.15 - between) / 2.0
-    figure = new_figure(below + len(pixels) * (height + gap) - gap + 0.3)
-    for row, (name, pair) in enumerate(pixels.items()):
-        bottom = below + (len(pixels) - 1 - row) * (height + gap)
-        levels = [background_level(each) for each in pair]
-        limits = _limits(levels)
-        for column, (word, each) in enumerate(zip((_BEFORE, _AFTER), pair, strict=True)):
-            axes = place(figure, left + column * (width + between), bottom, width, height)
-            _histogram(axes, each, limits, ACCENT if word == _AFTER else SOFT)
-            if word == _AFTER and name in bounds:
-                _accepted(axes, rates[name], bounds[name])
+    panels = [(name, number, len(each)) for name, each in pixels.items() for number in range(len(each))]
+    rows = -(-len(panels) // 2)
+    figure = new_figure(below + rows * (height + gap) - gap + 0.3)
+    limits = {name: _limits([background_level(one) for one in each]) for name, each in pixels.items()}
+    for place_number, (name, number, versions) in enumerate(panels):
+        row, column = divmod(place_number, 2)
+        bottom = below + (rows - 1 - row) * (height + gap)
+        axes = place(figure, left + column * (width + between), bottom, width, height)
+        last = number == versions - 1
+        _histogram(axes, pixels[name][number], limits[name], ACCENT if last else SOFT)
+        if last and name in bounds and name in rates:
+            _accepted(axes, rates[name], bounds[name])
+        if name in rates:
             axes.axvline(rates[name], color=INK, linewidth=0.9, linestyle=":")
-            axes.set_title(f"{name} {word}", fontsize=9)
-            if row == len(pixels) - 1:
-                axes.set_xlabel("background (e⁻/s)")
+        words = f"{name} {(_BEFORE, _AFTER)[number]}" if versions > 1 else name
+        axes.set_title(words, fontsize=9)
+        if column == 0:
+            axes.set_ylabel(_COUNTED)
+        if place_number + 2 >= len(panels):
+            axes.set_xlabel("background (e⁻/s)")
     return figure
 
 
@@ -202,8 +240,13 @@ def _histogram(axes: Axes, pixels: Pixels, limits: tuple[float, float], colour: 
     axes.stairs(counts, edges, fill=True, color=colour, alpha=0.75)
     axes.set_xlim(*limits)
     axes.set_ylim(0, 1.08 * max(int(counts.max()), 1))
-    axes.set_yticks([])
+    _count_in_thousands(axes)
     axes.xaxis.set_major_locator(MaxNLocator(5))
+
+
+def _count_in_thousands(axes: Axes) -> None:
+    axes.yaxis.set_major_locator(MaxNLocator(3))
+    axes.yaxis.set_major_formatter(lambda count, _: f"{count / 1000:g}")
 
 
 @styled
@@ -218,7 +261,7 @@ def combined_histogram(images: Mapping[str, Pixels], change: Shown | None) -> Fi
         The verdict on the width of the reprocessed background over that of the original.
     """
     figure = new_figure(3.0)
-    axes = place(figure, 0.35, 0.55, WIDTH - 0.55, 2.1)
+    axes = place(figure, 0.62, 0.55, WIDTH - 0.82, 2.1)
     levels = {name: background_level(each) for name, each in images.items()}
     reach = _REACH * max(level.width for level in levels.values())
     if change is not None:
@@ -231,7 +274,8 @@ def combined_histogram(images: Mapping[str, Pixels], change: Shown | None) -> Fi
         axes.stairs(counts, edges, color=colour, linewidth=1.6, label=f"{name}, ± {levels[name].width:.4f}")
     axes.set_xlim(-reach, reach)
     axes.set_ylim(bottom=0)
-    axes.set_yticks([])
+    axes.set_ylabel(_COUNTED)
+    _count_in_thousands(axes)
     axes.set_xlabel("rate above the median (e⁻/s)")
     axes.legend(loc="upper right")
     return figure
@@ -244,10 +288,10 @@ def two_sections(images: Mapping[str, Pixels]) -> Figure:
     levels = {name: background_level(image) for name, image in images.items()}
     width = max(level.width for level in levels.values())
     for axes, bar, (name, image) in zip(panels.images, panels.bars, images.items(), strict=True):
-        window, level = _middle(image.shape), levels[name]
+        window, level = middle(image.shape), levels[name]
         shown = axes.imshow(
             image[window.slices],
-            cmap="gray_r",
+            cmap=IMAGE_COLOURS,
             vmin=level.median - 3.0 * width,
             vmax=level.median + 5.0 * width,
             origin="lower",
@@ -259,9 +303,3 @@ def two_sections(images: Mapping[str, Pixels]) -> Figure:
         panels.figure.colorbar(shown, cax=bar, orientation="horizontal", extend="both").set_label("e⁻/s")
     panels.images[0].set_ylabel("y (pix)")
     return panels.figure
-
-
-def _middle(shape: tuple[int, ...]) -> Window:
-    size = min(_SECTION, *shape)
-    left, bottom = (shape[1] - size) // 2, (shape[0] - size) // 2
-    return Window(left, left + size, bottom, bottom + size)

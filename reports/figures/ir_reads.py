@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,12 +19,12 @@ from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.style import ACCENT, BAND, FAINT, INK, LIMIT, WIDTH, new_figure, place, styled
 from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
-__all__ = ["draw_read_rates", "read_figures"]
+__all__ = ["draw_read_rates", "read_figure", "read_figures"]
 
 _CAPTION = (
     "Median of each read of the IMA over its time. Good: level, or within the shaded range of accepted "
-    "ratios. Bad: a rise or fall beyond it, red: a ramp fit would take it for cosmic rays, and the "
-    "exposure is calibrated without (CRCORR = OMIT). Grey: reads too early to tell."
+    "ratios. Bad: a rise or fall beyond it, red: a ramp fit takes it for cosmic rays, and the "
+    "exposure is to be calibrated without (CRCORR = OMIT). Grey: reads too early to tell."
 )
 _COLUMNS = 3
 _HEIGHT, _GAP_X, _GAP_Y, _LEFT, _BELOW, _TOP = 1.5, 0.3, 0.62, 0.62, 0.55, 0.3
@@ -41,19 +42,38 @@ def read_figures(inputs: Inputs, exposures: Sequence[str], verdicts: Verdicts) -
     verdicts : Verdicts
         On the change of the rate, by IMA.
     """
-    rates = {name: rates_of_reads(inputs.products["fetched"] / f"{name}_ima.fits") for name in exposures}
-    subjects = {name: f"{name}_ima" for name in exposures}
-    judged = {name: verdicts.get("TVB-001", subject) for name, subject in subjects.items()}
-    ratios = ", ".join(f"{name} {shown.number}" for name, shown in judged.items() if shown is not None)
-    yield Illustration(
+    files = {name: inputs.products["fetched"] / f"{name}_ima.fits" for name in exposures}
+    yield read_figure(files, {name: f"{name}_ima" for name in exposures}, verdicts)
+
+
+def read_figure(
+    files: Mapping[str, Path], subjects: Mapping[str, str], verdicts: Verdicts, *, name: str = "read-rates"
+) -> Illustration:
+    """Draw the rates of some exposures in one figure.
+
+    Parameters
+    ----------
+    files : mapping of str to Path
+        IMAs, by what figures call them.
+    subjects : mapping of str to str
+        What verdicts call each.
+    verdicts : Verdicts
+        On the change of the rate.
+    name : str
+        Name of the figure's file.
+    """
+    rates = {each: rates_of_reads(path) for each, path in files.items()}
+    judged = {each: verdicts.get("TVB-001", subject) for each, subject in subjects.items()}
+    ratios = ", ".join(f"{each} {shown.number}" for each, shown in judged.items() if shown is not None)
+    return Illustration(
         figure="read-rates",
-        name="read-rates",
+        name=name,
         title="Background rate, read by read",
         caption=caption(verdicts, (*subjects.values(),), ("TVB-001",), _CAPTION),
         alt="Background rate against time for each exposure."
         + (f" Largest over smallest: {ratios}." if ratios else ""),
-        drawing=draw_read_rates(rates, {name: shown for name, shown in judged.items() if shown is not None}),
-        subject=subjects[exposures[0]] if len(exposures) == 1 else "",
+        drawing=draw_read_rates(rates, {each: shown for each, shown in judged.items() if shown is not None}),
+        subject=next(iter(subjects.values())) if len(subjects) == 1 else "",
     )
 
 

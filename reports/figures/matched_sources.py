@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
@@ -20,6 +19,7 @@ from hubble_qa.reports.figures.style import (
     WIDTH,
     annotate_empty,
     chip_style,
+    image_colours,
     new_figure,
     place,
     styled,
@@ -29,6 +29,9 @@ __all__ = ["ChipImage", "Stamp", "matched_sources", "sharpest"]
 
 # Rows between the chips of a two-chip camera, as they are drawn.
 _GAP = 60
+# More chips than so many stand in quadrants, columns and rows of which are counted from the lower left.
+_STACKED = 2
+_QUADRANTS = ((1, 1), (0, 1), (0, 0), (1, 0))
 # Two of the figure's pixels for each of the image's blocks.
 _COLUMNS = 590
 _GREYS = 40
@@ -103,7 +106,9 @@ def _stamps(chip: ChipImage) -> Iterator[Stamp]:
 
 @styled
 def matched_sources(chips: Sequence[ChipImage], stamps: Sequence[Stamp], *, title: str) -> Figure:
-    """Draw an exposure's chips, the one of lower EXTVER below, with a circle about each matched source.
+    """Draw an exposure's chips, with a circle about each matched source.
+
+    Of two chips that of lower EXTVER is below; four are in the quadrants in which WFPC2's are.
 
     Parameters
     ----------
@@ -114,33 +119,46 @@ def matched_sources(chips: Sequence[ChipImage], stamps: Sequence[Stamp], *, titl
     title : str
         Which sources.
     """
-    columns = max((chip.pixels.shape[1] for chip in chips), default=1)
-    rows = sum(chip.pixels.shape[0] for chip in chips) + _GAP * max(len(chips) - 1, 0)
+    corners = dict(_corners(chips))
+    ends = [
+        (left + chip.pixels.shape[1], bottom + chip.pixels.shape[0])
+        for chip in chips
+        for left, bottom in [corners[chip.chip]]
+    ]
+    columns, rows = (max((end[axis] for end in ends), default=1) for axis in (0, 1))
     across = 5.9
-    up = across * max(rows, 1) / columns
+    up = across * rows / columns
     figure = new_figure(up + 2.35)
     axes = place(figure, 0.75, 1.9, across, up)
     axes.set(
-        xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5), xlabel="x (pix)", ylabel="y on the chip (pix)"
+        xlim=(-0.5, columns - 0.5),
+        ylim=(-0.5, rows - 0.5),
+        xlabel="x on the chip (pix)" if len(chips) > _STACKED else "x (pix)",
+        ylabel="y on the chip (pix)",
     )
     axes.set_title(title, weight="bold")
     axes.set_facecolor(BLANK)
     limits = _limits([block_mean(chip.pixels, _COLUMNS) for chip in chips])
-    bottoms = dict(_bottoms(chips))
     for chip in chips:
-        _show(axes, chip, bottoms[chip.chip], limits)
-    _mark_rows(axes, chips, bottoms)
+        _show(axes, chip, corners[chip.chip], limits)
+    _mark_rows(axes, chips, corners)
     if not sum(len(chip.sources) for chip in chips):
         annotate_empty(axes, "no matched sources")
     _close_ups(figure, stamps)
     return figure
 
 
-def _bottoms(chips: Sequence[ChipImage]) -> Iterator[tuple[int, int]]:
+def _corners(chips: Sequence[ChipImage]) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Where the lower left corner of each chip is drawn."""
     bottom = 0
-    for chip in chips:
-        yield chip.chip, bottom
+    for chip in chips[:_STACKED] if len(chips) <= _STACKED else ():
+        yield chip.chip, (0, bottom)
         bottom += chip.pixels.shape[0] + _GAP
+    if len(chips) > _STACKED:
+        step = max(max(chip.pixels.shape) for chip in chips) + _GAP
+        for number, chip in enumerate(chips):
+            column, row = _QUADRANTS[number % 4]
+            yield chip.chip, (column * step, (row + 2 * (number // 4)) * step)
 
 
 def _limits(images: Sequence[NDArray[np.float32]]) -> tuple[float, float]:
@@ -154,25 +172,26 @@ def _limits(images: Sequence[NDArray[np.float32]]) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1.0)
 
 
-def _show(axes: Axes, chip: ChipImage, bottom: int, limits: tuple[float, float]) -> None:
-    rows, columns = chip.pixels.shape
+def _show(axes: Axes, chip: ChipImage, corner: tuple[int, int], limits: tuple[float, float]) -> None:
+    (left, bottom), (rows, columns) = corner, chip.pixels.shape
     axes.imshow(
         block_mean(chip.pixels, _COLUMNS),
-        cmap=colormaps["Greys"].resampled(_GREYS),
+        cmap=image_colours(_GREYS),
         vmin=limits[0],
         vmax=limits[1],
         origin="lower",
-        extent=(-0.5, columns - 0.5, bottom - 0.5, bottom + rows - 0.5),
+        extent=(left - 0.5, left + columns - 0.5, bottom - 0.5, bottom + rows - 0.5),
         interpolation="nearest",
         aspect="auto",
+        label=chip.name,
     )
     colour = chip_style(chip.chip).colour
     x, y = chip.sources.T
-    axes.scatter(x, y + bottom, s=30, facecolors="none", edgecolors=colour, linewidths=0.9, zorder=4)
+    axes.scatter(x + left, y + bottom, s=30, facecolors="none", edgecolors=colour, linewidths=0.9, zorder=4)
     count = len(chip.sources)
     axes.annotate(
         f"{chip.name}: {count} source{'' if count == 1 else 's'}",
-        (0, bottom + rows),
+        (left, bottom + rows),
         xytext=(5, -5),
         textcoords="offset points",
         va="top",
@@ -183,15 +202,19 @@ def _show(axes: Axes, chip: ChipImage, bottom: int, limits: tuple[float, float])
     )
 
 
-def _mark_rows(axes: Axes, chips: Sequence[ChipImage], bottoms: Mapping[int, int]) -> None:
-    """Count rows on each chip from its own first."""
-    step = max((chip.pixels.shape[0] for chip in chips), default=1000) // 4
-    step = max(100, round(step, -2))
-    marks = {
-        bottoms[chip.chip] + row: str(row) for chip in chips for row in range(0, chip.pixels.shape[0], step)
-    }
-    axes.yaxis.set_major_locator(FixedLocator(list(marks)))
-    axes.set_yticklabels(list(marks.values()))
+def _mark_rows(axes: Axes, chips: Sequence[ChipImage], corners: Mapping[int, tuple[int, int]]) -> None:
+    """Count rows on each chip from its own first, and columns where chips stand beside one another."""
+    sides = ((0, axes.xaxis),) if len(chips) > _STACKED else ()
+    for side, axis in (*sides, (1, axes.yaxis)):
+        length = max((chip.pixels.shape[1 - side] for chip in chips), default=1000)
+        step = max(100, round(length // 4, -2))
+        marks = {
+            corners[chip.chip][side] + pixel: str(pixel)
+            for chip in chips
+            for pixel in range(0, chip.pixels.shape[1 - side], step)
+        }
+        axis.set_major_locator(FixedLocator(list(marks)))
+        axis.set_ticklabels(list(marks.values()))
 
 
 def _close_ups(figure: Figure, stamps: Sequence[Stamp]) -> None:
@@ -203,7 +226,7 @@ def _close_ups(figure: Figure, stamps: Sequence[Stamp]) -> None:
         upper = float(stamp.pixels.max())
         axes.imshow(
             stamp.pixels,
-            cmap=colormaps["Greys"].resampled(_GREYS),
+            cmap=image_colours(_GREYS),
             vmin=-0.05 * upper,
             vmax=max(upper, 1e-9),
             origin="lower",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +32,7 @@ from hubble_qa.reports.figures.style import (
     FRAMED,
     WEIGHT_COLOURS,
     annotate_empty,
+    image_colours,
     image_panels,
     styled,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "WeightMap",
     "drizzled_pair",
     "overlap_zoom",
+    "single_images",
     "weight_map",
     "weight_maps",
 ]
@@ -50,6 +52,8 @@ __all__ = [
 _COLUMNS = 580
 # As many greys as the eye tells apart in a star field; more would only make larger files.
 _GREYS = 48
+# Ticks of a bar whose labels have room beside one another, and from where labels are long.
+_TICKS, _SHORT = 5, 0.01
 _WEIGHT_UNIT = "weight (s × area out / in)"
 
 
@@ -87,7 +91,12 @@ class MarkedStar(NamedTuple):
 
 @styled
 def drizzled_pair(
-    science: NDArray[Any], weight: NDArray[Any], frame: SkyFrame, *, unit: str = "counts / s"
+    science: NDArray[Any],
+    weight: NDArray[Any],
+    frame: SkyFrame,
+    *,
+    unit: str = "counts / s",
+    footprints: Sequence[Footprint] = (),
 ) -> Figure:
     """Draw a drizzled science image, its brightness compressed by asinh, and its weight image.
 
@@ -99,6 +108,8 @@ def drizzled_pair(
         Where they are.
     unit : str
         What the science image counts.
+    footprints : sequence of Footprint
+        Chips of the exposures that it combines.
     """
     window = Window.whole(science.shape)
     panels = image_panels([window.aspect] * 2, bar_each=True)
@@ -110,7 +121,44 @@ def drizzled_pair(
     first, second, *_ = empty_places(left, np.isfinite(rates))
     draw_compass(left, frame.matrix, at=first)
     draw_scale_bar(left, frame.pixel_scale, at=second)
+    for axes in panels.images:
+        # An exposure that lies elsewhere by its coordinates must not make the image small.
+        axes.set(xlim=window.extent[:2], ylim=window.extent[2:], autoscale_on=False)
+        draw_outlines(axes, footprints)
     _titles(panels.images, ("SCI", "WHT"))
+    return panels.figure
+
+
+@styled
+def single_images(
+    images: Mapping[str, WeightedImage], footprints: Mapping[str, Sequence[Footprint]], *, unit: str
+) -> Figure:
+    """Draw the drizzled images of single exposures on the stretch of all together, cut to what they cover.
+
+    Parameters
+    ----------
+    images : mapping of str to WeightedImage
+        Images on one grid, by what is written above them.
+    footprints : mapping of str to sequence of Footprint
+        The chips of each.
+    unit : str
+        What the images count.
+    """
+    covered = {title: image.weight > 0 for title, image in images.items()}
+    window = covered_window(np.logical_or.reduce([*covered.values()]))
+    panels = image_panels([window.aspect] * len(images))
+    cut = window.slices
+    small = {
+        title: block_mean(image.science[cut], _COLUMNS, covered[title][cut])
+        for title, image in images.items()
+    }
+    limits = brightness_limits(np.concatenate([rates.ravel() for rates in small.values()]))
+    for axes, (title, rates) in zip(panels.images, small.items(), strict=True):
+        shown = _show_rates(axes, rates, window, limits)
+        axes.set(xlim=window.extent[:2], ylim=window.extent[2:], autoscale_on=False)
+        draw_outlines(axes, footprints.get(title, ()))
+    _rate_bar(panels.figure, shown, panels.bars[0], unit)
+    _titles(panels.images, [*images])
     return panels.figure
 
 
@@ -224,7 +272,7 @@ def _show_rates(
 ) -> AxesImage:
     lower, upper, noise = limits
     norm = AsinhNorm(linear_width=2 * noise, vmin=lower, vmax=upper)
-    return _show(axes, rates, window, colormaps["gray_r"].resampled(_GREYS), norm)
+    return _show(axes, rates, window, image_colours(_GREYS), norm)
 
 
 def _show_weights(axes: Axes, weights: NDArray[np.float32], window: Window, upper: float) -> AxesImage:
@@ -253,9 +301,11 @@ def _rate_bar(figure: Figure, shown: AxesImage, axes: Axes, unit: str = "counts 
     lower, upper = shown.get_clim()
     decades = [sign * 10.0**power for power in range(-6, 7) for sign in (1, 3)]
     noise = shown.norm.linear_width if isinstance(shown.norm, AsinhNorm) else 0.0
-    ticks = [0.0, *(value for value in decades if value > 1.5 * noise)]
+    ticks = [value for value in decades if max(1.5 * noise, lower) < value <= upper]
+    if len(ticks) > _TICKS or upper < _SHORT:  # their labels would overlap
+        ticks = ticks[len(ticks) % 2 :: 2]
     bar = figure.colorbar(shown, cax=axes, orientation="horizontal", extend="both")
-    bar.locator = FixedLocator([value for value in ticks if lower <= value <= upper])
+    bar.locator = FixedLocator([0.0, *ticks] if lower <= 0 else ticks)
     bar.minorlocator = NullLocator()
     bar.update_ticks()
     bar.ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")

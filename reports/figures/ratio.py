@@ -14,17 +14,26 @@ from hubble_qa.checks.images.photometry import combined_chip_factor
 from hubble_qa.reports.figures.footprints import Footprint, Region, draw_outlines, regions
 from hubble_qa.reports.figures.images import WeightedImage, Window, block_ratio, covered_window
 from hubble_qa.reports.figures.region_labels import label_region
-from hubble_qa.reports.figures.style import BLANK, annotate_empty, image_panels, styled
+from hubble_qa.reports.figures.style import BLANK, IMAGE_COLOURS, annotate_empty, image_panels, styled
 from hubble_qa.reports.figures.verdicts import Shown
 
-__all__ = ["Deviations", "RatioMap", "ratio_map", "ratio_maps"]
+__all__ = ["LOOK_FOR", "RATIO_COLUMNS", "Deviations", "RatioMap", "ratio_map", "ratio_maps"]
 
 Factors = Mapping[tuple[str, int], float]
 Deviations = Mapping[tuple[str, int], Shown]
 
+LOOK_FOR = (
+    "On the chips: in parentheses PHOTFLAM(chip)/PHOTFLAM(WF3) of the C0M, and how far the pixels' ratio is "
+    "off it. Good: each chip one flat grey, that of its factor, WF3 at 1. Bad: every chip at 1 (the headers "
+    "were equalised, the pixels not), a factor applied twice or inverted, structure within a chip (FLT and "
+    "C0M differ in more than a factor), black and white pairs at stars (they are shifted). Single specks are "
+    "sky near zero."
+)
+"""What is good and what is bad on a map of the ratio of single exposures."""
+
 # The range in which the notebook shows the ratio; factors beyond it widen it.
 _HALF_RANGE = 0.03
-_COLUMNS = 580
+RATIO_COLUMNS = 580
 
 
 class RatioMap(NamedTuple):
@@ -66,7 +75,7 @@ def ratio_map(
     covered = (flt.weight > 0) & (c0m.weight > 0)
     window = covered_window(covered)
     cut = window.slices
-    ratio = block_ratio(flt.science[cut], c0m.science[cut], _COLUMNS, covered[cut])
+    ratio = block_ratio(flt.science[cut], c0m.science[cut], RATIO_COLUMNS, covered[cut])
     return RatioMap(title, ratio, window, tuple(footprints))
 
 
@@ -89,7 +98,7 @@ def ratio_maps(maps: Sequence[RatioMap], factors: Factors, deviations: Deviation
     for axes, each in zip(panels.images, maps, strict=True):
         shown = axes.imshow(
             each.ratio,
-            cmap="gray",
+            cmap=IMAGE_COLOURS,
             vmin=1 - half,
             vmax=1 + half,
             origin="lower",

@@ -19,16 +19,20 @@ from hubble_qa.reports.figures.figure_data import (
     PlotPanel,
     PlotTrend,
 )
-from hubble_qa.reports.figures.residuals import FitResiduals, residual_limit, running_mean
+from hubble_qa.reports.figures.residuals import FitResiduals, residual_limit, rms_text, running_mean
 from hubble_qa.reports.figures.style import chip_style
+from hubble_qa.reports.figures.verdicts import Shown
 
 __all__ = ["marker_name", "residual_points", "values"]
+
+# Times the RMS of a fit: of 370 sources one is beyond by chance in either axis.
+_OUTLYING = 3.0
 
 Marker = Literal["circle", "square", "triangle", "diamond"]
 _MARKERS: Mapping[str, Marker] = {"s": "square", "o": "circle", "^": "triangle", "D": "diamond"}
 
 
-def residual_points(match: MatchFile, fit: FitResiduals, *, bound: float | None) -> Plot:
+def residual_points(match: MatchFile, fit: FitResiduals, *, rms: Shown | None) -> Plot:
     """Residuals of a match file's sources as `residual_scatter` draws them, with what each source is.
 
     Parameters
@@ -37,9 +41,10 @@ def residual_points(match: MatchFile, fit: FitResiduals, *, bound: float | None)
         The match file.
     fit : FitResiduals
         All its sources, in its order.
-    bound : float, optional
-        Largest accepted RMS, pixels.
+    rms : Shown, optional
+        The fit's RMS as it was judged, pixels; its bound is drawn at either side of zero.
     """
+    bound = None if rms is None else rms.bounds.upper
     good = np.asarray(np.isfinite(np.column_stack([fit.positions, fit.residuals])).all(axis=1))
     fit = fit.finite()
     chips = [int(chip) for chip in np.unique(fit.chips)]
@@ -51,13 +56,28 @@ def residual_points(match: MatchFile, fit: FitResiduals, *, bound: float | None)
             **{name: _along(fit, column, name) for column, name in enumerate("xy")},
             **{f"d{name}": PlotAxis(label=f"d{name} (pix)", low=-limit, high=limit) for name in "xy"},
         },
-        panels=tuple(PlotPanel(x=along, y=f"d{name}") for name in "xy" for along in "xy"),
+        panels=tuple(
+            PlotPanel(x=along, y=f"d{name}", note=rms_text(rms, fit.pixel_scale) if first else "")
+            for name in "xy"
+            for along in "xy"
+            for first in [name + along == "xx"]
+        ),
         groups=tuple(_group(fit, chip) for chip in chips),
         group=tuple(chips.index(int(chip)) for chip in fit.chips),
         columns=dict(_columns(match, fit, good)),
         lines=tuple(PlotLine(axis=f"d{name}", value=side, label=text) for name in "xy" for side in sides),
         trends=tuple(_trends(fit)),
+        outliers=_outliers(fit, rms),
+        outlying=f"beyond {_OUTLYING:g} × the fit RMS",
     )
+
+
+def _outliers(fit: FitResiduals, rms: Shown | None) -> tuple[int, ...]:
+    """Sources whose residual in x or y is beyond some times the RMS as it was judged; none without it."""
+    if rms is None or not rms.value:
+        return ()
+    far = (np.abs(fit.residuals) > _OUTLYING * rms.value).any(axis=1)
+    return tuple(int(number) for number in np.flatnonzero(far))
 
 
 def _along(fit: FitResiduals, column: int, name: str) -> PlotAxis:

@@ -27,7 +27,7 @@ def residual_vectors(
     reference: Sequence[Footprint],
     *,
     title: str,
-    matrix: NDArray[np.float64],
+    matrix: NDArray[np.float64] | None,
 ) -> Figure:
     """Draw the residuals as arrows over the frame.
 
@@ -39,8 +39,8 @@ def residual_vectors(
         Chips of the exposure, and of those it was aligned to, in pixels of the reference frame.
     title : str
         Which fit.
-    matrix : ndarray, shape (2, 2)
-        Linear part of the frame's world coordinates; see `draw_compass`.
+    matrix : ndarray, shape (2, 2), or None
+        Linear part of the frame's world coordinates, where they are known; see `draw_compass`.
     """
     fit = fit.finite()
     figure = new_figure(_HEIGHT)
@@ -50,15 +50,17 @@ def residual_vectors(
     draw_outlines(axes, footprints)
     axes.set_xlabel("x in the reference frame (pix)")
     axes.set_ylabel("y in the reference frame (pix)")
-    _frame_map(figure, axes, fit, footprints, reference)
+    if footprints or reference:
+        _frame_map(figure, axes, fit, footprints, reference)
     if len(fit.residuals):
         _arrows(axes, fit)
     else:
         annotate_empty(axes, "no sources")
-    sky = place(figure, 5.6, 0.58, 1.2, 1.2)
-    sky.set(xlim=(0, 1), ylim=(0, 1))
-    sky.set_axis_off()
-    draw_compass(sky, matrix, length=0.34, at=(0.5, 0.5))
+    if matrix is not None:
+        sky = place(figure, 5.6, 0.58, 1.2, 1.2)
+        sky.set(xlim=(0, 1), ylim=(0, 1))
+        sky.set_axis_off()
+        draw_compass(sky, matrix, length=0.34, at=(0.5, 0.5))
     figure.text(0.75 / WIDTH, 1 - 0.22 / _HEIGHT, title, va="center", fontsize=10.5, weight="bold")
     return figure
 
@@ -132,7 +134,7 @@ def _arrows(axes: Axes, fit: FitResiduals) -> None:
         6.15 / WIDTH,
         2.1 / _HEIGHT,
         key,
-        f"{key:g} pix = {1000 * key * fit.pixel_scale:.2g} mas",
+        f"{key:g} pix" + (f" = {1000 * key * fit.pixel_scale:.2g} mas" if fit.pixel_scale > 0 else ""),
         labelpos="N",
         coordinates="figure",
         color=INK,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ from hubble_qa.reports.figures.style import (
 )
 from hubble_qa.reports.figures.verdicts import Shown
 
-__all__ = ["FitResiduals", "residual_limit", "residual_scatter", "running_mean"]
+__all__ = ["FitResiduals", "residual_limit", "residual_scatter", "rms_text", "running_mean"]
 
 # Bins of the running mean, and how many sources one must have.
 _BINS = 7
@@ -47,7 +48,7 @@ class FitResiduals(NamedTuple):
     names : sequence of str
         Names of the chips, by EXTVER from 1.
     pixel_scale : float
-        Arcsec per pixel of the reference frame.
+        Arcsec per pixel of the reference frame; NaN where nothing tells it.
     """
 
     positions: NDArray[np.float64]
@@ -98,7 +99,7 @@ def residual_scatter(fit: FitResiduals, *, title: str, rms: Shown | None) -> Fig
                 axes.set_ylabel(f"d{component} (pix)")
             if row == 1:
                 axes.set_xlabel(f"{axis} in the reference frame (pix)")
-    panels[0][0].set_title(_rms_text(rms, fit.pixel_scale))
+    panels[0][0].set_title(rms_text(rms, fit.pixel_scale))
     _heading(figure, fit, title)
     return figure
 
@@ -189,8 +190,10 @@ def _bound_lines(axes: Axes, bound: float | None, *, named: bool) -> None:
         )
 
 
-def _rms_text(rms: Shown | None, pixel_scale: float) -> str:
+def rms_text(rms: Shown | None, pixel_scale: float) -> str:
+    """The RMS as it was judged, in pixels and mas; empty where it was not."""
     if rms is None:
         return ""
-    mas = f" = {1000 * rms.value * pixel_scale:.1f} mas" if rms.value is not None else ""
+    known = rms.value is not None and math.isfinite(pixel_scale)
+    mas = f" = {1000 * rms.value * pixel_scale:.1f} mas" if known and rms.value is not None else ""
     return f"Fit RMS, the larger of x and y: {number_of(rms)}{mas}"

@@ -21,10 +21,14 @@ class RateFigureSettings(Settings):
 
     Attributes
     ----------
+    rows, columns : tuple of int
+        The box in which dark rates are compared, first and one past the last, counted from 0.
     verdicts : Verdicts
         On temperatures, dark rates and matches.
     """
 
+    rows: tuple[int, int]
+    columns: tuple[int, int]
     verdicts: Verdicts = Verdicts()
 
 
@@ -53,14 +57,20 @@ class DarkFigureSettings(Settings):
 
 @stage("rate-figures", tools=("matplotlib",), background=True)
 def draw_rates(inputs: Inputs, output: Path, settings: RateFigureSettings) -> None:
-    """Draw temperatures over time and dark rates over temperature.
+    """Draw temperatures over time, dark rates over temperature, and matched frames on the detector.
 
     Reads products ``exposures``, ``darks``, ``temperatures`` and ``matches``.
     """
     from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.sbc_detector import detector_figures
+    from hubble_qa.reports.figures.sbc_frames import read_frames
     from hubble_qa.reports.figures.sbc_rates import rate_figures
 
-    publish(rate_figures(inputs, settings.verdicts), output)
+    frames, limit = read_frames(inputs)
+    detector = detector_figures(
+        inputs, frames, rows=settings.rows, columns=settings.columns, verdicts=settings.verdicts
+    )
+    publish([*rate_figures(frames, limit, settings.verdicts), *detector], output)
 
 
 @stage("dark-figures", tools=("matplotlib",), background=True)

@@ -30,6 +30,7 @@ from hubble_qa.reports.figures.style import (
     ACCENT,
     BAND,
     BLANK,
+    IMAGE_COLOURS,
     INK,
     LIMIT,
     SOFT,
@@ -42,11 +43,19 @@ from hubble_qa.reports.figures.style import (
 from hubble_qa.reports.figures.style import place as place_axes
 from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
-__all__ = ["ApertureRates", "dark_budget", "dark_figures", "science_and_dark"]
+__all__ = [
+    "ApertureImage",
+    "ApertureRates",
+    "dark_budget",
+    "dark_figures",
+    "positive_stretch",
+    "science_and_dark",
+    "smoothed",
+]
 
 _IMAGES = (
-    "The combined image and the master dark on one grid and one logarithmic stretch, smoothed by 6 pixels "
-    "(bright is dark); red: the apertures on the target and on blank sky; black: the box in which dark "
+    "The combined image and the master dark on one grid and one logarithmic stretch, smoothed by 6 pixels; "
+    "red: the apertures on the target and on blank sky; black: the box in which dark "
     "rates are compared, where the first exposure has it. Good: the same glow on both, the target on "
     "the left alone. Bad: a glow that the dark lacks or exceeds (another night's dark), a dark turned or "
     "mirrored against the detector's features, an aperture beside its target."
@@ -61,6 +70,15 @@ _BUDGET = (
     "times the area of those of the distortion table's nominal scale. The fraction is the same in either."
 )
 _COLUMNS, _BLUR = 480, 6.0
+
+
+class ApertureImage(NamedTuple):
+    """An image with apertures: its title, science and weight image, and their outlines."""
+
+    title: str
+    science: NDArray[Any]
+    weight: NDArray[Any]
+    ellipses: Sequence[Ellipse]
 
 
 class ApertureRates(NamedTuple):
@@ -111,10 +129,12 @@ def dark_figures(
         caption=caption(verdicts, (association, *members), ("DRK-004", "DRK-006"), _IMAGES),
         alt="The drizzled science image and the drizzled dark, with two ellipses and a square on each.",
         drawing=science_and_dark(
-            [(science.science, science.weight), (dark.science, dark.weight)],
-            [each.ellipse for each in rates],
-            box,
+            [
+                ApertureImage(title, image.science, image.weight, [each.ellipse for each in rates])
+                for title, image in (("science", science), ("master dark", dark))
+            ],
             science.frame,
+            box,
         ),
         subject=association,
     )
@@ -148,48 +168,51 @@ def _box_corners(
 
 @styled
 def science_and_dark(
-    images: Sequence[tuple[NDArray[Any], NDArray[Any]]],
-    ellipses: Sequence[Ellipse],
-    box: NDArray[np.float64],
-    frame: SkyFrame,
+    images: Sequence[ApertureImage], frame: SkyFrame, box: NDArray[np.float64] | None = None
 ) -> Figure:
-    """Draw a science image and a dark side by side.
+    """Draw a science image and a dark side by side, on one stretch.
 
     Parameters
     ----------
-    images : sequence of (ndarray, ndarray)
-        Science and weight image of either.
-    ellipses : sequence of Ellipse
-        Apertures.
-    box : ndarray, shape (4, 2)
-        Corners of the box, x and y counted from 0.
+    images : sequence of ApertureImage
+        The images.
     frame : SkyFrame
-        Where the images are.
+        Where the first is.
+    box : ndarray, shape (4, 2), optional
+        Corners of the box in which dark rates are compared, x and y counted from 0.
     """
-    window = Window.whole(images[0][0].shape)
-    panels = image_panels([window.aspect] * 2)
-    smooth = [_smoothed(values, weight > 0) for values, weight in images]
-    norm = _stretch(smooth[0])
-    for axes, image, title in zip(panels.images, smooth, ("science", "master dark"), strict=True):
+    windows = [Window.whole(each.science.shape) for each in images]
+    panels = image_panels([window.aspect for window in windows])
+    smooth = [smoothed(each.science, each.weight > 0) for each in images]
+    norm = positive_stretch(smooth[0])
+    for axes, image, window, each in zip(panels.images, smooth, windows, images, strict=True):
         axes.set_facecolor(BLANK)
         shown = axes.imshow(
-            image, norm=norm, cmap="Greys", origin="lower", extent=window.extent, interpolation="nearest"
+            image,
+            norm=norm,
+            cmap=IMAGE_COLOURS,
+            origin="lower",
+            extent=window.extent,
+            interpolation="nearest",
         )
-        axes.set_title(title)
-        axes.add_patch(Polygon(box, closed=True, fill=False, edgecolor=INK, linewidth=1.0))
-        for ellipse in ellipses:
+        axes.set_title(each.title)
+        axes.set_xlabel("x (pix)")
+        if box is not None:
+            axes.add_patch(Polygon(box, closed=True, fill=False, edgecolor=INK, linewidth=1.0))
+        for ellipse in each.ellipses:
             axes.plot(*ellipse.outline(), color=ACCENT, linewidth=1.2)
     bar = panels.figure.colorbar(shown, cax=panels.bars[0], orientation="horizontal", extend="both")
     bar.set_label("counts / s per pixel")
     left = panels.images[0]
-    left.set_xlim(window.extent[0], window.extent[1])
+    left.set_ylabel("y (pix)")
+    left.set_xlim(windows[0].extent[:2])
     first, second, *_ = empty_places(left, np.isfinite(smooth[0]))
     draw_compass(left, frame.matrix, at=first)
     draw_scale_bar(left, frame.pixel_scale, at=second)
     return panels.figure
 
 
-def _smoothed(values: NDArray[Any], covered: NDArray[np.bool_]) -> NDArray[np.float32]:
+def smoothed(values: NDArray[Any], covered: NDArray[np.bool_]) -> NDArray[np.float32]:
     """An image smoothed where it is covered, and made small; NaN elsewhere."""
     filled = gaussian_filter(np.where(covered, values, 0.0).astype(np.float64), _BLUR)
     share = gaussian_filter(covered.astype(np.float64), _BLUR)
@@ -198,7 +221,8 @@ def _smoothed(values: NDArray[Any], covered: NDArray[np.bool_]) -> NDArray[np.fl
     return block_mean(mean, _COLUMNS, covered)
 
 
-def _stretch(image: NDArray[Any]) -> LogNorm:
+def positive_stretch(image: NDArray[Any]) -> LogNorm:
+    """A logarithmic stretch of an image's positive pixels, from its faint parts to the brightest."""
     finite = image[np.isfinite(image) & (image > 0)]
     if not finite.size:
         return LogNorm(1e-6, 1e-3)
@@ -213,7 +237,7 @@ def dark_budget(rates: Sequence[ApertureRates], fraction: Shown | None, residual
     Parameters
     ----------
     rates : sequence of ApertureRates
-        Of the apertures ``"target"`` and ``"blank"``.
+        Of the apertures ``"target"`` and ``"blank"``, or of the target's alone.
     fraction : Shown or None
         The verdict on the dark fraction of the target.
     residual : Shown or None
@@ -224,10 +248,11 @@ def dark_budget(rates: Sequence[ApertureRates], fraction: Shown | None, residual
     for number, each in enumerate(rates):
         axes = place_axes(figure, 0.72 + number * (across + 0.55), 0.55, across - 0.15, 1.95)
         _draw_rates(axes, each)
+        axes.set_ylabel("" if number else "counts / s")
         if each.name == "blank" and residual is not None:
             _draw_residual(axes, each, residual)
     if fraction is not None:
-        _draw_fraction(place_axes(figure, 6.0, 0.55, 0.8, 1.95), fraction)
+        _draw_fraction(place_axes(figure, 0.9 + len(rates) * (across + 0.55), 0.55, 0.8, 1.95), fraction)
     return figure
 
 
@@ -251,7 +276,6 @@ def _draw_rates(axes: Axes, each: ApertureRates) -> None:
     axes.set_ylim(bottom - 0.06 * top, 1.35 * top)
     axes.set_xticks(range(3), ["science", "dark", "difference"])
     axes.set_title(each.name)
-    axes.set_ylabel("counts / s" if each.name == "target" else "")
 
 
 def _draw_residual(axes: Axes, blank: ApertureRates, residual: Shown) -> None:

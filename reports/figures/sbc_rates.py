@@ -9,11 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
-from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.reports.figures.captions import caption
 from hubble_qa.reports.figures.figure_data import Plot, PlotAxis, PlotColumn, PlotGroup, PlotLine, PlotPanel
 from hubble_qa.reports.figures.illustration import Illustration
-from hubble_qa.reports.figures.sbc_frames import Frame, read_frames
+from hubble_qa.reports.figures.sbc_frames import Frame
 from hubble_qa.reports.figures.style import (
     ACCENT,
     BAND,
@@ -51,17 +50,18 @@ _RATES = (
 )
 
 
-def rate_figures(inputs: Inputs, verdicts: Verdicts) -> Iterator[Illustration]:
+def rate_figures(frames: Sequence[Frame], limit: float, verdicts: Verdicts) -> Iterator[Illustration]:
     """Draw temperatures and dark rates.
 
     Parameters
     ----------
-    inputs : Inputs
-        With products ``exposures``, ``darks``, ``temperatures`` and ``matches``.
+    frames : sequence of Frame
+        In the order of time.
+    limit : float
+        Degrees C.
     verdicts : Verdicts
         On temperatures, on the dark frames, and on their matches with exposures.
     """
-    frames, limit = read_frames(inputs)
     warm = [frame.name for frame in frames if frame.affected and frame.kind == "science"]
     named = ", ".join(warm) or "none"
     yield Illustration(
@@ -280,6 +280,8 @@ def dark_rate_points(frames: Sequence[Frame], limit: float) -> Plot:
     """
     means = [frame.mean for frame in frames]
     rates = [frame.rate for frame in frames]
+    # A frame without a count has no place on a logarithmic axis.
+    seen = [rate for rate in rates if rate > 0] or [1.0]
     groups = (
         PlotGroup(name="dark frame", colour=INK),
         PlotGroup(name="dark frame, chosen", colour=INK, ringed=True),
@@ -294,7 +296,11 @@ def dark_rate_points(frames: Sequence[Frame], limit: float) -> Plot:
                 label="mean temperature (°C)", low=min(means) - 0.5, high=max(means) + 0.5
             ),
             "rate": PlotAxis(
-                label="counts in the box per 1000 s", low=0.0, high=1.08 * max(rates), error="error"
+                label="counts in the box per 1000 s",
+                low=min(seen) / 1.25,
+                high=max(seen) * 1.25,
+                error="error",
+                log=True,
             ),
         },
         panels=(PlotPanel(x="temperature", y="rate"),),

@@ -77,13 +77,16 @@ class RatePair(NamedTuple):
     first, second : (float, float)
         Count rate and its standard deviation on either chip.
     agreement : Shown or None
-        The departure of the rates' ratio from 1 in units of what is accepted, as judged.
+        The rates' ratio as judged.
+    pull : Shown or None
+        Its departure from 1 as judged, in standard deviations.
     """
 
     label: str
     first: tuple[float, float]
     second: tuple[float, float]
     agreement: Shown | None = None
+    pull: Shown | None = None
 
     def relative(self, sigmas: float) -> tuple[tuple[float, float], tuple[float, float]]:
         """Either rate and `sigmas` standard deviations of it, over the second rate; NaN where that is 0."""
@@ -127,7 +130,6 @@ def star_photometry(
     pairs: Sequence[RatePair],
     chips: Sequence[ChipFluxes],
     *,
-    tolerance: float,
     sigmas: float,
 ) -> Figure:
     """Draw what of stars' photometry is judged, a panel for each of the quantities that there are.
@@ -140,8 +142,6 @@ def star_photometry(
         Stars on two chips; may be empty.
     chips : sequence of ChipFluxes
         Stars in the drizzled image and on single chips.
-    tolerance : float
-        Accepted departure of the pairs' ratio from 1.
     sigmas : float
         Accepted departure in standard deviations: that of the error bars.
     """
@@ -150,7 +150,7 @@ def star_photometry(
     panels = [_panel(figure, number) for number in range(count)]
     _draw_ratios(panels[0], ratios)
     if pairs:
-        _draw_pairs(panels[1], pairs, tolerance, sigmas)
+        _draw_pairs(panels[1], pairs, sigmas)
     _draw_chips(panels[-1], chips)
     return figure
 
@@ -221,21 +221,24 @@ def _draw_ratios(axes: Axes, ratios: Sequence[FluxRatio]) -> None:
         axes.plot(number, each.measured, "o", color=entry.colour)
 
 
-def _draw_pairs(axes: Axes, pairs: Sequence[RatePair], tolerance: float, sigmas: float) -> None:
-    entries = [_entry(each.label, each.agreement) for each in pairs]
-    # What is judged is 1 where the ratio departs from 1 by the tolerance.
-    widths = [None if each.agreement is None else each.agreement.bounds.upper for each in pairs]
-    halves = [None if width is None else width * tolerance for width in widths]
+def _draw_pairs(axes: Axes, pairs: Sequence[RatePair], sigmas: float) -> None:
+    entries = [_entry(each.label, each.agreement, each.pull) for each in pairs]
+    bands = [_limits(each.agreement) for each in pairs]
     drawn = [each.relative(sigmas) for each in pairs]
     ends = [rate + side * bar for both in drawn for rate, bar in both for side in (-1, 1)]
-    limits = [1 + side * half for half in halves if half is not None for side in (-1, 1)]
-    accepted = _accepting(f"1 ± {half:g}" if half is not None else "" for half in halves)
+    accepted = _accepting(_range(each.agreement) for each in pairs)
     title = f"One star on two chips, bars ± {sigmas:g} σ{accepted}; numbers: PHT-005"
-    _axis(axes, entries, [*ends, *limits], title, label="rate / second rate")
+    _axis(
+        axes,
+        entries,
+        [*ends, *(limit for band in bands for limit in band)],
+        title,
+        label="rate / second rate",
+    )
     axes.axhline(1.0, color=SOFT, linewidth=1.4, linestyle="--")
-    for number, (both, half, entry) in enumerate(zip(drawn, halves, entries, strict=True)):
-        if half is not None:
-            _band(axes, number, 1 - half, 1 + half)
+    for number, (both, pair, entry) in enumerate(zip(drawn, pairs, entries, strict=True)):
+        if pair.agreement is not None:
+            _band(axes, number, *_limits(pair.agreement))
         for side, (rate, bar) in zip((-0.1, 0.1), both, strict=True):
             axes.errorbar(number + side, rate, bar, fmt="o", color=entry.colour, capsize=4)
 
@@ -256,8 +259,9 @@ def _draw_chips(axes: Axes, chips: Sequence[ChipFluxes]) -> None:
         axes.plot(number + 0.09, together[number], "o", color=entry.colour)
 
 
-def _entry(label: str, shown: Shown | None) -> Entry:
-    return Entry(label, "" if shown is None else shown.number, ACCENT if is_rejected(shown) else INK)
+def _entry(label: str, shown: Shown | None, *others: Shown | None) -> Entry:
+    rejected = any(is_rejected(each) for each in (shown, *others))
+    return Entry(label, "" if shown is None else shown.number, ACCENT if rejected else INK)
 
 
 def _value(shown: Shown | None) -> float:

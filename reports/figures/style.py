@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
+from matplotlib.colors import Colormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
@@ -28,6 +28,7 @@ __all__ = [
     "DPI",
     "FAINT",
     "FRAMED",
+    "IMAGE_COLOURS",
     "INK",
     "LIMIT",
     "SOFT",
@@ -36,6 +37,7 @@ __all__ = [
     "ChipStyle",
     "annotate_empty",
     "chip_style",
+    "image_colours",
     "image_panels",
     "new_figure",
     "place",
@@ -63,8 +65,11 @@ LIMIT = "#5f9673"
 BLANK = "#dbe6f3"
 """Where an image has no pixels: no grey, so that it cannot be taken for one."""
 
-WEIGHT_COLOURS = "viridis"
-"""Colour map of weights."""
+IMAGE_COLOURS = "gray_r"
+"""Colour map of all images: the more light, the darker, so that stars are dark on a light sky."""
+
+WEIGHT_COLOURS = "viridis_r"
+"""Colour map of weights: the larger, the darker here too."""
 
 FRAMED = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none", "alpha": 0.82}
 """Box around text that stands on an image."""
@@ -200,6 +205,13 @@ def image_panels(aspects: Sequence[float], *, bar_each: bool = False) -> ImagePa
         length = min(4.4, columns * across)
         bars.append(place(figure, margin + (columns * across - length) / 2, _BAR_BELOW, length, _BAR))
     return ImagePanels(figure, tuple(images), tuple(bars))
+
+
+def image_colours(greys: int) -> Colormap:
+    """`IMAGE_COLOURS` in so many greys; noise in fewer of them makes smaller files."""
+    colours = colormaps[IMAGE_COLOURS].resampled(greys)
+    colours.name = IMAGE_COLOURS
+    return colours
 
 
 def annotate_empty(axes: Axes, words: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pydantic import Field
 
 from hubble_qa.checks.bounds import Bounds
+from hubble_qa.checks.verdict import Status
 from hubble_qa.fixtures.plans.stage import Settings
 from hubble_qa.reports.words.numerals import value_text
 
@@ -79,11 +80,14 @@ class Verdicts(Settings):
         return self.shown.get(criterion, {})
 
     def sentence(self, subject: str, criteria: Iterable[str]) -> str:
-        """The verdicts on a subject in words, each by its criterion's title; empty where there are none."""
+        """The verdicts on a subject in words, each by its criterion's title; empty where there are none.
+
+        Those that could not be told or are not applicable say nothing of the figure, and are left out.
+        """
         sentences = [
             f"{found.title}: {found.text}"
             for criterion in criteria
             for found in [self.get(criterion, subject)]
-            if found is not None
+            if found is not None and found.status not in (Status.NOT_APPLICABLE, Status.NOT_TOLD)
         ]
         return f"{'; '.join(sentences)}." if sentences else ""

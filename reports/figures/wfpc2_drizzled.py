@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from hubble_qa.checks.images.drizzled import EXPECTED_WEIGHT_RATIO
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.reports.figures.captions import joined, listed
-from hubble_qa.reports.figures.footprints import exposure_footprints
+from hubble_qa.reports.figures.drizzled_figures import drizzled_figure, pixel_unit
+from hubble_qa.reports.figures.footprints import Footprint, exposure_footprints
 from hubble_qa.reports.figures.illustration import Illustration, batches
-from hubble_qa.reports.figures.mosaics import WeightMap, drizzled_pair, weight_map, weight_maps
+from hubble_qa.reports.figures.image_criteria import IMAGE
+from hubble_qa.reports.figures.mosaics import single_images, weight_map, weight_maps
 from hubble_qa.reports.figures.products import DrizzledImage, drizzled_image
 from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = ["drizzle_figures"]
 
-# By which combined images are judged.
-_IMAGE = ("AST-015", "DRZ-001", "DRZ-004", "PHT-008")
-
 _COMBINED = (
-    "Combined FLT image (bright is dark, asinh stretch) and its weight; blue: no pixels. Good: round, single "
+    "Combined FLT image (asinh stretch) and its weight; blue: no pixels. Good: round, single "
     "stars, one sky level over all chips, weights that add up where exposures overlap. Bad: doubled or "
     "stretched stars (alignment), steps of the sky at chips' edges (normalisation), holes within chips, an "
     "image that fills little of its frame."
@@ -27,9 +27,15 @@ _COMBINED = (
 _WEIGHTS = (
     "Weight images of single drizzled FLTs, with the outlines within which the chips' weights are judged. "
     f"Good: the WF chips alike, and PC1 {EXPECTED_WEIGHT_RATIO:.2f} times as high, the ratio of the "
-    "pixels' areas; thin dark lines are bad columns. Bad: PC1 like the others or another factor (chips of "
+    "pixels' areas; thin light lines are bad columns. Bad: PC1 like the others or another factor (chips of "
     "different sampling are then combined in the wrong proportion), a chip missing, large holes (wrong DQ "
     "bits)."
+)
+_SINGLES = (
+    "Single drizzled FLTs in the frame of the combined image, all on one stretch, with the outlines of their "
+    "chips. Good: the same stars at the same place in each, one sky level over all chips. Bad: stars that "
+    "move from one to the other (alignment), a chip with a sky of its own (normalisation), a chip missing. "
+    "Cosmic rays are in one of them only."
 )
 
 
@@ -51,10 +57,24 @@ def drizzle_figures(
     verdicts : Verdicts
         On combined images, and on the exposures' weights.
     """
-    yield _combined(drizzled_image(inputs, "drizzle-flt", f"{root}_dr?"), root, image, verdicts)
+    files = [inputs.products["exposures"] / f"{name}_flt.fits" for name in exposures]
+    yield _combined(drizzled_image(inputs, "drizzle-flt", f"{root}_dr?"), files, root, image, verdicts)
     for ending, some in batches(exposures):
         names = ", ".join(some)
-        maps = [_weights(inputs, name, verdicts) for name in some]
+        singles = {name: _single(inputs, name) for name in some}
+        chips = {name: _chips(inputs, name, image) for name, image in singles.items()}
+        yield Illustration(
+            figure="single-images",
+            name=f"single-images{ending}",
+            title=f"Single drizzled images: {names}",
+            caption=_SINGLES,
+            alt=f"Drizzled images of {names} in grey, with outlines of the chips.",
+            drawing=single_images(singles, chips, unit=pixel_unit(singles[some[0]].drizzled)),
+        )
+        maps = [
+            weight_map(name, image.weight, chips[name], verdicts.get("PHT-007", name))
+            for name, image in singles.items()
+        ]
         yield Illustration(
             figure="weight-map",
             name=f"weight-map{ending}",
@@ -66,24 +86,27 @@ def drizzle_figures(
         )
 
 
-def _combined(image: DrizzledImage, root: str, subject: str, verdicts: Verdicts) -> Illustration:
+def _combined(
+    image: DrizzledImage, exposures: Sequence[Path], root: str, subject: str, verdicts: Verdicts
+) -> Illustration:
     others = (
         listed(verdicts, criterion, [each for each in verdicts.of(criterion) if each != subject])
-        for criterion in _IMAGE
+        for criterion in IMAGE
     )
-    return Illustration(
-        figure="drizzled",
+    return drizzled_figure(
+        image,
+        exposures,
         name="drizzled",
         title=f"The combined image {root} and its weight",
-        caption=joined(verdicts.sentence(subject, _IMAGE), *others, _COMBINED),
-        alt="The combined drizzled image with compass and scale bar, and beside it its weight image.",
-        drawing=drizzled_pair(image.science, image.weight, image.frame),
         subject=subject,
+        sentences=(verdicts.sentence(subject, IMAGE), *others),
+        words=_COMBINED,
     )
 
 
-def _weights(inputs: Inputs, exposure: str, verdicts: Verdicts) -> WeightMap:
-    image = drizzled_image(inputs, "drizzle-flt", f"{exposure}*_single")
-    path = inputs.products["exposures"] / f"{exposure}_flt.fits"
-    chips = exposure_footprints(path, image.wcs)
-    return weight_map(exposure, image.weight, chips, verdicts.get("PHT-007", exposure))
+def _single(inputs: Inputs, exposure: str) -> DrizzledImage:
+    return drizzled_image(inputs, "drizzle-flt", f"{exposure}*_single")
+
+
+def _chips(inputs: Inputs, exposure: str, image: DrizzledImage) -> tuple[Footprint, ...]:
+    return exposure_footprints(inputs.products["exposures"] / f"{exposure}_flt.fits", image.wcs)

@@ -11,21 +11,14 @@ from hubble_qa.reports.figures.captions import joined, listed
 from hubble_qa.reports.figures.footprints import Footprint, exposure_footprints, on_frame
 from hubble_qa.reports.figures.illustration import Illustration, batches
 from hubble_qa.reports.figures.products import DrizzledImage, drizzled_image
-from hubble_qa.reports.figures.ratio import Deviations, RatioMap, ratio_map, ratio_maps
+from hubble_qa.reports.figures.ratio import LOOK_FOR, Deviations, RatioMap, ratio_map, ratio_maps
 from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = ["ratio_figures"]
 
 Factors = Mapping[tuple[str, int], float]
 
-_SINGLE = (
-    "What the chip normalisation did: each exposure's drizzled FLT over its C0M. On the chips: in "
-    "parentheses PHOTFLAM(chip)/PHOTFLAM(WF3) of the C0M, and how far the pixels' ratio is off it. Good: "
-    "each chip one flat grey, that of its factor, WF3 at 1. Bad: every chip at 1 (the headers were "
-    "equalised, the pixels not), a factor applied twice or inverted, structure within a chip (FLT and C0M "
-    "differ in more than a factor), black and white pairs at stars (they are shifted). Single specks are "
-    "sky near zero."
-)
+_SINGLE = "What the chip normalisation did: each exposure's drizzled FLT over its C0M."
 _COMBINED = (
     "Where chips overlap, the ratio is the mean of their factors, weighted by exposure time and pixel "
     "area. On each part, in parentheses: that mean. Good: flat parts of that grey; noise only where chips "
@@ -106,7 +99,7 @@ def _single_figure(
         figure="flt-c0m-ratio",
         name=f"flt-c0m-ratio{ending}",
         title=f"FLT/C0M ratio of single drizzled images: {names}",
-        caption=joined(*sentences, _SINGLE),
+        caption=joined(*sentences, _SINGLE, LOOK_FOR),
         alt=f"Grey maps of the FLT/C0M ratio of {names}. Expected: {expected}.",
         drawing=ratio_maps(maps, factors, _deviations(verdicts, chips)),
     )

@@ -8,7 +8,7 @@ import numpy as np
 from astropy.table import Table
 
 from hubble_qa.checks.evidence.stars import StarTables, star_tables
-from hubble_qa.checks.images.photometry import RATE_SIGMAS, RATE_TOLERANCE
+from hubble_qa.checks.images.photometry import RATE_SIGMAS
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.stars import CHIP_STARS, SIGHTINGS, STARS
 from hubble_qa.reports.figures.captions import is_rejected, joined, listed
@@ -127,7 +127,7 @@ def _photometry(tables: StarTables, verdicts: Verdicts) -> Illustration:
     pairs = [_rate_pair(tables, label, verdicts) for label in stars if len(tables.sightings_of(label)) > 1]
     fluxes = [_chip_fluxes(tables, chip, verdicts) for chip in chips]
     outside = [each.name for each in fluxes if is_rejected(each.together)]
-    sentences = (listed(verdicts, criterion) for criterion in ("PHT-004", "PHT-005", "PHT-006"))
+    sentences = (listed(verdicts, criterion) for criterion in ("PHT-004", "PHT-005", "PHT-013", "PHT-006"))
     return Illustration(
         figure="star-photometry",
         name="star-photometry",
@@ -143,7 +143,7 @@ def _photometry(tables: StarTables, verdicts: Verdicts) -> Illustration:
                 *(f"{each.name}: drizzled/exposure{_number(each.together)}" for each in fluxes),
             ]
         ),
-        drawing=star_photometry(ratios, pairs, fluxes, tolerance=RATE_TOLERANCE, sigmas=RATE_SIGMAS),
+        drawing=star_photometry(ratios, pairs, fluxes, sigmas=RATE_SIGMAS),
     )
 
 
@@ -188,7 +188,8 @@ def _rate_pair(tables: StarTables, label: str, verdicts: Verdicts) -> RatePair:
     """The rates of the first two sightings, which are those that are judged."""
     names = " / ".join(_chip_name(int(row["chip"])) for row in tables.sightings_of(label)[:2])
     first, second = tables.rates(label)[:2]
-    return RatePair(f"{_spaced(label)}: {names}", first, second, verdicts.get("PHT-005", label))
+    ratio, pull = (verdicts.get(criterion, label) for criterion in ("PHT-005", "PHT-013"))
+    return RatePair(f"{_spaced(label)}: {names}", first, second, ratio, pull)
 
 
 def _chip_fluxes(tables: StarTables, chip: int, verdicts: Verdicts) -> ChipFluxes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Gauge", "distance_text", "gauge", "relative_margin"]
+__all__ = ["Gauge", "distance_text", "gauge"]
 
 _BEYOND = 0.5
 """Share of the bar, in units of the accepted width, that shows what lies outside a bound."""
@@ -64,28 +64,23 @@ def gauge(
     )
 
 
-def relative_margin(
-    value: float | None, lower: float | None, upper: float | None, margin: float | None
-) -> float | None:
-    """Return the margin in units of the accepted width, or of the one bound; None without either."""
-    if value is None or margin is None or (lower is None and upper is None):
-        return None
-    relative = margin / _width(value, lower, upper)
-    return relative if math.isfinite(relative) else math.copysign(math.inf, margin)
-
-
-def distance_text(value: float | None, lower: float | None, upper: float | None) -> str:
+def distance_text(
+    value: float | None, lower: float | None, upper: float | None, *, floor: bool = False
+) -> str:
     """Return how far a value lies from its limits, in words, e.g. ``"5.1 × the limit"``.
 
-    The value is compared with the limit on its side. Where two limits are near each other and far from
-    zero, its deviation from their middle is compared with the largest that they allow. Empty without a
-    value, without limits, and where only one value is accepted.
+    The value is compared with the limit on its side; above a floor of validity that is the upper one.
+    Where two limits are near each other and far from zero, its deviation from their middle is compared
+    with the largest that they allow. Empty without a value, without limits, and where only one value is
+    accepted.
     """
     if value is None or not math.isfinite(value) or lower == upper:  # or there is neither
         return ""
     if value in (lower, upper):
         return "at the limit"
     accepted = (lower is None or value > lower) and (upper is None or value < upper)
+    if floor and upper is not None and lower is not None and value > lower:
+        lower = None
     if lower is not None and upper is not None and 0.5 < lower / (upper or math.inf) < 2:
         half = (upper - lower) / 2
         return _times(abs(value - (lower + half)) / half, "the allowed deviation", accepted)
@@ -97,7 +92,7 @@ def distance_text(value: float | None, lower: float | None, upper: float | None)
 
 def _limit(value: float, lower: float | None, upper: float | None) -> tuple[float, str]:
     """The limit on the value's side (of two, the upper one from their middle on), and its name."""
-    if lower is None or (upper is not None and (value >= (lower + upper) / 2 or lower == 0 < value)):
+    if lower is None or (upper is not None and value >= lower / 2 + upper / 2):
         assert upper is not None
         return upper, "the limit"
     return lower, "the lower limit"

@@ -5,46 +5,44 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from hubble_qa.reports.collect.results import (
     CONTEXT_FACT,
     NOT_JUDGED_FACT,
+    RESULTS,
     FigureRecord,
     Results,
     write_results,
 )
-from hubble_qa.reports.figures.figure_data import Plot, Table, read_figure_data
-from hubble_qa.reports.pages import wording
-from hubble_qa.reports.pages.pages import (
-    DatasetPage,
-    Figure,
-    dataset_page,
-    figure_anchors,
-    matrices,
-    settings_of,
-)
+from hubble_qa.reports.pages import bars, wording
+from hubble_qa.reports.pages.criteria_page import CRITERIA, CriterionEntry, criterion_entries
+from hubble_qa.reports.pages.figure_files import copy_figures
+from hubble_qa.reports.pages.gallery import Figure
+from hubble_qa.reports.pages.history_html import write_history_pages
+from hubble_qa.reports.pages.history_pages import HistoryPages
+from hubble_qa.reports.pages.pages import DatasetPage, dataset_page, matrices, settings_of
 from hubble_qa.reports.pages.publish import ReportError, replacing
 from hubble_qa.reports.pages.summary import REJECTING, RunSummary, State, summarise
+from hubble_qa.reports.pages.summary_page import SUMMARY, summary_lines
+from hubble_qa.reports.pages.verdict_tables import write_verdict_tables
 from hubble_qa.reports.words import numerals, text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from hubble_qa.reports.history.view import HistoryView
+
 __all__ = ["INDEX", "RESULTS", "ReportError", "write_report"]
 
 INDEX = "index.html"
-RESULTS = "results.json"
-_FIGURES = "figures"
+_OF_HISTORY = ("history", "compare")
 _SIGN = re.compile("([<>≤≥]) ")
-_IMAGES = frozenset({".gif", ".jpeg", ".jpg", ".png", ".webp"})
-"""What browsers show as pictures and never as documents with scripts in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,11 @@ class _Asset:
     source: str
 
 
-def write_report(results: Results, directory: Path) -> Path:
-    """Write a report: index.html, a page per dataset, figures and results.json.
+def write_report(results: Results, directory: Path, view: HistoryView | None = None) -> Path:
+    """Write a report: index.html, a summary, pages of datasets and of criteria, figures and results.json.
+
+    With a history also a calendar of nights, what changed since the last run, and a page for each series that
+    changed.
 
     The report appears whole, in place of an earlier one; files in its directory that are not the
     report's own stay.
@@ -67,6 +68,8 @@ def write_report(results: Results, directory: Path) -> Path:
         What the run found. Figures are copied into the report.
     directory : Path
         Where to write it; made if need be.
+    view : HistoryView, optional
+        What the history holds beside this run.
 
     Returns
     -------
@@ -80,75 +83,20 @@ def write_report(results: Results, directory: Path) -> Path:
     """
     summary = summarise(results)
     names = [dataset.record.name for dataset in summary.datasets]
-    files = text.file_names(names, taken=["index"])
+    pages_of_run = ["index", "criteria", "summary", *(_OF_HISTORY if view is not None else ())]
+    files = text.file_names(names, taken=pages_of_run)
     with replacing(directory) as partial:
-        figures = {name: _copy_figures(results, name, files[name], directory, partial) for name in names}
+        figures = {name: copy_figures(results, name, files[name], directory, partial) for name in names}
         write_results(_relocated(results, figures), partial / RESULTS)
+        write_verdict_tables(results.verdicts, partial)
         pages = [
-            dataset_page(dataset, f"{files[name]}.html", figures[name])
+            dataset_page(dataset, f"{files[name]}.html", figures[name], results.criteria)
             for name, dataset in zip(names, summary.datasets, strict=True)
         ]
-        _render(summary, pages, partial)
+        entries = criterion_entries(summary.criteria, results.criteria, pages)
+        history = HistoryPages(view, pages) if view is not None else None
+        _render(summary, pages, entries, partial, history)
     return directory / INDEX
-
-
-def _copy_figures(
-    results: Results, dataset: str, folder: str, directory: Path, partial: Path
-) -> list[Figure]:
-    """Copy a dataset's figures; what cannot be had of one keeps an empty path."""
-    records = [record for record in results.figures if record.dataset == dataset]
-    taken: set[str] = set()
-    figures = []
-    for record, anchor in zip(records, figure_anchors(records), strict=True):
-        stem = text.safe_name(Path(record.file or record.data).stem, taken)
-        taken.add(stem.casefold())
-        figure = Figure(record, anchor)
-        figure = _with_image(figure, directory, partial, f"{_FIGURES}/{folder}/{stem}")
-        figures.append(_with_data(figure, directory, partial, f"{_FIGURES}/{folder}/{stem}"))
-    return figures
-
-
-def _with_image(figure: Figure, directory: Path, partial: Path, stem: str) -> Figure:
-    source = directory / figure.record.file
-    path = f"{stem}{source.suffix.lower()}"
-    if source.suffix.lower() not in _IMAGES or not _copy(source, partial / path):
-        return figure
-    return replace(figure, path=path, size=_pixels(source))
-
-
-def _with_data(figure: Figure, directory: Path, partial: Path, stem: str) -> Figure:
-    """Take a table's rows, or the points of an image that is there."""
-    source, path = directory / figure.record.data, f"{stem}.json"
-    tabular = figure.record.kind == "table"
-    if source.suffix != ".json" or not (tabular or figure.path):
-        return figure
-    try:
-        held = read_figure_data(source)
-    except (ValueError, OSError):
-        return figure
-    if isinstance(held, Table) != tabular or not _copy(source, partial / path):
-        return figure
-    if isinstance(held, Plot):
-        return replace(figure, data=path, plot=held.model_dump_json())
-    return replace(figure, data=path, table=held)
-
-
-def _copy(source: Path, target: Path) -> bool:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    except (OSError, ValueError):  # ValueError: a null character in the path
-        return False
-    return True
-
-
-def _pixels(path: Path) -> tuple[int, int] | None:
-    """Width and height of a PNG image, from its header."""
-    with path.open("rb") as stream:
-        head = stream.read(24)
-    if len(head) < 24 or not head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return None
-    return int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
 
 
 def _relocated(results: Results, figures: Mapping[str, Sequence[Figure]]) -> Results:
@@ -163,21 +111,55 @@ def _relocated(results: Results, figures: Mapping[str, Sequence[Figure]]) -> Res
     return replace(results, figures=tuple(moved.get(each, each) for each in results.figures))
 
 
-def _render(summary: RunSummary, pages: Sequence[DatasetPage], directory: Path) -> None:
+def _render(
+    summary: RunSummary,
+    pages: Sequence[DatasetPage],
+    entries: Sequence[CriterionEntry],
+    directory: Path,
+    history: HistoryPages | None,
+) -> None:
     environment = _environment()
-    failed = len(summary.failures)
+    view_of = history.view if history is not None else None
+    shared: dict[str, Any] = {
+        "run": summary.run,
+        "history": history,
+        "comparison": view_of.comparison if view_of else None,
+    }
+    if history is not None:
+        shared["style"] = _asset("report.css", "history.css")
+        write_history_pages(history, environment, shared, directory)
     index = environment.get_template("index.html").render(
         summary=summary,
         pages=pages,
         matrices=matrices(pages),
-        headline=wording.headline(summary.state, summary.counts, failed, summary.remark),
+        headline=wording.run_headline(summary),
         contexts=_facts(pages, CONTEXT_FACT),
         not_judged=_facts(pages, NOT_JUDGED_FACT),
+        **shared,
     )
     _write(directory / INDEX, index)
+    _write(directory / CRITERIA, environment.get_template(CRITERIA).render(entries=entries, **shared))
+    brief = environment.get_template(SUMMARY).render(
+        summary=summary,
+        datasets=summary_lines(pages),
+        headline=wording.run_headline(summary),
+        contexts=_facts(pages, CONTEXT_FACT),
+        **shared,
+    )
+    _write(directory / SUMMARY, brief)
     template = environment.get_template("dataset.html")
-    for page in pages:
-        _write(directory / page.file, template.render(page=page, run=summary.run))
+    beside = [None, *pages, None]
+    for before, page, after in zip(beside, pages, beside[2:], strict=False):
+        script = _script_of(page.figures)
+        shown = template.render(page=page, before=before, after=after, script=script, **shared)
+        _write(directory / page.file, shown)
+
+
+def _script_of(figures: Sequence[Figure]) -> _Asset:
+    """The script of a page: with what draws points or stretches images where a figure has any."""
+    points = ["plot.js"] if any(each.plot for each in figures) else []
+    images = ["stretch.js"] if any(each.images for each in figures) else []
+    return _asset("report.js", *points, *images)
 
 
 def _write(path: Path, page: str) -> None:
@@ -203,6 +185,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
+        address=_address,
+        day=lambda moment: f"{moment:%Y-%m-%d}",
         duration=numerals.duration,
         margin=numerals.margin_text,
         memory=numerals.memory,
@@ -217,15 +201,22 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         State=State,
+        root="",
         rejecting=REJECTING,
         symbols=wording.SYMBOLS,
+        bar=bars.bar,
         archive_text=wording.archive_text,
+        data_text=wording.data_text,
         judges_finished=wording.judges_finished,
         stages_text=wording.stages_text,
         verdicts_text=wording.verdicts_text,
         style=_asset("report.css"),
-        script=_asset("report.js", "plot.js"),
+        script=_asset("report.js"),
     )
+    badge: Any = environment.get_template("macros.html").module
+    environment.globals["badges"] = {
+        state: badge.badge(state) for state in State
+    }  # made once: there are many
     return environment
 
 
@@ -234,6 +225,13 @@ def _shown(value: Any) -> Any:
     return text.clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
+def _address(path: str) -> str:
+    """The address of a file on this machine; of what is no absolute path, no address."""
+    found = PurePosixPath(text.clean(path))
+    return found.as_uri() if found.is_absolute() else ""
+
+
+@cache
 def _asset(*names: str) -> _Asset:
     templates = resources.files("hubble_qa.reports.pages").joinpath("templates")
     content = "\n".join(templates.joinpath(name).read_text(encoding="utf-8") for name in names)

@@ -6,97 +6,45 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hubble_qa.reports.collect.results import FigureRecord, StageRecord, VerdictRecord
-from hubble_qa.reports.figures.figure_data import Table
-from hubble_qa.reports.pages.gauge import Gauge, distance_text, gauge, relative_margin
+from hubble_qa.reports.collect.results import DRAWN_FACT, CriterionRecord, StageRecord
+from hubble_qa.reports.figures.figure_data import HOW_MADE
+from hubble_qa.reports.pages.gallery import Figure, FigureGroup, figure_groups
 from hubble_qa.reports.pages.graph import Drawing, draw_plan
+from hubble_qa.reports.pages.rows import CriterionRows, Row, criterion_rows, rows_of
 from hubble_qa.reports.pages.summary import (
     REJECTING,
     CriterionSummary,
     DatasetSummary,
     State,
-    state_of,
     summarise_criteria,
 )
-from hubble_qa.reports.pages.wording import bounds_text, headline, number, remark, value_with_unit
-from hubble_qa.reports.words.text import file_names
+from hubble_qa.reports.pages.topics import topics_text
+from hubble_qa.reports.pages.wording import headline, part_text
 
 __all__ = [
     "DatasetPage",
-    "Figure",
     "Finding",
     "Matrix",
-    "Row",
     "dataset_page",
-    "figure_anchors",
     "matrices",
     "settings_of",
 ]
 
 _SHOWN = 6
-"""Rejected verdicts of one criterion that are shown in full; the others are in the table."""
+"""Rejected verdicts of one criterion that are shown in full; the others are among the verdicts."""
 
-_MOST_ROWS = 2000
+_NAMED = 8
+"""Subjects that are named of those whose verdicts say the same."""
+
+_MOSAIC = "drizzled"
+
 _MOST_FINDINGS = 60
-"""What a page shows of very many verdicts, the worst of them; all are in results.json."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure as shown.
-
-    Attributes
-    ----------
-    record : FigureRecord
-        The record.
-    anchor : str
-        Where it is on the page.
-    path, data : str
-        Its image and its data file, relative to the page; empty where they could not be copied.
-    size : (int, int) or None
-        Width and height of the image in pixels, if known.
-    plot : str
-        Its points, as JSON, for the page's script to draw; empty where it has none.
-    table : Table or None
-        Its rows, of a table.
-    explains : tuple of (str, str)
-        Criteria whose verdicts it shows, and where the page has those.
-    """
-
-    record: FigureRecord
-    anchor: str
-    path: str = ""
-    size: tuple[int, int] | None = None
-    data: str = ""
-    plot: str = ""
-    table: Table | None = None
-    explains: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A verdict as shown in a table."""
-
-    verdict: VerdictRecord
-    state: State
-    anchor: str
-    value: str
-    number: str
-    bounds: str
-    remark: str
-    gauge: Gauge | None
-    relative: float | None
-    figure: Figure | None
-
-    @property
-    def distance(self) -> str:
-        """How far from its limits the value lies, in words."""
-        return distance_text(self.verdict.value, self.verdict.lower, self.verdict.upper)
+"""What a page shows of very many reasons, the worst of them; all verdicts are in results.json."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Verdicts that were not accepted for one reason: by one criterion, or because one stage failed."""
+    """Verdicts that were rejected for one reason: by one criterion, or because one stage failed."""
 
     anchor: str
     state: State
@@ -104,16 +52,27 @@ class Finding:
     criteria: tuple[str, ...]
     rows: tuple[Row, ...]
     figure: Figure | None
+    remedy: str = ""
 
     @property
-    def shown(self) -> tuple[Row, ...]:
-        """The worst of the verdicts, which are shown in full."""
-        return self.rows[:_SHOWN]
+    def shown(self) -> tuple[tuple[Row, str], ...]:
+        """The worst of the verdicts, which are shown in full, and of what; those that say the same, once."""
+        alike = [(rows[0], subjects_text(row.verdict.subject for row in rows)) for rows in self._alike()]
+        return tuple(alike[:_SHOWN])
 
     @property
     def more(self) -> int:
-        """Number of verdicts that are not shown in full."""
-        return len(self.rows) - len(self.shown)
+        """Number of verdicts that are not shown."""
+        return sum(map(len, self._alike()[_SHOWN:]))
+
+    def _alike(self) -> list[list[Row]]:
+        """Verdicts of the same value, limits and words together, in the order of the first."""
+        grouped: dict[tuple[str, str, str], list[Row]] = {}
+        for row in self.rows:
+            # Without words a verdict has but its value to tell.
+            own = row.remark or row.verdict.subject
+            grouped.setdefault((row.value, row.bounds, own), []).append(row)
+        return [*grouped.values()]
 
     @property
     def by_criterion(self) -> list[tuple[Row, int]]:
@@ -139,19 +98,48 @@ class DatasetPage:
     rows: tuple[Row, ...]
     figures: tuple[Figure, ...]
     plan: Drawing | None
+    criteria: tuple[CriterionRows, ...]
     anchors: Mapping[str, str]
     rows_left_out: int = 0
     findings_left_out: int = 0
+    topics: str = ""
+    known: tuple[Finding, ...] = ()
 
     @property
     def tables(self) -> tuple[Figure, ...]:
-        """The figures that are tables."""
-        return tuple(each for each in self.figures if each.record.kind == "table")
+        """The figures that are tables, but for those of how images were made."""
+        return tuple(
+            each for each in self.figures if each.record.kind == "table" and each.record.figure != HOW_MADE
+        )
+
+    @property
+    def histories(self) -> tuple[Figure, ...]:
+        """The tables of how images were made."""
+        return tuple(each for each in self.figures if each.record.figure == HOW_MADE)
 
     @property
     def images(self) -> tuple[Figure, ...]:
         """The figures that are images."""
         return tuple(each for each in self.figures if each.record.kind != "table")
+
+    @property
+    def picture(self) -> Figure | None:
+        """What the dataset is recognised by: the figure of its first finding, mosaic or first image."""
+        found = [each.figure for each in self.findings if each.figure and each.figure.path]
+        shown = [each for each in self.images if each.path]
+        mosaics = [each for each in shown if each.record.figure == _MOSAIC]
+        return next(iter([*found, *mosaics, *shown]), None)
+
+    @property
+    def galleries(self) -> tuple[FigureGroup, ...]:
+        """The figures that are images, by exposure."""
+        return figure_groups(self.images)
+
+    @property
+    def drawn(self) -> str:
+        """How many of many files are drawn, in a sentence; empty where all are."""
+        fact = self.summary.record.facts.get(DRAWN_FACT, "")
+        return f"Of many files the first are drawn: {fact}." if fact else ""
 
     @property
     def name(self) -> str:
@@ -160,7 +148,7 @@ class DatasetPage:
 
     def anchor(self, criterion: str) -> str:
         """Where the page first shows a criterion: in a finding, or in the table."""
-        for finding in self.findings:
+        for finding in (*self.findings, *self.known):
             if criterion in finding.criteria:
                 return finding.anchor
         return self.anchors[criterion]
@@ -186,7 +174,9 @@ def matrices(pages: Sequence[DatasetPage]) -> tuple[Matrix, ...]:
     )
 
 
-def dataset_page(summary: DatasetSummary, file: str, figures: Sequence[Figure]) -> DatasetPage:
+def dataset_page(
+    summary: DatasetSummary, file: str, figures: Sequence[Figure], criteria: Sequence[CriterionRecord] = ()
+) -> DatasetPage:
     """Work out a dataset's page.
 
     Parameters
@@ -197,16 +187,12 @@ def dataset_page(summary: DatasetSummary, file: str, figures: Sequence[Figure]) 
         Name of the page's file.
     figures : sequence of Figure
         The dataset's figures, as copied into the report.
+    criteria : sequence of CriterionRecord, optional
+        What it was judged by.
     """
-    shown = _shown(summary.verdicts)
-    rows = tuple(
-        _row(verdict, f"verdict-{number}", _figure_of(verdict, figures))
-        for number, verdict in enumerate(shown, start=1)
-    )
-    found = _findings(rows)
-    anchors: dict[str, str] = {}
-    for row in rows:
-        anchors.setdefault(row.verdict.criterion, row.anchor)
+    rows = rows_of(summary.verdicts, figures, criteria)
+    groups = criterion_rows(rows)
+    found = _findings(rows, {record.id: record.remedy for record in criteria})
     return DatasetPage(
         summary=summary,
         file=file,
@@ -215,72 +201,48 @@ def dataset_page(summary: DatasetSummary, file: str, figures: Sequence[Figure]) 
         rows=rows,
         figures=tuple(replace(each, explains=_explained(each, rows)) for each in figures),
         plan=draw_plan(summary.stages),
-        anchors=anchors,
+        criteria=groups,
+        anchors={group.lead.verdict.criterion: group.anchor for group in groups},
         rows_left_out=len(summary.verdicts) - len(rows),
         findings_left_out=len(found[_MOST_FINDINGS:]),
+        topics=topics_text(summary.verdicts, [summary.record]),
+        known=_known(rows),
     )
-
-
-def _shown(verdicts: Sequence[VerdictRecord]) -> Sequence[VerdictRecord]:
-    """The worst of very many verdicts, and the worst by each of the other criteria."""
-    worst = {verdict.test: verdict for verdict in verdicts[:_MOST_ROWS]}
-    criteria = {verdict.criterion for verdict in worst.values()}
-    for verdict in verdicts[_MOST_ROWS:]:
-        if verdict.criterion not in criteria:
-            criteria.add(verdict.criterion)
-            worst[verdict.test] = verdict
-    return [*worst.values()] if len(verdicts) > _MOST_ROWS else verdicts
-
-
-def figure_anchors(records: Iterable[FigureRecord]) -> list[str]:
-    """Give the figures of one dataset anchors: the first of an identifier has the plain one."""
-    records = list(records)
-    names = file_names(record.figure for record in records)
-    seen: dict[str, int] = {}
-    anchors = []
-    for record in records:
-        count = seen[record.figure] = seen.get(record.figure, 0) + 1
-        anchors.append(f"figure-{names[record.figure]}" + (f"--{count}" if count > 1 else ""))
-    return anchors
 
 
 def _headline(summary: DatasetSummary) -> str:
     if summary.record.absent and not summary.verdicts:
         return "Absent from the archive"
-    return headline(summary.state, summary.counts, len(summary.failed_stages))
-
-
-def _figure_of(verdict: VerdictRecord, figures: Sequence[Figure]) -> Figure | None:
-    """The figure that explains a verdict: of its subject, else of none in particular, else the first."""
-    candidates = [each for each in figures if verdict.figure and each.record.figure == verdict.figure]
-    candidates.sort(key=lambda each: ({verdict.subject: 0, "": 1}).get(each.record.subject, 2))
-    return candidates[0] if candidates else None
+    part = part_text(len(summary.verdicts), summary.record.available)
+    return headline(summary.state, summary.counts, len(summary.failed_stages), part=part)
 
 
 def _explained(figure: Figure, rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
-    """Criteria that name a figure, each with the first verdict on its subject, else with its first."""
-    named = [row for row in rows if row.verdict.figure and row.verdict.figure == figure.record.figure]
+    """Criteria of the verdicts that lead to a figure, each with the first; else of all that name it."""
+    led = [row for row in rows if row.figure is not None and row.figure.anchor == figure.anchor]
+    naming = (row for row in rows if row.verdict.figure and row.verdict.figure == figure.record.figure)
+    named = led or [*naming]
     named.sort(key=lambda row: row.verdict.subject != figure.record.subject)
     anchors = {row.verdict.criterion: row.anchor for row in reversed(named)}
     return tuple(sorted(anchors.items()))
 
 
-def _row(verdict: VerdictRecord, anchor: str, figure: Figure | None) -> Row:
-    return Row(
-        verdict=verdict,
-        state=state_of(verdict),
-        anchor=anchor,
-        value=value_with_unit(verdict),
-        number=number(verdict),
-        bounds=bounds_text(verdict),
-        remark=remark(verdict),
-        gauge=gauge(verdict.value, verdict.lower, verdict.upper, verdict.uncertainty),
-        relative=relative_margin(verdict.value, verdict.lower, verdict.upper, verdict.margin),
-        figure=figure,
-    )
+def subjects_text(subjects: Iterable[str]) -> str:
+    """Subjects one after the other: the parts of a file after its first without its name; of many the first.
+
+    ``"u40x010hm_c0m SCI,1, SCI,2, SCI,3"``
+    """
+    names = list(subjects)
+    texts, previous = [], ""
+    for name in names[:_NAMED]:
+        file, _, part = name.partition(" ")
+        texts.append(part if part and file == previous else name)
+        previous = file
+    more = len(names) - _NAMED
+    return ", ".join(texts) + (f" and {more} more" if more > 0 else "")
 
 
-def _findings(rows: Iterable[Row]) -> tuple[Finding, ...]:
+def _findings(rows: Iterable[Row], remedies: Mapping[str, str]) -> tuple[Finding, ...]:
     grouped: dict[tuple[State, str], list[Row]] = {}
     for row in rows:
         if row.state in REJECTING:
@@ -288,11 +250,24 @@ def _findings(rows: Iterable[Row]) -> tuple[Finding, ...]:
             reason = row.verdict.reason if missing else row.verdict.criterion
             grouped.setdefault((row.state, reason), []).append(row)
     return tuple(
-        _finding(number, state, group) for number, ((state, _), group) in enumerate(grouped.items(), start=1)
+        _finding(number, state, group, remedies)
+        for number, ((state, _), group) in enumerate(grouped.items(), start=1)
     )
 
 
-def _finding(number: int, state: State, rows: Sequence[Row]) -> Finding:
+def _known(rows: Iterable[Row]) -> tuple[Finding, ...]:
+    """Known defects, each with all that it concerns."""
+    grouped: dict[tuple[str, str | None], list[Row]] = {}
+    for row in rows:
+        if row.state is State.EXPECTED:
+            grouped.setdefault((row.verdict.criterion, row.verdict.expected), []).append(row)
+    return tuple(
+        replace(_finding(number, State.EXPECTED, group, {}), anchor=f"known-{number}")
+        for number, group in enumerate(grouped.values(), start=1)
+    )
+
+
+def _finding(number: int, state: State, rows: Sequence[Row], remedies: Mapping[str, str]) -> Finding:
     return Finding(
         anchor=f"finding-{number}",
         state=state,
@@ -300,6 +275,7 @@ def _finding(number: int, state: State, rows: Sequence[Row]) -> Finding:
         criteria=tuple(dict.fromkeys(row.verdict.criterion for row in rows)),
         rows=tuple(rows),
         figure=next((row.figure for row in rows if row.figure and row.value), None),
+        remedy=remedies.get(rows[0].verdict.criterion, ""),
     )
 
 

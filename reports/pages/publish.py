@@ -7,10 +7,10 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["MARKER", "ReportError", "replacing"]
+__all__ = ["MARKER", "ReportError", "check_place", "replacing", "withdraw"]
 
 MARKER = ".hubble-imaging-qa-report.json"
 """File that marks a directory as a report and lists which of its entries are the report's own."""
@@ -50,6 +50,40 @@ def replacing(directory: Path) -> Iterator[Path]:
         raise ReportError(f"cannot write the report to {directory}: {error}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_place(directory: Path) -> None:
+    """Refuse a place where no report can be written, before any work is done for it.
+
+    Raises
+    ------
+    ReportError
+        If `directory` is something else than a report, or cannot be written.
+    """
+    target = Path(os.path.realpath(directory))
+    try:
+        _check(target)
+        there = next(each for each in (target.parent, *target.parents) if each.exists())
+    except OSError as error:
+        raise ReportError(f"cannot write the report to {directory}: {error.strerror}") from error
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise ReportError(f"cannot write the report to {directory}: {there} cannot be written to")
+
+
+def withdraw(directory: Path) -> None:
+    """Remove a report, if there is one; what is not its own stays."""
+    own = _own(directory)
+    if own is None:
+        return
+    for path in [*directory.iterdir()]:
+        if path.name not in (*own, MARKER):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    with suppress(OSError):  # not empty
+        directory.rmdir()
 
 
 def _check(target: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from hubble_qa.checks.verdict import Status
 from hubble_qa.fixtures.store.product import Outcome
 from hubble_qa.reports.collect.results import (
+    UNUSABLE_FACT,
     WITHOUT_EFFECT_FACT,
     DatasetRecord,
     Results,
@@ -19,7 +20,6 @@ from hubble_qa.reports.collect.results import (
     StageRecord,
     VerdictRecord,
 )
-from hubble_qa.reports.pages.gauge import relative_margin
 from hubble_qa.reports.words.text import natural
 
 __all__ = [
@@ -46,8 +46,9 @@ class State(StrEnum):
     NOT_MEASURED = "not measured"
     INCOMPLETE = "incomplete"
     WARN = "warn"
-    EXPECTED = "rejected, as expected"
+    EXPECTED = "known defect"
     PASS = "pass"
+    NOT_TOLD = "could not be told"
     NOT_APPLICABLE = "not applicable"
     NOT_JUDGED = "not judged"
 
@@ -62,6 +63,7 @@ REJECTING = frozenset(
 _PLAIN: Mapping[str, State] = {
     Status.WARN: State.WARN,
     Status.PASS: State.PASS,
+    Status.NOT_TOLD: State.NOT_TOLD,
     Status.NOT_APPLICABLE: State.NOT_APPLICABLE,
 }
 
@@ -92,6 +94,11 @@ class CriterionSummary:
     verdicts: tuple[VerdictRecord, ...]
 
     @property
+    def as_bad(self) -> int:
+        """Number of verdicts that are as bad as the worst."""
+        return sum(state_of(verdict) is self.state for verdict in self.verdicts)
+
+    @property
     def rejected(self) -> int:
         """Number of verdicts that do not let the run succeed."""
         return sum(state_of(verdict) in REJECTING for verdict in self.verdicts)
@@ -109,6 +116,11 @@ class DatasetSummary:
     stages: tuple[StageRecord, ...]
 
     @property
+    def shown(self) -> State:
+        """How the dataset is shown: what was judged in part only is not shown as accepted."""
+        return _in_part(self.state, len(self.verdicts) < self.record.available)
+
+    @property
     def failed_stages(self) -> tuple[StageRecord, ...]:
         """Stages that broke; not those that were blocked by them."""
         return tuple(stage for stage in self.stages if _broke(stage))
@@ -118,7 +130,8 @@ class DatasetSummary:
 class RunSummary:
     """A run: its state, a remark where it did not end well, its counts, and its parts worst first.
 
-    ``without_effect`` has a line for each entry of a dataset file that matched nothing.
+    ``without_effect`` has a line for each entry of a dataset file that matched nothing, ``unusable`` for each
+    dataset file that could not be used.
     """
 
     run: RunRecord
@@ -132,6 +145,16 @@ class RunSummary:
     reused: int
     blocked: int
     without_effect: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> State:
+        """How the run is shown: one that was asked for a part of all is not shown as accepted."""
+        return _in_part(self.state, self.run.asked < self.run.available)
+
+
+def _in_part(state: State, partial: bool) -> State:
+    return State.INCOMPLETE if partial and state not in REJECTING else state
 
 
 def state_of(verdict: VerdictRecord) -> State:
@@ -156,8 +179,9 @@ def worst(states: Iterable[State]) -> State:
 
 def severity(verdict: VerdictRecord) -> tuple[int, float, str, tuple[tuple[int, int, str], ...]]:
     """Sort key, worst first: by state, by how far outside (or how near to) the bounds, by name."""
-    relative = relative_margin(verdict.value, verdict.lower, verdict.upper, verdict.margin)
-    distance = relative or math.inf  # exactly on a limit sit counts and fractions, not close calls
+    distance = (
+        verdict.relative_margin or math.inf
+    )  # exactly on a limit sit counts and fractions, not close calls
     return _RANK[state_of(verdict)], distance, verdict.criterion, natural(verdict.subject)
 
 
@@ -173,7 +197,9 @@ def summarise(results: Results) -> RunSummary:
     ]
     found = worst(dataset.state for dataset in datasets)
     idle = tuple(_without_effect(results.datasets))
-    remark = _remark(results.run.exit_status, found, len(idle))
+    facts = (record.facts.get(UNUSABLE_FACT, "") for record in results.datasets)
+    unusable = tuple(filter(None, facts))
+    remark = _remark(results.run.exit_status, found, len(idle), len(unusable))
     builds = {stage.key: stage for stage in results.stages}.values()
     return RunSummary(
         run=results.run,
@@ -187,6 +213,7 @@ def summarise(results: Results) -> RunSummary:
         reused=sum(stage.reused for stage in builds),
         blocked=sum(stage.outcome == Outcome.BLOCKED for stage in builds),
         without_effect=idle,
+        unusable=unusable,
     )
 
 
@@ -205,7 +232,7 @@ def _named(results: Results) -> Iterator[str]:
 def _dataset(
     record: DatasetRecord, verdicts: list[VerdictRecord], stages: list[StageRecord]
 ) -> DatasetSummary:
-    broken = [State.STAGE_FAILED for stage in stages if _broke(stage)]
+    broken = [State.STAGE_FAILED for stage in stages if _broke(stage) and not _left_untold(stage, verdicts)]
     return DatasetSummary(
         record=record,
         state=worst([*broken, *map(state_of, verdicts)]),
@@ -244,12 +271,21 @@ def _broke(stage: StageRecord) -> bool:
     return stage.outcome not in (Outcome.COMPLETE, Outcome.BLOCKED)
 
 
+def _left_untold(stage: StageRecord, verdicts: Iterable[VerdictRecord]) -> bool:
+    """Whether verdicts could not be told because a stage was interrupted: a service did not answer it."""
+    return stage.outcome == Outcome.INTERRUPTED and any(
+        state_of(verdict) is State.NOT_TOLD and verdict.reason == stage.error for verdict in verdicts
+    )
+
+
 def _counts(verdicts: Iterable[VerdictRecord]) -> dict[State, int]:
     counts = Counter(map(state_of, verdicts))
     return {state: counts[state] for state in State if counts[state]}
 
 
-def _remark(exit_status: int, found: State, idle: int) -> str:
+def _remark(exit_status: int, found: State, idle: int, unusable: int) -> str:
+    if unusable and exit_status == 1:
+        return f"{unusable} dataset {'file' if unusable == 1 else 'files'} that cannot be used"
     if idle and exit_status == 1:
         return f"{idle} {'entry' if idle == 1 else 'entries'} of dataset files without effect"
     if exit_status == 0 or (exit_status == 1 and found in REJECTING):

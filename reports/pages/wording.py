@@ -14,10 +14,14 @@ __all__ = [
     "archive_text",
     "bounds_text",
     "counts_text",
+    "data_text",
     "headline",
+    "is_count",
     "judges_finished",
     "number",
     "number_of",
+    "part_text",
+    "run_headline",
     "stages_text",
     "value_with_unit",
     "verdicts_text",
@@ -32,6 +36,7 @@ SYMBOLS: Mapping[State, str] = {
     State.WARN: "▲",
     State.EXPECTED: "⊘",
     State.PASS: "✓",
+    State.NOT_TOLD: "○",
     State.NOT_APPLICABLE: "–",
     State.NOT_JUDGED: "·",
 }
@@ -41,8 +46,9 @@ _VERDICTS: Mapping[State, tuple[str, str]] = {
     State.UNEXPECTED_PASS: ("unexpected pass", "unexpected passes"),
     State.NOT_MEASURED: ("not measured", "not measured"),
     State.WARN: ("warning", "warnings"),
-    State.EXPECTED: ("known defect (rejected as expected)", "known defects (rejected as expected)"),
+    State.EXPECTED: ("known defect", "known defects"),
     State.PASS: ("pass", "passes"),
+    State.NOT_TOLD: ("could not be told", "could not be told"),
     State.NOT_APPLICABLE: ("not applicable", "not applicable"),
 }
 
@@ -57,8 +63,16 @@ def number(verdict: VerdictRecord) -> str:
     return value_text(verdict.value, verdict.uncertainty, (verdict.lower, verdict.upper))
 
 
+def is_count(verdict: VerdictRecord) -> bool:
+    """Whether a value is a number of problems, of which none is allowed: no distance to a limit."""
+    whole = verdict.value is not None and verdict.value.is_integer() and not verdict.uncertainty
+    return whole and not verdict.unit and verdict.lower is None and verdict.upper == 0
+
+
 def value_with_unit(verdict: VerdictRecord) -> str:
-    """Return the value, its uncertainty and its unit; empty where there is no value."""
+    """Return the value, its uncertainty and its unit, a count as ``"2 problems"``; empty without a value."""
+    if is_count(verdict) and verdict.value is not None:
+        return number_of(int(verdict.value), "problem") if verdict.value else "no problem"
     text = number(verdict)
     return f"{text} {verdict.unit}".strip() if text else ""
 
@@ -81,19 +95,60 @@ def counts_text(counts: Mapping[State, int]) -> str:
     return ", ".join(number_of(count, *_VERDICTS[state]) for state, count in counts.items())
 
 
-def headline(state: State, counts: Mapping[State, int], failed_stages: int, remark: str = "") -> str:
-    """Return the outcome of a run or a dataset in one phrase."""
+def part_text(asked: int, available: int) -> str:
+    """Return how many verdicts a partial run was asked for; empty where that is all there are."""
+    return f"{asked} of {number_of(available, 'verdict')} asked for" if asked < available else ""
+
+
+def data_text(run: RunRecord) -> str:
+    """Return what kind of data a run judged, where they are not real; empty where nobody says so."""
+    if run.archive != "simulated":
+        return ""
+    return "simulated data, small size" if run.size == "small" else "simulated data"
+
+
+def run_headline(summary: RunSummary) -> str:
+    """Return the outcome of a run in one phrase."""
+    part = part_text(summary.run.asked, summary.run.available)
+    return headline(summary.state, summary.counts, len(summary.failures), summary.remark, part)
+
+
+def headline(
+    state: State, counts: Mapping[State, int], failed_stages: int, remark: str = "", part: str = ""
+) -> str:
+    """Return the outcome of a run or a dataset in one phrase.
+
+    Parameters
+    ----------
+    state : State
+        The outcome.
+    counts : mapping of State to int
+        Verdicts by state.
+    failed_stages : int
+        Number of stages that failed.
+    remark : str
+        Why a run did not end well.
+    part : str
+        How much of all verdicts was asked for, where that is not all.
+    """
+    if part and state not in REJECTING:
+        outcome = headline(state, counts, failed_stages)
+        return f"{part[0].upper()}{part[1:]}: {outcome[0].lower()}{outcome[1:]}"
     if state in REJECTING:
         stages = [f"{number_of(failed_stages, 'stage')} failed"] if failed_stages else []
         bad = {each: count for each, count in counts.items() if each in REJECTING}
-        return "Not accepted: " + "; ".join(filter(None, [*stages, counts_text(bad), remark]))
+        return "Not accepted: " + "; ".join(filter(None, [*stages, counts_text(bad), remark, part]))
     if state is State.NOT_JUDGED:
         return "Nothing was judged"
+    if state is State.NOT_TOLD:
+        return "Nothing could be told"
     if state is State.NOT_APPLICABLE:
         return "Nothing was applicable"
     noted = frozenset({State.WARN, State.EXPECTED})
     notes = {each: count for each, count in counts.items() if each in noted}
-    return "Accepted" + (f", with {counts_text(notes)}" if notes else "")
+    text = "Accepted" + (f", with {counts_text(notes)}" if notes else "")
+    untold = counts.get(State.NOT_TOLD, 0)
+    return f"{text}; {number_of(untold, 'verdict')} could not be told" if untold else text
 
 
 def verdicts_text(summary: RunSummary) -> str:

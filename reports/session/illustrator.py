@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hubble_qa.checks.bounds import Bounds
@@ -10,8 +10,9 @@ from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.suite.hosting import Host
 from hubble_qa.fixtures.suite.run import Run
+from hubble_qa.reports.collect.records import Expected
 from hubble_qa.reports.collect.results import VerdictRecord
-from hubble_qa.reports.drawings.drawing import Drawing, drawings
+from hubble_qa.reports.drawings.drawing import Drawing, drawings, omissions
 from hubble_qa.reports.figures.verdicts import Shown
 
 __all__ = ["Illustrator"]
@@ -35,27 +36,42 @@ class Illustrator:
         The run.
     host : Host
         Builds the nodes.
-    expected : iterable of VerdictRecord
+    expected : iterable of Expected
         The verdicts that the run's tests will have.
     """
 
-    def __init__(self, run: Run, host: Host, expected: Iterable[VerdictRecord]) -> None:
+    def __init__(self, run: Run, host: Host, expected: Iterable[Expected]) -> None:
         self._run = run
         self._host = host
         self._known: dict[str, dict[str, dict[str, Shown]]] = {}
+        self._order: dict[str, list[str]] = {}
+        self._nodes: dict[str, dict[str, Node]] = {}
+        self.omissions: dict[str, tuple[str, ...]] = {}
         self._waiting = list(self._declared(expected))
-        self.nodes: dict[str, dict[str, Node]] = {}
 
-    def _declared(self, expected: Iterable[VerdictRecord]) -> Iterator[_Waiting]:
-        by_dataset: dict[str, list[VerdictRecord]] = {}
+    @property
+    def nodes(self) -> Mapping[str, Mapping[str, Node]]:
+        """The nodes that were submitted, by dataset and name, in the order in which they are declared."""
+        return {
+            dataset: {name: nodes[name] for name in self._order[dataset] if name in nodes}
+            for dataset, nodes in self._nodes.items()
+        }
+
+    def _declared(self, expected: Iterable[Expected]) -> Iterator[_Waiting]:
+        by_dataset: dict[str, list[Expected]] = {}
         for record in expected:
             by_dataset.setdefault(record.dataset, []).append(record)
         for name, records in by_dataset.items():
             dataset = self._run.datasets[name]
             reduction = self._run.settings(dataset)
-            for drawing in drawings(dataset, reduction, self._run.plan(dataset)):
+            plan = self._run.plan(dataset)
+            self.omissions[name] = omissions(dataset, reduction, plan)
+            for drawing in drawings(dataset, reduction, plan):
+                self._order.setdefault(name, []).append(drawing.name)
                 tests = {one.test for one in records if drawing.takes(one.criterion, one.subject)}
-                yield _Waiting(dataset, drawing, tests)
+                # Files that were handed in are there whatever was selected: they are drawn for a verdict.
+                if tests or drawing.upstream:
+                    yield _Waiting(dataset, drawing, tests)
 
     def take(self, record: VerdictRecord) -> None:
         """Note a verdict, and submit the figures that waited for it alone."""
@@ -83,8 +99,9 @@ class Illustrator:
             if all(node.key in self._host.requested for node in waiting.drawing.upstream.values()):
                 name = waiting.dataset.name
                 node = waiting.drawing.node(name, self._known.get(name, {}))
-                self.nodes.setdefault(name, {})[node.name] = node
+                self._nodes.setdefault(name, {})[node.name] = node
                 self._host.submit([node])
+                self._host.read.update(parent.key for parent in node.upstream.values())
 
 
 def _shown(record: VerdictRecord, bounds: Bounds) -> Shown:

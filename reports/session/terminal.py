@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from hubble_qa.checks.printable import one_line
-from hubble_qa.fixtures.store.product import Outcome
-from hubble_qa.reports.collect.results import DAMAGED_FACT, NOT_JUDGED_FACT, Results, VerdictRecord
+from hubble_qa.fixtures.store.product import LOG, Outcome
+from hubble_qa.reports.collect.results import (
+    DAMAGED_FACT,
+    NOT_JUDGED_FACT,
+    Results,
+    VerdictRecord,
+)
 from hubble_qa.reports.pages.summary import (
     REJECTING,
     RunSummary,
@@ -17,11 +24,13 @@ from hubble_qa.reports.pages.summary import (
     state_of,
     summarise,
 )
+from hubble_qa.reports.pages.topics import topics_text, unasked_text
 from hubble_qa.reports.pages.wording import (
     bounds_text,
     counts_text,
-    headline,
+    data_text,
     remark,
+    run_headline,
     stages_text,
     value_with_unit,
     verdicts_text,
@@ -34,7 +43,8 @@ __all__ = ["summary_lines"]
 _LOG_LINES = 8
 _LONGEST = 240
 _LONGEST_LIST = 2000
-_NOT_JUDGED, _OF_LOG = "not judged: ", "    | "
+_NOT_JUDGED, _NO_CRITERIA, _OF_LOG = "not judged: ", "no criteria for", "    | "
+_STAGE_FAILED = re.compile(r"stage (\S+) failed")
 _MANY = 12
 """Up to so many verdicts by one criterion on a dataset have a line each."""
 _MOST = 120
@@ -53,15 +63,17 @@ def summary_lines(results: Results) -> list[str]:
     summary = summarise(results)
     lines = [*_totals(summary), *_stages(summary.failures)]
     lines += _bounded([*_rejections(results.verdicts)])
+    lines += _known_defects(results.verdicts)
     # What is to be mended in a dataset file is said whole: the remedy is at the end.
     idle = [f"without effect: {line}" for line in summary.without_effect]
-    return [*map(_printable, lines), *map(one_line, idle)]
+    unusable = [f"cannot be used: {line}" for line in summary.unusable]
+    return [*map(_printable, lines), *map(one_line, [*unusable, *idle])]
 
 
 def _printable(line: str) -> str:
     if line.startswith(_OF_LOG):  # the blanks in a log are part of it
         return shorten(line, _LONGEST)
-    return one_line(line, _LONGEST_LIST if line.startswith(_NOT_JUDGED) else _LONGEST)
+    return one_line(line, _LONGEST_LIST if line.startswith((_NOT_JUDGED, _NO_CRITERIA)) else _LONGEST)
 
 
 def _bounded(lines: Sequence[str]) -> Sequence[str]:
@@ -71,11 +83,15 @@ def _bounded(lines: Sequence[str]) -> Sequence[str]:
 
 
 def _totals(summary: RunSummary) -> Iterator[str]:
-    failed = len(summary.failures)
-    yield headline(summary.state, summary.counts, failed, summary.remark)
+    data = data_text(summary.run)
+    yield f"{data[0].upper()}{data[1:]}: {run_headline(summary)}" if data else run_headline(summary)
     verdicts = verdicts_text(summary)
     yield f"{verdicts}: {counts_text(summary.counts)}" if summary.counts else verdicts
     yield f"stages: {stages_text(summary)}; {duration(summary.run.elapsed)} in all"
+    if State.NOT_TOLD in summary.counts:
+        yield topics_text(verdict for dataset in summary.datasets for verdict in dataset.verdicts)
+    unasked = unasked_text(dataset.record for dataset in summary.datasets)
+    yield from [unasked] if unasked else []
     for dataset in summary.datasets:
         if dataset.record.absent:
             yield f"absent: {dataset.record.name}: {dataset.record.absent}"
@@ -95,6 +111,8 @@ def _stages(failures: Iterable[StageFailure]) -> Iterator[str]:
         yield f"{label}: {stage.node} of {', '.join(failure.datasets)}: {error}"
         log = tail(beyond(stage.log_tail, stage.error), _LOG_LINES)
         yield from (f"{_OF_LOG}{line}" for line in log.splitlines())
+        if stage.directory:
+            yield f"its log: {Path(stage.directory) / LOG}"
 
 
 def _rejections(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
@@ -103,7 +121,10 @@ def _rejections(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
     told: Counter[tuple[str, str]] = Counter()
     for verdict in rejected:
         if state_of(verdict) is State.NOT_MEASURED:
-            missing.setdefault((verdict.dataset, verdict.reason), []).append(verdict)
+            # Why a stage failed is told where that is told.
+            stage = _STAGE_FAILED.match(verdict.reason)
+            cause = f"they need stage {stage[1]}, which failed" if stage else verdict.reason
+            missing.setdefault((verdict.dataset, cause), []).append(verdict)
             continue
         told[verdict.criterion, verdict.dataset] += 1
         if told[verdict.criterion, verdict.dataset] <= _MANY:
@@ -111,8 +132,22 @@ def _rejections(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
     for (criterion, dataset), count in told.items():
         if count > _MANY:
             yield f"not accepted: {count - _MANY} more by {criterion} on {dataset}: see the report"
-    for group in missing.values():
-        yield from map(_line, group) if len(group) <= _FEW else [_together(group)]
+    for (dataset, cause), group in missing.items():
+        together = len(group) > _FEW or cause != group[0].reason
+        yield from [_together(group, dataset, cause)] if together else map(_line, group)
+
+
+def _known_defects(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
+    """A line on each known defect, with its worst value and what to do about it."""
+    grouped: dict[tuple[str, str, str | None], list[VerdictRecord]] = {}
+    for verdict in sorted(verdicts, key=severity):
+        if state_of(verdict) is State.EXPECTED:
+            grouped.setdefault((verdict.dataset, verdict.criterion, verdict.expected), []).append(verdict)
+    for group in grouped.values():
+        first, more = group[0], len(group) - 1
+        line = f"{_line(first)}" + (f", and {more} more" if more else "")
+        because = "; ".join(filter(None, [first.expected, first.expected_remedy]))
+        yield f"{line}: {because}" if because else line
 
 
 def _line(verdict: VerdictRecord) -> str:
@@ -126,7 +161,7 @@ def _line(verdict: VerdictRecord) -> str:
     return f"{where}: {value}, accepted {bounds_text(verdict)}" + (f" ({because})" if because else "")
 
 
-def _together(group: list[VerdictRecord]) -> str:
-    first = group[0]
+def _together(group: list[VerdictRecord], dataset: str, cause: str) -> str:
     criteria = ", ".join(dict.fromkeys(verdict.criterion for verdict in group))
-    return f"{State.NOT_MEASURED}: {len(group)} verdicts on {first.dataset}: {first.reason} ({criteria})"
+    number = f"{len(group)} verdict{'' if len(group) == 1 else 's'}"
+    return f"{State.NOT_MEASURED}: {number} on {dataset}: {cause} ({criteria})"

@@ -22,8 +22,9 @@ def tail(text: str, lines: int, limit: int = 20_000) -> str:
 
 
 def beyond(log: str, error: str) -> str:
-    """A log that says more than an error; nothing where it only repeats it."""
-    return "" if log.strip() == error.strip() else log
+    """What a log says before the error that it ends with; nothing where it only repeats it."""
+    lines = log.strip().splitlines()
+    return "\n".join(lines[:-1] if lines and lines[-1].strip() == error.strip() else lines)
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:

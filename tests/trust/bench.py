@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,8 +24,7 @@ from hubble_qa.fixtures.store.places import Workspace
 from hubble_qa.fixtures.store.product import FILES, Product, read_product
 from hubble_qa.fixtures.store.store import Store
 from hubble_qa.fixtures.suite.hosting import run_of
-from hubble_qa.fixtures.suite.judging import VERDICT, criterion_of, subject_of
-from hubble_qa.fixtures.suite.plugin import dataset_of
+from hubble_qa.fixtures.suite.judging import VERDICT, criterion_of, dataset_of, subject_of
 from hubble_qa.fixtures.suite.run import Run
 
 __all__ = ["Bench", "Judgement", "Products", "open_bench"]
@@ -70,9 +70,10 @@ class Overlay:
         self.products: dict[str, Product] = {}
         self.asked: set[str] = set()
 
-    def submit(self, nodes: Iterable[Node]) -> None:
+    def submit(self, nodes: Iterable[Node], *, read: bool = True) -> None:
         """Ask for nodes that are not kept."""
-        self._builds.submit([node for node in nodes if (node.dataset, node.name) not in self._kept])
+        asked = [node for node in nodes if (node.dataset, node.name) not in self._kept]
+        self._builds.submit(asked, read=read)
 
     def result(self, node: Node) -> BuildResult:
         """How a node's build ended, with the changed product where there is one."""
@@ -186,8 +187,9 @@ class Bench:
         self._work = work
         self._kept = dict(_products_in(kept)) if kept is not None else {}
         self._items: Mapping[str, list[pytest.Item]] = {}
-        # What each test reads, by keys of nodes, once it has been run on unchanged products.
+        # What each test reads, by keys of nodes, and how long it takes, once it ran on unchanged products.
         self._reads: dict[str, frozenset[str]] = {}
+        self._seconds: dict[str, float] = {}
         self._overlay: Overlay
         self._run: Run
         self._server: ForkServer | None = None
@@ -228,6 +230,7 @@ class Bench:
         dataset: str,
         change: Callable[[Products], None] | None = None,
         criteria: Collection[str] | None = None,
+        until: Callable[[Judgement], bool] | None = None,
     ) -> list[Judgement]:
         """Verdicts on a dataset's products, after a change of private copies of them.
 
@@ -238,7 +241,10 @@ class Bench:
         change : callable, optional
             Changes its products.
         criteria : collection of str, optional
-            Only these criteria; where a changed file is of one exposure, not of subjects that are another's.
+            Only these criteria, the quickest first; where a changed file is of one exposure, not of subjects
+            that are another's.
+        until : callable, optional
+            Judge no further after a verdict for which this is true.
 
         Returns
         -------
@@ -253,7 +259,12 @@ class Bench:
                     products = self._products(dataset, Path(directory))
                     change(products)
                     others = products.untouched if criteria is not None else ()
-                return list(self._judge(dataset, criteria, others))
+                found = []
+                for judgement in self._judge(dataset, criteria, others):
+                    found.append(judgement)
+                    if until is not None and until(judgement):
+                        break
+                return found
             finally:
                 self._overlay.products.clear()
                 _forget()
@@ -264,7 +275,10 @@ class Bench:
     def _judge(
         self, dataset: str, criteria: Collection[str] | None, others: Collection[str]
     ) -> Iterator[Judgement]:
-        for item in self._items[dataset]:
+        items = self._items[dataset]
+        if criteria is not None:
+            items = sorted(items, key=lambda item: self._seconds.get(item.nodeid, 0.0))
+        for item in items:
             criterion = criterion_of(item)
             if criterion is None or (criteria is not None and criterion.id not in criteria):
                 continue
@@ -277,9 +291,11 @@ class Bench:
             if VERDICT in item.stash:
                 del item.stash[VERDICT]
             item.user_properties.clear()
+            start = time.perf_counter()
             runtestprotocol(item, nextitem=None, log=False)
             if not changed:
                 self._reads[item.nodeid] = frozenset(self._overlay.asked)
+                self._seconds[item.nodeid] = time.perf_counter() - start
             verdict = item.stash[VERDICT]
             value = verdict.measurement.value
             yield Judgement(

@@ -24,6 +24,9 @@ class Camera(NamedTuple):
         Arcsec per pixel.
     amplifiers : bool
         Whether a chip is read by two amplifiers, left and right.
+    deep : str
+        Pattern of the exposures that see a sky, and that others of a similar time are beside; as `pattern`
+        where it is empty.
     """
 
     label: str
@@ -34,12 +37,15 @@ class Camera(NamedTuple):
     noise: float
     scale: float
     amplifiers: bool = False
+    deep: str = ""
 
 
 CAMERAS = (
     Camera("WFPC2", "wfpc2-omega-cen", "align-flt", "*_flt.fits", "DN", 1.0, 0.0996),
-    Camera("UVIS", "uvis-ngc6791", "accept", "*_flc.fits", "e-", 6.0, 0.0396, amplifiers=True),
-    Camera("WFC", "acs-j9l960010", "update-wcs", "*_flt.fits", "e-", 7.0, 0.05, amplifiers=True),
+    Camera("UVIS", "uvis-ngc6791", "accept", "*_flc.fits", "e-", 6.0, 0.0396, True, "ibwb01x[rx]q_flc.fits"),
+    Camera(
+        "WFC", "acs-j9l960010", "update-wcs", "*_flt.fits", "e-", 7.0, 0.05, True, "j9l960a[!7]q_flt.fits"
+    ),
     Camera("IR", "ir-ibohbf040", "update-wcs", "*_flt.fits", "e-/s", 0.03, 0.1283),
     Camera("SBC", "sbc-jcmc11", "fetch", "*_flt.fits", "counts", 0.1, 0.03),
 )

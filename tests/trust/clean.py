@@ -82,7 +82,7 @@ def judge_clean(journal: Journal, wanted: Iterable[tuple[str, Variant, int]]) ->
 def _summed(dataset: str, field: str, seed: int, found: list[Judgement]) -> CleanRun:
     failed = {one.subject for one in found if one.criterion == "AST-001" and one.status is Status.FAIL}
     found = [each for each in found if each.subject not in failed]
-    idle = [each for each in found if each.status is Status.NOT_APPLICABLE]
+    idle = [each for each in found if each.status in (Status.NOT_APPLICABLE, Status.NOT_TOLD)]
     lost = [each for each in found if each.status is Status.NOT_MEASURED]
     left = [each for each in found if each not in idle and each not in lost]
     return CleanRun(

@@ -55,9 +55,10 @@ def direction(random: Generator) -> tuple[float, float]:
 
 
 def moved(header: Any, dx: float, dy: float) -> None:
-    """Move a chip's world coordinates by pixels of the chip."""
-    header["CRPIX1"] += dx
-    header["CRPIX2"] += dy
+    """Move a chip's world coordinates by pixels of the chip, as a fit does: by CRVAL."""
+    east, north = (header[f"CD{i}_1"] * dx + header[f"CD{i}_2"] * dy for i in (1, 2))
+    header["CRVAL1"] -= east / np.cos(np.radians(header["CRVAL2"]))
+    header["CRVAL2"] -= north
 
 
 def turned(headers: Sequence[Any], *, angle: float = 0.0, scale: float = 1.0) -> None:

@@ -199,7 +199,7 @@ FAULTS = (
         0.2,
         _TENTH,
         ("AST-019", "AST-020"),
-        ("AST-010",),
+        ("AST-010", "AST-024"),
     ),
     Fault(
         "WFPC2: one chip moved after the fit",
@@ -210,7 +210,7 @@ FAULTS = (
         1.0,
         "stars in the overlap of chips are double",
         ("AST-010", "AST-019"),
-        ("AST-020", "WCS-007"),
+        ("AST-020", "WCS-007", "AST-024"),
     ),
     Fault(
         "WFPC2: headers turned after the fit",
@@ -221,7 +221,7 @@ FAULTS = (
         0.05,
         "0.9 pix at 100 arcsec",
         ("AST-019", "AST-020"),
-        ("AST-010", "WCS-005"),
+        ("AST-010", "WCS-005", "AST-024"),
     ),
     Fault(
         "WFPC2: scale changed after the fit",
@@ -232,7 +232,7 @@ FAULTS = (
         5e-4,
         "0.5 pix at 100 arcsec",
         ("AST-019", "AST-020"),
-        ("AST-010",),
+        ("AST-010", "AST-024"),
     ),
     Fault(
         "WFPC2: another WCSNAME",
@@ -284,7 +284,7 @@ FAULTS = (
         0.07,
         _ROW,
         ("AST-004",),
-        ("AST-013",),
+        ("AST-027",),
     ),
     Fault(
         "WFPC2: scale in the shift file",
@@ -295,7 +295,7 @@ FAULTS = (
         6e-4,
         _ROW,
         ("AST-005",),
-        ("AST-013",),
+        ("AST-028",),
     ),
     Fault(
         "WFPC2: FLT and C0M shifts differ",
@@ -349,6 +349,7 @@ FAULTS = (
         0.25,
         _TENTH,
         ("AST-019", "AST-010"),
+        ("AST-024",),
     ),
     Fault(
         "UVIS: one chip moved after the fit",
@@ -359,7 +360,7 @@ FAULTS = (
         0.25,
         _TENTH,
         ("AST-010", "AST-019"),
-        ("WCS-007",),
+        ("WCS-007", "AST-024"),
     ),
     Fault(
         "UVIS: headers turned after the fit",
@@ -370,6 +371,7 @@ FAULTS = (
         0.005,
         "10 mas at the corner",
         ("AST-019", "AST-010"),
+        ("AST-024",),
     ),
     Fault(
         "UVIS: another WCSNAME",
@@ -529,6 +531,6 @@ FAULTS = (
         1.0,
         "2.3 mas of the cluster's motion",
         ("AST-018",),
-        ("AST-012",),
+        ("AST-012", "AST-025"),
     ),
 )

@@ -68,6 +68,13 @@ def _away(headers: list[Any], size: float, random: Generator) -> None:
         header["CRVAL2"] += size / 3600.0 * north
 
 
+def _reference_pixels(headers: list[Any], size: float, random: Generator) -> None:
+    dx, dy = direction(random)
+    for header in headers:
+        header["CRPIX1"] += size * dx
+        header["CRPIX2"] += size * dy
+
+
 def _without_distortion(headers: list[Any], size: float, random: Generator) -> None:
     for header in headers:
         for name in [name for name in header if name.startswith(("A_", "B_"))]:
@@ -111,6 +118,15 @@ def _of(camera: Camera) -> Iterator[Fault]:
         unit="arcsec",
         sizes=(0.05, 0.5, 1.0, 5.0, 20.0, 82.0, 3600.0),
         hurts=20.0,
+    )
+    yield fault(
+        "CRPIX of all chips moved",
+        _reference_pixels,
+        "2 pixels: positions are off by as much, and the distortion is about another pixel",
+        "WCS-007",
+        unit="pix",
+        sizes=(0.1, 0.5, 2.0),
+        hurts=2.0,
     )
     if camera.label != "SBC":
         yield fault(

@@ -281,8 +281,8 @@ FAULTS = (
         (0.1, 0.2, 0.3, 0.5),
         0.3,
         "three peaks, as the notebook's bad fits have; backgrounds off by a tenth",
-        ("TVB-002",),
-        ("TVB-003", "CAL-006", "CAL-007"),
+        ("TVB-006",),
+        ("TVB-002", "TVB-003", "CAL-006", "CAL-007", "CAL-009", "PHT-010"),
     ),
     Fault(
         "IR: level of one exposure",
@@ -293,7 +293,7 @@ FAULTS = (
         0.06,
         "steps in the combined sky; extended sources are off by as much",
         ("CAL-006", "TVB-003"),
-        ("TVB-002",),
+        ("TVB-002", "TVB-006"),
     ),
     Fault(
         "IR: pixels taken for cosmic rays",
@@ -335,7 +335,7 @@ FAULTS = (
         "deg C",
         (0.5, 1.0, 3.0, 5.0),
         3.0,
-        "the dark rate doubles in 2 degrees above 25",
+        "the dark rate doubles in 2 degrees above 25; no file tells: it may change so in 10 minutes",
         (),
         ("DRK-001",),
     ),

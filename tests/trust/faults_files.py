@@ -16,7 +16,8 @@ __all__ = ["FAULTS"]
 
 _ALL = "any loss: what is missing is used as zero, or stops a stage an hour later"
 # What can no longer be read can no longer be measured either.
-_UNREADABLE = ("FIL-002", "FIL-003", "CAL-003", "CAL-005", "WCS-001", "WCS-002", "AST-010", "AST-011")
+_UNREADABLE: tuple[str, ...] = ("FIL-002", "FIL-003", "CAL-003", "CAL-005", "CAL-013", "WCS-001", "WCS-002")
+_UNREADABLE += ("AST-010", "AST-011", "AST-026")
 
 # What tells an exposure from another, where they differ in it.
 _OTHERS: tuple[str, ...] = (
@@ -106,7 +107,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         1,
         _ALL,
         ("FIL-002",),
-        ("FIL-001", "CAL-003"),
+        ("FIL-001", "CAL-003", "CAL-013"),
     )
     yield Fault(
         f"{name}: EXPTIME, INSTRUME or ROOTNAME lost",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 from numpy.random import Generator
+from scipy.ndimage import median_filter, uniform_filter
+from scipy.signal import fftconvolve
 
 from tests.trust.cameras import CAMERAS, Camera
-from tests.trust.edits import one_of, opened, science
+from tests.trust.edits import direction, one_of, opened, science
 from tests.trust.fault import Change, Fault, Place
 
 __all__ = ["FAULTS"]
@@ -20,6 +23,22 @@ _SPOILED = {
     "SCAN_TYP": "C",
     "CHINJECT": "CONT",
 }
+
+# What else looks at sources, where a camera and its dataset have that.
+_BLURRED: tuple[str, ...] = ("PHT-003", "PHT-006", "PHT-010", "CAL-006", "CAL-007", "CAL-009", "AST-015")
+_BLURRED += (
+    "AST-024",
+    "CAL-003",
+    "CAL-013",
+    "TVB-002",
+    "TVB-006",
+    "DRK-003",
+    "DRK-006",
+    "DRZ-002",
+    "DRZ-003",
+    "DRZ-006",
+    "WCS-003",
+)
 
 
 def _primary(camera: Camera, edit: Callable[[Any, float, Generator], None]) -> Change:
@@ -39,8 +58,57 @@ def _no_time(header: Any, size: float, random: Generator) -> None:
     header["EXPTIME"] = 0.0
 
 
+def _no_time_from_the_start(place: Place, size: float, random: Generator) -> None:
+    """One exposure was served with 0 s, and all of them were aligned and combined again."""
+    with opened(place, "fetch", one_of(place, "fetch", "*_flc.fits", random)) as hdus:
+        _no_time(hdus[0].header, size, random)
+    for node in ("align-gaia", "align-sdss", "accept", "drizzle", "detect-exposures", "detect"):
+        place.rebuild(node)
+
+
 def _flash_left(header: Any, size: float, random: Generator) -> None:
     header["FLASHDUR"], header["FLASHCUR"], header["FLSHCORR"] = 3.0, "LOW", "OMIT"
+
+
+def _blurred(kernel: Callable[[float, Generator], Any]) -> Callable[[Camera], Change]:
+    """Blur what is light of sources in one exposure: not noise, and not what only one pixel has."""
+
+    def of(camera: Camera) -> Change:
+        def change(place: Place, size: float, random: Generator) -> None:
+            blur = kernel(size, random)
+            with opened(place, camera.node, one_of(place, camera.node, camera.pattern, random)) as hdus:
+                for hdu in science(hdus):
+                    light = _light(hdu.data)
+                    hdu.data += (fftconvolve(light, blur, mode="same") - light).astype(hdu.data.dtype)
+
+        return change
+
+    return of
+
+
+def _light(image: Any) -> Any:
+    """Light of sources in an image, 0 elsewhere."""
+    low, sky = np.nanpercentile(image, (16, 50))
+    above = np.nan_to_num(image - sky)
+    lit = uniform_filter(above, 3) > 2 * (sky - low)
+    hits = above > 6 * np.maximum(median_filter(above, 3), 0.2 * (sky - low))
+    return np.where(lit & ~hits, above, 0.0)
+
+
+def _trail(size: float, random: Generator) -> Any:
+    """A line of some length."""
+    reach = int(size / 2) + 2
+    dx, dy = direction(random)
+    steps = np.linspace(-size / 2, size / 2, 16 * reach)
+    edges = np.arange(-reach - 0.5, reach + 1)
+    return np.histogram2d(steps * dy, steps * dx, bins=(edges, edges))[0] / len(steps)
+
+
+def _disk(size: float, random: Generator) -> Any:
+    """The pupil of a telescope out of focus: a disk of some radius."""
+    reach = int(size) + 2
+    disk = np.hypot(*np.mgrid[-reach : reach + 1, -reach : reach + 1]) <= size
+    return disk / disk.sum()
 
 
 def _photflam(camera: Camera, factor: float | None = None) -> Change:
@@ -72,9 +140,29 @@ def _of(camera: Camera) -> Iterator[Fault]:
         "FIL-005",
         may=("CAL-005", "DRZ-009"),
     )
+    seen = () if camera.label == "SBC" else ("CAL-010",)
+    for name, kernel, why in (
+        ("stars trailed", _trail, "8 pixels: the guide stars drifted, and nothing of it is in the header"),
+        (
+            "stars out of focus",
+            _disk,
+            "a disk of 4 pixels: what is measured with the point-spread function is lost",
+        ),
+    ):
+        yield Fault(
+            f"{camera.label}: {name}",
+            camera.dataset,
+            _blurred(kernel)(camera),
+            "pix",
+            (3.0, 5.0, 8.0, 12.0) if kernel is _trail else (2.0, 4.0, 6.0),
+            8.0 if kernel is _trail else 4.0,
+            why + ("" if seen else "; one galaxy fills the field, and no image of it tells"),
+            seen,
+            _BLURRED,
+        )
     if camera.label in ("UVIS", "WFC", "IR"):
         nothing = "there is no flux at all"
-        yield fault("PHOTFLAM zero", _photflam(camera, 0.0), nothing, "PHT-009", may=("PHT-008",))
+        yield fault("PHOTFLAM zero", _photflam(camera, 0.0), nothing, "PHT-014", may=("PHT-008",))
         yield Fault(
             f"{camera.label}: PHOTFLAM of one chip",
             camera.dataset,
@@ -90,6 +178,16 @@ def _of(camera: Camera) -> Iterator[Fault]:
 
 FAULTS = (
     *(fault for camera in CAMERAS for fault in _of(camera)),
+    Fault(
+        "UVIS: exposure time zero before the reduction",
+        _CAMERAS["UVIS"].dataset,
+        _no_time_from_the_start,
+        "",
+        (1,),
+        1,
+        "TweakReg would fit none of the exposures; it is told once, and the others are reduced",
+        ("FIL-005",),
+    ),
     Fault(
         "UVIS: flash not subtracted",
         _CAMERAS["UVIS"].dataset,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,18 +21,32 @@ _MAY: tuple[str, ...] = (
     "CAL-006",
     "CAL-007",
     "CAL-008",
+    "CAL-013",
     "PHT-003",
     "TVB-002",
     "TVB-003",
+    "TVB-006",
 )
 _MAY += ("CAL-009", "DRK-003", "DRK-006", "DRZ-002", "DRZ-003", "DRZ-006", "DRZ-008")
+_MAY += ("CAL-011", "CAL-012", "PHT-006", "PHT-010", "PHT-011", "PHT-012")
+
+# By which criterion each camera tells a chip that is off, in its light and in its background: by its C0M,
+# by the raw exposure, or by the image that combines it and the other exposures.
+_FLUX = {"WFPC2": "PHT-003", "UVIS": "PHT-006", "WFC": "CAL-006", "IR": "CAL-006"}
+_LEVEL = {"WFPC2": "PHT-003", "UVIS": "CAL-011", "WFC": "CAL-006", "IR": "CAL-006", "SBC": "CAL-013"}
+_GRADIENT = {"WFPC2": "PHT-003"}
+_PLACE = {"WFPC2": "PHT-003", "IR": "AST-024"}
+_BLOB = {"UVIS": "CAL-011", "WFC": "CAL-011", "IR": "CAL-011"}
 
 
-def _chip(camera: Camera, edit: Callable[[Any, float, Generator], None], plane: str = "SCI") -> Change:
-    """Change one plane of one chip of one exposure."""
+def _chip(
+    camera: Camera, edit: Callable[[Any, float, Generator], None], plane: str = "SCI", *, deep: bool = False
+) -> Change:
+    """Change one plane of one chip of one exposure, or of a deep one."""
+    pattern = camera.deep if deep and camera.deep else camera.pattern
 
     def change(place: Place, size: float, random: Generator) -> None:
-        with opened(place, camera.node, one_of(place, camera.node, camera.pattern, random)) as hdus:
+        with opened(place, camera.node, one_of(place, camera.node, pattern, random)) as hdus:
             planes = science(hdus) if plane == "SCI" else [hdu for hdu in hdus if hdu.name == plane]
             edit(planes[int(random.integers(len(planes)))], size, random)
 
@@ -82,6 +96,15 @@ def _blob(hdu: Any, size: float, random: Generator) -> None:
     hdu.data[np.hypot(rows - y, columns - x) < width / 20] *= np.float32(1 - size)
 
 
+def _persistence(hdu: Any, size: float, random: Generator) -> None:
+    """A round patch of a twentieth of the chip's width with more light."""
+    rows, columns = np.indices(hdu.data.shape)
+    height, width = hdu.data.shape
+    y, x = random.uniform(0.2, 0.8) * height, random.uniform(0.2, 0.8) * width
+    low, high = np.nanpercentile(hdu.data, (16, 50))
+    hdu.data[np.hypot(rows - y, columns - x) < max(width / 40, 24)] += np.float32(size * (high - low))
+
+
 def _noise(hdu: Any, size: float, random: Generator) -> None:
     """Noise of as many times the background's own scatter is added, so that it becomes `size` times wider."""
     low, high = np.nanpercentile(hdu.data, (16, 50))
@@ -99,6 +122,10 @@ def _errors(hdu: Any, size: float, random: Generator) -> None:
     scaled(hdu, size)
 
 
+def _criterion(by_camera: Mapping[str, str], camera: Camera) -> tuple[str, ...]:
+    return (by_camera[camera.label],) if camera.label in by_camera else ()
+
+
 def _of(camera: Camera) -> Iterator[Fault]:
     def fault(
         name: str,
@@ -109,16 +136,18 @@ def _of(camera: Camera) -> Iterator[Fault]:
         why: str,
         *must: str,
         plane: str = "SCI",
+        deep: bool = False,
+        extra: tuple[str, ...] = (),
     ) -> Fault:
-        change = _chip(camera, edit, plane)
-        may = tuple(each for each in _MAY if each not in must)
+        change = _chip(camera, edit, plane, deep=deep)
+        may = tuple(each for each in (*_MAY, *extra) if each not in must)
         return Fault(f"{camera.label}: {name}", camera.dataset, change, unit, sizes, hurts, why, must, may)
 
     yield fault(
-        "NaN pixels", _nan, "pixels", (1, 3, 10, 100), 1, "one NaN spoils every sum over it", "CAL-003"
+        "NaN pixels", _nan, "pixels", (1, 3, 10, 100), 1, "one NaN spoils every sum over it", "CAL-013"
     )
-    yield fault("chip zeroed", _zero, "", (1,), 1, "half of the field is lost", "CAL-003")
-    yield fault("data quality lost", _zero, "", (1,), 1, "every bad pixel is used", "CAL-003", plane="DQ")
+    yield fault("chip zeroed", _zero, "", (1,), 1, "half of the field is lost", "CAL-013")
+    yield fault("data quality lost", _zero, "", (1,), 1, "every bad pixel is used", "CAL-013", plane="DQ")
     if camera.label != "SBC":
         yield fault(
             "errors too large or small",
@@ -126,7 +155,8 @@ def _of(camera: Camera) -> Iterator[Fault]:
             "times",
             (0.3, 1.5, 2.0, 3.0),
             3.0,
-            "limits and weights are wrong by as much: a factor of 3 makes 3 sigma of 1",
+            "limits and weights are wrong by as much: a factor of 3 makes 3 sigma of 1"
+            + ("; no image tells: ERR is the root of the counts, if any" if camera.label == "WFPC2" else ""),
             *(("CAL-009",) if camera.label != "WFPC2" else ()),
             plane="ERR",
         )
@@ -137,6 +167,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         (0.002, 0.005, 0.011, 0.02, 0.05, 0.3),
         0.02,
         "2 per cent, the error of a zeropoint, is what photometry is published with",
+        *_criterion(_FLUX, camera),
     )
     offsets = tuple(camera.noise * each for each in (0.03, 0.1, 0.3, 1.0, 3.0, 10.0))
     yield fault(
@@ -146,6 +177,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         offsets,
         offsets[3],
         "the noise of a pixel: an aperture of 50 pixels is off by 7 of its own errors",
+        *_criterion(_LEVEL, camera),
     )
     yield fault(
         "pixels rolled",
@@ -153,7 +185,10 @@ def _of(camera: Camera) -> Iterator[Fault]:
         "pix",
         (1, 2, 10),
         1,
-        "positions are off by a pixel, flat and flags do not fit",
+        "positions are off by a pixel, flat and flags do not fit"
+        + ("" if camera.label in _PLACE else "; no other exposure sees the chip, and flags do not tell"),
+        *_criterion(_PLACE, camera),
+        extra=("AST-024",),
     )
     yield fault(
         "gradient of the sensitivity",
@@ -162,10 +197,30 @@ def _of(camera: Camera) -> Iterator[Fault]:
         (0.02, 0.05, 0.1, 0.2),
         0.05,
         "relative photometry over the field is off by as much",
+        *_criterion(_GRADIENT, camera),
+        deep=True,
     )
     yield fault(
-        "blob of less sensitivity", _blob, "", (0.05, 0.1, 0.2, 0.5), 0.2, "a star on it is a fifth too faint"
+        "blob of less sensitivity",
+        _blob,
+        "",
+        (0.05, 0.1, 0.2, 0.5),
+        0.2,
+        "a star on it is a fifth too faint",
+        *_criterion(_BLOB, camera),
+        deep=True,
     )
+    if camera.label != "SBC":
+        yield fault(
+            "persistence",
+            _persistence,
+            "sigma of a pixel",
+            (0.3, 0.5, 1.0, 2.0, 5.0),
+            2.0,
+            "twice the noise of a pixel under a star of 50 pixels is 14 of its errors",
+            *_criterion(_BLOB, camera),
+            deep=True,
+        )
     yield fault(
         "noise added",
         _noise,
@@ -198,6 +253,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
             (5, 10, 20, 50, 100),
             20,
             "three sigma in each of their pixels",
+            "CAL-012",
         )
 
 

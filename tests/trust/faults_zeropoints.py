@@ -109,6 +109,7 @@ FAULTS = (
         0.03,
         "3 per cent: beyond the normalisation that is corrected for",
         ("PHT-005",),
+        ("PHT-013",),
     ),
     Fault(
         "WFPC2: flux of the FLTs' mosaic",

@@ -51,7 +51,7 @@ class CleanRun:
         Seed of the simulation.
     accepted, rejected, unmeasured, idle : mapping of str to int
         Number of verdicts by criterion: as they should be; rejected, or an expected rejection that did not
-        happen; not measured; not applicable.
+        happen; not measured; not applicable, or not to be told.
     alarms : tuple of str
         ``"criterion subject: reason"`` of what is rejected or not measured.
     failed : tuple of str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from zlib import crc32
 
@@ -20,6 +20,9 @@ __all__ = ["ENOUGH", "Study", "realise"]
 
 ENOUGH = 0.95
 """The part of the realisations in which a fault of a size must be caught."""
+
+# Realisations after which a size seems caught, or not.
+_FIRST = 10
 
 
 def realise(fault: Fault, size: float, seed: int, products: Products) -> None:
@@ -52,7 +55,7 @@ class Study:
             self._runs.setdefault(run.fault, []).append(run)
 
     def run(self, faults: Sequence[Fault], *, whole: int, realisations: int) -> None:
-        """Study faults: first by all criteria, then the ladder of sizes, with more and more realisations.
+        """Study faults: by all criteria and down the ladder of sizes; then the limits with more realisations.
 
         Parameters
         ----------
@@ -61,21 +64,27 @@ class Study:
         whole : int
             Realisations at the size that hurts which are judged by all criteria.
         realisations : int
-            Realisations at each size that is looked at.
+            Realisations at the size that hurts and at the smallest that is caught; at other sizes `_FIRST`.
         """
         faults = [fault for fault in faults if fault.dataset in self._bench.datasets]
         # A run that is stopped leaves none out while others have many.
         faults.sort(key=lambda fault: bool(self._runs.get(fault.key)))
         self._faults = faults
-        for number in sorted({min(10, realisations), realisations}):
-            for fault in faults:
-                try:
-                    if time.time() < self._deadline:
-                        self._whole(fault, whole)
-                        self._ladder(fault, number)
-                except Exception:
-                    print(f"\n{fault.key} cannot be realised", file=sys.stderr)
-                    traceback.print_exc()
+        first = min(_FIRST, realisations)
+        for fault in faults:
+            self._try(fault, lambda fault: self._whole(fault, whole))
+            self._try(fault, lambda fault: self._ladder(fault, first))
+        for fault in faults:
+            self._try(fault, lambda fault: self._settle(fault, realisations))
+
+    def _try(self, fault: Fault, work: Callable[[Fault], object]) -> None:
+        """Work on a fault while there is time; one that cannot be realised costs the others nothing."""
+        try:
+            if time.time() < self._deadline:
+                work(fault)
+        except Exception:
+            print(f"\n{fault.key} cannot be realised", file=sys.stderr)
+            traceback.print_exc()
 
     def _whole(self, fault: Fault, number: int) -> None:
         """Judge by all criteria, again by those that are new, once all other faults were measured."""
@@ -103,6 +112,15 @@ class Study:
                 if self._caught(fault, size, number):
                     return
 
+    def _settle(self, fault: Fault, number: int) -> None:
+        """Realise the size that hurts, and the smallest size that seems caught, as often as a limit needs."""
+        self._caught(fault, fault.hurts, number)
+        sizes = [size for size in fault.sizes if self._of(fault, size)]
+        missed = [size for size in sizes if not self._caught(fault, size, len(self._of(fault, size)))]
+        for size in sizes:
+            if size > max(missed, default=-np.inf) and self._caught(fault, size, number):
+                return
+
     def _caught(self, fault: Fault, size: float, number: int) -> bool:
         allowed = int(number * (1 - ENOUGH) + 1e-9)
         while True:
@@ -124,8 +142,16 @@ class Study:
         clean = self._accepted(fault.dataset)
         known = {name for run in self._runs.get(fault.key, ()) for name in run.caught}
         change = partial(realise, fault, size, seed)
-        found = self._bench.judged(fault.dataset, change, None if whole else known)
-        wrong = [each for each in found if not each.accepted and clean.get((each.criterion, each.subject))]
+
+        def wrongly(one: Judgement) -> bool:
+            return not one.accepted and bool(clean.get((one.criterion, one.subject)))
+
+        def rejected(one: Judgement) -> bool:
+            return wrongly(one) and one.status is not Status.NOT_MEASURED
+
+        asked = (None, None) if whole else (known, rejected)
+        found = self._bench.judged(fault.dataset, change, *asked)
+        wrong = [each for each in found if wrongly(each)]
         run = FaultRun(
             fault.key,
             size,

@@ -55,6 +55,10 @@ Of these faults, none is caught at the size that hurts, as far as they are measu
 _NOT_JUDGED = {
     "CAL-008": "chips of small size are parts of one amplifier's",
     "WCS-006": "no dataset has both FLT and FLC of an exposure",
+    **dict.fromkeys(
+        (name for name in load_criteria() if name.startswith("HLS-")),
+        "asked of finished products only, with --profile hlsp",
+    ),
 }
 
 

@@ -4,7 +4,7 @@
   const SVG = "http://www.w3.org/2000/svg";
   const REACH = 18; // pixels from the pointer to the point that it means
   const NARROW = 480; // pixels: below, panels stand one below another
-  const EDGE = { left: 52, right: 10, top: 10, bottom: 36 };
+  const EDGE = { left: 52, right: 10, top: 18, bottom: 36 };
   const FEW = 60; // points: no more are drawn larger
   const SHAPES = { // about a place, s times as large as where points are many
     circle: (x, y, s) => `M${x - 2.2 * s} ${y}a${2.2 * s} ${2.2 * s} 0 1 0 ${4.4 * s} 0a${2.2 * s} ${2.2 * s} 0 1 0 ${-4.4 * s} 0`,
@@ -41,6 +41,25 @@
       const value = (first + index) * step;
       return { value, text: value.toFixed(decimals).replace("-", "−") };
     });
+  }
+
+  /* Round numbers between two ends of a logarithmic axis: of each decade 1, with room also 3, or 2 and 5. */
+  function logTicks(low, high, wanted) {
+    const [least, most] = [Math.min(low, high), Math.max(low, high)];
+    const between = (digits) => {
+      const found = [];
+      for (let power = Math.floor(Math.log10(least)); power <= Math.ceil(Math.log10(most)); power += 1) {
+        for (const digit of digits) {
+          const value = digit * 10 ** power;
+          if (value >= least * 0.999 && value <= most * 1.001) found.push(value);
+        }
+      }
+      return found;
+    };
+    const sets = [[1, 2, 3, 5], [1, 2, 5], [1, 3], [1]].map(between);
+    const chosen = sets.find((each) => each.length <= wanted + 2) ?? sets[3];
+    if (chosen.length < 2) return ticks(low, high, wanted);
+    return chosen.map((value) => ({ value, text: Number(value.toPrecision(3)).toString() }));
   }
 
   class Plot {
@@ -104,6 +123,13 @@
         entry.append(mark, group.name);
         legend.append(entry);
       }
+      if (this.outliers.length) {
+        const mark = element("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+        mark.append(element("path", { class: "outlying", d: SHAPES.circle(8, 8, 2.4) }));
+        const entry = document.createElement("span");
+        entry.append(mark, `${this.outlying} (${this.outliers.length})`);
+        legend.append(entry);
+      }
       return legend;
     }
 
@@ -143,20 +169,38 @@
       this.height = rows * (tall + EDGE.top + EDGE.bottom);
     }
 
+    /* How far along the part of an axis that is in view a value is, from 0 to 1; equal ratios where it is
+       logarithmic. */
+    share(name, value) {
+      const [low, high] = this.view[name];
+      if (!this.axes[name].log) return (value - low) / (high - low);
+      return value > 0 ? Math.log(value / low) / Math.log(high / low) : -1e6;
+    }
+
+    /* The value at a share of the part of an axis that is in view. */
+    valueAt(name, share) {
+      const [low, high] = this.view[name];
+      return this.axes[name].log ? low * (high / low) ** share : low + share * (high - low);
+    }
+
     toX(place, value) {
-      const [low, high] = this.view[place.panel.x];
-      return ((value - low) / (high - low)) * place.wide;
+      return this.share(place.panel.x, value) * place.wide;
     }
 
     toY(place, value) {
-      const [low, high] = this.view[place.panel.y];
-      return place.tall - ((value - low) / (high - low)) * place.tall;
+      return place.tall - this.share(place.panel.y, value) * place.tall;
+    }
+
+    ticks(name, wanted) {
+      const [low, high] = this.view[name];
+      return this.axes[name].log ? logTicks(low, high, wanted) : ticks(low, high, wanted);
     }
 
     draw() {
       this.lay();
       this.svg.setAttribute("width", this.width);
       this.svg.setAttribute("height", this.height);
+      this.named = new Set(); // labels of bounds that are written somewhere
       this.svg.replaceChildren(...this.places.map((place) => this.drawPanel(place)));
       this.mark();
       const shown = this.inView().length;
@@ -180,23 +224,42 @@
       }
       for (const circle of this.circles) if (circle.panel === place.number) this.drawCircle(inner, place, circle);
       this.groups.forEach((group, number) => inner.append(this.drawGroup(place, group, number)));
+      if (this.outliers.length) inner.append(this.drawOutliers(place));
       for (const trend of this.trends) if (trend.panel === place.number) this.drawTrend(inner, place, trend);
       for (const mark of this.marks) if (mark.panel === place.number) this.drawMark(inner, place, mark);
       for (const arrow of this.arrows) if (arrow.panel === place.number) this.drawArrow(inner, place, arrow);
       part.append(inner);
+      this.nameBounds(part, place);
+      if (panel.note) part.append(element("text", { class: "note", x: 0, y: -5 }, panel.note));
       place.inner = inner;
       return part;
+    }
+
+    /* What a bound is stands beside it once, in the first panel that has room right of the axis' own label. */
+    nameBounds(part, place) {
+      const write = (label, x, y) => {
+        if (!label || this.named.has(label) || Math.min(x, place.wide) < 6.2 * label.length || y < 26 || y > place.tall) return;
+        this.named.add(label);
+        part.append(element("text", { class: "name", x, y, "text-anchor": "end" }, label));
+      };
+      for (const line of this.lines) {
+        if (line.axis === place.panel.y) write(line.label, place.wide - 4, this.toY(place, line.value) + 12);
+        else if (line.axis === place.panel.x) write(line.label, this.toX(place, line.value) - 4, place.tall - 6);
+      }
+      for (const circle of this.circles) {
+        if (circle.panel === place.number) write(circle.label, place.wide - 4, place.tall - 6);
+      }
     }
 
     drawAxes(part, place) {
       const { wide, tall } = place;
       const { x, y } = place.panel;
-      for (const tick of ticks(...this.view[x], wide < 220 ? 3 : wide < 400 ? 5 : 7)) {
+      for (const tick of this.ticks(x, wide < 220 ? 3 : wide < 400 ? 5 : 7)) {
         const across = this.toX(place, tick.value);
         part.append(element("path", { class: "tick", d: `M${across} ${tall}v4` }));
         part.append(element("text", { x: across, y: tall + 15, "text-anchor": "middle" }, tick.text));
       }
-      for (const tick of ticks(...this.view[y], tall < 160 ? 3 : 5)) {
+      for (const tick of this.ticks(y, tall < 160 ? 3 : 5)) {
         const up = this.toY(place, tick.value);
         part.append(element("path", { class: "tick", d: `M0 ${up}h-4` }));
         part.append(element("text", { x: -7, y: up + 4, "text-anchor": "end" }, tick.text));
@@ -258,6 +321,11 @@
       return drawn;
     }
 
+    drawOutliers(place) {
+      const at = this.outliers.map((index) => this.pixel(place, index)).filter(Boolean);
+      return element("path", { class: "outlying", d: at.map(([x, y]) => SHAPES.circle(x, y, 2.4)).join("") });
+    }
+
     drawTrend(inner, place, trend) {
       let d = "";
       trend.x.forEach((value, index) => {
@@ -287,7 +355,8 @@
         return `${column.label} ${text}${column.unit ? ` ${column.unit}` : ""}`;
       });
       const kind = this.groups[this.group[index]].name.replace(/ \(\d+\)$/, "");
-      return [...(this.names.length ? [this.names[index]] : []), kind, ...numbers].join(" · ");
+      const far = this.outliers.includes(index) ? [this.outlying] : [];
+      return [...(this.names.length ? [this.names[index]] : []), kind, ...far, ...numbers].join(" · ");
     }
 
     pixel(place, index) {
@@ -361,7 +430,7 @@
       if (!ends || Math.abs(ends[0] - x) < 6 || Math.abs(ends[1] - y) < 6) return;
       const along = (name, from, to, length) => {
         const [low, high] = this.view[name];
-        const [first, last] = [from, to].map((pixel) => low + (pixel / length) * (high - low));
+        const [first, last] = [from, to].map((pixel) => this.valueAt(name, pixel / length));
         this.look(name, high > low === last > first ? [first, last] : [last, first]);
       };
       along(place.panel.x, x, ends[0], place.wide);
@@ -378,7 +447,8 @@
     /* Show a part of an axis, unless it is too small a part to tell numbers apart. */
     look(name, [low, high]) {
       const [first, last] = this.home[name];
-      if (Math.abs(high - low) > 1e-4 * Math.abs(last - first)) this.view[name] = [low, high];
+      const part = this.axes[name].log ? Math.log(high / low) / Math.log(last / first) : (high - low) / (last - first);
+      if (part > 1e-4) this.view[name] = [low, high];
     }
 
     /* Zoom about the pointer, the chosen point or the middle; never beyond the first view. */
@@ -387,15 +457,12 @@
       for (const name of names) {
         const [low, high] = this.view[name];
         let middle = this.chosen === null ? null : this.columns[name].values[this.chosen];
-        if (at) {
-          const share = name === at.place.panel.x ? at.x / at.place.wide : 1 - at.y / at.place.tall;
-          middle = low + share * (high - low);
-        }
+        if (at) middle = this.valueAt(name, name === at.place.panel.x ? at.x / at.place.wide : 1 - at.y / at.place.tall);
         const inside = middle !== null && (middle - low) * (middle - high) <= 0;
-        const fixed = inside ? middle : (low + high) / 2;
+        const fixed = inside ? this.share(name, middle) : 0.5;
         const [first, last] = this.home[name];
         const clip = (value) => Math.min(Math.max(value, Math.min(first, last)), Math.max(first, last));
-        this.look(name, [low, high].map((end) => clip(fixed + (end - fixed) * factor)));
+        this.look(name, [0, 1].map((end) => clip(this.valueAt(name, fixed + (end - fixed) * factor))));
       }
       this.draw();
     }

@@ -1,24 +1,62 @@
 "use strict";
 
-/* Filter and sort the table of verdicts. Without this script the table stands as it is, worst first. */
+/* Filter and sort the verdicts. Without this script they stand as they are, worst first. */
 (() => {
-  const table = document.querySelector("table.verdicts");
   const form = document.querySelector("form.filter");
-  if (!table || !form) return;
-  const body = table.tBodies[0];
-  const rows = [...body.rows];
-  const words = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+  if (!form) return;
+  const FEW = 60; // verdicts: no more are laid open by a filter
+  const groups = [...document.querySelectorAll("details.criterion")].map((details) => {
+    const rows = [...details.querySelectorAll("tr[data-state]")];
+    return { details, rows, heading: details.querySelector(".what").textContent.toLowerCase() };
+  });
+  const total = groups.reduce((sum, group) => sum + group.rows.length, 0);
+  const boxes = [...form.querySelectorAll("input[name=state]")];
+
+  /* What is searched of a criterion's rows, read once. */
+  function texts(group) {
+    group.texts ??= group.rows.map((row) => row.textContent.toLowerCase());
+    return group.texts;
+  }
 
   function filter() {
     const wanted = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const states = new Set([...form.querySelectorAll("input[name=state]:checked")].map((box) => box.value));
+    const states = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
     let shown = 0;
-    for (const row of rows) {
-      const match = states.has(row.dataset.state) && wanted.every((word) => words.get(row).includes(word));
-      row.hidden = !match;
-      shown += match;
+    for (const group of groups) {
+      const left = wanted.filter((word) => !group.heading.includes(word));
+      const matches = group.rows.map((row, index) =>
+        states.has(row.dataset.state) && left.every((word) => texts(group)[index].includes(word)));
+      group.shown = matches.filter(Boolean).length;
+      group.details.hidden = !group.shown;
+      shown += group.shown;
+      if (!group.shown) continue; // its rows are out of sight anyway
+      group.rows.forEach((row, index) => { if (row.hidden === matches[index]) row.hidden = !matches[index]; });
     }
-    form.querySelector("output").textContent = shown === rows.length ? "" : `${shown} of ${rows.length} shown`;
+    const lay = wanted.length > 0 && shown <= FEW;
+    for (const group of groups) {
+      if (lay && group.shown && !group.details.open) group.details.open = group.laid = true;
+      else if (!lay && group.laid) group.details.open = group.laid = false;
+    }
+    form.querySelector("output").textContent = shown === total ? "" : `${shown} of ${total} shown`;
+  }
+
+  /* The filter stands in the page's address, so that it can be sent to somebody. */
+  function keep() {
+    const asked = new URLSearchParams();
+    if (form.elements.words.value) asked.set("words", form.elements.words.value);
+    for (const box of boxes) if (!box.checked) asked.append("without", box.value);
+    const query = asked.toString();
+    try {
+      history.replaceState(null, "", `${location.pathname}${query ? `?${query}` : ""}${location.hash}`);
+    } catch {
+      // A browser that lets no page from disk change its address: the filter works all the same.
+    }
+  }
+
+  function recall() {
+    const asked = new URLSearchParams(location.search);
+    form.elements.words.value = asked.get("words") ?? "";
+    for (const box of boxes) box.checked = !asked.getAll("without").includes(box.value);
   }
 
   function key(row, column, kind) {
@@ -27,7 +65,7 @@
     return cell.dataset.key === undefined ? null : Number(cell.dataset.key);
   }
 
-  function sort(heading, column) {
+  function sort(rows, heading, column) {
     const descending = heading.getAttribute("aria-sort") === "ascending";
     const kind = heading.dataset.sort;
     const keys = new Map(rows.map((row) => [row, key(row, column, kind)]));
@@ -38,33 +76,59 @@
     const sorted = rows.slice().sort((a, b) => missing(a, b) || sign * compare(keys.get(a), keys.get(b)));
     for (const other of heading.parentNode.cells) other.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
-    body.append(...sorted);
+    rows[0].parentNode.append(...sorted);
   }
 
-  [...table.tHead.rows[0].cells].forEach((heading, column) => {
-    if (!heading.dataset.sort) return;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...heading.childNodes);
-    button.addEventListener("click", () => sort(heading, column));
-    heading.append(button);
-  });
+  /* Headings sort once their table is opened. */
+  function prepare(group) {
+    if (group.sorts || group.rows.length < 2) return;
+    group.sorts = true;
+    const headings = group.details.querySelector("table.verdicts thead tr").cells;
+    [...headings].forEach((heading, column) => {
+      if (!heading.dataset.sort) return;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      button.addEventListener("click", () => sort(group.rows, heading, column));
+      heading.append(button);
+    });
+  }
 
-  /* A link to a row that the filter hides shows it again. */
+  /* A link to a verdict opens its criterion, and shows it where the filter hides it. */
   function reveal() {
-    const target = rows.find((row) => row.id === decodeURIComponent(location.hash.slice(1)));
-    if (!target || !target.hidden) return;
-    form.reset();
-    filter();
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const details = target?.closest("details.criterion");
+    if (!details) return;
+    if (target.hidden || details.hidden) {
+      form.reset();
+      filter();
+      keep();
+    }
+    details.open = true;
     target.scrollIntoView();
   }
 
-  form.addEventListener("input", filter);
+  const all = form.elements.all;
+  all.addEventListener("click", () => {
+    const open = all.textContent === "Open all";
+    for (const group of groups) group.details.open = open;
+    all.textContent = open ? "Close all" : "Open all";
+  });
+  for (const group of groups) group.details.addEventListener("toggle", () => group.details.open && prepare(group));
+  form.addEventListener("input", () => { filter(); keep(); });
   form.addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", reveal);
   form.hidden = false;
+  recall();
   filter();
+  reveal();
+  window.requestIdleCallback?.(() => groups.forEach(texts));
 })();
+
+/* A cell of the matrix says what it is where it is pointed at; its label says it once in the page. */
+for (const link of document.querySelectorAll(".matrix td a[aria-label]")) {
+  link.addEventListener("pointerenter", () => { link.title = link.getAttribute("aria-label"); }, { once: true });
+}
 
 /* Enlarge a figure in place; without this script the link opens the image. */
 (() => {

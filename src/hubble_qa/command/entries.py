@@ -23,12 +23,16 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A place in the store: its newest product, if one can be read, its size (bytes) and age (s)."""
+    """A place in the store: its newest product, if one can be read, its size (bytes) and age (s).
+
+    `kept` is false where the product's files were not kept, and its record is all there is.
+    """
 
     shelf: Shelf
     product: Product | None
     size: int
     unused: float
+    kept: bool = True
 
     @property
     def stage(self) -> str:
@@ -48,6 +52,8 @@ class Entry:
     @property
     def outcome(self) -> str:
         """How its build ended."""
+        if not self.kept:
+            return "record"
         return str(self.product.manifest.outcome) if self.product else "unreadable"
 
     @property
@@ -83,7 +89,9 @@ def _entries(store: Store) -> Iterator[Entry]:
         # It may be removed or replaced under our hands.
         with suppress(FileNotFoundError):
             unused = max(0.0, now - shelf.used)
-            yield Entry(shelf, next(shelf.products(), None), tree_size(shelf.path), unused)
+            product = next(shelf.products(), None)
+            record = shelf.record() if product is None and not shelf.generations() else None
+            yield Entry(shelf, product or record, tree_size(shelf.path), unused, record is None)
 
 
 def to_remove(

@@ -23,6 +23,30 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         "hubble_qa.command.run:run",
         "Reduce and judge the datasets, or judge finished products: pytest with this suite.",
     ),
+    "dataset": Subcommand(
+        "hubble_qa.command.dataset:dataset",
+        "Write a dataset file of the exposures in a directory, or of a programme in MAST.",
+    ),
+    "certificate": Subcommand(
+        "hubble_qa.command.certificate:certificate",
+        "Verify files by a certificate of accepted products; sign it; describe it as an RO-Crate.",
+    ),
+    "hlsp": Subcommand(
+        "hubble_qa.command.hlsp:hlsp",
+        "Copy finished products with the keywords and files that an archive asks for.",
+    ),
+    "paper": Subcommand(
+        "hubble_qa.command.paper:paper",
+        "Write the data section of a paper from what a run judged.",
+    ),
+    "history": Subcommand(
+        "hubble_qa.command.history:history",
+        "What former runs found: list, show and compare runs, accept values as baselines, export.",
+    ),
+    "report": Subcommand(
+        "hubble_qa.command.report:report",
+        "Make a report's pages again from its results, or one report of several machines' results.",
+    ),
     "store": Subcommand(
         "hubble_qa.command.store:store",
         "List, show, prune and verify stored products; run a product's stage again.",

@@ -13,6 +13,7 @@ import click
 
 from hubble_qa.checks.printable import shorten
 from hubble_qa.command.entries import DIGITS, Entry, entries, readable_size, to_remove, total
+from hubble_qa.fixtures.store.measurements import measurements_in
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.fixtures.store.store import Store, StoreError
 
@@ -168,6 +169,8 @@ def _prune(root: Path, older_than: float | None, failed: bool, max_size: float |
             removed.append(entry)
         else:
             click.echo(f"{entry.shelf.path.name[:DIGITS]}  in use, kept")
+    if not dry_run:
+        measurements_in(place.root).drop([entry.shelf.path.name for entry in removed])
     click.echo(total(removed, "would be freed" if dry_run else "freed"))
 
 

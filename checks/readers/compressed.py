@@ -1,0 +1,143 @@
+"""Compressed FITS files, read as what they hold: ``.fits.gz``, and ``.fits.fz`` of images in tiles."""
+
+from __future__ import annotations
+
+import atexit
+import gzip
+import os
+import shutil
+import tempfile
+import warnings
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from astropy.io import fits
+
+from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.readers.regular_files import open_regular
+
+__all__ = ["COMPRESSED", "plain_name", "unpacked"]
+
+COMPRESSED = (".fits.gz", ".fits.fz")
+"""Endings of compressed files that are judged."""
+
+# Images of HST compress to a tenth at best, empty ones to a hundredth; more was made to fill disks.
+_LARGEST_RATIO = 100
+_ALWAYS = 512 * 2**20
+_NEVER = 8 * 2**30
+_BLOCK = 2**20
+# Copies that are kept: those of the files that a test compares, not of a directory.
+_MOST_COPIES = 16
+_COPIES: dict[tuple[Path, int, int], Path] = {}
+
+
+def plain_name(name: str) -> str:
+    """A file's name as it would be uncompressed: ``"u5jx0108r_flt.fits"`` of ``"u5jx0108r_flt.fits.gz"``."""
+    return name[: -len(".gz")] if name.endswith(COMPRESSED) else name
+
+
+def unpacked(path: Path) -> Path:
+    """Where a file is uncompressed: itself, or a copy that goes with this process.
+
+    Raises
+    ------
+    ReaderError
+        If the file is damaged, or holds more than any product that compresses so.
+    OSError
+        If it cannot be read, or the copy not be written.
+    """
+    if not path.name.endswith(COMPRESSED):
+        return path
+    state = path.stat()
+    key = (path, state.st_size, state.st_mtime_ns)
+    # The one used last is the last; who reads a copy that goes has it open.
+    copy = _COPIES.pop(key, None) or _copy(path, state.st_size)
+    _COPIES[key] = copy
+    while len(_COPIES) > _MOST_COPIES:
+        _COPIES.pop(next(iter(_COPIES))).unlink(missing_ok=True)
+    return copy
+
+
+def _copy(path: Path, size: int) -> Path:
+    handle, name = tempfile.mkstemp(prefix="fits-", dir=_directory())
+    os.close(handle)
+    target, most = Path(name), min(max(_ALWAYS, _LARGEST_RATIO * size), _NEVER)
+    try:
+        if path.name.endswith(".gz"):
+            _gunzip(path, target, most)
+        else:
+            _untile(path, target, most)
+    except BaseException:
+        target.unlink()
+        raise
+    return target
+
+
+@cache
+def _directory() -> Path:
+    """The directory of copies: a later run removes it by its name if this process is killed."""
+    place = Path(tempfile.mkdtemp(prefix=f"qa-{os.getpid()}-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return place
+
+
+def _gunzip(path: Path, target: Path, most: int) -> None:
+    written = 0
+    try:
+        with open_regular(path) as packed, gzip.open(packed) as stream, target.open("wb") as copy:
+            while block := stream.read(_BLOCK):
+                written += len(block)
+                if written > most:
+                    raise _too_much(path, most)
+                copy.write(block)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ReaderError(f"{path}: cannot be unpacked: {error}; it is damaged, fetch it again") from error
+
+
+def _untile(path: Path, target: Path, most: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with open_regular(path) as packed, fits.open(packed, memmap=False) as hdus:
+                claimed = sum(_claimed(hdu) for hdu in hdus)
+                if claimed > most:
+                    raise _too_much(path, most)
+                plain = list(_plain(hdus, primary=_holds_primary(path)))
+                fits.HDUList(plain).writeto(target, overwrite=True, output_verify="ignore")
+        except (OSError, ValueError, TypeError, KeyError, IndexError, RuntimeError, zlib.error) as error:
+            line = " ".join(str(error).split())
+            raise ReaderError(f"{path}: cannot be unpacked: {line}; it is damaged, fetch it again") from error
+
+
+def _holds_primary(path: Path) -> bool:
+    """Whether the first extension was an image in the primary unit, as fpack notes (ZSIMPLE)."""
+    with open_regular(path) as packed, fits.open(packed, disable_image_compression=True) as hdus:
+        return len(hdus) > 1 and "ZSIMPLE" in hdus[1].header
+
+
+def _claimed(hdu: Any) -> int:
+    """Bytes of an image by its header."""
+    shape = getattr(hdu, "shape", ())
+    size = abs(int(hdu.header.get("BITPIX", 8))) // 8
+    for side in shape:
+        size *= int(side)
+    return size if shape else 0
+
+
+def _plain(hdus: fits.HDUList, *, primary: bool) -> Any:
+    """The units as they were before they were tiled; a primary image has become the first extension."""
+    units = list(hdus)
+    if primary:
+        yield fits.PrimaryHDU(units[1].data, units[1].header)
+        units = units[2:]
+    for unit in units:
+        tiled = isinstance(unit, fits.CompImageHDU)
+        yield fits.ImageHDU(unit.data, unit.header, name=unit.name, ver=unit.ver) if tiled else unit
+
+
+def _too_much(path: Path, most: int) -> ReaderError:
+    return ReaderError(
+        f"{path}: holds more than {most / 2**20:.0f} MiB, as no product of its size does; unpack it yourself"
+    )

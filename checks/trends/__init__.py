@@ -1,0 +1,1 @@
+"""What a series of verdicts, a criterion of a subject night after night, tells: outcomes, drift, steps."""

@@ -1,0 +1,89 @@
+"""Any exposure against the others of its visit and the image that combines it: sources and background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from hubble_qa.checks.detectors.column_departures import column_departure
+from hubble_qa.checks.evidence.exposure_backgrounds import blocks_beside, blocks_under
+from hubble_qa.checks.evidence.exposure_fluxes import fluxes_beside, fluxes_under
+from hubble_qa.checks.evidence.exposures import planes
+from hubble_qa.checks.images import exposure_fluxes
+from hubble_qa.checks.images.exposure_background import ComparedBlocks, background_departure
+from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.fixtures.finished.files import FinishedFile
+from hubble_qa.fixtures.finished.subjects import Chip
+from hubble_qa.fixtures.suite.judging import Judge
+from hubble_qa.fixtures.suite.products import Products
+
+pytestmark = pytest.mark.products
+criterion = pytest.mark.criterion
+
+# Other exposures whose skies an exposure's is compared with: a median of three leaves one out.
+_REFERENCES = 3
+
+
+@pytest.fixture
+def shared_fluxes(products: Products, science_chip: Chip) -> exposure_fluxes.SharedFluxes | str:
+    """Fluxes of the sources that a chip shares with other exposures, or why there are none."""
+    file = science_chip.file
+    return fluxes_beside(products.input(file), science_chip.number, products.alike(file))
+
+
+@criterion("PHT-011")
+def test_fluxes_are_those_of_other_exposures(
+    shared_fluxes: exposure_fluxes.SharedFluxes | str, science_chip: Chip, judge: Judge
+) -> None:
+    judge(exposure_fluxes.exposure_flux_deviation(shared_fluxes, subject=str(science_chip)))
+
+
+@criterion("PHT-012")
+def test_sensitivity_is_even(
+    products: Products,
+    shared_fluxes: exposure_fluxes.SharedFluxes | str,
+    science_chip: Chip,
+    judge: Judge,
+) -> None:
+    subject, image = str(science_chip), products.image_of(science_chip.file)
+    measured = exposure_fluxes.sensitivity_gradient(shared_fluxes, subject=subject)
+    if not measured.told and image is not None:
+        inputs = tuple(products.input(file) for file in products.inputs(image).values() if file is not None)
+        one, path = products.input(science_chip.file), products.path(image)
+        under = fluxes_under(one, science_chip.number, path, inputs)
+        measured = exposure_fluxes.sensitivity_gradient(under, subject=subject)
+    judge(measured)
+
+
+def backgrounds(products: Products, file: FinishedFile) -> dict[str, Mapping[int, ComparedBlocks]]:
+    """Blocks of an exposure against its references, by name."""
+    one, found = products.input(file), {}
+    others = products.alike(file)[:_REFERENCES]
+    if others:
+        found["other exposures"] = blocks_beside(one, others)
+    # AstroDrizzle takes each WFPC2 chip times its own gain, which offsets their skies in the image.
+    image = products.image_of(file) if file.instrument != "WFPC2" else None
+    if image is not None:
+        drizzled = products.image(image)
+        found[image.label] = blocks_under(one, drizzled.path, drizzled.weight_path)
+    return found
+
+
+@criterion("CAL-011")
+def test_background_is_that_of_the_others(products: Products, science_chip: Chip, judge: Judge) -> None:
+    file, subject = science_chip.file, str(science_chip)
+    camera = products.exposure(file).camera
+    if camera is not None and camera.counts_photons:
+        reason = "most pixels hold no photon, and a block has no median"
+        judge(not_applicable("background_departure", subject, reason))
+    judge(background_departure(backgrounds(products, file), science_chip.number, subject=subject))
+
+
+@criterion("CAL-012")
+def test_columns_do_not_stand_out(products: Products, science_chip: Chip, judge: Judge) -> None:
+    file, subject = science_chip.file, str(science_chip)
+    science, _, quality = planes(products.path(file), science_chip.number, products.sibling(file, "c1m"))
+    good = np.ones(science.shape, dtype=bool) if quality is None else quality == 0
+    judge(column_departure(science, good, products.exposure(file).camera, subject=subject))

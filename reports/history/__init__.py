@@ -1,0 +1,1 @@
+"""What former runs found: recorded, understood, and compared with the present one."""

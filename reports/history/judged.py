@@ -1,0 +1,110 @@
+"""The verdicts of a run as a history takes them, and what it knows of their series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from hubble_qa.reports.collect.results import DERIVED, NOT_RUN, Results, RunRecord, VerdictRecord
+from hubble_qa.reports.history.registry import origin_digest, rule_digest
+from hubble_qa.reports.history.tables import origin, rule, run, series, series_state
+
+__all__ = [
+    "Judged",
+    "Known",
+    "Name",
+    "judged_of",
+    "known_series",
+    "name_of",
+    "started_at",
+]
+
+Name = tuple[str, str, str, str]
+"""A series within a channel: dataset, criterion, subject, unit."""
+
+
+class Judged(NamedTuple):
+    """A verdict, digests of what it is of and of what decides it, and whether anything was built for it."""
+
+    verdict: VerdictRecord
+    origin: str
+    rule: str
+    built: bool
+
+
+class Known(NamedTuple):
+    """A series, and what it came to last: None where it has come to nothing yet."""
+
+    id: int
+    run: int | None = None
+    started: str | None = None
+    origin: str | None = None
+    rule: str | None = None
+    status: int | None = None
+    accepted: bool | None = None
+    value: float | None = None
+    missing: bool | None = None
+    drifted: bool | None = None
+    streak: int | None = None
+    baseline: int | None = None
+
+
+def started_at(run: RunRecord) -> datetime:
+    """When a run started, UTC."""
+    return datetime.fromisoformat(run.started).astimezone(UTC)
+
+
+def name_of(verdict: VerdictRecord) -> Name:
+    """The series of a verdict."""
+    return verdict.dataset, verdict.criterion, verdict.subject, verdict.unit
+
+
+def judged_of(results: Results) -> tuple[Judged, ...]:
+    """The verdicts that count, one a series; of a run that did not come to its end, of tests that did."""
+    return tuple(_judged(results))
+
+
+def _judged(results: Results) -> Iterator[Judged]:
+    built = {each.key for each in results.stages if not each.reused and each.outcome != "blocked"}
+    seen: set[Name] = set()
+    for each in results.verdicts:
+        lost = each.status == "not measured" and NOT_RUN in each.reason and not results.run.complete
+        derived = each.criterion.startswith(DERIVED)
+        if not lost and not derived and name_of(each) not in seen:
+            seen.add(name_of(each))
+            fresh = not built.isdisjoint(each.products.values())
+            yield Judged(each, origin_digest(each), rule_digest(each), fresh)
+
+
+def known_series(connection: Connection, channel: str) -> dict[Name, Known]:
+    """The series of a channel."""
+    state = series_state
+    rows = connection.execute(
+        select(
+            series.c.dataset,
+            series.c.criterion,
+            series.c.subject,
+            series.c.unit,
+            series.c.id,
+            state.c.run,
+            run.c.started,
+            origin.c.digest,
+            rule.c.digest,
+            state.c.status,
+            state.c.accepted,
+            state.c.value,
+            state.c.missing,
+            state.c.drifted,
+            state.c.streak,
+            state.c.baseline,
+        )
+        .outerjoin(state, state.c.series == series.c.id)
+        .outerjoin(run, run.c.id == state.c.run)
+        .outerjoin(origin, origin.c.id == state.c.origin)
+        .outerjoin(rule, rule.c.id == state.c.rule)
+        .where(series.c.channel == channel)
+    )
+    return {(row[0], row[1], row[2], row[3]): Known(*row[4:]) for row in rows.all()}

@@ -1,0 +1,1 @@
+"""What every criterion must accept, and what it must reject, by subject."""

@@ -1,0 +1,97 @@
+"""What one verdict rejects is told once; others that it spoils do not apply, or could not be told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from tests.qa_runs import QaRun, judge_products
+from tests.wfpc2_samples import write_flt
+
+CLOSED, UNEQUAL, MISTYPED, SINGULAR = ("u5jx0109r_flt", "u5jx010ar_flt", "u5jx010br_flt", "u5jx010cr_flt")
+REJECTING = {CLOSED: "FIL-005", UNEQUAL: "CAL-013", MISTYPED: "FIL-003", SINGULAR: "WCS-005"}
+
+
+@pytest.fixture(scope="module")
+def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Exposures of which each has one thing wrong that others cannot be told without."""
+    place = tmp_path_factory.mktemp("causes") / "products"
+    place.mkdir()
+    for name in REJECTING:
+        with fits.open(write_flt(place / f"{name}.fits"), mode="update") as hdus:
+            hdus[0].header["ROOTNAME"] = name[:9]
+            if name == CLOSED:
+                hdus[0].header["EXPTIME"] = 0.0
+            if name == MISTYPED:
+                hdus[0].header["EXPTIME"] = "230,0"
+            for chip in (1, 2, 3, 4):
+                if name == UNEQUAL:
+                    hdus["DQ", chip].data = np.zeros((2, 2), np.int16)
+                    hdus["ERR", chip].data = np.zeros((2, 2), np.float32)
+                if name == SINGULAR:
+                    hdus["SCI", chip].header.update(dict.fromkeys(("CD1_1", "CD1_2", "CD2_1", "CD2_2"), 0.0))
+    return place
+
+
+@pytest.fixture(scope="module")
+def judged(spoiled: Path) -> QaRun:
+    """A run on them."""
+    return judge_products(spoiled.parent, spoiled)
+
+
+def said(run: QaRun, criterion: str, subject: str) -> tuple[str, str]:
+    """Status and reason."""
+    verdict = run.verdict(criterion, subject)
+    return verdict["status"], verdict["reason"]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "subject", "status", "reason"),
+    [
+        ("CAL-005", f"{CLOSED} SCI,1", "not applicable", "its exposure time is 0 s; see FIL-005"),
+        (
+            "CAL-012",
+            f"{UNEQUAL} SCI,2",
+            "could not be told",
+            "shapes of chip 2 differ: SCI (24, 32), ERR (2, 2), DQ (2, 2); see CAL-013",
+        ),
+        (
+            "CAL-008",
+            f"{MISTYPED} SCI,1",
+            "could not be told",
+            "EXPTIME is '230,0', not a number; see FIL-003",
+        ),
+        (
+            "WCS-002",
+            f"{SINGULAR} SCI,3",
+            "could not be told",
+            "SCI,3: the matrix CDi_j (0, 0; 0, 0) is singular: pixels have no area; see WCS-005",
+        ),
+    ],
+)
+def test_what_is_spoiled_names_the_criterion_that_rejects_why(
+    judged: QaRun, criterion: str, subject: str, status: str, reason: str
+) -> None:
+    assert said(judged, criterion, subject) == (status, reason)
+
+
+def test_the_cause_is_rejected(judged: QaRun) -> None:
+    assert judged.process.returncode == 1
+    for name, criterion in REJECTING.items():
+        assert any(rule == criterion and name in subject for rule, subject in judged.rejected())
+
+
+def test_nothing_else_is_told_of_what_was_not_exposed(judged: QaRun) -> None:
+    assert {rule for rule, subject in judged.rejected() if CLOSED in subject} == {"FIL-005"}
+
+
+def test_where_the_cause_is_not_judged_what_it_spoils_fails(spoiled: Path, tmp_path: Path) -> None:
+    names = "amplifiers_have_one or columns_do_not or unit_and_exposure or round_trip"
+    run = judge_products(tmp_path, spoiled, "-k", names)
+    assert run.process.returncode == 1
+    assert said(run, "CAL-005", f"{CLOSED} SCI,1")[0] == "fail"
+    for criterion, subject in (("CAL-012", UNEQUAL), ("CAL-008", MISTYPED), ("WCS-002", SINGULAR)):
+        assert said(run, criterion, f"{subject} SCI,1")[0] == "not measured"

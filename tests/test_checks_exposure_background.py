@@ -1,0 +1,105 @@
+"""Background of an exposure against others, and columns that stand out of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.detectors.column_departures import column_departure
+from hubble_qa.checks.evidence.exposure_backgrounds import blocks_beside, blocks_under
+from hubble_qa.checks.evidence.star_lists import Input
+from hubble_qa.checks.images.exposure_background import background_departure, combined_departures
+from hubble_qa.checks.instruments import camera
+from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.verdict import Status, judge
+from tests.combined_scenes import NOISE, scene
+from tests.exposure_samples import background_blocks, hot_column
+
+
+def status(criterion: str, measurement: Measurement) -> Status:
+    return judge(load_criteria()[criterion], measurement).status
+
+
+def departure(**changes: float) -> Measurement:
+    return background_departure({"drz": background_blocks(**changes)}, 1, subject="a")
+
+
+def test_sky_and_its_gradient_are_no_departure() -> None:
+    found = [departure(seed=seed, sky=30.0, gradient=2.0).value for seed in range(50)]
+    assert found == [0.0] * 50
+
+
+def test_offsets_are_measured_against_the_other_chip() -> None:
+    found = departure(offset=0.5)
+    assert found.value == pytest.approx(0.46, abs=0.04)
+    assert "its background against that of its other chips, by drz: +0.5" in found.reason
+    alone = {1: background_blocks(offset=0.5)[1]}
+    assert background_departure({"drz": alone}, 1, subject="a").value == 0.0
+
+
+def test_patches_are_found_where_they_are() -> None:
+    found = departure(patch=1.0)
+    assert found.value is not None
+    assert 0.6 < found.value < 1.0
+    x, y = map(int, re.findall(r"[xy] = (\d+)", found.reason))
+    assert abs(x - 22 * 16) <= 24
+    assert abs(y - 12 * 16) <= 24
+
+
+def test_one_of_several_references_that_is_off_does_not_count() -> None:
+    references = [
+        background_blocks(seed=1),
+        background_blocks(seed=2, sky=-20.0),
+        background_blocks(patch=3.0, sky=9.0),
+    ]
+    combined = combined_departures(references)
+    assert background_departure({"other exposures": combined}, 1, subject="a").value == 0.0
+    assert combined_departures([]) == {}
+
+
+def test_without_references_there_is_nothing_to_judge() -> None:
+    assert not background_departure({}, 1, subject="a").told
+    nothing = {1: background_blocks()[1]._replace(error=np.full((32, 64), np.nan))}
+    assert not background_departure({"drz": nothing}, 1, subject="a").told
+
+
+@pytest.mark.parametrize("height", [0.0, 3.0 * NOISE])
+def test_exposures_are_compared_by_their_files(tmp_path: Path, height: float) -> None:
+    made = scene(tmp_path)
+    first, second = (Input(path) for path in made.exposures)
+    with fits.open(second.path, mode="update") as hdus:
+        hdus["SCI"].data[40:100, 200:260] += np.float32(height)
+    expected = Status.FAIL if height else Status.PASS
+    for blocks in (
+        blocks_beside(second, [first]),
+        blocks_under(second, made.image.path, made.image.weight_path),
+    ):
+        found = background_departure({"reference": blocks}, 1, subject="a")
+        assert status("CAL-011", found) is expected
+    elsewhere = background_departure(
+        {"image": blocks_under(first, made.image.path, made.image.weight_path)}, 1, subject="a"
+    )
+    assert elsewhere.value == 0.0
+
+
+def test_columns_of_clean_chips_do_not_stand_out() -> None:
+    assert max(hot_column(0.0, seed=seed).value or 0.0 for seed in range(40)) < 0.1
+
+
+def test_half_a_column_is_found_and_a_star_is_not() -> None:
+    assert status("CAL-012", hot_column(9.0, rows=slice(250, None))) is Status.FAIL
+    assert "column 124 departs" in hot_column(9.0).reason
+    assert status("CAL-012", hot_column(300.0, rows=slice(100, 120))) is Status.PASS
+    assert status("CAL-012", hot_column(9.0, flagged=True)) is Status.PASS
+
+
+def test_where_columns_are_not_judged() -> None:
+    empty, good = np.zeros((256, 256)), np.ones((256, 256), dtype=bool)
+    assert not column_departure(empty, good, camera("ACS", "SBC"), subject="a").applicable
+    assert not column_departure(empty, good, camera("WFC3", "IR"), subject="a").applicable
+    assert not column_departure(empty + 1.0, ~good, None, subject="a").applicable

@@ -1,0 +1,212 @@
+"""The imaging workflow before anything runs: a minimal dataset's plan, its defaults, mistakes in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubble_qa.fixtures.finished.files import Kind
+from hubble_qa.fixtures.plans.dataset import Dataset, DatasetError, load_dataset
+from hubble_qa.fixtures.plans.plan import Plan
+from hubble_qa.fixtures.supplies.supply_mast import Mast
+from hubble_qa.fixtures.workflows import workflow_of
+
+ARCHIVE = Mast("hst_0729.pmap", Path("crds"))
+
+MINIMAL = """
+name = "mine"
+workflow = "imaging"
+instrument = "WFC3"
+exposures = [
+    { rootname = "ibwb01xqq", visit = "01", filter = "F606W" },
+    { rootname = "ibwb01xrq", visit = "01", filter = "F606W" },
+    { rootname = "ibwb02xxq", visit = "02", filter = "F814W" },
+]
+[stages.align]
+catalogs = ["gaia"]
+"""
+RAW = '[stages.fetch]\nrequired = ["raw"]\n'
+
+
+def dataset(directory: Path, text: str = MINIMAL) -> Dataset:
+    path = directory / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_dataset(path)
+
+
+def of_camera(instrument: str, filters: tuple[str, ...], rootname: str, tables: str = "") -> str:
+    entries = ",".join(
+        f'{{rootname = "{rootname}{number}q", visit = "01", filter = "{name}"}}'
+        for number, name in enumerate(filters)
+    )
+    head = f'name = "mine"\nworkflow = "imaging"\ninstrument = "{instrument}"\nexposures = [{entries}]\n'
+    return head + tables
+
+
+def plan(made: Dataset) -> Plan:
+    return workflow_of(made).plan(made, ARCHIVE)
+
+
+def settings(found: Plan, node: str) -> Any:
+    return found[node].settings
+
+
+def test_twelve_lines_are_enough(tmp_path: Path) -> None:
+    assert len(MINIMAL.strip().splitlines()) <= 12
+    made = dataset(tmp_path)
+    found = plan(made)
+    assert made.title == "mine"
+    assert made.filters == ("F606W", "F814W")
+    assert list(found.nodes) == [
+        "fetch",
+        "references",
+        "catalog-gaia",
+        "align-gaia",
+        "accept",
+        "drizzle-f606w",
+        "drizzle-f814w",
+    ]
+    assert settings(found, "fetch").required == ("flc",)
+    assert settings(found, "catalog-gaia").cone is None
+
+
+def test_all_filters_are_on_the_frame_of_the_one_with_the_most_exposures(tmp_path: Path) -> None:
+    found = plan(dataset(tmp_path))
+    reference, other = (settings(found, f"drizzle-{name}") for name in ("f606w", "f814w"))
+    assert reference.exposures == ("ibwb01xqq", "ibwb01xrq")
+    assert other.exposures == ("ibwb02xxq",)
+    assert "final_refimage" not in reference.astrodrizzle
+    assert other.astrodrizzle["final_refimage"] == "f606w_drc_sci.fits"
+    assert found["drizzle-f814w"].upstream["reference"] is found["drizzle-f606w"]
+
+
+def test_the_reference_can_be_chosen(tmp_path: Path) -> None:
+    found = plan(dataset(tmp_path, MINIMAL + '[stages.drizzle]\nreference = "F814W"\n'))
+    assert settings(found, "drizzle-f606w").astrodrizzle["final_refimage"] == "f814w_drc_sci.fits"
+
+
+def test_output_pixels_are_asked_of_the_reference_alone(tmp_path: Path) -> None:
+    found = plan(dataset(tmp_path, MINIMAL + "[stages.drizzle.astrodrizzle]\nfinal_scale = 0.03\n"))
+    assert settings(found, "drizzle-f606w").astrodrizzle["final_scale"] == 0.03
+    assert settings(found, "drizzle-f606w").astrodrizzle["final_wcs"] is True
+    assert "final_scale" not in settings(found, "drizzle-f814w").astrodrizzle
+
+
+def test_a_single_exposure_has_no_cosmic_rays_rejected(tmp_path: Path) -> None:
+    found = plan(dataset(tmp_path))
+    pair, single = (settings(found, f"drizzle-{name}").astrodrizzle for name in ("f606w", "f814w"))
+    assert (pair["driz_cr"], pair["median"], pair["combine_type"]) == (True, True, "minmed")
+    assert (single["driz_cr"], single["median"], single["skysub"]) == (False, False, False)
+
+
+def test_a_table_of_recommended_parameters_comes_before_the_cameras(tmp_path: Path) -> None:
+    found = plan(dataset(tmp_path, MINIMAL + '[stages.drizzle]\nmdriztab = ["driz_cr_snr"]\n'))
+    assert "driz_cr_snr" not in settings(found, "drizzle-f606w").astrodrizzle
+    assert "mdriztab" in settings(found, "references").types
+
+
+def test_without_a_catalogue_exposures_are_aligned_to_one_another(tmp_path: Path) -> None:
+    found = plan(dataset(tmp_path, MINIMAL.replace('["gaia"]', "[]")))
+    assert "align" in found
+    assert "accept" not in found
+    assert settings(found, "align").tweakreg["conv_width"] == 3.5
+    assert found["drizzle-f606w"].upstream["exposures"] is found["align"]
+
+
+def test_a_single_exposure_keeps_what_the_archive_has(tmp_path: Path) -> None:
+    found = plan(dataset(tmp_path, of_camera("WFC3", ("F606W",), "ibwb01x")))
+    assert list(found.nodes) == ["fetch", "references", "drizzle-f606w"]
+
+
+def test_catalogues_are_tried_in_their_order(tmp_path: Path) -> None:
+    found = plan(dataset(tmp_path, MINIMAL.replace('["gaia"]', '["sdss", "gaia"]')))
+    assert [one.catalog for one in settings(found, "accept").fits] == ["sdss", "gaia"]
+    assert set(found["accept"].upstream) == {"exposures", "references", "fit-sdss", "fit-gaia"}
+
+
+def test_a_file_is_a_catalogue(tmp_path: Path) -> None:
+    (tmp_path / "My stars.ecsv").write_text("ra dec\n", encoding="utf-8")
+    found = plan(dataset(tmp_path, MINIMAL.replace('"gaia"', '"My stars.ecsv"')))
+    assert list(found["catalog-my-stars"].sources) == ["my-stars.ecsv"]
+    assert settings(found, "accept").fits[0].wcsname == "FIT_MY_STARS"
+
+
+@pytest.mark.parametrize(
+    ("text", "nodes", "suffix"),
+    [
+        (of_camera("WFC3", ("F105W", "F160W"), "ibohbfb"), ["align"], "flt"),
+        (of_camera("ACS", ("F606W;CLEAR2L",) * 2, "j9l960a"), ["align"], "flc"),
+        (of_camera("ACS", ("F606W",) * 2, "j9l960a", RAW), ["calibrate", "update-wcs", "align"], "flt"),
+        (of_camera("ACS", ("F150LP",) * 2, "jcmc11c"), ["align"], "flt"),
+        (of_camera("WFPC2", ("F555W",) * 2, "u5jx010"), ["flt", "update-wcs", "align"], "flt"),
+    ],
+)
+def test_steps_are_those_of_the_camera(tmp_path: Path, text: str, nodes: list[str], suffix: str) -> None:
+    found = plan(dataset(tmp_path, text))
+    steps = [name for name in found.nodes if not name.startswith(("fetch", "references", "drizzle"))]
+    assert steps == nodes
+    assert settings(found, "align").suffix == suffix
+
+
+def test_images_are_paired_with_the_reference(tmp_path: Path) -> None:
+    made = dataset(tmp_path)
+    judged = workflow_of(made).judged(made)
+    assert [str(pair) for pair in judged.axes["image_pair"]] == ["f814w_drc_sci / f606w_drc_sci"]
+    assert judged.catalog == "catalog-gaia"
+    assert {file.label for file in judged.of(Kind.IMAGE)} == {"f606w_drc_sci", "f814w_drc_sci"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            MINIMAL.replace(', filter = "F814W"', ""),
+            "exposures.2.filter: is required where others say theirs",
+        ),
+        (MINIMAL.replace('"WFC3"', '"STIS"'), "instrument: STIS"),
+        (MINIMAL.replace('"WFC3"', '"WFC3"\ndetector = "WFC"'), "detector: WFC3 WFC is no camera"),
+        (
+            MINIMAL.replace('["gaia"]', '["2mass"]'),
+            "stages.align.catalogs.0: is '2mass'; give 'gaia' or 'sdss'",
+        ),
+        (MINIMAL.replace('["gaia"]', '["none.ecsv"]'), "none.ecsv is no file; correct the path"),
+        (
+            MINIMAL.replace('["gaia"]', '["gaia", "gaia"]'),
+            "stages.align.catalogs: names two catalogues alike",
+        ),
+        (
+            MINIMAL + "[stages.align.fits.sdss]\ntolerance = 2.0\n",
+            "stages.align.fits.sdss: is no catalogue of",
+        ),
+        (MINIMAL + "[stages.catalogs]\nra = 1.0\n", "stages.catalogs.dec: is required beside the others"),
+        (
+            MINIMAL + '[stages.drizzle]\nreference = "F555W"\n',
+            "stages.drizzle.reference: is 'F555W'; give one of",
+        ),
+        (
+            MINIMAL + '[stages.drizzle]\nexposures = ["ibwb02xxq"]\n',
+            "stages.drizzle.exposures: has none of F606W",
+        ),
+        (MINIMAL + RAW, "stages.fetch.required: has 'raw', which is not calibrated for WFC3/UVIS"),
+        (MINIMAL + '[stages.fetch]\nrequired = ["ima"]\n', "stages.fetch.required: begins with 'ima'"),
+        (MINIMAL + "[stages.calibrate]\ncte_correct = true\n", "stages.calibrate.cte_correct: is of ACS/WFC"),
+        (MINIMAL + "[stages.align.imagefind]\nthreshold = -1\n", "stages.align.imagefind.threshold"),
+        (
+            MINIMAL.replace('catalogs = ["gaia"]', "imagefind = 3"),
+            "stages.align.imagefind: is 3; give a table",
+        ),
+        (
+            of_camera("WFC3", ("F606W",), "ibwb01x", "[stages.align]\nrelative = true\n"),
+            "takes two exposures",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(DatasetError) as caught:
+        plan(dataset(tmp_path, text))
+    line = str(caught.value)
+    assert line.startswith(f"{tmp_path / 'mine.toml'}: ")
+    assert words in line
+    assert "\n" not in line
