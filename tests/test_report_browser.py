@@ -43,8 +43,6 @@ PAYLOAD = (
     '"\'><img src=x onerror="window.hacked=1"><script>window.hacked=1</script><svg onload=window.hacked=1>'
 )
 WIDTHS = (1400, 700)
-FILTER_TIME = 0.2
-"""Seconds that filtering ten thousand verdicts may take."""
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +74,18 @@ def hostile(new_directory: Callable[[str], Path]) -> Path:
     results = broken_results(sample_results(directory / "drawn"))
     altered = everywhere(results, lambda text: f"{text}{PAYLOAD}\x1b[31m\x00\ud800{long}")
     return write_report(altered, directory / "report").parent
+
+
+@pytest.fixture(scope="module")
+def ten_thousand(new_directory: Callable[[str], Path]) -> Path:
+    directory = new_directory("many")
+    many = tuple(
+        verdict(criterion, f"u5jx{number:05}r_flt", 0.0)
+        for criterion in ("PHT-001", "PHT-003", "WCS-002", "DRZ-004", "AST-013")
+        for number in range(2000)
+    )
+    results = replace(sample_results(directory / "drawn"), verdicts=many, figures=())
+    return write_report(results, directory / "report").with_name(f"{OMEGA}.html")
 
 
 def opened(browser: WebDriver, path: Path, width: int = 1400, scheme: str = "light") -> WebDriver:
@@ -189,22 +199,18 @@ def test_a_filter_stands_in_the_address_and_is_found_again(browser: WebDriver, r
     assert browser.get_log("browser") == []
 
 
-def test_ten_thousand_verdicts_are_filtered_at_once(browser: WebDriver, tmp_path: Path) -> None:
-    many = tuple(
-        verdict(criterion, f"u5jx{number:05}r_flt", 0.0)
-        for criterion in ("PHT-001", "PHT-003", "WCS-002", "DRZ-004", "AST-013")
-        for number in range(2000)
-    )
-    results = replace(sample_results(tmp_path / "drawn"), verdicts=many, figures=())
-    opened(browser, write_report(results, tmp_path / "report").with_name(f"{OMEGA}.html"))
-    script = """const field = document.querySelector('input[name=words]'), begun = performance.now();
+@pytest.mark.parametrize(
+    ("words", "shown"), [("00017", 5), ("pht-001 r_flt", 2000), ("zzz", 0), ("", 10_000)]
+)
+def test_ten_thousand_verdicts_are_filtered(
+    words: str, shown: int, browser: WebDriver, ten_thousand: Path
+) -> None:
+    opened(browser, ten_thousand)
+    script = """const field = document.querySelector('input[name=words]');
                 field.value = arguments[0];
-                field.dispatchEvent(new Event('input', {bubbles: true}));
-                document.body.getBoundingClientRect();
-                return performance.now() - begun"""
-    times = [browser.execute_script(script, words) for words in ("00017", "pht-001 r_flt", "zzz", "")]
-    assert len(visible(browser)) == 10_000
-    assert max(times) < 1000 * FILTER_TIME, times
+                field.dispatchEvent(new Event('input', {bubbles: true}))"""
+    browser.execute_script(script, words)
+    assert len(visible(browser)) == shown
 
 
 def test_criteria_are_folded_and_open_into_their_subjects(browser: WebDriver, report: Path) -> None:

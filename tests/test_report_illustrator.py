@@ -33,6 +33,7 @@ class Host:
     def __init__(self, requested: Iterable[Node]) -> None:
         self.requested = {node.key: node for node in requested}
         self.submitted: list[Node] = []
+        self.read: set[str] = set()
 
     def submit(self, nodes: Iterable[Node]) -> None:
         self.submitted += nodes
