@@ -12,10 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hubble_qa.fixtures.engine.children import ForkServer
 from hubble_qa.fixtures.engine.engine import BuildResult, Engine, EngineError, EventKind, StageEvent, new_run
+from hubble_qa.fixtures.engine.forkserver import Started
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.plans.sources import Source, file_digest
 from hubble_qa.fixtures.store.product import Outcome, Product
@@ -393,6 +396,46 @@ def test_a_frozen_server_makes_no_stage_endless(
     assert (result.outcome, result.error) == ("interrupted", "stopped after 1 s, the stage's time-out")
     assert after.complete
     assert not alive(sleeping)
+
+
+def test_a_server_that_is_ready_at_once_is_heard(
+    store: Store, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine a thread runs before the next line of whoever started it."""
+    ready, started = threading.Event(), threading.Thread.start
+    taken = ForkServer._take
+
+    def take(server: ForkServer, answer: Any) -> None:
+        taken(server, answer)
+        ready.set()
+
+    def start(thread: threading.Thread) -> None:
+        started(thread)
+        if thread.name == "fork-server":
+            assert ready.wait(60)
+
+    monkeypatch.setattr(ForkServer, "_take", take)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    (built,) = run(store, *chain(journal, "a"))
+    assert built.complete
+
+
+def test_an_answer_that_cannot_be_taken_ends_the_build(
+    store: Store, journal: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken = ForkServer._take
+
+    def take(server: ForkServer, answer: Any) -> None:
+        if isinstance(answer, Started):
+            raise KeyError("no such build")
+        taken(server, answer)
+
+    monkeypatch.setattr(ForkServer, "_take", take)
+    node = Node("field", "hang", hang, Plain(label="unheard"), locations={"journal": str(journal)})
+    (failed,) = run(store, node)
+    assert failed.outcome == "interrupted"
+    assert "its answer could not be taken: KeyError: 'no such build'" in failed.error
+    assert "could not be taken" in caplog.text
 
 
 def test_a_complete_store_that_can_only_be_read_serves_a_run(store: Store, journal: Path) -> None:
