@@ -164,7 +164,7 @@ class Products:
         upstream = {name: self._overlay.result(each).product for name, each in planned.upstream.items()}
         products = {name: product for name, product in upstream.items() if product is not None}
         environment = stage_environment(Store(self._run.options.store))
-        build(planned, products, workspace, self._server(), run="trust", environment=environment)
+        build(planned, products, workspace, self._server().run, run="trust", environment=environment)
         product = read_product(workspace.product)
         if not product.complete:
             raise RuntimeError(f"{node}: {product.manifest.error}")
