@@ -141,6 +141,7 @@ def stage_record(dataset: str, name: str, result: BuildResult) -> StageRecord:
         inputs=ingredients["upstream"],
         sources=ingredients["sources"],
         files=dict(manifest.files) if manifest and not node.upstream else {},
+        where=manifest.where if manifest else "",
     )
 
 

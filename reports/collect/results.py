@@ -126,7 +126,8 @@ class StageRecord:
     The key is a digest of ``stage``, ``code``, ``settings``, ``tools``, ``inputs`` (keys of the products
     that it reads, by the name under which the stage finds them) and ``sources`` (digests of files from
     outside, by name). ``files`` holds the digests of what a stage made that reads no product: exposures and
-    reference files as they were had, which a key need not tell of.
+    reference files as they were had, which a key need not tell of. ``where`` is the machine that built it, if
+    not the one that the run was started on.
     """
 
     dataset: str
@@ -148,6 +149,7 @@ class StageRecord:
     inputs: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
