@@ -159,11 +159,22 @@ def spawn(inputs: Inputs, output: Path, settings: Plain) -> None:
 @stage("meet", preloaded=False, timeout=60.0)
 def meet(inputs: Inputs, output: Path, settings: Plain) -> None:
     """End only once the stage with the other label runs too."""
+    note(inputs, f"begin {settings.label}")
     place = Path(inputs.locations["place"])
     (place / settings.label).touch()
     while not (place / settings.kind).exists():
         time.sleep(0.01)
     (output / "text.txt").write_text(settings.label, encoding="utf-8")
+
+
+@stage("hoard", preloaded=False)
+def hoard(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """Take as many megabytes as the settings say seconds, and keep them for a while."""
+    note(inputs, f"begin {settings.label}")
+    taken = bytearray(int(settings.seconds * 1_000_000))
+    taken[::4096] = b"1" * len(taken[::4096])
+    time.sleep(1)
+    (output / "text.txt").write_text(str(len(taken)), encoding="utf-8")
 
 
 @stage("surroundings", preloaded=False)
