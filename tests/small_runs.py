@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.qa_runs import QaRun, run_qa
 
-__all__ = ["SMALL_RUNS", "place_of", "shared_place", "small_run"]
+__all__ = ["SMALL_RUNS", "often", "place_of", "shared_place", "small_run"]
 
 
 def path_without(executable: str) -> str:
@@ -57,6 +58,13 @@ SMALL_RUNS = {
     "wfpc2-omega-cen": SmallRun("wfpc2", "reduced", ("--size", "small", "-n", "0")),
     "wfpc2-u40x010hm": SmallRun("wfpc2", "alone", ("--size", "small", "-n", "2")),
 }
+
+_SELDOM = ("uvis-two-filters",)
+
+
+def often(dataset: str) -> ParameterSet:
+    """A dataset as a parameter of tests; only the long tests run a second one of UVIS."""
+    return pytest.param(dataset, id=dataset, marks=[pytest.mark.slow] if dataset in _SELDOM else [])
 
 
 def shared_place(factory: pytest.TempPathFactory) -> Path:

@@ -17,7 +17,10 @@ from tests.qa_runs import QaRun, run_qa
 from tests.simulated_scenes import pair
 
 # What needs the first stages only: the exposures' files, their references, the chips' zeropoints.
-FIRST_STAGES = ("--dataset", "wfpc2-omega-cen", "-k", "fits_form and not drizzled or reference or photflam")
+FIRST_STAGES = (
+    *("--dataset", "wfpc2-omega-cen"),
+    *("-k", "(c0m or c1m) and not drw and (fits_form or reference or photflam)"),
+)
 
 
 @dataclass(frozen=True)

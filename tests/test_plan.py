@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from hubble_qa.fixtures.plans.dataset import load_dataset
 from hubble_qa.fixtures.plans.plan import Node, Plan
 from hubble_qa.fixtures.plans.sources import Source
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, Stage, stage
+from hubble_qa.fixtures.supplies.supply_simulated import Simulated
+from hubble_qa.fixtures.workflows import load_workflow
 from tests.stages_for_tests import Plain, chain, write
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +46,22 @@ def test_a_changed_setting_changes_the_key_of_its_node_and_of_what_follows_only(
     after = chain(tmp_path, "abXd")
 
     assert [old.key == new.key for old, new in zip(before, after, strict=True)] == [True, True, False, False]
+
+
+def test_a_parameter_of_tweakreg_changes_the_alignment_and_what_follows_only(tmp_path: Path) -> None:
+    def keys(path: Path) -> dict[str, str]:
+        dataset = load_dataset(path)
+        plan = load_workflow(dataset.workflow).plan(dataset, Simulated("small"))
+        return {name: node.key for name, node in plan.nodes.items()}
+
+    own = ROOT / "qa" / "datasets" / "wfpc2-omega-cen.toml"
+    text = own.read_text(encoding="utf-8")
+    assert "tolerance = 3\n" in text
+    (tmp_path / own.name).write_text(text.replace("tolerance = 3\n", "tolerance = 2.5\n"), encoding="utf-8")
+    before, after = keys(own), keys(tmp_path / own.name)
+    assert {name for name in before if before[name] != after[name]} == {
+        *("align-flt", "align-c0m", "drizzle-flt", "drizzle-c0m", "stars", "photometry"),
+    }
 
 
 def test_the_key_does_not_depend_on_dataset_name_or_location(tmp_path: Path) -> None:

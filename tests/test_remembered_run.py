@@ -10,7 +10,7 @@ from tests.qa_runs import run_qa
 from tests.small_runs import SMALL_RUNS, path_without, place_of, small_run
 
 # One of each kind with every change; all before a release, which takes minutes.
-OFTEN = ("sbc-jcmc11", "uvis-two-filters")
+OFTEN = ("sbc-jcmc11", "acs-two-filters")
 
 
 @pytest.mark.parametrize(

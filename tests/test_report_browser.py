@@ -134,22 +134,29 @@ def test_pages_open_from_disk_without_errors_or_overflow(
         assert all(address.startswith("file:") for address in loaded)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible(browser: WebDriver, report: Path, scheme: str) -> None:
+# In the dark only colours are others.
+@pytest.mark.parametrize(
+    ("scheme", "widths", "rules"),
+    [("light", (320, 1400), {}), ("dark", (1400,), {"runOnly": ["color-contrast"]})],
+    ids=["light", "dark"],
+)
+def test_pages_are_accessible(
+    browser: WebDriver, report: Path, scheme: str, widths: tuple[int, ...], rules: dict[str, list[str]]
+) -> None:
     browser.set_script_timeout(120)
-    rules = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    asked = """const done = arguments[0];
-               axe.run(document, {resultTypes: ['violations']}).then(found =>
+    axe = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    asked = """const [rules, done] = arguments;
+               axe.run(document, {resultTypes: ['violations'], ...rules}).then(found =>
                done(found.violations.map(each => [each.id, each.nodes[0].html])), String)"""
     for page in sorted(report.glob("*.html")):
-        for width in (320, *WIDTHS):
+        for width in widths:
             opened(browser, page, width, scheme)
             # By the debugger: the page's policy lets no other script run.
-            browser.execute_cdp_cmd("Runtime.evaluate", {"expression": rules})
+            browser.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
             browser.execute_script(
                 "document.querySelectorAll('details').forEach((each, at) => each.open = at < 4)"
             )
-            assert browser.execute_async_script(asked) == [], (page.name, width)
+            assert browser.execute_async_script(asked, rules) == [], (page.name, width)
 
 
 def test_images_load_and_text_never_runs(browser: WebDriver, report: Path, hostile: Path) -> None:
