@@ -17,11 +17,13 @@ from _pytest.config.argparsing import Parser
 from astropy.io import fits
 from click.testing import CliRunner
 
+from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.command.main import main
 from hubble_qa.fixtures.suite.options import add_options, read_options
 from hubble_qa.reports.certificate.fits_digests import read_units
 from hubble_qa.reports.certificate.issue import Excuse, certify, parse_excuse, refusal
 from hubble_qa.reports.certificate.statement import CertificateError, read_statement
+from hubble_qa.reports.collect.records import criterion_record
 from hubble_qa.reports.collect.results import CONTEXT_FACT, DatasetRecord, Results
 from tests.report_sample import OMEGA, sample_run, verdict
 from tests.test_certificate import write_exposure
@@ -83,6 +85,18 @@ def test_a_reason_without_a_part_is_refused(text):
 
 def test_a_subject_may_have_blanks():
     assert parse_excuse("CAL-003 a_flt SCI,2: hot: very") == Excuse("CAL-003", "a_flt SCI,2", "hot: very")
+
+
+def test_limits_of_an_instrument_are_not_the_authors_own(tmp_path):
+    wide = criterion_record(load_criteria()["AST-002"])
+    found = results(
+        replace(verdict("AST-002", "a_flt", 0.15), bounds_reason=wide.instrument_reasons["WFPC2"]),
+        replace(verdict("AST-002", "c_flt", 0.15), bounds_reason="our telescope is better"),
+    )
+    path = tmp_path / "cert.json"
+    certify(path, replace(found, criteria=(wide,)), {}, not_judged={}, excuses=[], since=datetime.now(UTC))
+    own = read_statement(path).predicate["ownBounds"]
+    assert [(each["subject"], each["reason"]) for each in own] == [("c_flt", "our telescope is better")]
 
 
 def test_what_a_certificate_says(tmp_path):

@@ -24,7 +24,7 @@ from hubble_qa.reports.certificate.statement import (
     statement_text,
     write_whole,
 )
-from hubble_qa.reports.collect.results import CONTEXT_FACT, Results, VerdictRecord
+from hubble_qa.reports.collect.results import CONTEXT_FACT, Results, VerdictRecord, instruments_limits
 from hubble_qa.reports.pages.summary import summarise
 from hubble_qa.reports.pages.topics import topics_text
 
@@ -206,9 +206,10 @@ def statement_of(
 
 
 def _own_bounds(results: Results) -> Iterator[dict[str, str]]:
-    """Verdicts by other bounds than the criterion's own."""
+    """Verdicts by other bounds than the criterion has for their instrument."""
+    instruments = instruments_limits(results.criteria)
     for verdict in results.verdicts:
-        if verdict.bounds_reason:
+        if verdict.bounds_reason and (verdict.criterion, verdict.bounds_reason) not in instruments:
             yield {
                 "criterion": verdict.criterion,
                 "subject": verdict.subject,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from importlib import resources
@@ -34,6 +34,7 @@ __all__ = [
     "RunRecord",
     "StageRecord",
     "VerdictRecord",
+    "instruments_limits",
     "parse_results",
     "read_results",
     "results_schema",
@@ -188,6 +189,15 @@ class CriterionRecord:
     floor: bool = False
     instruments: Mapping[str, str] = field(default_factory=dict)
     instrument_reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+def instruments_limits(criteria: Sequence[CriterionRecord]) -> dict[tuple[str, str], str]:
+    """Instruments by criterion and the reason of their limits: by it they are told from a dataset's own."""
+    return {
+        (record.id, reason): instrument
+        for record in criteria
+        for instrument, reason in record.instrument_reasons.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

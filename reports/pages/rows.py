@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hubble_qa.reports.collect.results import CriterionRecord, FigureRecord, VerdictRecord
+from hubble_qa.reports.collect.results import CriterionRecord, FigureRecord, VerdictRecord, instruments_limits
 from hubble_qa.reports.pages.gallery import Figure
 from hubble_qa.reports.pages.gauge import Gauge, distance_text, gauge
 from hubble_qa.reports.pages.summary import State, state_of
@@ -104,11 +104,7 @@ def rows_of(
         What they were judged by: an instrument's limits are told from a dataset's own by their reason.
     """
     shown = _shown(verdicts)
-    whose = {
-        (record.id, reason): instrument
-        for record in criteria
-        for instrument, reason in record.instrument_reasons.items()
-    }
+    whose = instruments_limits(criteria)
     anchors = anchors_of(shown)
     by_name: dict[str, list[Figure]] = {}
     for each in figures:
