@@ -137,7 +137,7 @@ def test_pages_open_from_disk_without_errors_or_overflow(
 # In the dark only colours are others.
 @pytest.mark.parametrize(
     ("scheme", "widths", "rules"),
-    [("light", (320, 1400), {}), ("dark", (1400,), {"runOnly": ["color-contrast"]})],
+    [("light", (320, *WIDTHS), {}), ("dark", (320, *WIDTHS), {"runOnly": ["color-contrast"]})],
     ids=["light", "dark"],
 )
 def test_pages_are_accessible(
