@@ -8,7 +8,7 @@ OF_CHECKS := $(wildcard $(addprefix tests/test_, checks_*.py criteria.py readers
 # Tests start Python hundreds of times; without compiled code on the disk each would compile 300 modules, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: qa test test-long test-wheel determinism trust coverage lint ruff-check ruff-format mypy lint-imports hooks mutants clean
+.PHONY: qa test test-long test-wheel cluster determinism trust coverage lint ruff-check ruff-format mypy lint-imports hooks mutants clean
 
 # Reduce and judge the datasets; the last line says where the report is.
 qa: $(READY)
@@ -20,7 +20,13 @@ test: $(READY) lint
 
 # What takes long and guards what rarely changes: whole runs at full size, kills at many moments.
 test-long: $(READY)
-	$(VENV)/bin/pytest tests/ -m slow --ignore tests/test_wheel_run.py --ignore tests/test_determinism_run.py
+	$(VENV)/bin/pytest tests/ -m slow --ignore tests/test_wheel_run.py --ignore tests/test_determinism_run.py \
+		--ignore tests/test_slurm.py
+
+# Stages in jobs of a real Slurm of three nodes on this machine, and on workers that freeze or lose their scheduler. It
+# takes root and Debian's slurmctld, slurmd, slurm-client, munge and slurm-wlm-basic-plugins; else it is skipped.
+cluster: $(READY)
+	$(VENV)/bin/pytest tests/test_slurm.py tests/test_cluster.py tests/test_executors.py -rs
 
 # A wheel is built, installed into an environment of its own, and runs the suite away from the clone.
 test-wheel: $(READY)

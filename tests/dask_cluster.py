@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import subprocess
 import sys
 import time
@@ -12,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hubble_qa.fixtures.engine.engine import Engine, EventKind, StageEvent, new_run
 from hubble_qa.fixtures.executors.cluster import ClusterExecutor
 from hubble_qa.fixtures.executors.open import open_executor
 from hubble_qa.fixtures.executors.settings import ClusterSettings
 from hubble_qa.fixtures.store.store import Store
+from tests.stages_for_tests import begun, noted
 
-__all__ = ["DaskCluster", "alive", "dask_cluster", "until"]
+__all__ = ["DaskCluster", "Watched", "alive", "dask_cluster", "pids", "until"]
 
 ROOT = Path(__file__).parent.parent
 
@@ -106,6 +109,32 @@ class DaskCluster:
                 process.kill()
             process.wait()
         self.processes.clear()
+
+
+class Watched:
+    """An engine on a cluster, and what it tells."""
+
+    def __init__(self, store: Store, executor: ClusterExecutor) -> None:
+        self.events: queue.SimpleQueue[StageEvent] = queue.SimpleQueue()
+        self.engine = Engine(store, new_run(), 1, listener=self.events.put, executor=executor)
+
+    def started(self) -> str:
+        """Wait for the start of the next stage, and return the worker's name."""
+        while (event := self.events.get(timeout=120)).kind is not EventKind.STARTED:
+            assert event.kind is not EventKind.FAILED, event.error
+        return event.where.partition("/")[2]
+
+    def __enter__(self) -> Watched:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.engine.close()
+
+
+def pids(place: Path, count: int) -> list[int]:
+    """Processes of the first builds that began, once there are so many."""
+    until(lambda: len(begun(place / "journal")) >= count)
+    return [pid for _, pid in noted(place / "journal", "begin")]
 
 
 @contextmanager

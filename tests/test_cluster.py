@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 import re
 import signal
 import subprocess
@@ -13,15 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from hubble_qa.fixtures.engine.engine import Engine, EventKind, StageEvent, new_run
 from hubble_qa.fixtures.engine.executor import ExecutorError
 from hubble_qa.fixtures.engine.peaks import Peaks
-from hubble_qa.fixtures.executors.cluster import ClusterExecutor
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.store.product import Outcome
 from hubble_qa.fixtures.store.store import Store
 from tests.cluster_driver import waiting
-from tests.dask_cluster import DaskCluster, alive, dask_cluster, until
+from tests.dask_cluster import DaskCluster, Watched, alive, dask_cluster, pids, until
 from tests.small_project import ROOT, SmallProject, make_small_project
 from tests.stages_for_tests import Plain, begun, chain, hang, hoard, noted
 
@@ -40,32 +37,6 @@ def place(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
-
-
-class Watched:
-    """An engine on a cluster, and what it tells."""
-
-    def __init__(self, store: Store, executor: ClusterExecutor) -> None:
-        self.events: queue.SimpleQueue[StageEvent] = queue.SimpleQueue()
-        self.engine = Engine(store, new_run(), 1, listener=self.events.put, executor=executor)
-
-    def started(self) -> str:
-        """Wait for the start of the next stage, and return the worker's name."""
-        while (event := self.events.get(timeout=120)).kind is not EventKind.STARTED:
-            assert event.kind is not EventKind.FAILED, event.error
-        return event.where.partition("/")[2]
-
-    def __enter__(self) -> Watched:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.engine.close()
-
-
-def pids(place: Path, count: int) -> list[int]:
-    """Processes of the first builds that began, once there are so many."""
-    until(lambda: len(begun(place / "journal")) >= count)
-    return [pid for _, pid in noted(place / "journal", "begin")]
 
 
 def values(project: SmallProject, report: str) -> list[tuple[object, ...]]:
