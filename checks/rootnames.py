@@ -19,6 +19,7 @@ _OTHERS = {"l": "COS"}
 _RETIRED = "un"
 
 
+@cache
 def _instruments() -> Mapping[str, str]:
     return {**_OTHERS, **load_instruments().letters}
 
@@ -40,6 +41,11 @@ def _pattern(letters: str) -> re.Pattern[str]:
     return re.compile(rf"(?:(?=.[a-z]{{0,6}}[0-9]){parts}[m-t0-9]|{parts}q)")
 
 
+@cache
+def _letters() -> str:
+    return "".join(_instruments())
+
+
 def is_rootname(name: str) -> bool:
     """Whether a name is an exposure's or an association's, in lower or upper case.
 
@@ -47,7 +53,7 @@ def is_rootname(name: str) -> bool:
     --------
     ``u5jx0108r``, ``ibwb01xqq`` and ``j9l960010`` are; ``omegacent`` and ``ngc12345x`` are not.
     """
-    return _pattern("".join(_instruments())).fullmatch(name.lower()) is not None
+    return _pattern(_letters()).fullmatch(name.lower()) is not None
 
 
 def instrument_of(name: str) -> str:
