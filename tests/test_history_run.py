@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
+from click.testing import CliRunner
 
+from hubble_qa.command.main import main
 from hubble_qa.reports.history import database
 from hubble_qa.reports.history.database import HEAD
 from hubble_qa.reports.history.errors import HistoryError
@@ -53,6 +55,21 @@ def test_a_part_is_recorded_as_a_part(project: SmallProject) -> None:
     assert part.returncode == 0
     assert "History: 2 values recorded in channel local of history, no changes" in part.stdout
     assert query(project.path / "history", "SELECT complete FROM run ORDER BY id") == [(1,), (0,)]
+
+
+def test_pages_are_made_again_with_those_of_the_history(project: SmallProject) -> None:
+    project.run("-q", "-n", "0", "--history", "history")
+    results, again = project.path / "report" / "results.json", project.path / "again"
+    built = ["report", "build", str(results), "--to", str(again), "--history"]
+    done = CliRunner().invoke(main, [*built, str(project.path / "history")])
+    assert done.exit_code == 0, done.output
+    assert {each.name for each in again.glob("*.html")} == {
+        each.name for each in (project.path / "report").glob("*.html")
+    }
+    project.run("-q", "-n", "0")
+    done = CliRunner().invoke(main, [*built, str(project.path / "history")])
+    assert done.exit_code == 1
+    assert "record it first" in done.output
 
 
 def test_an_ini_file_names_the_history(project: SmallProject) -> None:

@@ -12,6 +12,7 @@ from hubble_qa.checks.printable import one_line
 
 if TYPE_CHECKING:
     from hubble_qa.reports.collect.results import Results
+    from hubble_qa.reports.history.view import HistoryView
 
 __all__ = ["report"]
 
@@ -27,9 +28,18 @@ def report() -> None:
 @report.command("build")
 @click.argument("path", metavar="RESULTS", type=_FILE)
 @click.option("--to", "target", type=_DIRECTORY, metavar="DIR", help="Default: where RESULTS is.")
-def build(path: Path, target: Path | None) -> None:
+@click.option(
+    "--history",
+    "name",
+    envvar="QA_HISTORY",
+    show_envvar=True,
+    metavar="DIR",
+    help="A history that has the run: the pages of it as well.",
+)
+def build(path: Path, target: Path | None, name: str | None) -> None:
     """Make the pages of RESULTS, a report's results.json, with the figures that lie beside it."""
-    _write(_read(path), target if target is not None else path.parent)
+    results = _read(path)
+    _write(results, target if target is not None else path.parent, _view(name, results) if name else None)
 
 
 @report.command("merge")
@@ -65,12 +75,26 @@ def _read(path: Path) -> Results:
     return replace(results, figures=tuple(figures))
 
 
-def _write(results: Results, target: Path) -> None:
+def _view(name: str, results: Results) -> HistoryView:
+    """What a history holds beside a run."""
+    from hubble_qa.reports.history.database import reading
+    from hubble_qa.reports.history.errors import HistoryError
+    from hubble_qa.reports.history.place import place_of
+    from hubble_qa.reports.history.viewing import history_view
+
+    try:
+        with reading(place_of(name, None)) as connection:
+            return history_view(connection, results.run.identifier)
+    except HistoryError as error:
+        raise click.ClickException(one_line(str(error), 1000)) from error
+
+
+def _write(results: Results, target: Path, view: HistoryView | None = None) -> None:
     from hubble_qa.reports.pages.html import write_report
     from hubble_qa.reports.pages.publish import ReportError
 
     try:
-        page = write_report(results, target)
+        page = write_report(results, target, view)
     except (ReportError, OSError) as error:
         raise click.ClickException(f"{one_line(str(error))} (--to DIR)") from error
     click.echo(f"Report: {page}")
