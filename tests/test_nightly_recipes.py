@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def here(command: str, project: SmallProject) -> str:
     command = re.sub(r"(/opt/hubble-imaging-qa/)?\.venv/bin", str(binaries), command)
     for old, new in (
         ("/opt/hubble-imaging-qa", str(project.path)),
+        ("/data/newest/bin", str(binaries)),
         ("/data", f"{project.path}/data"),
         (" --archive mast --context hst_1234.pmap", ""),
         (" qa/ ", " "),
@@ -98,6 +100,21 @@ def test_the_steps_of_the_job_of_ci_leave_a_summary(project: SmallProject) -> No
     assert run(here(summary, project), project, **variables).returncode == 0
     assert "The first run of channel nightly" in (project.path / "step").read_text(encoding="utf-8")
     assert (project.path / ".qa" / "history" / "history.sqlite").exists()
+
+
+def test_the_newest_versions_are_compared_with_the_last_night(project: SmallProject) -> None:
+    environment, install, night, compare = block("python3 -m venv /data/newest").splitlines()
+    asked = install.partition("--upgrade -e . ")[2].split()
+    required = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert asked
+    assert {*asked} <= {re.split(r"[^A-Za-z0-9-]", each)[0] for each in required}
+    assert install.startswith(f"{environment.split()[-1]}/bin/pip install ")
+    assert run(here(night, project).replace("newest-versions", "nightly"), project).returncode == 0
+    project.dataset(add=1e-7)
+    assert run(here(night, project), project).returncode == 0
+    compared = run(here(compare, project), project)
+    assert compared.returncode == 0, compared.stderr
+    assert "PHT-001" in compared.stdout
 
 
 @pytest.mark.parametrize("word", ["new", "fixed", "drift", "flaky", "chronic", "moved"])
