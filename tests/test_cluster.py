@@ -20,7 +20,7 @@ from hubble_qa.fixtures.store.store import Store
 from tests.cluster_driver import waiting
 from tests.dask_cluster import DaskCluster, Watched, alive, dask_cluster, pids, until
 from tests.small_project import ROOT, SmallProject, make_small_project
-from tests.stages_for_tests import Plain, begun, chain, hang, hoard, noted
+from tests.stages_for_tests import Plain, begun, chain, hang, hoard, noted, unanswered
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +177,19 @@ def test_a_worker_finds_the_store_under_another_path(cluster: DaskCluster, place
     # What is told of it is told of this machine.
     assert result.product is not None
     assert result.product.manifest.locations == {"journal": str(place / "journal")}
+
+
+def test_stages_that_ask_servers_can_stay_with_the_controller(
+    cluster: DaskCluster, place: Path, store: Store
+) -> None:
+    journal = {"journal": str(place / "journal")}
+    asking = Node("field", "ask", unanswered, Plain(label="ask"), locations=journal)
+    with Watched(store, cluster.executor(store, servers="controller")) as run:
+        (other,) = chain(place / "journal", "a")
+        results = [run.engine.result(node) for node in (asking, other)]
+
+    places = [each.product.manifest.where.partition("/")[2] for each in results if each.product is not None]
+    assert places == ["", "n1"]
 
 
 def test_a_store_that_workers_do_not_see_is_refused(cluster: DaskCluster, place: Path, store: Store) -> None:

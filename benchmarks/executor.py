@@ -1,0 +1,175 @@
+"""What it costs to run stages on Dask's workers instead of on this machine: per node, and of a dataset.
+
+    python benchmarks/executor.py nodes [--count 1000]
+    python benchmarks/executor.py dataset [--name wfpc2-omega-cen] [--size full] [--pairs 2]
+
+``nodes`` builds that many independent nodes that do nothing, here and on a scheduler and a worker of its own
+on this machine, with two slots each. ``dataset`` reduces and judges a dataset cold, here and there in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+for place in (str(ROOT / "src"), str(ROOT)):
+    if place not in sys.path:
+        sys.path.insert(0, place)
+
+from hubble_qa.fixtures.engine.engine import Engine, new_run  # noqa: E402
+from hubble_qa.fixtures.engine.executor import Executor  # noqa: E402
+from hubble_qa.fixtures.plans.plan import Node  # noqa: E402
+from hubble_qa.fixtures.store.store import Store  # noqa: E402
+from tests.dask_cluster import DaskCluster  # noqa: E402
+from tests.stages_for_tests import Plain, write  # noqa: E402
+
+SLOTS = 2
+
+
+@contextmanager
+def workers(place: Path) -> Iterator[DaskCluster]:
+    """A scheduler and a worker of two slots."""
+    place.mkdir()
+    cluster = DaskCluster(place)
+    try:
+        cluster.start_scheduler()
+        cluster.start_worker("n1", slots=SLOTS, memory="16GB")
+        yield cluster
+    finally:
+        cluster.end()
+
+
+def processor(process: psutil.Process) -> float:
+    """Processor seconds of a process, without its children's."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def resident() -> float:
+    """Resident set of this process, MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def built(place: Path, count: int, executor: Executor | None) -> tuple[float, list[float]]:
+    """Seconds that so many nodes take once one is built, and the memory of this process meanwhile, MB."""
+    nodes = [Node("field", f"n{number}", write, Plain(label=str(number))) for number in range(count + 1)]
+    memory: list[float] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            memory.append(resident())
+
+    with Engine(Store(place), new_run(), SLOTS, executor=executor) as engine:
+        # Servers and workers are there once the first is.
+        engine.result(nodes[0])
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        start = time.perf_counter()
+        engine.submit(nodes[1:])
+        complete = [engine.result(node).complete for node in nodes[1:]]
+        elapsed = time.perf_counter() - start
+        over.set()
+        watcher.join()
+    assert all(complete)
+    return elapsed, memory
+
+
+def nodes(count: int) -> None:
+    """Compare nodes that do nothing."""
+    with tempfile.TemporaryDirectory(prefix="executor-") as directory:
+        place = Path(directory)
+        here, _ = built(place / "here", count, None)
+        with workers(place / "dask") as cluster:
+            processes = [psutil.Process(process.pid) for process in cluster.processes.values()]
+            executor = cluster.executor(Store(place / "there"), jobs=SLOTS)
+            before = sum(map(processor, processes))
+            there, memory = built(place / "there", count, executor)
+            spent = sum(map(processor, processes)) - before
+    tell("here", here, count)
+    tell("on Dask", there, count)
+    print(f"executor: {(there - here) / count * 1e3:+.1f} ms a node")
+    print(f"scheduler and worker: {spent / count * 1e3:.1f} ms of processor a node, the first included")
+    print(f"controller's memory: {memory[0]:.0f} MB at first, {max(memory):.0f} MB at most")
+
+
+def tell(what: str, seconds: float, count: int) -> None:
+    print(
+        f"{what}: {count} nodes in {seconds:.1f} s, {seconds / count * 1e3:.1f} ms a node with {SLOTS} slots"
+    )
+
+
+def dataset(name: str, size: str, pairs: int) -> None:
+    """Compare whole runs."""
+    with tempfile.TemporaryDirectory(prefix="executor-") as directory:
+        place = Path(directory)
+        with workers(place / "dask") as cluster:
+            # Its servers import the tools once, for all runs that come.
+            reduce(place / "first", name, size, "--executor", f"dask://{cluster.address}")
+            pairs_ = [
+                (
+                    reduce(place / f"here{number}", name, size),
+                    reduce(place / f"there{number}", name, size, "--executor", f"dask://{cluster.address}"),
+                )
+                for number in range(pairs)
+            ]
+    for here, there in pairs_:
+        print(f"here {here:.1f} s, on Dask {there:.1f} s: {100 * (there / here - 1):+.1f} %")
+    ratio = statistics.median(there / here for here, there in pairs_)
+    print(f"median: {100 * (ratio - 1):+.1f} %")
+
+
+def reduce(place: Path, name: str, size: str, *options: str) -> float:
+    """Seconds of a cold run."""
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "pytest", "qa/", "-q", "--dataset", name, "--size", size]
+    places = ["--store", str(place / "store"), "--report", str(place / "report"), "--jobs", str(SLOTS)]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
+    run = subprocess.run(
+        [*command, *places, *options], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    elapsed = time.perf_counter() - start
+    if run.returncode != 0:
+        raise SystemExit(run.stdout[-3000:] + run.stderr[-3000:])
+    stages = re.search(r"stages: .*", run.stdout)
+    print(f"{' '.join(options) or 'here'}: {elapsed:.1f} s; {stages[0] if stages else ''}", flush=True)
+    return elapsed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    small = commands.add_parser("nodes")
+    small.add_argument("--count", type=int, default=1000)
+    whole = commands.add_parser("dataset")
+    whole.add_argument("--name", default="wfpc2-omega-cen")
+    whole.add_argument("--size", default="full")
+    whole.add_argument("--pairs", type=int, default=2)
+    given = parser.parse_args()
+    print(f"load: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    if given.command == "nodes":
+        nodes(given.count)
+    else:
+        dataset(given.name, given.size, given.pairs)
+    print(f"load: {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
