@@ -18,7 +18,7 @@ from hubble_qa.checks.evidence import overlaps, peaks
 from hubble_qa.checks.evidence.exposures import chip_frames, exposure_in
 from hubble_qa.checks.images import cosmic_rays
 from hubble_qa.checks.images import drizzled as drizzling
-from hubble_qa.checks.images.observations import was_exposed
+from hubble_qa.checks.images.observations import why_not_taken
 from hubble_qa.checks.measurement import not_told
 from hubble_qa.fixtures.finished.files import FinishedFile, Kind
 from hubble_qa.fixtures.stages.accept import DECISIONS
@@ -134,7 +134,7 @@ def masks(
 ) -> overlaps.CosmicRayMasks:
     """The cosmic rays that AstroDrizzle found in an exposure."""
     paths = [products.path(file) for file in combined.others]
-    exposed = [path for path in paths if was_exposed(exposure_in(path).primary)]
+    exposed = [path for path in paths if not why_not_taken(exposure_in(path).primary)]
     if not exposed:
         pytest.skip("not applicable: a single exposure has no rejection")
     return overlaps.cosmic_ray_masks(product(combined.node).files, products.path(combined.file), exposed)

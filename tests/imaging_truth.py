@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 from hubble_qa.fixtures.simulation.library_psf import library_psf
 from hubble_qa.fixtures.simulation.truth import Truth
 
-__all__ = ["Compared", "compare"]
+__all__ = ["Compared", "Wanted", "compare"]
 
 Array = NDArray[np.float64]
 
@@ -55,7 +55,33 @@ class Compared:
         return np.array([np.median(self.east), np.median(self.north)])
 
 
-def compare(path: Path, truth: Truth, *, camera: str, filter_name: str, photflam: float) -> Compared:
+class Wanted(NamedTuple):
+    """Which stars are measured.
+
+    Attributes
+    ----------
+    brightest : float
+        Fraction of the field's stars, the brightest, of which they are.
+    covered : float
+        Least weight about them, of the image's largest.
+    rates : tuple of float
+        Counts per second between which they have.
+    """
+
+    brightest: float = 0.5
+    covered: float = 0.45
+    rates: tuple[float, float] = (100.0, 1500.0)
+
+
+def compare(
+    path: Path,
+    truth: Truth,
+    *,
+    camera: str,
+    filter_name: str,
+    photflam: float,
+    wanted: Wanted = Wanted(),  # noqa: B008  (it cannot change)
+) -> Compared:
     """Measure isolated stars, neither saturated nor faint, on a drizzled image in counts per second.
 
     Parameters
@@ -68,6 +94,8 @@ def compare(path: Path, truth: Truth, *, camera: str, filter_name: str, photflam
         As `library_psf` has them.
     photflam : float
         Inverse sensitivity by which the truth's magnitudes are rates.
+    wanted : Wanted
+        Which stars.
     """
     with fits.open(path) as hdus:
         image, header = hdus[0].data.astype(float), hdus[0].header
@@ -77,7 +105,7 @@ def compare(path: Path, truth: Truth, *, camera: str, filter_name: str, photflam
     x, y = wcs.all_world2pix(ra, dec, 0)
     rate = 10 ** (-0.4 * (magnitude + 21.1)) / photflam
     apertures = APERTURES[camera]
-    number = _isolated(x, y, rate, weight, apertures)
+    number = _isolated(x, y, rate, weight, apertures, wanted)
     found = np.column_stack(
         centroid_sources(np.nan_to_num(image), x[number], y[number], box_size=7, centroid_func=centroid_2dg)
     )
@@ -88,8 +116,11 @@ def compare(path: Path, truth: Truth, *, camera: str, filter_name: str, photflam
     return Compared(number, east, north, _sums(np.nan_to_num(image), found, apertures) / expected)
 
 
-def _isolated(x: Array, y: Array, rate: Array, weight: Array, apertures: Apertures) -> NDArray[np.int64]:
-    bright = rate > np.quantile(rate, 0.5)
+def _isolated(
+    x: Array, y: Array, rate: Array, weight: Array, apertures: Apertures, wanted: Wanted
+) -> NDArray[np.int64]:
+    bright = rate > np.quantile(rate, 1.0 - wanted.brightest)
+    low, high = wanted.rates
     exposed = weight.max()
     chosen = []
     places = np.column_stack([x, y])
@@ -102,8 +133,8 @@ def _isolated(x: Array, y: Array, rate: Array, weight: Array, apertures: Apertur
             continue
         around = weight[row - margin : row + margin + 1, column - margin : column + margin + 1]
         near = [one for one in tree.query_ball_point(places[star], apertures.isolation) if one != star]
-        full = around.min() > 0.45 * exposed
-        if full and rate[near].sum() < 2e-3 * rate[star] and 100.0 < rate[star] < 1500.0:
+        full = around.min() > wanted.covered * exposed
+        if full and rate[near].sum() < 2e-3 * rate[star] and low < rate[star] < high:
             chosen.append(star)
     return np.array(chosen, dtype=np.int64)
 

@@ -53,6 +53,8 @@ SMALL_RUNS = {
     "uvis-ngc6791": SmallRun("catalog", "small", ("--size", "small", "-n", "2")),
     # The exposures of these have one size.
     "acs-two-filters": SmallRun("imaging-acs", "report", ("-n", "0"), without="calacs.e"),
+    "ir-mosaic": SmallRun("imaging-mosaic", "report", ("-n", "0")),
+    "ir-sparse-field": SmallRun("imaging-sparse", "report", ("-n", "0")),
     "ir-two-filters": SmallRun("imaging-ir", "report", ("-n", "0")),
     "uvis-two-filters": SmallRun("imaging-uvis", "report", ("-n", "0")),
     "wfpc2-omega-cen": SmallRun("wfpc2", "reduced", ("--size", "small", "-n", "0")),

@@ -9,8 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubble_qa.checks.astrometry.alignment import fit_rms
-from hubble_qa.checks.astrometry.residuals import matched_sources, residual_trend, rms_consistency
+from hubble_qa.checks.astrometry.alignment import fit_rms, fit_rotation, fit_scale_change
+from hubble_qa.checks.astrometry.residuals import (
+    MatchedPositions,
+    matched_source_offset,
+    matched_sources,
+    residual_trend,
+    rms_consistency,
+)
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import MatchFile, ShiftFile, read_match_file, read_shift_file
@@ -117,7 +123,7 @@ def test_a_chip_out_of_place_is_named() -> None:
 def test_trend_takes_sources_that_are_spread_and_finite() -> None:
     rule = load_criteria()["AST-008"]
     few = judge(rule, trend(match_file(9)))
-    assert few.status is Status.NOT_MEASURED
+    assert few.status is Status.NOT_TOLD
     assert "needs at least 10" in few.reason
     match = match_file()
     line = np.column_stack([np.arange(len(match)), 2.0 * np.arange(len(match))])
@@ -236,3 +242,37 @@ def test_a_fit_to_the_exposures_own_sources_is_no_fit_to_the_catalogue() -> None
     assert fit_rms(shifts, FITTED.file, match).value is None
     # Exposures aligned to one another are fitted to their own sources rightly.
     assert matched_sources(replace(shifts, relative=True), FITTED.file, match).value == 120
+
+
+def shift_alone(number: int) -> MatchFile:
+    """A match file of a fit of the shift alone, as TweakReg writes it."""
+    match = match_file(number)
+    return replace(match, header={**match.header, "X and Y rotation": "0  0", "X and Y scale": "1  1"})
+
+
+@pytest.mark.parametrize(("criterion", "measure"), [("AST-004", fit_rotation), ("AST-005", fit_scale_change)])
+def test_a_fit_of_the_shift_alone_tells_neither_rotation_nor_scale(
+    criterion: str, measure: Callable[..., Measurement]
+) -> None:
+    rule = load_criteria()[criterion]
+    verdict = judge(rule, measure(shift_file(), FITTED.file, shift_alone(7)))
+    assert verdict.status is Status.NOT_APPLICABLE
+    assert "shift alone" in verdict.reason
+    assert judge(rule, measure(shift_file(), FITTED.file, match_file(30))).status is not Status.NOT_APPLICABLE
+
+
+def sighted(number: int, offset: float) -> MatchedPositions:
+    """Sources of one chip that are displaced by an offset in mas, and scatter by 5."""
+    rng = np.random.default_rng(7)
+    sky = np.column_stack([150.0 + rng.uniform(0, 0.02, number), rng.uniform(0, 0.02, number)])
+    moved = sky + (np.array([offset, 0.0]) + rng.normal(0.0, 5.0, (number, 2))) / 3.6e6
+    return MatchedPositions(own=moved, reference=sky, chip=np.ones(number, dtype=np.int64))
+
+
+@pytest.mark.parametrize(
+    ("number", "offset", "status"),
+    [(7, 0.0, Status.PASS), (7, 130.0, Status.FAIL), (3, 130.0, Status.FAIL), (2, 130.0, Status.NOT_TOLD)],
+)
+def test_headers_without_the_fit_of_few_sources_are_found(number: int, offset: float, status: Status) -> None:
+    found = matched_source_offset(shift_file(), FITTED.file, sighted(number, offset))
+    assert judge(load_criteria()["AST-020"], found).status is status

@@ -82,6 +82,29 @@ def test_all_filters_are_on_the_frame_of_the_one_with_the_most_exposures(tmp_pat
     assert found["drizzle-f814w"].upstream["reference"] is found["drizzle-f606w"]
 
 
+def test_the_frame_covers_the_exposures_of_all_filters(tmp_path: Path) -> None:
+    found = plan(dataset(tmp_path))
+    assert settings(found, "drizzle-f606w").frame == ("ibwb01xqq", "ibwb01xrq", "ibwb02xxq")
+    assert settings(found, "drizzle-f814w").frame == ()
+    alone = plan(dataset(tmp_path, of_camera("WFC3", ("F606W",) * 2, "ibwb01x")))
+    assert settings(alone, "drizzle-f606w").frame == ()
+
+
+def test_fits_are_accepted_by_the_datasets_bounds(tmp_path: Path) -> None:
+    override = """
+[[overrides]]
+criterion = "AST-003"
+bounds = { at_least = 3 }
+reason = "a field of five stars"
+"""
+    found = plan(dataset(tmp_path, MINIMAL.replace('["gaia"]', "[]") + override))
+    bounds = settings(found, "align").bounds
+    assert {one["AST-003"].at_least for one in bounds.values()} == {3}
+    assert {one["AST-002"].below for one in bounds.values()} == {0.1}
+    aligned = settings(plan(dataset(tmp_path, MINIMAL + override)), "align-gaia").bounds
+    assert {one["AST-003"].at_least for one in aligned.values()} == {3}
+
+
 def test_the_reference_can_be_chosen(tmp_path: Path) -> None:
     found = plan(dataset(tmp_path, MINIMAL + '[stages.drizzle]\nreference = "F814W"\n'))
     assert settings(found, "drizzle-f606w").astrodrizzle["final_refimage"] == "f814w_drc_sci.fits"

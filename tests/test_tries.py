@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from hubble_qa.fixtures.reduction.alignment.tries import FitEvidence, TriedFit, best_try, is_decisive
+from hubble_qa.fixtures.reduction.alignment.tries import (
+    FitEvidence,
+    Outcome,
+    TriedFit,
+    best_try,
+    is_decisive,
+)
 
 POOR = ("AST-002: 0.4 pix",)
 
@@ -56,3 +64,31 @@ def test_why_a_try_is_not_accepted_is_told_by_exposure() -> None:
     assert ONE.why_not == "ibwb01x1q: AST-002: 0.4 pix"
     assert FAILED.why_not == "TweakReg failed (ValueError: no sources)"
     assert MANY.why_not == ""
+
+
+def outcome(*tries: TriedFit) -> Outcome:
+    return Outcome(Path(), best_try(tries), tries, tuple({} for _ in tries))
+
+
+def test_exposures_whose_fits_are_not_accepted_are_told() -> None:
+    found = outcome(ONE)
+    assert found.rejected == {"ibwb01x1q": POOR[0]}
+    assert found.has_fits
+    assert not outcome(FAILED, NOTHING).has_fits
+
+
+@pytest.mark.parametrize(
+    ("bright", "faint", "empty"),
+    [
+        ({"ibwb01x0q": 2, "ibwb01x1q": 0}, NOTHING, True),
+        ({}, FAILED, True),
+        ({"ibwb01x0q": 2, "ibwb01x1q": 7}, NOTHING, False),
+        ({"ibwb01x0q": 2, "ibwb01x1q": 0}, FEW, False),
+    ],
+)
+def test_a_field_without_stars_shows_none_by_the_first_threshold(
+    bright: dict[str, int], faint: TriedFit, empty: bool
+) -> None:
+    """Lower thresholds find noise."""
+    noisy = replace(faint, sources={"ibwb01x0q": 60, "ibwb01x1q": 61})
+    assert outcome(replace(FAILED, sources=bright), noisy).without_stars is empty

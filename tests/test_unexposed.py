@@ -1,4 +1,4 @@
-"""An exposure of 0 s is left out of alignment and combination, and told once."""
+"""An exposure of 0 s, or without guide stars, is left out of alignment and combination, and told once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import pytest
 from astropy.io import fits
 
+from hubble_qa.checks.bounds import Bounds
 from hubble_qa.fixtures.plans.stage import Inputs, StageError
 from hubble_qa.fixtures.reduction.alignment.tweakreg import SHIFT_FILE
+from hubble_qa.fixtures.reduction.alignment.unaligned import read_unaligned
 from hubble_qa.fixtures.reduction.exposed import exposed
 from hubble_qa.fixtures.stages.align import AlignSettings, align
 from hubble_qa.fixtures.stages.align_catalog import AlignCatalogSettings, align_catalog
@@ -80,6 +82,38 @@ def test_drizzling_leaves_it_out(
 ) -> None:
     drizzle.run(inputs, tmp_path / "output", DrizzleSettings(suffix="flt", root="all", exposures=names))
     assert given == EXPOSED
+
+
+@pytest.mark.parametrize("quality", ["GSFAIL", "TDF-DOWN AT EXPSTART"])
+def test_one_without_guide_stars_is_left_out(
+    inputs: Inputs, given: list[str], tmp_path: Path, quality: str
+) -> None:
+    fits.setval(inputs.products["exposures"] / f"{CLOSED}_flt.fits", "EXPTIME", value=230.0)
+    fits.setval(inputs.products["exposures"] / f"{CLOSED}_flt.fits", "QUALITY", value=quality)
+    drizzle.run(inputs, tmp_path / "output", DrizzleSettings(suffix="flt", root="all"))
+    assert given == EXPOSED
+
+
+def test_one_that_did_not_end_normally_is_combined(inputs: Inputs, given: list[str], tmp_path: Path) -> None:
+    for keyword, value in (("EXPTIME", 230.0), ("EXPFLAG", "INTERRUPTED")):
+        fits.setval(inputs.products["exposures"] / f"{CLOSED}_flt.fits", keyword, value=value)
+    drizzle.run(inputs, tmp_path / "output", DrizzleSettings(suffix="flt", root="all"))
+    assert given == sorted(f"{name}_flt.fits" for name in NAMES)
+
+
+def test_one_that_is_left_keeps_its_header_where_the_dataset_has_bounds(
+    inputs: Inputs, given: list[str], tmp_path: Path
+) -> None:
+    (inputs.products["exposures"] / EXPOSED[0]).unlink()
+    bounds = {name: {"AST-003": Bounds(at_least=20)} for name in NAMES}
+    align.run(inputs, tmp_path / "output", AlignSettings(suffix="flt", bounds=bounds))
+    assert not given
+    found = read_unaligned(tmp_path / "output")
+    assert found is not None
+    assert found.reason == f"{EXPOSED[1]} is the only exposure that was taken"
+    assert found.intended
+    kept = {path.name for path in (tmp_path / "output").glob("*_flt.fits")}
+    assert kept == {EXPOSED[1], f"{CLOSED}_flt.fits"}
 
 
 def test_one_that_is_left_cannot_be_aligned(inputs: Inputs, given: list[str], tmp_path: Path) -> None:

@@ -53,6 +53,9 @@ _FEWEST_OF_ERROR = 4
 # Why shifts and rotations say nothing of the fits.
 _ABSOLUTE = "its form is absolute: shifts and rotations hold the pointings' own, not only corrections to them"
 
+# Why a fit has neither rotation nor scale.
+_SHIFT_ALONE = "the fit is of the shift alone (fitgeometry = 'shift')"
+
 # Match files state their fit's shift with four decimals.
 SHIFT_PRECISION = 1e-4  # pix
 
@@ -150,6 +153,8 @@ def fit_rotation(shifts: ShiftFile, exposure: str, match: MatchFile | None = Non
     subject = shifts.subject(exposure)
     if shifts.absolute:
         return not_told("fit_rotation", subject, _ABSOLUTE)
+    if match is not None and match.is_shift_alone:
+        return not_applicable("fit_rotation", subject, _SHIFT_ALONE)
     rotation, context = wrap_degrees(row.rotation), row_context(row)
     turned = _rotation_of_sources(match) if match is not None and not other_fit(row, match) else None
     error = turned[1] if turned else _rotation_error(row, match)
@@ -203,6 +208,8 @@ def fit_scale_change(shifts: ShiftFile, exposure: str, match: MatchFile | None =
     if isinstance(row, Measurement):
         return row
     subject = shifts.subject(exposure)
+    if match is not None and match.is_shift_alone:
+        return not_applicable("fit_scale_change", subject, _SHIFT_ALONE)
     error = _linear_error(match) if match is not None and not other_fit(row, match) else None
     return Measurement("fit_scale_change", row.scale - 1.0, "", subject, error, row_context(row))
 

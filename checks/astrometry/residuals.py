@@ -42,6 +42,8 @@ CATALOG_ERRORS: Mapping[str, float] = {"gaia": 0.0, "sdss": 4.0}
 
 # A straight line through fewer sources has errors that are themselves hardly known.
 MIN_TREND_SOURCES = 10
+# A scatter takes three.
+MIN_OFFSET_SOURCES = 3
 # Standard error of a median over that of a mean, for Gaussian scatter.
 MEDIAN_ERROR = math.sqrt(math.pi / 2.0)
 
@@ -162,13 +164,14 @@ def residual_trend(
     if isinstance(row, Measurement):
         return row
     subject = shifts.subject(exposure)
-    if match is None or len(match) < MIN_TREND_SOURCES:
-        found = 0 if match is None else len(match)
-        reason = f"{found} sources in the match file; needs at least {MIN_TREND_SOURCES}"
-        return not_measured("residual_trend", subject, reason)
+    if match is None:
+        return not_measured("residual_trend", subject, "TweakReg wrote no match file for this exposure")
     other = other_fit(row, match)
     if other:
         return not_measured("residual_trend", subject, other)
+    if len(match) < MIN_TREND_SOURCES:
+        reason = f"{len(match)} sources in the match file; needs at least {MIN_TREND_SOURCES}"
+        return not_told("residual_trend", subject, reason)
     known = math.hypot(DISTORTION_ERROR, catalog_error)
     trends = _trends("frame", match.fit_xy, match.residuals, known)
     for chip in np.unique(match.chip):
@@ -231,7 +234,8 @@ def matched_source_offset(
     were measured: it shows a fit that never reached the header, or reached some of its chips only.
     It is the longest of the chips' median offsets, of chips with `MIN_TREND_SOURCES` sources; where none
     has so many, the median offset of all sources. Of chips with fewer, what is certain of theirs
-    counts: the planetary camera often has few.
+    counts: the planetary camera often has few. So it does of a sparse field's; of a fit of one or two
+    sources nothing is.
 
     Parameters
     ----------
@@ -249,12 +253,14 @@ def matched_source_offset(
     other = other_fit(row, match) if match is not None else ""
     if other:
         return not_measured("matched_source_offset", subject, other)
-    offsets = {} if positions is None else positions.median_offsets(MIN_TREND_SOURCES)
-    if not offsets:
-        reason = f"fewer than {MIN_TREND_SOURCES} matched sources"
-        return not_measured("matched_source_offset", subject, reason)
+    if positions is None:
+        return not_measured("matched_source_offset", subject, "there are no matched sources")
+    if len(positions.chip) < MIN_OFFSET_SOURCES:
+        reason = f"fewer than {MIN_OFFSET_SOURCES} matched sources"
+        return not_told("matched_source_offset", subject, reason)
+    offsets = positions.median_offsets(MIN_TREND_SOURCES)
     lengths = {region: float(np.hypot(*offset)) for region, offset in offsets.items()}
-    sparse = positions.sparse_offsets(MIN_TREND_SOURCES) if positions is not None else {}
+    sparse = positions.sparse_offsets(MIN_TREND_SOURCES)
     lengths |= sparse
     worst = max(lengths, key=lambda region: math.inf if math.isnan(lengths[region]) else lengths[region])
     context: dict[str, Json] = {
@@ -266,7 +272,7 @@ def matched_source_offset(
         lengths[worst],
         "mas",
         subject,
-        uncertainty=positions.offset_error(worst) if positions is not None else None,
+        uncertainty=positions.offset_error(worst),
         beyond_error=worst in sparse,
         context=context,
         reason=f"on {worst}, by the headers of both exposures",

@@ -10,7 +10,13 @@ from typing import Any
 from hubble_qa.checks.measurement import Json, Measurement, count_violations
 from hubble_qa.checks.readers.exposure import Exposure
 
-__all__ = ["observation_violations", "was_exposed", "without_image", "without_round_stars"]
+__all__ = [
+    "observation_violations",
+    "was_exposed",
+    "why_not_taken",
+    "without_image",
+    "without_round_stars",
+]
 
 # What an exposure time is at most that is none: drizzlepac's analyze.
 _NO_TIME = 1e-5  # s
@@ -68,6 +74,18 @@ def was_exposed(primary: Mapping[str, Any]) -> bool:
     """
     time = primary.get("EXPTIME")
     return not (isinstance(time, int | float) and math.isfinite(time) and time <= _NO_TIME)
+
+
+def why_not_taken(primary: Mapping[str, Any]) -> str:
+    """Why an exposure cannot be aligned and combined whatever is on it; empty where its header tells nothing.
+
+    It has no exposure time, its guide stars were not acquired, or the shutter closed. An exposure that
+    did not end normally (EXPFLAG) counts for the time that it has: such exposures are often good.
+    """
+    if not was_exposed(primary):
+        return "EXPTIME is 0 s"
+    quality = str(primary.get("QUALITY", "")).strip().upper()
+    return next((f"QUALITY is {quality!r}" for word in _BAD_QUALITY if word in quality), "")
 
 
 def without_image(exposure: Exposure) -> str:

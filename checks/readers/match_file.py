@@ -84,6 +84,12 @@ class MatchFile:
         """The shift that its header quotes, x and y, pixels; empty where it quotes none."""
         return tuple(float(number) for number in self.header.get("X and Y shift", "").split())
 
+    @property
+    def is_shift_alone(self) -> bool:
+        """Whether its header quotes a fit of the shift alone: no rotation at all, and a scale of 1."""
+        quoted = {name: self.header.get(f"X and Y {name}", "").split() for name in ("rotation", "scale")}
+        return quoted == {"rotation": ["0", "0"], "scale": ["1", "1"]}
+
     def from_files(self, names: Collection[str]) -> NDArray[np.bool_]:
         """Which of the reference sources were measured on some files: TweakReg's ``flt.fits[1]``."""
         origins = (Path(origin).name.partition("[")[0] for origin in self.origin)

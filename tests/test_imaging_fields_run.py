@@ -1,0 +1,185 @@
+"""``pytest qa/`` on a mosaic of tiles and on a field of a few stars, against the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from hubble_qa.fixtures.simulation import facts
+from hubble_qa.fixtures.simulation.truth import Truth, read_truth
+from tests.imaging_truth import Compared, Wanted, compare
+from tests.qa_runs import QaRun
+from tests.small_runs import small_run
+
+PIXEL = 128.3  # of WFC3/IR, mas
+TILES = ("icqa11a1q", "icqa12a1q", "icqa13a1q", "icqa12b1q", "icqa13b1q", "icqa14b1q")
+FILTERS = ("F160W", "F105W")
+
+
+def tried(run: QaRun) -> Mapping[str, Any]:
+    record: Mapping[str, Any] = json.loads((run.product("align") / "tries.json").read_text("utf-8"))
+    return record
+
+
+def measured(run: QaRun, name: str, wanted: Wanted) -> Compared:
+    path = run.product(f"drizzle-{name.lower()}") / f"{name.lower()}_drz_sci.fits"
+    photflam = facts.filters("ir")[name].photflam
+    return compare(path, truth_of(run), camera="wfc3/ir", filter_name=name, photflam=photflam, wanted=wanted)
+
+
+def truth_of(run: QaRun) -> Truth:
+    return read_truth(run.product("archive") / "truth.json")
+
+
+# Four tiles
+
+
+@pytest.fixture(scope="module")
+def mosaic(tmp_path_factory: pytest.TempPathFactory) -> QaRun:
+    return small_run("ir-mosaic", tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def tiled(mosaic: QaRun) -> Mapping[str, Compared]:
+    """Isolated stars of each filter's mosaic, against the truth."""
+    return {name: measured(mosaic, name, Wanted(covered=0.2, rates=(40.0, 2000.0))) for name in FILTERS}
+
+
+def test_mosaic_is_accepted(mosaic: QaRun) -> None:
+    assert mosaic.process.returncode == 0, mosaic.process.stdout[-3000:]
+    assert mosaic.verdict("AST-023", "f105w_drz_sci / f160w_drz_sci")["value"] < 0.05
+    statuses = [mosaic.verdict("AST-003", f"shifts {tile}_flt")["status"] for tile in TILES]
+    assert sorted(statuses) == ["not applicable", *["pass"] * (len(TILES) - 1)]
+
+
+def test_tiles_are_aligned_in_a_chain(mosaic: QaRun) -> None:
+    """Not all tiles have stars in common with the reference image."""
+    assert tried(mosaic)["chained"] is True
+    origins = {
+        line.split()[-1].partition("[")[0]
+        for path in mosaic.product("align").glob("*.match")
+        for line in path.read_text("utf-8").splitlines()
+        if line and not line.startswith("#")
+    }
+    assert len(origins) > 1
+
+
+def test_frame_covers_every_exposure_of_either_filter(mosaic: QaRun) -> None:
+    frames = set()
+    for name in FILTERS:
+        header = fits.getheader(mosaic.product(f"drizzle-{name.lower()}") / f"{name.lower()}_drz_sci.fits")
+        frames.add(tuple(header[key] for key in ("NAXIS1", "NAXIS2", "CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")))
+        for tile in TILES:
+            with fits.open(mosaic.product("align") / f"{tile}_flt.fits") as hdus:
+                rows, columns = hdus["SCI"].data.shape
+                corners = [[0, 0], [columns, 0], [0, rows], [columns, rows]]
+                sky = WCS(hdus["SCI"].header).all_pix2world(corners, 0)
+            x, y = WCS(header).all_world2pix(sky, 0).T
+            assert min(*x, *y) > -1.0
+            assert max(x) < header["NAXIS1"] + 1
+            assert max(y) < header["NAXIS2"] + 1
+    assert len(frames) == 1
+
+
+@pytest.fixture(scope="module")
+def reference_error(mosaic: QaRun) -> NDArray[np.float64]:
+    """How far the header of the reference image is from the truth, mas: all others are aligned to it."""
+    rows = (line.split() for line in (mosaic.product("align") / "shifts.txt").read_text("utf-8").splitlines())
+    (name,) = [row[0] for row in rows if len(row) == 7 and not any(map(float, (*row[1:3], *row[5:])))]
+    truth = truth_of(mosaic)
+    chip = truth.exposures[name.partition("_")[0]].chips[1]
+    star, x, y = (np.array(each) for each in (chip.star, chip.x, chip.y))
+    header = fits.getheader(mosaic.product("align") / name, "SCI")
+    sky = WCS(header).all_pix2world(np.column_stack([x, y]), 1)
+    dec = np.array(truth.stars.dec)[star]
+    east = (sky[:, 0] - np.array(truth.stars.ra)[star]) * np.cos(np.radians(dec)) * 3.6e6
+    return np.array([np.median(east), np.median(sky[:, 1] - dec) * 3.6e6])
+
+
+def test_mosaics_are_in_place_by_the_truth(
+    tiled: Mapping[str, Compared], reference_error: NDArray[np.float64]
+) -> None:
+    for name, found in tiled.items():
+        assert len(found.number) >= 40, name
+        assert np.hypot(*(found.offset - reference_error)) < 5.0, name
+
+
+def test_each_tile_is_in_place_by_the_truth(
+    mosaic: QaRun, tiled: Mapping[str, Compared], reference_error: NDArray[np.float64]
+) -> None:
+    seen = truth_of(mosaic).exposures
+    for name, found in tiled.items():
+        for tile in (one for one in TILES if (one[6] == "a") == (name == "F160W")):
+            stars = np.isin(found.number, [*seen[tile].chips[1].star])
+            offset = np.array([np.median(found.east[stars]), np.median(found.north[stars])])
+            assert stars.sum() >= 8
+            # Of stars on a strip, each to 0.05 pixel, across the tile: 0.03 pixel for each link of the chain.
+            assert np.hypot(*(offset - reference_error)) < 2 * 0.03 * PIXEL, tile
+
+
+def test_filters_of_the_mosaic_are_registered(tiled: Mapping[str, Compared]) -> None:
+    first, second = (tiled[name] for name in FILTERS)
+    _, mine, theirs = np.intersect1d(first.number, second.number, return_indices=True)
+    east, north = first.east[mine] - second.east[theirs], first.north[mine] - second.north[theirs]
+    assert len(mine) >= 15
+    assert np.hypot(np.median(east), np.median(north)) < 0.05 * PIXEL
+
+
+def test_fluxes_of_the_mosaic_are_those_of_the_truth(tiled: Mapping[str, Compared]) -> None:
+    for name, found in tiled.items():
+        assert np.median(found.light) == pytest.approx(1.0, abs=0.01), name
+
+
+# A few stars
+
+
+@pytest.fixture(scope="module")
+def sparse(tmp_path_factory: pytest.TempPathFactory) -> QaRun:
+    return small_run("ir-sparse-field", tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def few(sparse: QaRun) -> Compared:
+    return measured(sparse, "F160W", Wanted(brightest=1.0, rates=(20.0, 3000.0)))
+
+
+def test_sparse_field_is_accepted_with_the_datasets_reason(sparse: QaRun) -> None:
+    assert sparse.process.returncode == 0, sparse.process.stdout[-3000:]
+    matched = sparse.verdict("AST-003", "shifts icqa06b1q_flt")
+    assert 3 <= matched["value"] <= 10
+    assert "fix a shift" in matched["bounds_reason"]
+
+
+def test_few_stars_fit_a_shift_and_nothing_more_is_claimed(sparse: QaRun) -> None:
+    record = tried(sparse)
+    chosen = record["tries"][record["chosen"]]
+    assert chosen["parameters"]["fitgeometry"] == "shift"
+    assert chosen["why_not"] == ""
+    criteria = ("AST-004", "AST-005", "AST-008")
+    assert {key: sparse.verdict(key, "shifts icqa06b1q_flt")["status"] for key in criteria} == {
+        "AST-004": "not applicable",
+        "AST-005": "not applicable",
+        "AST-008": "could not be told",
+    }
+
+
+def test_shift_of_the_other_visit_is_that_of_the_truth(sparse: QaRun) -> None:
+    rows = (line.split() for line in (sparse.product("align") / "shifts.txt").read_text("utf-8").splitlines())
+    shifts = {row[0].partition("_")[0]: (float(row[1]), float(row[2])) for row in rows if len(row) == 7}
+    expected = truth_of(sparse).exposures["icqa06b1q"].shift
+    away = np.subtract(shifts["icqa06b1q"], (expected.dx, expected.dy))
+    # 7 stars, each to 0.1 pixel.
+    assert np.hypot(*away) < 3 * 0.1 / np.sqrt(7)
+
+
+def test_sparse_field_is_in_place_by_the_truth(few: Compared) -> None:
+    assert len(few.number) >= 4
+    assert np.hypot(*few.offset) < 5.0
+    assert np.median(few.light) == pytest.approx(1.0, abs=0.01)
