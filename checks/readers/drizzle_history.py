@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hubble_qa.checks.readers.drizzled import Drizzled
-from hubble_qa.checks.readers.exposure import open_fits
+from hubble_qa.checks.readers.table_rows import read_rows
 
 __all__ = ["DrizzledChip", "read_drizzle_history"]
 
@@ -95,18 +95,8 @@ def _is_of(row: Mapping[str, Any], chip: DrizzledChip) -> bool:
 
 def _table(image: Drizzled) -> tuple[Mapping[str, Any], ...]:
     """Rows of HDRTAB, without what an exposure's header lacks."""
-    with open_fits(image.path) as hdus:
-        table = next((hdu for hdu in hdus[1:] if str(hdu.name).upper() == _TABLE), None)
-        if table is None or table.data is None:
-            return ()
-        names = [str(name).upper() for name in table.data.dtype.names]
-        rows = table.data[:_MOST_ROWS].tolist()
-        return tuple(
-            {
-                name: value.strip() if isinstance(value, str) else value
-                for name, value in zip(names, row, strict=True)
-                # What an exposure's header lacks is NaN among numbers.
-                if not (isinstance(value, float) and math.isnan(value))
-            }
-            for row in rows
-        )
+    return tuple(
+        # What an exposure's header lacks is NaN among numbers.
+        {name: value for name, value in row.items() if not (isinstance(value, float) and math.isnan(value))}
+        for row in read_rows(image.path, _TABLE, _MOST_ROWS)
+    )
