@@ -26,7 +26,7 @@ def repeated(sample: Results, datasets: int, verdicts: int) -> Results:
     """A run over so many datasets, each with the sample's figures and stages and so many verdicts."""
     (record,) = (each for each in sample.datasets if each.name == OMEGA)
     own = [each for each in sample.verdicts if each.dataset == OMEGA]
-    names = [f"dataset-{number:03}" for number in range(datasets)]
+    names = [f"dataset-{number:04}" for number in range(datasets)]
     more = list(_more(max(0, verdicts - len(own))))
     judged = [*own, *more][:verdicts]
     return replace(
@@ -60,7 +60,7 @@ def main() -> None:
             begun, worked = time.perf_counter(), time.process_time()
             index = write_report(results, Path(place) / f"report-{datasets}")
             taken, worked = time.perf_counter() - begun, time.process_time() - worked
-            page = index.with_name("dataset-000.html")
+            page = index.with_name("dataset-0000.html")
             print(
                 f"{datasets} datasets, {len(results.verdicts)} verdicts: {taken:.2f} s (CPU {worked:.2f} s, "
                 f"{1000 * worked / datasets:.0f} ms a dataset); index {index.stat().st_size / 1000:.0f} kB, "

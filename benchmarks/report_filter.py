@@ -42,7 +42,7 @@ def main() -> None:
         index = write_report(repeated(sample, 1, asked.verdicts), Path(place) / "report")
         browser = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
         try:
-            browser.get(index.with_name("dataset-000.html").as_uri())
+            browser.get(index.with_name("dataset-0000.html").as_uri())
             for words in WORDS:
                 print(f"{words!r}: {browser.execute_script(SCRIPT, words):.0f} ms")
         finally:

@@ -541,3 +541,17 @@ def broken_results(results: Results) -> Results:
         verdicts=tuple(map(judged, results.verdicts)),
         figures=(),
     )
+
+
+def many_results(sample: Results, number: int) -> Results:
+    """A run of many datasets, of which every third has a failure, of one criterion or another."""
+    (record,) = (each for each in sample.datasets if each.name == OMEGA)
+    names = [f"dataset-{count:04}" for count in range(number)]
+    failing = {name: ("AST-002", "PHT-001")[count % 2] for count, name in enumerate(names) if count % 3 == 0}
+    judged = [
+        verdict(rule, "u5jx010hr_flt", 9.0 if failing.get(name) == rule else 0.0, dataset=name)
+        for name in names
+        for rule in ("AST-002", "PHT-001", "PHT-003", "WCS-002")
+    ]
+    datasets = tuple(replace(record, name=name, title=name, available=0, facts={}) for name in names)
+    return replace(sample, datasets=datasets, verdicts=tuple(judged), stages=(), figures=())

@@ -36,7 +36,15 @@ from hubble_qa.reports.figures.figure_data import (
 from hubble_qa.reports.figures.offsets import Offsets, offset_points
 from hubble_qa.reports.figures.stretch import Adjustable, AdjustableImage, write_images
 from hubble_qa.reports.pages.html import write_report
-from tests.report_sample import OMEGA, broken_results, everywhere, sample_plot, sample_results, verdict
+from tests.report_sample import (
+    OMEGA,
+    broken_results,
+    everywhere,
+    many_results,
+    sample_plot,
+    sample_results,
+    verdict,
+)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PAYLOAD = (
@@ -86,6 +94,12 @@ def ten_thousand(new_directory: Callable[[str], Path]) -> Path:
     )
     results = replace(sample_results(directory / "drawn"), verdicts=many, figures=())
     return write_report(results, directory / "report").with_name(f"{OMEGA}.html")
+
+
+@pytest.fixture(scope="module")
+def many_datasets(new_directory: Callable[[str], Path]) -> Path:
+    directory = new_directory("datasets")
+    return write_report(many_results(sample_results(directory / "drawn"), 90), directory / "report")
 
 
 def opened(browser: WebDriver, path: Path, width: int = 1400, scheme: str = "light") -> WebDriver:
@@ -141,14 +155,19 @@ def test_pages_open_from_disk_without_errors_or_overflow(
     ids=["light", "dark"],
 )
 def test_pages_are_accessible(
-    browser: WebDriver, report: Path, scheme: str, widths: tuple[int, ...], rules: dict[str, list[str]]
+    browser: WebDriver,
+    report: Path,
+    many_datasets: Path,
+    scheme: str,
+    widths: tuple[int, ...],
+    rules: dict[str, list[str]],
 ) -> None:
     browser.set_script_timeout(120)
     axe = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     asked = """const [rules, done] = arguments;
                axe.run(document, {resultTypes: ['violations'], ...rules}).then(found =>
                done(found.violations.map(each => [each.id, each.nodes[0].html])), String)"""
-    for page in sorted(report.glob("*.html")):
+    for page in (*sorted(report.glob("*.html")), many_datasets):
         for width in widths:
             opened(browser, page, width, scheme)
             # By the debugger: the page's policy lets no other script run.
@@ -218,6 +237,35 @@ def test_ten_thousand_verdicts_are_filtered(
                 field.dispatchEvent(new Event('input', {bubbles: true}))"""
     browser.execute_script(script, words)
     assert len(visible(browser)) == shown
+
+
+def test_many_datasets_are_filtered_on_the_index_from_the_keyboard(
+    browser: WebDriver, many_datasets: Path
+) -> None:
+    def shown() -> list[str]:
+        script = """return [...document.querySelectorAll('#all-datasets tbody tr')].filter(row => !row.hidden)
+                    .map(row => row.cells[0].textContent)"""
+        names: list[str] = browser.execute_script(script)
+        return names
+
+    opened(browser, many_datasets)
+    assert len(shown()) == 90
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= WIDTHS[0]
+    words = browser.find_element(By.NAME, "words")
+    words.send_keys("ast-002")
+    assert len(shown()) == 15
+    assert browser.find_element(By.CSS_SELECTOR, "form output").text == "15 of 90 shown"
+    words.send_keys(" 0030")
+    assert shown() == ["dataset-0030"]
+    words.clear()
+    words.send_keys(Keys.TAB, Keys.SPACE)
+    assert len(shown()) == 60, "without those that failed"
+    address = browser.current_url
+    assert address.endswith("index.html?without=fail")
+    browser.get("about:blank")
+    browser.get(address)
+    assert len(shown()) == 60
+    assert browser.get_log("browser") == []
 
 
 def test_criteria_are_folded_and_open_into_their_subjects(browser: WebDriver, report: Path) -> None:

@@ -25,6 +25,7 @@ from numpy.ma import masked
 from hubble_qa.reports.collect.results import (
     DRAWN_FACT,
     NOT_JUDGED_FACT,
+    UNUSABLE_FACT,
     DatasetRecord,
     FigureRecord,
     Results,
@@ -41,6 +42,7 @@ from tests.report_sample import (
     RULES,
     broken_results,
     everywhere,
+    many_results,
     sample_plot,
     sample_results,
     sample_run,
@@ -768,3 +770,46 @@ def test_a_part_of_a_run_is_told_first_and_is_not_shown_as_accepted(sample: Resu
         assert "asked for a part of the tests" in text_of(notice)
         assert "complete report is of 2026-02-28 21:00:00 UTC" in text_of(notice)
         assert [link.get("href") for link in notice.iter("a")] == ["../index.html"]
+
+
+def test_the_index_of_many_datasets_has_a_light_row_of_each_and_the_worst_in_full(
+    sample: Results, tmp_path: Path
+) -> None:
+    pages = written(many_results(sample, 90), tmp_path)
+    index = pages["index"]
+    (listed,) = (table for table in index.all("table") if table.get("id") == "all-datasets")
+    rows = [list(map(text_of, row)) for row in listed.iter("tr")][1:]
+    states = [row[1] for row in rows]
+    assert len(rows) == 90
+    assert states == ["✗ Not accepted: 1 failure"] * 30 + ["✓ Accepted"] * 60, "worst first"
+    assert {row[2] for row in rows[:30]} == {"AST-002", "PHT-001"}
+    assert {row[2] for row in rows[30:]} == {""}
+    matrix = [row for table in index.all("table", "matrix") for row in table.iter("tr")]
+    assert len(matrix) - 1 == 24
+    assert "The worst 24 of 90 datasets" in index.text()
+    (causes,) = (
+        table for table in index.all("table", "stacked") if "By criterion" in text_of(next(iter(table)))
+    )
+    found = [list(map(text_of, row)) for row in causes.iter("tr")][1:]
+    assert [row[2:4] for row in found] == [["15", "15"], ["15", "15"]]
+    assert len(index.all("article", "finding")) == 6
+
+
+def test_a_row_of_the_index_takes_less_than_a_kilobyte(sample: Results, tmp_path: Path) -> None:
+    sizes = []
+    for number in (90, 190):
+        written_at = write_report(many_results(sample, number), tmp_path / f"report-{number}")
+        sizes.append(written_at.stat().st_size)
+    few, more = sizes
+    assert few + (more - few) / 100 * 910 < 1_000_000, "of a thousand datasets"
+
+
+def test_very_many_unusable_files_are_counted_on_the_index(sample: Results, tmp_path: Path) -> None:
+    broken = tuple(
+        DatasetRecord(f"d{number:02}", "", "", (), {UNUSABLE_FACT: f"d{number:02}.toml: name: is required"})
+        for number in range(50)
+    )
+    index = written(replace(sample, datasets=(*sample.datasets, *broken)), tmp_path)["index"]
+    assert "d19.toml" in index.text()
+    assert "d20.toml" not in index.text()
+    assert "30 more of this kind are in results.json" in index.text()

@@ -26,6 +26,7 @@ from hubble_qa.reports.pages.figure_files import copy_figures
 from hubble_qa.reports.pages.gallery import Figure
 from hubble_qa.reports.pages.history_html import write_history_pages
 from hubble_qa.reports.pages.history_pages import HistoryPages
+from hubble_qa.reports.pages.overview import overview
 from hubble_qa.reports.pages.pages import DatasetPage, dataset_page, matrices, settings_of
 from hubble_qa.reports.pages.publish import ReportError, replacing
 from hubble_qa.reports.pages.summary import REJECTING, RunSummary, State, summarise
@@ -128,10 +129,13 @@ def _render(
     if history is not None:
         shared["style"] = _asset("report.css", "history.css")
         write_history_pages(history, environment, shared, directory)
+    shown = overview(pages)
     index = environment.get_template("index.html").render(
         summary=summary,
+        overview=shown,
+        files={page.name: page.file for page in pages},
         pages=pages,
-        matrices=matrices(pages),
+        matrices=matrices(shown.in_matrix),
         headline=wording.run_headline(summary),
         contexts=_facts(pages, CONTEXT_FACT),
         not_judged=_facts(pages, NOT_JUDGED_FACT),
@@ -151,8 +155,8 @@ def _render(
     beside = [None, *pages, None]
     for before, page, after in zip(beside, pages, beside[2:], strict=False):
         script = _script_of(page.figures)
-        shown = template.render(page=page, before=before, after=after, script=script, **shared)
-        _write(directory / page.file, shown)
+        rendered = template.render(page=page, before=before, after=after, script=script, **shared)
+        _write(directory / page.file, rendered)
 
 
 def _script_of(figures: Sequence[Figure]) -> _Asset:

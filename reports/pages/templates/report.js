@@ -1,16 +1,73 @@
 "use strict";
 
+/* A filter of words and states, in the page's address too, so that it can be sent to somebody. */
+function filterOf(form) {
+  const boxes = [...form.querySelectorAll("input[name=state]")];
+  return {
+    words: () => form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean),
+    states: () => new Set(boxes.filter((box) => box.checked).map((box) => box.value)),
+    tell: (shown, total) => {
+      form.querySelector("output").textContent = shown === total ? "" : `${shown} of ${total} shown`;
+    },
+    keep: () => {
+      const asked = new URLSearchParams();
+      if (form.elements.words.value) asked.set("words", form.elements.words.value);
+      for (const box of boxes) if (!box.checked) asked.append("without", box.value);
+      const query = asked.toString();
+      try {
+        history.replaceState(null, "", `${location.pathname}${query ? `?${query}` : ""}${location.hash}`);
+      } catch {
+        // A browser that lets no page from disk change its address: the filter works all the same.
+      }
+    },
+    recall: () => {
+      const asked = new URLSearchParams(location.search);
+      form.elements.words.value = asked.get("words") ?? "";
+      for (const box of boxes) box.checked = !asked.getAll("without").includes(box.value);
+    },
+    begin: (filter, keep) => {
+      form.addEventListener("input", () => { filter(); keep(); });
+      form.addEventListener("submit", (event) => event.preventDefault());
+      form.hidden = false;
+    },
+  };
+}
+
+/* Filter many datasets. Without this script they stand as they are, worst first. */
+(() => {
+  const form = document.querySelector("form.filter[data-rows]");
+  if (!form) return;
+  const asked = filterOf(form);
+  const rows = [...document.getElementById(form.dataset.rows).tBodies[0].rows];
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+
+  function filter() {
+    const [words, states] = [asked.words(), asked.states()];
+    let shown = 0;
+    rows.forEach((row, index) => {
+      const matches = states.has(row.dataset.state) && words.every((word) => texts[index].includes(word));
+      if (row.hidden === matches) row.hidden = !matches;
+      shown += matches;
+    });
+    asked.tell(shown, rows.length);
+  }
+
+  asked.begin(filter, asked.keep);
+  asked.recall();
+  filter();
+})();
+
 /* Filter and sort the verdicts. Without this script they stand as they are, worst first. */
 (() => {
-  const form = document.querySelector("form.filter");
+  const form = document.querySelector("form.filter:not([data-rows])");
   if (!form) return;
+  const asked = filterOf(form);
   const FEW = 60; // verdicts: no more are laid open by a filter
   const groups = [...document.querySelectorAll("details.criterion")].map((details) => {
     const rows = [...details.querySelectorAll("tr[data-state]")];
     return { details, rows, heading: details.querySelector(".what").textContent.toLowerCase() };
   });
   const total = groups.reduce((sum, group) => sum + group.rows.length, 0);
-  const boxes = [...form.querySelectorAll("input[name=state]")];
 
   /* What is searched of a criterion's rows, read once. */
   function texts(group) {
@@ -19,8 +76,7 @@
   }
 
   function filter() {
-    const wanted = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const states = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
+    const [wanted, states] = [asked.words(), asked.states()];
     let shown = 0;
     for (const group of groups) {
       const left = wanted.filter((word) => !group.heading.includes(word));
@@ -37,26 +93,7 @@
       if (lay && group.shown && !group.details.open) group.details.open = group.laid = true;
       else if (!lay && group.laid) group.details.open = group.laid = false;
     }
-    form.querySelector("output").textContent = shown === total ? "" : `${shown} of ${total} shown`;
-  }
-
-  /* The filter stands in the page's address, so that it can be sent to somebody. */
-  function keep() {
-    const asked = new URLSearchParams();
-    if (form.elements.words.value) asked.set("words", form.elements.words.value);
-    for (const box of boxes) if (!box.checked) asked.append("without", box.value);
-    const query = asked.toString();
-    try {
-      history.replaceState(null, "", `${location.pathname}${query ? `?${query}` : ""}${location.hash}`);
-    } catch {
-      // A browser that lets no page from disk change its address: the filter works all the same.
-    }
-  }
-
-  function recall() {
-    const asked = new URLSearchParams(location.search);
-    form.elements.words.value = asked.get("words") ?? "";
-    for (const box of boxes) box.checked = !asked.getAll("without").includes(box.value);
+    asked.tell(shown, total);
   }
 
   function key(row, column, kind) {
@@ -102,7 +139,7 @@
     if (target.hidden || details.hidden) {
       form.reset();
       filter();
-      keep();
+      asked.keep();
     }
     details.open = true;
     target.scrollIntoView();
@@ -115,11 +152,9 @@
     all.textContent = open ? "Close all" : "Open all";
   });
   for (const group of groups) group.details.addEventListener("toggle", () => group.details.open && prepare(group));
-  form.addEventListener("input", () => { filter(); keep(); });
-  form.addEventListener("submit", (event) => event.preventDefault());
+  asked.begin(filter, asked.keep);
   addEventListener("hashchange", reveal);
-  form.hidden = false;
-  recall();
+  asked.recall();
   filter();
   reveal();
   window.requestIdleCallback?.(() => groups.forEach(texts));
