@@ -59,7 +59,7 @@ def test_columns_of_all_types_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("keyword", "value"), [("TZERO1", 32768), ("TSCAL1", 0.5), ("TNULL1", 2)])
 def test_what_is_not_as_it_is_stored_is_read_by_astropy(tmp_path: Path, keyword: str, value: float) -> None:
     path = write_table(tmp_path / "a.fits", {"COUNT": ("I", [1, 2, 3])})
-    fits.setval(path, keyword, value=value, ext="HDRTAB")
+    fits.setval(path, keyword, value=value, ext=2)
     expected = {"TZERO1": [32769, 32770, 32771], "TSCAL1": [0.5, 1.0, 1.5], "TNULL1": [1, 2, 3]}
     assert [row["COUNT"] for row in read_rows(path, "HDRTAB", 5000)] == expected[keyword]
 
