@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,11 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
+from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.simulation import facts
 from hubble_qa.fixtures.simulation.truth import Truth, read_truth
+from hubble_qa.fixtures.stages.drizzle import DrizzleSettings, drizzle
+from hubble_qa.fixtures.stages.mask import MaskSettings, RegionFile, mask_pixels
 from tests.imaging_truth import Compared, Wanted, compare
 from tests.qa_runs import QaRun
 from tests.small_runs import small_run
@@ -183,3 +187,50 @@ def test_sparse_field_is_in_place_by_the_truth(few: Compared) -> None:
     assert len(few.number) >= 4
     assert np.hypot(*few.offset) < 5.0
     assert np.median(few.light) == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.filterwarnings("ignore")  # of what drizzlepac imports
+def test_masked_region_has_no_weight_of_its_exposure(
+    sparse: QaRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A circle about the middle of one exposure of three; stars are where and what they were."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("iref", "")
+    rootname = "icqa05a2q"
+    with fits.open(sparse.product("align") / f"{rootname}_flt.fits") as hdus:
+        rows, columns = hdus["SCI"].data.shape
+        middle = WCS(hdus["SCI"].header).all_pix2world([[columns / 2, rows / 2]], 0)[0]
+    region = tmp_path / "ghost.reg"
+    region.write_text(f'icrs\ncircle({middle[0]:.7f},{middle[1]:.7f},4.0")\n', encoding="utf-8")
+    products = {name: sparse.product(node) for name, node in (("exposures", "align"), ("references",) * 2)}
+    (tmp_path / "masked").mkdir()
+    regions = (RegionFile(source="ghost.reg", exposure=rootname),)
+    settings = MaskSettings(suffix="flt", regions=regions)
+    mask_pixels.run(Inputs(products, {"ghost.reg": region}), tmp_path / "masked", settings)
+    stage = next(one for one in sparse.results["stages"] if one["node"] == "drizzle-f160w")
+    (tmp_path / "drizzled").mkdir()
+    drizzling = DrizzleSettings.model_validate(stage["settings"])
+    drizzle.run(Inputs({**products, "exposures": tmp_path / "masked"}), tmp_path / "drizzled", drizzling)
+    before, after = (
+        fits.getdata(place / "f160w_drz_wht.fits")
+        for place in (sparse.product("drizzle-f160w"), tmp_path / "drizzled")
+    )
+    with fits.open(tmp_path / "drizzled" / "f160w_drz_sci.fits") as hdus:
+        x, y = WCS(hdus[0].header).all_world2pix([middle], 0)[0]
+    inner = np.hypot(*(np.indices(before.shape) - np.array([y, x])[:, None, None])) < 20.0
+    exposed = fits.getval(sparse.product("align") / f"{rootname}_flt.fits", "EXPTIME")
+    assert np.median(before[inner] - after[inner]) == pytest.approx(exposed, rel=0.05)
+    outer = np.hypot(*(np.indices(before.shape) - np.array([y, x])[:, None, None])) > 50.0
+    assert np.median(np.abs(before[outer] - after[outer])) < 0.01 * exposed
+
+
+def test_short_and_long_exposures_count_by_their_times(sparse: QaRun) -> None:
+    """Where all three overlap, the weight is their time together, of which the short one has a fifth."""
+    weight = fits.getdata(sparse.product("drizzle-f160w") / "f160w_drz_wht.fits")
+    paths = sorted(sparse.product("align").glob("*_flt.fits"))
+    times = [float(fits.getval(path, "EXPTIME")) for path in paths]
+    assert max(times) > 1.9 * min(times)
+    seen = np.rint(weight[weight > 0]).astype(int)
+    deepest = np.bincount(seen)[int(0.9 * sum(times)) :].argmax() + int(0.9 * sum(times))
+    assert deepest == pytest.approx(sum(times), rel=0.03)
+    assert sparse.verdict("DRZ-009", "f160w_drz_sci")["status"] == "pass"

@@ -173,6 +173,29 @@ def test_steps_are_those_of_the_camera(tmp_path: Path, text: str, nodes: list[st
     assert settings(found, "align").suffix == suffix
 
 
+MASKS = """
+[stages.masks]
+trails = ["ibwb01xrq"]
+[[stages.masks.regions]]
+exposure = "ibwb01xqq"
+file = "ghost.reg"
+chip = 2
+"""
+
+
+def test_masks_are_made_before_images_are_combined(tmp_path: Path) -> None:
+    (tmp_path / "ghost.reg").write_text("image\ncircle(1,1,3)\n", encoding="utf-8")
+    found = plan(dataset(tmp_path, MINIMAL + MASKS))
+    assert found["mask"].upstream["exposures"] is found["accept"]
+    assert found["drizzle-f606w"].upstream["exposures"] is found["mask"]
+    assert list(found["mask"].sources) == ["1-ghost.reg"]
+    assert settings(found, "mask").trails == ("ibwb01xrq",)
+    assert [(one.exposure, one.chip) for one in settings(found, "mask").regions] == [("ibwb01xqq", 2)]
+    made = dataset(tmp_path, MINIMAL + MASKS)
+    judged = workflow_of(made).judged(made)
+    assert {file.path.parts[0] for file in judged.of(Kind.EXPOSURE)} == {"mask"}
+
+
 def test_images_are_paired_with_the_reference(tmp_path: Path) -> None:
     made = dataset(tmp_path)
     judged = workflow_of(made).judged(made)
@@ -215,6 +238,12 @@ def test_images_are_paired_with_the_reference(tmp_path: Path) -> None:
         (MINIMAL + RAW, "stages.fetch.required: has 'raw', which is not calibrated for WFC3/UVIS"),
         (MINIMAL + '[stages.fetch]\nrequired = ["ima"]\n', "stages.fetch.required: begins with 'ima'"),
         (MINIMAL + "[stages.calibrate]\ncte_correct = true\n", "stages.calibrate.cte_correct: is of ACS/WFC"),
+        (MINIMAL + MASKS, "stages.masks.regions.0.file: "),
+        (
+            MINIMAL + MASKS.replace("ibwb01xqq", "ibwb09xqq"),
+            "masks.regions.0.exposure: is 'ibwb09xqq'",
+        ),
+        (MINIMAL + MASKS.replace("ibwb01xrq", "ibwb09xrq"), "stages.masks.trails.0: is 'ibwb09xrq'; name an"),
         (MINIMAL + "[stages.align.imagefind]\nthreshold = -1\n", "stages.align.imagefind.threshold"),
         (
             MINIMAL.replace('catalogs = ["gaia"]', "imagefind = 3"),

@@ -21,6 +21,7 @@ from hubble_qa.checks.measurement import Json, Measurement, count_violations, no
 from hubble_qa.checks.readers.exposure import Exposure
 
 __all__ = [
+    "MASKED",
     "ReferenceUse",
     "array_violations",
     "calibration_switches",
@@ -29,6 +30,9 @@ __all__ = [
     "switch_violations",
     "unit_violations",
 ]
+
+MASKED = 16384
+"""Bit of DQ of what is masked by hand, of trails and ghosts: acstools' and the archive's own."""
 
 # EXPEND - EXPSTART may differ from EXPTIME by the shutter's travel and the clocks' ticks.
 DURATION_TOLERANCE = 0.3  # s
@@ -149,7 +153,12 @@ def flagged_fraction(dq: NDArray[Any] | None, *, subject: str) -> Measurement:
         return not_told("flagged_fraction", subject, "its flags are in a C1M file, which is not at hand")
     if dq.size == 0:
         return not_told("flagged_fraction", subject, "DQ is empty; see CAL-013")
-    return Measurement("flagged_fraction", np.count_nonzero(dq) / dq.size, "", subject)
+    masked = float(np.mean(dq.astype(np.int64) & MASKED != 0))
+    context: dict[str, Json] = {"masked_fraction": masked} if masked else {}
+    reason = f"masked: {masked:.2%} (DQ bit {MASKED}: regions, trails, ghosts)" if masked else ""
+    return Measurement(
+        "flagged_fraction", np.count_nonzero(dq) / dq.size, "", subject, context=context, reason=reason
+    )
 
 
 def array_violations(
