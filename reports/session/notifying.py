@@ -8,13 +8,16 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from hubble_qa.checks.printable import one_line
+from hubble_qa.fixtures.suite.options import Options
 from hubble_qa.reports.collect.results import Results
 
 if TYPE_CHECKING:
     from hubble_qa.reports.history.view import HistoryView
 
-__all__ = ["OCCASIONS", "notify", "occasions"]
+__all__ = ["OCCASIONS", "check_notify", "notify", "occasions"]
 
 OCCASIONS: Mapping[str, tuple[str, ...]] = {
     "new": ("new failure", "missing", "not reproducible"),
@@ -45,6 +48,22 @@ def occasions(text: str) -> tuple[str, ...]:
             f"{', '.join(unknown)}: give some of {', '.join(OCCASIONS)}, with commas between them"
         )
     return words
+
+
+def check_notify(options: Options) -> None:
+    """Refuse what --notify-on cannot mean.
+
+    Raises
+    ------
+    pytest.UsageError
+        One line that says why.
+    """
+    try:
+        occasions(options.notify_on)
+    except ValueError as error:
+        raise pytest.UsageError(f"--notify-on: {error}") from None
+    if not options.history:
+        raise pytest.UsageError("--notify-on: without --history nothing is known to be new; give one")
 
 
 def notify(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shlex
 import sys
 import time
@@ -15,9 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hubble_qa.checks.criteria import load_criteria
-from hubble_qa.checks.measurement import not_measured
-from hubble_qa.checks.verdict import judge as apply
 from hubble_qa.fixtures.store.store import StoreError
 from hubble_qa.fixtures.suite.declarations import (
     Judged,
@@ -29,16 +24,17 @@ from hubble_qa.fixtures.suite.declarations import (
 )
 from hubble_qa.fixtures.suite.header import names_suite
 from hubble_qa.fixtures.suite.hosting import HOST, is_worker, opened_run, run_of
-from hubble_qa.fixtures.suite.judging import complete_verdict, criterion_of, dataset_of, subject_of
+from hubble_qa.fixtures.suite.judging import complete_verdict, dataset_of
 from hubble_qa.fixtures.suite.keeping import drop_unread
 from hubble_qa.fixtures.suite.options import Options, read_options
 from hubble_qa.fixtures.suite.reading import reading_of
 from hubble_qa.fixtures.suite.room import size_text
 from hubble_qa.fixtures.suite.run import Run
 from hubble_qa.fixtures.suite.selection import left_out as left_out_tests
-from hubble_qa.reports.collect.records import Expected, verdict_record
-from hubble_qa.reports.collect.results import NOT_RUN, Results, VerdictRecord
+from hubble_qa.reports.collect.records import verdict_record
+from hubble_qa.reports.collect.results import Results, VerdictRecord
 from hubble_qa.reports.history.errors import HistoryError
+from hubble_qa.reports.session.expecting import lost, note_expected, noted
 from hubble_qa.reports.session.hindsight import look_back
 from hubble_qa.reports.session.place import publish, report_line, run_extent
 from hubble_qa.reports.session.recording import Kept, check_history, record_results
@@ -53,8 +49,6 @@ _VERDICT = "qa_verdict"
 _FIELDS = tuple(each.name for each in fields(VerdictRecord))
 # More than these are not told one by one at the end.
 _MANY_FAILURES = 100
-# Files in which each process notes the verdicts expected of its tests.
-_EXPECTED = ".expected.json"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -87,59 +81,15 @@ def _properties(record: VerdictRecord) -> Iterator[tuple[str, object]]:
 @pytest.hookimpl(tryfirst=True)  # before xdist tells that this worker is ready
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Note which verdicts are expected of the selected tests, so that a test that vanishes is missed."""
-    if session.config.option.collectonly:
-        return
-    run = opened_run(session.config)
-    # Workers collect the same tests, and there may be very many.
-    if run is None or any(run.notices.glob(f"*{_EXPECTED}")):
-        return
-    expected = [entry for item in session.items for entry in _expected_verdict(item)]
-    if expected:
-        path = run.notices / f"{os.getpid()}{_EXPECTED}"
-        written = path.with_suffix(".part")
-        written.write_text(json.dumps(expected), encoding="utf-8")
-        written.replace(path)
-
-
-def _expected_verdict(item: pytest.Item) -> Iterator[tuple[str, str, str, str]]:
-    """Test, dataset, criterion and subject of a test that judges."""
-    dataset, criterion = dataset_of(item), criterion_of(item)
-    if dataset is not None and criterion is not None:
-        yield item.nodeid, dataset.name, criterion.id, subject_of(item)
-
-
-def _noted(run: Run) -> list[Expected]:
-    """The verdicts expected of the run's tests, as its processes have noted them."""
-    paths = sorted(run.notices.glob(f"*{_EXPECTED}"))
-    entries = {entry[0]: entry for path in paths for entry in json.loads(path.read_text(encoding="utf-8"))}
-    return [Expected(*entry) for entry in entries.values()]
-
-
-def _lost(expected: Expected) -> VerdictRecord:
-    """The verdict of a test that was not run."""
-    criterion = load_criteria()[expected.criterion]
-    measured = not_measured(criterion.quantity, expected.subject, NOT_RUN)
-    return verdict_record(apply(criterion, measured), expected.test, expected.dataset)
+    run = None if session.config.option.collectonly else opened_run(session.config)
+    if run is not None:
+        note_expected(run, session.items)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Collect results in the process that ends the run: alone, or controller of xdist workers."""
     if not is_worker(config):
         config.pluginmanager.register(Collector(config), "qa-results")
-
-
-def _check_notify(options: Options) -> None:
-    """Refuse what --notify-on cannot mean."""
-    if not options.notify_on:
-        return
-    from hubble_qa.reports.session.notifying import occasions
-
-    try:
-        occasions(options.notify_on)
-    except ValueError as error:
-        raise pytest.UsageError(f"--notify-on: {error}") from None
-    if not options.history:
-        raise pytest.UsageError("--notify-on: without --history nothing is known to be new; give one")
 
 
 class Collector:
@@ -180,7 +130,10 @@ class Collector:
             check_history(options)
         except HistoryError as error:
             raise pytest.UsageError(f"--history: {error}") from None
-        _check_notify(options)
+        if options.notify_on:
+            from hubble_qa.reports.session.notifying import check_notify
+
+            check_notify(options)
         if report is None:
             return
         from hubble_qa.reports.pages.publish import ReportError, check_place
@@ -213,7 +166,7 @@ class Collector:
         if self.illustrator is None:
             from hubble_qa.reports.session.illustrator import Illustrator
 
-            self.illustrator = Illustrator(run, self.config.stash[HOST], _noted(run))
+            self.illustrator = Illustrator(run, self.config.stash[HOST], noted(run))
         return self.illustrator
 
     @pytest.hookimpl(trylast=True)
@@ -365,9 +318,9 @@ class Collector:
         self.dropped = drop_unread(run, self.config.stash[HOST], whole)
 
     def _all_verdicts(self, run: Run) -> tuple[VerdictRecord, ...]:
-        noted = {each.test: each for each in _noted(run)}
-        ordered = (self.verdicts.get(test) or _lost(expected) for test, expected in noted.items())
-        return (*ordered, *(record for test, record in self.verdicts.items() if test not in noted))
+        awaited = {each.test: each for each in noted(run)}
+        ordered = (self.verdicts.get(test) or lost(expected) for test, expected in awaited.items())
+        return (*ordered, *(record for test, record in self.verdicts.items() if test not in awaited))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say in a few lines what was found, and where the report is."""
