@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hubble_qa.fixtures.engine.executor import Needs
+from hubble_qa.fixtures.engine.executor import ExecutorError, Needs
 from hubble_qa.fixtures.executors.examination import Examiner
 from hubble_qa.fixtures.executors.likeness import CODE, difference, fingerprint
 from hubble_qa.fixtures.executors.names import executor_problem
+from hubble_qa.fixtures.executors.open import open_executor
 from hubble_qa.fixtures.executors.orders import Answer, Question
 from hubble_qa.fixtures.executors.roster import Machine, Roster, Standing
 from hubble_qa.fixtures.executors.settings import (
@@ -24,7 +28,7 @@ from hubble_qa.fixtures.executors.settings import (
 from hubble_qa.fixtures.executors.worker import lock_state
 from hubble_qa.fixtures.plans.dataset import DatasetError
 from hubble_qa.fixtures.store.store import Store
-from tests.small_project import SmallProject, project
+from tests.small_project import ROOT, SmallProject, project
 from tests.stages_for_tests import write
 
 __all__ = ["project"]
@@ -107,6 +111,37 @@ def test_a_wrong_option_is_one_line(project: SmallProject, options: list[str], l
     told = completed.stdout + completed.stderr
     assert any(line in each for each in told.splitlines() if each.startswith("ERROR: "))
     assert project.builds() == {}
+
+
+def test_a_local_run_imports_nothing_of_a_cluster() -> None:
+    program = (
+        "import sys; import hubble_qa.fixtures.suite.plugin, hubble_qa.fixtures.engine.engine; "
+        "sys.exit(bool({'distributed', 'dask_jobqueue'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))}
+    assert subprocess.run([sys.executable, "-c", program], env=environment, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"), [("dask://127.0.0.1:9", "distributed"), ("slurm", "dask_jobqueue")]
+)
+def test_what_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, lacking: str
+) -> None:
+    monkeypatch.setitem(sys.modules, lacking, None)
+    (tmp_path / "sbatch").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(ExecutorError) as refused:
+        open_executor(name, ClusterSettings(), tmp_path, 0, print)
+
+    remedy = "pip install 'hubble-imaging-qa[cluster]'"
+    assert str(refused.value) == f"--executor {name}: {lacking} is not installed; {remedy}"
+
+
+def test_slurm_takes_a_machine_that_submits_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ExecutorError, match="there is no sbatch on PATH; run on a machine that submits jobs"):
+        open_executor("slurm", ClusterSettings(), tmp_path, 0, print)
 
 
 def workers(**beats: float) -> dict[str, dict[str, Any]]:

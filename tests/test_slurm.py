@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hubble_qa.fixtures.engine.executor import ExecutorError
 from hubble_qa.fixtures.executors.cluster import ClusterExecutor
 from hubble_qa.fixtures.executors.open import open_executor
 from hubble_qa.fixtures.executors.settings import ClusterSettings
@@ -103,6 +104,25 @@ def test_values_are_the_same_as_on_one_machine(
     places = {stage["where"].partition("/")[0] for stage in there.results["stages"]}
     assert len(places) == 2
     assert places < {"n1", "n2", "n3"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"queue": "none"}, "partition"),
+        ({"memory": "90GB"}, "node configuration"),
+        ({"cores": 64}, "node configuration"),
+    ],
+)
+def test_jobs_that_slurm_would_not_take_are_refused_at_once(
+    tmp_path: Path, settings: dict[str, object], problem: str
+) -> None:
+    read = ClusterSettings.model_validate({"interface": "lo", "log_directory": str(tmp_path), **settings})
+    with pytest.raises(ExecutorError, match=f"--executor slurm: Slurm refuses its jobs .*{problem}"):
+        open_executor("slurm", read, tmp_path, 0, print)
+
+    # Nobody can use its keys any more.
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
 def test_a_cancelled_job_costs_a_try(cluster: Slurm, tmp_path: Path, store: Store) -> None:
