@@ -3,6 +3,7 @@
 import copy
 import gc
 import io
+import os
 import pickle
 import re
 import tempfile
@@ -146,6 +147,16 @@ def test_structure_of_a_truncated_file(flt: Path) -> None:
     flt.write_bytes(content[: len(content) - 2880])
     structure = read_fits_structure(flt)
     assert structure.actual_size == structure.declared_size - 2880
+
+
+def test_what_follows_the_last_unit_is_told_however_long_it_is(flt: Path) -> None:
+    declared = flt.stat().st_size
+    os.truncate(flt, declared + 2880)
+    short = read_fits_structure(flt)
+    # Without blocks on the disk; to read all of it takes minutes.
+    os.truncate(flt, declared + 16 * 2**30)
+    long = read_fits_structure(flt)
+    assert (long.actual_size - long.declared_size, long.remarks) == (16 * 2**30, short.remarks)
 
 
 def test_structure_of_a_file_cut_between_units(flt: Path) -> None:
