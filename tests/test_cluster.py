@@ -20,7 +20,7 @@ from hubble_qa.fixtures.store.store import Store
 from tests.cluster_driver import waiting
 from tests.dask_cluster import DaskCluster, Watched, alive, dask_cluster, pids, until
 from tests.small_project import ROOT, SmallProject, make_small_project
-from tests.stages_for_tests import Plain, begun, chain, hang, hoard, noted, unanswered
+from tests.stages_for_tests import Plain, begun, chain, hang, hoard, meet, noted, unanswered
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +133,18 @@ def test_what_fits_nowhere_is_told_at_once(cluster: DaskCluster, place: Path, st
     assert result.outcome is Outcome.INTERRUPTED
     assert result.error == "it needs 130 GB of memory, and no worker has more than 4 GB; give them more"
     assert begun(place / "journal") == []
+
+
+def test_as_many_stages_run_at_once_as_there_are_slots(
+    cluster: DaskCluster, place: Path, store: Store
+) -> None:
+    nodes = [
+        Node("field", f"meet-{label}", meet, Plain(label=label, kind=other), locations={"place": str(place)})
+        for label, other in ("ab", "ba")
+    ]
+    with Watched(store, cluster.executor(store)) as run:
+        run.engine.submit(nodes)
+        assert all(run.engine.result(node).complete for node in nodes)
 
 
 def test_a_time_out_ends_the_stage_on_its_worker(cluster: DaskCluster, place: Path, store: Store) -> None:

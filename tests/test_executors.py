@@ -188,6 +188,21 @@ def test_what_was_only_guessed_fits_on_a_smaller_machine() -> None:
     assert "it needs" in found.misfit(guessed.after(1000))
 
 
+def test_what_was_never_measured_gets_a_share() -> None:
+    found = Roster(silence=10)
+    found.see({"a": {"name": "a", "nthreads": 4, "memory_limit": 8_000_000_000, "last_seen": 1.0}}, now=0)
+    (machine,) = found.machines.values()
+    machine.standing = Standing.USED
+    first = Needs(write, 3_000_000_000, guessed=True)
+
+    assert [place[1] for _ in range(4) if (place := found.place(first)) is not None] == [2_000_000_000] * 4
+    machine.taken.clear()
+    # A share was not enough.
+    again = found.place(first.after(2_000_000_000))
+    assert again is not None
+    assert again[1] == 4_000_000_000
+
+
 def test_machines_that_may_come_count() -> None:
     found = Roster(silence=10, promised=5000)
     assert found.misfit(Needs(write, 4000)) == ""
