@@ -268,6 +268,13 @@ def test_many_datasets_are_filtered_on_the_index_from_the_keyboard(
     assert browser.get_log("browser") == []
 
 
+def test_a_cell_of_the_matrix_says_what_it_is_when_pointed_at(browser: WebDriver, report: Path) -> None:
+    opened(browser, report / "index.html")
+    cell = browser.find_element(By.CSS_SELECTOR, ".matrix td a[aria-label^='AST-002']")
+    ActionChains(browser, duration=20).move_to_element(cell).perform()
+    assert cell.get_attribute("title") == "AST-002 fail (1 of 4): fit RMS"
+
+
 def test_criteria_are_folded_and_open_into_their_subjects(browser: WebDriver, report: Path) -> None:
     opened(browser, report / f"{OMEGA}.html")
     order = """return [...document.querySelectorAll('h2')].map(each => [each.id, each.offsetTop])"""

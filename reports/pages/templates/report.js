@@ -160,9 +160,13 @@ function filterOf(form) {
   window.requestIdleCallback?.(() => groups.forEach(texts));
 })();
 
-/* A cell of the matrix says what it is where it is pointed at; its label says it once in the page. */
+/* A cell of the matrix says what it is where it is pointed at; its label and its column say it once in the page. */
 for (const link of document.querySelectorAll(".matrix td a[aria-label]")) {
-  link.addEventListener("pointerenter", () => { link.title = link.getAttribute("aria-label"); }, { once: true });
+  link.addEventListener("pointerenter", () => {
+    const column = link.closest("table").tHead.rows[0].cells[link.closest("td").cellIndex];
+    const criterion = column?.querySelector("a")?.title;
+    link.title = link.getAttribute("aria-label") + (criterion ? `: ${criterion}` : "");
+  }, { once: true });
 }
 
 /* Enlarge a figure in place; without this script the link opens the image. */
