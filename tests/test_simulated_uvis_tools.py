@@ -1,4 +1,7 @@
-"""The archive's own tools on simulated WFC3/UVIS exposures: they accept them, and find what was put in."""
+"""The archive's own tools on simulated WFC3/UVIS exposures: they accept them, and find what was put in.
+
+What runs of `uvis-ngc6791` ask of their alignment and their image as well is asked here by the long tests.
+"""
 
 from __future__ import annotations
 
@@ -171,6 +174,7 @@ def test_updatewcs_makes_the_same_tables(archive, updated):
                     assert given[name, version].header[keyword] == made[name, version].header[keyword]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rootname", MATCHES)
 def test_gaia_alignment_finds_the_truth(aligned, truth, rootname):
     row, expected = shift_rows(aligned / "gaia_shifts.txt")[rootname], truth.exposures[rootname].unpropagated
@@ -183,11 +187,13 @@ def test_gaia_alignment_finds_the_truth(aligned, truth, rootname):
     assert 100 < matches(aligned, "gaia", rootname) < 180
 
 
+@pytest.mark.slow
 def test_sdss_alignment_is_poor(aligned):
     for rootname, row in shift_rows(aligned / "sdss_shifts.txt").items():
         assert 0.3 < row[4:].max() < 0.65, rootname
 
 
+@pytest.mark.slow
 def test_truths_frame_is_tweakregs(aligned, truth):
     with fits.open(aligned / "gaia_wcs.fits") as hdus:
         wcs = WCS(next(hdu.header for hdu in hdus if "CRVAL1" in hdu.header))
@@ -196,6 +202,7 @@ def test_truths_frame_is_tweakregs(aligned, truth):
     assert np.sqrt(abs(np.linalg.det(cd))) * 3600 == pytest.approx(truth.frame.scale, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_mdriztab_recommends_what_the_notebook_prints(drizzled):
     assert json.loads((drizzled / "selected.json").read_text()) == {
         "driz_sep_bits": "96",
@@ -206,6 +213,7 @@ def test_mdriztab_recommends_what_the_notebook_prints(drizzled):
     }
 
 
+@pytest.mark.slow
 def test_astrodrizzle_combines_and_rejects_cosmic_rays(drizzled, truth):
     science = fits.getdata(drizzled / "f606w_drc_sci.fits")
     weight = fits.getdata(drizzled / "f606w_drc_wht.fits")
