@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -13,10 +14,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from hubble_qa.command.entries import bytes_of
 from hubble_qa.command.main import main
 from hubble_qa.fixtures.engine.engine import Engine, new_run
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.plans.sources import Source
+from hubble_qa.fixtures.store.index import INDEX
 from hubble_qa.fixtures.store.measurements import Measured, ProductRead, measurements_in
 from hubble_qa.fixtures.store.product import Manifest, Outcome, Product
 from hubble_qa.fixtures.store.store import Store
@@ -181,7 +184,7 @@ def test_a_manifest_that_lacks_what_all_have_is_unreadable(store: Store, name: s
         (["show", "abc"], "has no product whose key starts with abc; see hubble-qa store list"),
         (["show", "0"], "0 starts the keys of 2 products; give more digits"),
         (["verify", "abc"], "has no product whose key starts with abc; see hubble-qa store list"),
-        (["prune"], "nothing to prune by; give --older-than, --failed or --max-size"),
+        (["prune"], "nothing to prune by; give --keep, --older-than, --role, --failed or --max-size"),
         (["list", "--store", "nowhere"], "nowhere is not a store; name one with --store"),
     ],
 )
@@ -398,3 +401,149 @@ def test_what_was_damaged_and_kept_aside_is_pruned_with_what_failed(store: Store
     assert kept.exists()
     lines_of("prune", "--failed")
     assert not kept.exists()
+
+
+CALIBRATED, COMBINED, DRAWN = "ca" * 32, "cb" * 32, "cc" * 32
+
+
+@pytest.fixture
+def chain(real_store: Store) -> Store:
+    """Return a store of an exposure, the image made of it, and a figure of that, used last."""
+    figure = "hubble_qa.reports.figures.mosaic:draw"
+    for key, upstream, reference, days in (
+        (CALIBRATED, (), "hubble_qa.fixtures.stages.calibrate:calibrate", 1),
+        (COMBINED, (CALIBRATED,), "hubble_qa.fixtures.stages.drizzle:drizzle", 2),
+        (DRAWN, (COMBINED,), figure, 0),
+    ):
+        path = publish(real_store, key, text="x" * 100_000).path / "manifest.json"
+        told = json.loads(path.read_text(encoding="utf-8"))
+        path.chmod(0o644)
+        changed = {"reference": reference, "upstream": dict(enumerate(upstream))}
+        path.write_text(json.dumps({**told, **changed}), encoding="utf-8")
+        age(real_store, key, days=days)
+    return real_store
+
+
+def keys_told(lines: list[str]) -> list[str]:
+    return [line.split()[0] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("options", "gone"),
+    [
+        (["--keep", "1MB"], []),
+        (["--keep", "250 kB"], [DRAWN]),
+        (["--keep", "150kB"], [DRAWN, CALIBRATED]),
+        (["--keep", "0"], [DRAWN, CALIBRATED, COMBINED]),
+        (["--role", "figure"], [DRAWN]),
+        (["--role", "figure", "--role", "result"], [COMBINED, DRAWN]),
+        (["--role", "intermediate", "--older-than", "2"], []),
+        (["--role", "intermediate", "--keep", "0"], [CALIBRATED]),
+        (["--older-than", "1.5", "--keep", "150kB"], [COMBINED, DRAWN]),
+    ],
+)
+def test_room_is_made_by_role_and_age(chain: Store, options: list[str], gone: list[str]) -> None:
+    *rehearsed, would = lines_of("prune", *options, "--dry-run")
+    assert len(list(chain.products())) == 3
+    *removed, _ = lines_of("prune", *options)
+
+    assert keys_told(removed) == [key[:12] for key in gone]
+    assert rehearsed == removed
+    assert would.endswith(" would be freed")
+    assert {each.manifest.key for each in chain.products()} == {CALIBRATED, COMBINED, DRAWN} - set(gone)
+
+
+def test_builds_that_did_not_end_well_are_given_up_first(chain: Store) -> None:
+    publish(chain, OTHER, outcome=Outcome.FAILED)
+    assert keys_told(lines_of("prune", "--keep", "250kB")[:-1]) == [OTHER[:12], DRAWN[:12]]
+
+
+def test_a_budget_keeps_what_a_run_under_way_has_used(chain: Store) -> None:
+    with Store(chain.root).session():
+        chain.find(CALIBRATED, "r2")
+        lines = lines_of("prune", "--keep", "0")
+
+    assert f"{CALIBRATED[:12]}  in use, kept" in lines
+    assert {each.manifest.key for each in chain.products()} == {CALIBRATED}
+
+
+@pytest.mark.parametrize("size", ["much", "5 apples", "-3GB", "GB", "1e3GB"])
+def test_a_budget_must_be_a_size(store: Store, size: str) -> None:
+    result = command("prune", f"--keep={size}")
+    assert result.exit_code == 2
+    assert "is no size; give one like 500GB, 1.5TB or 20GiB" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("500GB", 5e11), ("1.5 TB", 1.5e12), ("20GiB", 20 * 2**30), ("7", 7.0), ("3k", 3000.0), ("2 MB", 2e6)],
+)
+def test_sizes_have_units(text: str, size: float) -> None:
+    assert bytes_of(text) == size
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense" * 1000, None])
+def test_a_missing_or_damaged_index_is_made_anew(store: Store, damage: bytes | None) -> None:
+    whole = lines_of("list")
+    index = store.root / INDEX
+    if damage is None:
+        index.unlink()
+    else:
+        index.write_bytes(damage)
+
+    assert lines_of("list") == whole
+    assert lines_of("list") == whole
+    assert index.read_bytes()[:6] == b"SQLite"
+
+
+def test_an_index_with_pages_cut_off_is_made_anew(store: Store) -> None:
+    whole = lines_of("list")
+    index = store.root / INDEX
+    index.write_bytes(index.read_bytes()[:4096])
+    assert lines_of("list") == whole
+
+
+def test_the_list_follows_what_is_published_used_dropped_and_removed(store: Store) -> None:
+    lines_of("list")
+    publish(store, THIRD)
+    assert keys_told(lines_of("list")[1:-1])[0] == THIRD[:12]
+    publish(store, OTHER, run="r2")
+    assert lines_of("list")[1].split()[:3] == [OTHER[:12], "write", "complete"]
+    store.find(KEY, "r3")
+    assert keys_told(lines_of("list")[1:-1])[0] == KEY[:12]
+    store.drop_files(KEY)
+    assert lines_of("list", "--stage", "write")[1].split()[2] == "record"
+    store.remove(THIRD)
+    assert THIRD[:12] not in keys_told(lines_of("list"))
+
+
+def test_what_a_run_is_given_is_not_the_indexs_to_say(store: Store) -> None:
+    lines_of("list")
+    (store.root / "products" / KEY[:20] / "1" / "files" / "a.txt").unlink()
+    assert "complete" in lines_of("list")[2], "the index has not looked"
+    assert store.find(KEY, "r2") is None
+
+
+def test_a_store_that_is_only_read_is_listed_without_an_index(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    whole = lines_of("list")
+    (store.root / INDEX).unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "mkdir", refuse)
+        assert lines_of("list") == whole
+    assert not (store.root / INDEX).exists()
+
+
+def test_products_are_verified_in_the_same_order_by_any_number_of_threads(store: Store) -> None:
+    for number in range(20):
+        key = f"{number:02}" * 32
+        path = publish(store, key).path / "files" / "a.txt"
+        if number % 3 == 0:
+            spoil(path)
+    one = lines_of("verify", "--jobs", "1", status=1)
+    assert one == lines_of("verify", "--jobs", "8", status=1)
+    assert keys_told(one[:-1]) == [f"{number:02}" * 6 for number in range(0, 20, 3)]

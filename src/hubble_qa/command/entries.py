@@ -2,102 +2,61 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterator, Sequence
 
-from hubble_qa.fixtures.store.places import Shelf, tree_size
-from hubble_qa.fixtures.store.product import Product
-from hubble_qa.fixtures.store.store import Store
+from hubble_qa.fixtures.store.index import Entry, Role
 
-__all__ = ["DIGITS", "Entry", "entries", "readable_size", "to_remove", "total"]
+__all__ = ["DIGITS", "HEADING", "bytes_of", "line_of", "readable_size", "to_remove", "total"]
 
 DIGITS = 12
 """Digits of keys and digests that are shown."""
 
+_COLUMNS = f"{'key':<{DIGITS}}  {'stage':<20} {'outcome':<11} {'unused':>6} {'size':>9} {'wall (s)':>8}"
+HEADING = f"{_COLUMNS}  dataset/node"
+"""The heading of the list."""
+
 _DAY = 86400.0
 _GIGABYTE = 1e9
 _UNKNOWN = "unknown"
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?)\s*([kKMGTP]?)(i?)B?", re.ASCII)
+_PREFIXES = " KMGTP"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A place in the store: its newest product, if one can be read, its size (bytes) and age (s).
+def line_of(entry: Entry) -> str:
+    """One row of the list."""
+    return (
+        f"{entry.name[:DIGITS]}  {entry.stage:<20} {entry.outcome:<11} {_age(entry.unused):>6} "
+        f"{readable_size(entry.size):>9} {entry.wall:>8.1f}  "
+        f"{entry.dataset or _UNKNOWN}/{entry.node or _UNKNOWN}"
+    )
 
-    `kept` is false where the product's files were not kept, and its record is all there is.
+
+def bytes_of(text: str) -> float:
+    """Bytes that a text like ``"500GB"``, ``"1.5 TB"`` or ``"20GiB"`` tells; without a unit, bytes.
+
+    Raises
+    ------
+    ValueError
+        If it tells none.
     """
-
-    shelf: Shelf
-    product: Product | None
-    size: int
-    unused: float
-    kept: bool = True
-
-    @property
-    def stage(self) -> str:
-        """Name of the stage; ``"?"`` where the manifest cannot be read."""
-        return self.product.manifest.stage if self.product else "?"
-
-    @property
-    def dataset(self) -> str:
-        """Dataset that it was built for."""
-        return (self.product.manifest.dataset if self.product else "") or _UNKNOWN
-
-    @property
-    def node(self) -> str:
-        """Node that it was built for."""
-        return (self.product.manifest.node if self.product else "") or _UNKNOWN
-
-    @property
-    def outcome(self) -> str:
-        """How its build ended."""
-        if not self.kept:
-            return "record"
-        return str(self.product.manifest.outcome) if self.product else "unreadable"
-
-    @property
-    def complete(self) -> bool:
-        """Whether its files are to be used."""
-        return self.product is not None and self.product.complete
-
-    @staticmethod
-    def heading() -> str:
-        """The heading of the list."""
-        return (
-            f"{'key':<{DIGITS}}  {'stage':<20} {'outcome':<11} {'unused':>6} {'size':>9} {'wall (s)':>8}  "
-            "dataset/node"
-        )
-
-    def line(self) -> str:
-        """One row of the list."""
-        wall = self.product.manifest.wall if self.product else 0.0
-        return (
-            f"{self.shelf.path.name[:DIGITS]}  {self.stage:<20} {self.outcome:<11} {_age(self.unused):>6} "
-            f"{readable_size(self.size):>9} {wall:>8.1f}  {self.dataset}/{self.node}"
-        )
-
-
-def entries(store: Store) -> list[Entry]:
-    """All places of a store, the last used first."""
-    return sorted(_entries(store), key=lambda entry: (entry.unused, entry.shelf.path.name))
-
-
-def _entries(store: Store) -> Iterator[Entry]:
-    now = time.time()
-    for shelf in store.shelves():
-        # It may be removed or replaced under our hands.
-        with suppress(FileNotFoundError):
-            unused = max(0.0, now - shelf.used)
-            product = next(shelf.products(), None)
-            record = shelf.record() if product is None and not shelf.generations() else None
-            yield Entry(shelf, product or record, tree_size(shelf.path), unused, record is None)
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is no size; give one like 500GB, 1.5TB or 20GiB")
+    number, prefix, binary = found.groups()
+    return float(number) * (1024.0 if binary else 1000.0) ** _PREFIXES.index(prefix.upper() or " ")
 
 
 def to_remove(
-    known: Sequence[Entry], *, failed: bool, older_than: float | None, max_size: float | None
+    known: Sequence[Entry],
+    *,
+    failed: bool = False,
+    older_than: float | None = None,
+    max_size: float | None = None,
+    keep: float | None = None,
+    roles: Collection[Role] = (),
 ) -> list[Entry]:
-    """Choose what is to be removed, the longest unused first.
+    """Choose what is to be removed, in the order of removal.
 
     Parameters
     ----------
@@ -109,22 +68,44 @@ def to_remove(
         Days; those unused for longer are to go.
     max_size : float or None
         Gigabytes; the longest unused of the others go until the rest takes no more.
+    keep : float or None
+        Bytes; of the others what did not end well goes, then figures, then what other products were made of,
+        then results, each the longest unused first, until all that is left takes no more.
+    roles : collection of Role
+        Only products of these are to go; all of them if nothing else is asked for.
     """
-    oldest_first = known[::-1]
+    candidates = [entry for entry in known[::-1] if not roles or entry.role in roles]
+    if not failed and older_than is None and max_size is None and keep is None:
+        return candidates if roles else []
     chosen = [
         entry
-        for entry in oldest_first
+        for entry in candidates
         if (failed and not entry.complete) or (older_than is not None and entry.unused > older_than * _DAY)
     ]
+    names = {entry.name for entry in chosen}
+    rest = [entry for entry in candidates if entry.name not in names]
+    left = sum(entry.size for entry in known) - sum(entry.size for entry in chosen)
     if max_size is not None:
-        rest = [entry for entry in oldest_first if entry not in chosen]
-        size = sum(entry.size for entry in rest)
-        for entry in rest:
-            if size <= max_size * _GIGABYTE:
-                break
-            chosen.append(entry)
-            size -= entry.size
+        gone = list(_until(rest, left, max_size * _GIGABYTE))
+        chosen += gone
+        rest, left = rest[len(gone) :], left - sum(entry.size for entry in gone)
+    if keep is not None:
+        chosen += _until(sorted(rest, key=_rank), left, keep)
     return chosen
+
+
+def _rank(entry: Entry) -> int:
+    """In which order products are given up; a record is nearly nothing, and spares a build."""
+    ranks = list(Role)
+    return -1 if not entry.complete else ranks.index(entry.role) if entry.kept else len(ranks)
+
+
+def _until(rest: Sequence[Entry], size: float, limit: float) -> Iterator[Entry]:
+    for entry in rest:
+        if size <= limit:
+            return
+        yield entry
+        size -= entry.size
 
 
 def total(shown: Sequence[Entry], where: str) -> str:

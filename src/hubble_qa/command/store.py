@@ -12,8 +12,18 @@ from typing import Any
 import click
 
 from hubble_qa.checks.printable import shorten
-from hubble_qa.command.entries import DIGITS, Entry, entries, readable_size, to_remove, total
+from hubble_qa.command.entries import (
+    DIGITS,
+    HEADING,
+    bytes_of,
+    line_of,
+    readable_size,
+    to_remove,
+    total,
+)
+from hubble_qa.fixtures.store.index import Role, entries
 from hubble_qa.fixtures.store.measurements import measurements_in
+from hubble_qa.fixtures.store.places import Shelf
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.fixtures.store.store import Store, StoreError
 
@@ -55,7 +65,8 @@ def _of_store(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _only(prefix: str, store: Store) -> Product:
-    found = [product for product in store.products() if product.manifest.key.startswith(prefix)]
+    products = (next(shelf.products(), None) for shelf in store.shelves(prefix))
+    found = [each for each in products if each is not None and each.manifest.key.startswith(prefix)]
     if not found:
         raise StoreError(_NO_PRODUCT.format(root=store.root, prefix=prefix))
     if len(found) > 1:
@@ -78,9 +89,8 @@ def _list(root: Path, failed: bool, stage: str | None, dataset: str | None) -> N
         and stage in (None, entry.stage)
         and dataset in (None, entry.dataset)
     ]
-    click.echo(Entry.heading())
-    for entry in shown:
-        _echo(entry.line())
+    # At once: of a hundred thousand lines, to write each takes longer than to find them all.
+    click.echo("\n".join((HEADING, *(shorten(line_of(entry), _LONGEST_TEXT) for entry in shown))))
     click.echo(total(shown, f"in {place.root}"))
 
 
@@ -143,6 +153,13 @@ def _amount(ctx: click.Context, parameter: click.Parameter, value: float | None)
     return value
 
 
+def _bytes(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    try:
+        return None if value is None else bytes_of(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @store.command("prune")
 @_of_store
 @click.option(
@@ -152,25 +169,56 @@ def _amount(ctx: click.Context, parameter: click.Parameter, value: float | None)
 @click.option(
     "--max-size", type=float, callback=_amount, metavar="GB", help="The longest unused, until the rest fits."
 )
+@click.option(
+    "--keep",
+    callback=_bytes,
+    metavar="SIZE",
+    help="How much stays, 500GB say: failed builds go first, then figures, what other products were made of, "
+    "results, each the longest unused first.",
+)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice([str(role) for role in Role]),
+    help="Only those that are figures, what other products were made of (intermediate), or results; may be "
+    "given again.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-def _prune(root: Path, older_than: float | None, failed: bool, max_size: float | None, dry_run: bool) -> None:
+def _prune(
+    root: Path,
+    older_than: float | None,
+    failed: bool,
+    max_size: float | None,
+    keep: float | None,
+    roles: tuple[str, ...],
+    dry_run: bool,
+) -> None:
     """Remove products that no run is using."""
     place = Store(root, create=False)
-    if not (failed or older_than is not None or max_size is not None):
-        raise StoreError("nothing to prune by; give --older-than, --failed or --max-size")
+    if not (failed or older_than is not None or max_size is not None or keep is not None or roles):
+        raise StoreError("nothing to prune by; give --keep, --older-than, --role, --failed or --max-size")
     if not dry_run:
         place.clean()
     if failed:
         _prune_damaged(place, dry_run)
     removed = []
-    for entry in to_remove(entries(place), failed=failed, older_than=older_than, max_size=max_size):
-        if dry_run or place.remove(entry.shelf.path.name):
-            _echo(entry.line())
+    chosen = to_remove(
+        entries(place),
+        failed=failed,
+        older_than=older_than,
+        max_size=max_size,
+        keep=keep,
+        roles=[Role(role) for role in roles],
+    )
+    for entry in chosen:
+        if dry_run or place.remove(entry.name):
+            _echo(line_of(entry))
             removed.append(entry)
         else:
-            click.echo(f"{entry.shelf.path.name[:DIGITS]}  in use, kept")
+            click.echo(f"{entry.name[:DIGITS]}  in use, kept")
     if not dry_run:
-        measurements_in(place.root).drop([entry.shelf.path.name for entry in removed])
+        measurements_in(place.root).drop([entry.name for entry in removed])
     click.echo(total(removed, "would be freed" if dry_run else "freed"))
 
 
@@ -185,12 +233,19 @@ def _prune_damaged(place: Store, dry_run: bool) -> None:
 @store.command("verify")
 @_of_store
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
-def _verify(root: Path, keys: tuple[str, ...]) -> None:
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+    metavar="N",
+    help="Products that are read at once; default: all cores.",
+)
+def _verify(root: Path, keys: tuple[str, ...], jobs: int) -> None:
     """Compute the digests of products' files again, and say which differ or are missing.
 
     All products, or those whose keys start with KEY. The exit status is 1 if any differs.
     """
-    from hubble_qa.fixtures.store.verification import verify
+    from concurrent.futures import ThreadPoolExecutor
 
     place = Store(root, create=False)
     chosen = [shelf for shelf in place.shelves() if _is_selected(shelf.path.name, keys)]
@@ -198,13 +253,20 @@ def _verify(root: Path, keys: tuple[str, ...]) -> None:
     if missing:
         raise StoreError(_NO_PRODUCT.format(root=place.root, prefix=missing[0]))
     wrong = 0
-    for shelf in chosen:
-        lines = list(verify(shelf))
-        wrong += bool(lines)
-        for line in lines:
-            click.echo(f"{shelf.path.name[:DIGITS]}  {line}")
+    # Threads: digests and reading hold no lock of the interpreter's.
+    with ThreadPoolExecutor(jobs) as pool:
+        for shelf, lines in zip(chosen, pool.map(_differences, chosen), strict=True):
+            wrong += bool(lines)
+            for line in lines:
+                click.echo(f"{shelf.path.name[:DIGITS]}  {line}")
     click.echo(f"{len(chosen)} product{'' if len(chosen) == 1 else 's'} verified, {wrong} not as published")
     sys.exit(1 if wrong else 0)
+
+
+def _differences(shelf: Shelf) -> list[str]:
+    from hubble_qa.fixtures.store.verification import verify
+
+    return list(verify(shelf))
 
 
 def _is_selected(shelf: str, keys: Sequence[str]) -> bool:
