@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from hubble_qa.checks.errors import DamagedFileError
+from hubble_qa.checks.images.files import fits_form_violations
 from hubble_qa.checks.readers import ReaderError, read_drizzled, read_exposure
 from hubble_qa.checks.readers import compressed as compression
 from hubble_qa.checks.readers.compressed import plain_name, unpacked
@@ -101,6 +103,24 @@ def test_damaged_file_is_one_line_and_a_failure_of_its_form(plain, ending):
     assert path.name in str(caught.value)
     form = read_fits_structure(path)
     assert form.remarks or form.units - 1 < form.declared_extensions
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda content: content[:-50], "cannot be unpacked: Compressed file ended before"),
+        (gzip.decompress, "is not compressed, whatever its name says; if it is a FITS file, rename it"),
+        (gzip.compress, "was compressed twice; unpack it once"),
+        (lambda content: b"", "the file is empty; fetch it again"),
+    ],
+)
+def test_what_is_wrong_with_a_compressed_file_is_damage_of_its_form(plain, spoil, words):
+    path = gzipped(plain)
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(DamagedFileError, match=words) as caught:
+        read_exposure(path)
+    assert caught.value.path == path
+    assert words in fits_form_violations(read_fits_structure(path)).reason
 
 
 def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path, monkeypatch):

@@ -215,8 +215,18 @@ def trailed(content: bytes) -> bytes:
     return content + b"appended by an editor"
 
 
+def blank_padded(content: bytes) -> bytes:
+    """As a header would be, whose END never comes."""
+    return content + b" " * 2880
+
+
+def with_nul(content: bytes) -> bytes:
+    at = content.index(b"INSTRUME= '") + 11
+    return content[:at] + b"\0" + content[at + 1 :]
+
+
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("spoil", [with_accent, padded, trailed])
+@pytest.mark.parametrize("spoil", [with_accent, with_nul, padded, blank_padded, trailed])
 def test_a_flaw_of_form_is_told_once_and_the_rest_is_read(flt: Path, spoil: Callable[[bytes], bytes]) -> None:
     whole = read_exposure(flt)
     flt.write_bytes(spoil(flt.read_bytes()))
@@ -226,6 +236,16 @@ def test_a_flaw_of_form_is_told_once_and_the_rest_is_read(flt: Path, spoil: Call
     assert fits_form_violations(read_fits_structure(flt)).value == 1
     del exposure
     gc.collect()
+
+
+def test_a_unit_that_claims_to_end_before_it_begins_is_not_followed_in_a_circle(flt: Path) -> None:
+    content = flt.read_bytes()
+    at = content.index(b"GCOUNT  =")
+    flt.write_bytes(content[:at] + b"GCOUNT  =                   -1".ljust(80) + content[at + 80 :])
+    form = fits_form_violations(read_fits_structure(flt))
+    assert "SCI,1: GCOUNT is -1, but an image has 1 (section 7.1)" in form.reason
+    with pytest.raises(ReaderError, match="SCI,1 declares fewer than no data"):
+        read_exposure(flt)
 
 
 @pytest.mark.filterwarnings("error")

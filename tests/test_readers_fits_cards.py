@@ -92,6 +92,12 @@ DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str, bool]] = {
     "axis as text": (replaced("CRPIX1", "CRPIX1  = '1.0'"), "CRPIX1 = '1.0': must be a number", False),
     "order": (exchanged("BITPIX", "NAXIS"), "card 2 is NAXIS, but BITPIX, which stands later", True),
     "bits": (replaced("BITPIX", "BITPIX  =                   12"), "BITPIX is 12, not one of 8, 16", True),
+    "free format": (replaced("SIMPLE", "SIMPLE  = T"), "SIMPLE must end in byte 30 of its card", True),
+    "groups": (
+        replaced("GCOUNT", "GCOUNT  =                   -1"),
+        "GCOUNT is -1, but an image has 1",
+        True,
+    ),
     "WCSAXES": (exchanged("WCSAXES", "CRVAL1"), "WCSAXES stands after CRVAL1, but must precede", True),
     "after END": (after_end, "something other than blanks follows END", True),
     "fill": (fill, "the fill after its data, from byte", True),
@@ -189,6 +195,20 @@ def test_an_unknown_kind_of_extension_breaks_the_standard_and_a_headerlet_does_n
 def test_a_value_that_is_none_is_text_to_whoever_asks(path: Path) -> None:
     path.write_bytes(DAMAGES["comma"][0](path.read_bytes()))
     assert read_exposure(path).primary["EXPTIME"] == "699,23"
+
+
+def test_a_header_without_an_end_is_told_in_one_line(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"END".ljust(80), bytes(b" " * 80), 1))
+    found = verdict(path).reason
+    assert "primary header: END is missing: card 37 is XTENSION, the first of another header" in found
+    assert "HDU 0" not in found
+
+
+def test_nobody_is_told_to_remove_extensions_that_a_wrong_header_hides(path: Path) -> None:
+    path.write_bytes(replaced("NAXIS1", "NAXIS1  =             40000000000000000000")(path.read_bytes()))
+    found = verdict(path).reason
+    assert "some of the 2 extensions by NEXTEND are among them, and a header before them is wrong" in found
+    assert "remove" not in found
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason="needs ../shared/cases")

@@ -50,9 +50,6 @@ def fits_form_violations(structure: FitsStructure) -> Measurement:
         See `hubble_qa.checks.readers.read_fits_structure`.
     """
     problems = [*structure.remarks, *_size_violations(structure)]
-    declared = structure.declared_extensions
-    if structure.units and declared is not None and structure.units - 1 < declared:
-        problems.append(f"{structure.units - 1} extensions, but NEXTEND is {declared}")
     problems += [
         f"an extension's XTENSION is {kind!r}, of which the standard knows nothing"
         for kind in structure.unregistered
@@ -78,10 +75,25 @@ def _size_violations(structure: FitsStructure) -> Iterator[str]:
             "the file is truncated; copy or download it again"
         )
     elif structure.units and excess > 0:
+        # To remove them is advice for what is left over, not for extensions that a wrong header hides.
+        remedy = (
+            f"some of the {structure.declared_extensions} extensions by NEXTEND are among them, and a header "
+            "before them is wrong; copy or download it again"
+            if _has_fewer(structure)
+            else "remove them"
+        )
         yield (
             f"{structure.actual_size} bytes, but its headers declare {structure.declared_size}: "
-            f"{excess} bytes follow its last unit; remove them"
+            f"{excess} bytes follow its last unit; {remedy}"
         )
+    if structure.units and excess <= 0 and _has_fewer(structure):
+        yield f"{structure.units - 1} extensions, but NEXTEND is {structure.declared_extensions}"
+
+
+def _has_fewer(structure: FitsStructure) -> bool:
+    """Whether extensions are missing, by NEXTEND."""
+    declared = structure.declared_extensions
+    return declared is not None and structure.units - 1 < declared
 
 
 def _late(axes: LateAxes) -> str:
@@ -120,8 +132,7 @@ def ends_early(structure: FitsStructure, exposure: Exposure) -> bool:
     if structure.actual_size < structure.declared_size:
         return True
     found, required = _found(exposure), _required(exposure)
-    fewer = structure.declared_extensions is not None and structure.units - 1 < structure.declared_extensions
-    return fewer and found == required[: len(found)]
+    return _has_fewer(structure) and found == required[: len(found)]
 
 
 def structure_violations(exposure: Exposure) -> Measurement:

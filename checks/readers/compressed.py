@@ -11,11 +11,11 @@ import warnings
 import zlib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from astropy.io import fits
 
-from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.errors import DamagedFileError, ReaderError
 from hubble_qa.checks.readers.regular_files import open_regular
 
 __all__ = ["COMPRESSED", "plain_name", "unpacked"]
@@ -28,6 +28,7 @@ _LARGEST_RATIO = 100
 _ALWAYS = 512 * 2**20
 _NEVER = 8 * 2**30
 _BLOCK = 2**20
+_GZIP = b"\x1f\x8b"
 # Copies that are kept: those of the files that a test compares, not of a directory.
 _MOST_COPIES = 16
 _COPIES: dict[tuple[Path, int, int], Path] = {}
@@ -87,13 +88,33 @@ def _gunzip(path: Path, target: Path, most: int) -> None:
     written = 0
     try:
         with open_regular(path) as packed, gzip.open(packed) as stream, target.open("wb") as copy:
+            _refuse_plain(path, packed)
             while block := stream.read(_BLOCK):
                 written += len(block)
                 if written > most:
                     raise _too_much(path, most)
                 copy.write(block)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ReaderError(f"{path}: cannot be unpacked: {error}; it is damaged, fetch it again") from error
+        raise _damaged(path, error) from error
+    with open_regular(target) as inner:
+        if inner.read(len(_GZIP)) == _GZIP:
+            raise DamagedFileError(f"{path}: was compressed twice; unpack it once (gunzip)", path)
+
+
+def _refuse_plain(path: Path, packed: BinaryIO) -> None:
+    """Refuse what was never compressed."""
+    start = packed.read(len(_GZIP))
+    packed.seek(0)
+    if not start:
+        raise DamagedFileError(f"{path}: the file is empty; fetch it again", path)
+    if start != _GZIP:
+        reason = "is not compressed, whatever its name says; if it is a FITS file, rename it to .fits"
+        raise DamagedFileError(f"{path}: {reason}", path)
+
+
+def _damaged(path: Path, error: Exception) -> DamagedFileError:
+    line = " ".join(str(error).split())
+    return DamagedFileError(f"{path}: cannot be unpacked: {line}; it is damaged, fetch it again", path)
 
 
 def _untile(path: Path, target: Path, most: int) -> None:
@@ -107,8 +128,7 @@ def _untile(path: Path, target: Path, most: int) -> None:
                 plain = list(_plain(hdus, primary=_holds_primary(path)))
                 fits.HDUList(plain).writeto(target, overwrite=True, output_verify="ignore")
         except (OSError, ValueError, TypeError, KeyError, IndexError, RuntimeError, zlib.error) as error:
-            line = " ".join(str(error).split())
-            raise ReaderError(f"{path}: cannot be unpacked: {line}; it is damaged, fetch it again") from error
+            raise _damaged(path, error) from error
 
 
 def _holds_primary(path: Path) -> bool:
@@ -138,6 +158,7 @@ def _plain(hdus: fits.HDUList, *, primary: bool) -> Any:
 
 
 def _too_much(path: Path, most: int) -> ReaderError:
-    return ReaderError(
-        f"{path}: holds more than {most / 2**20:.0f} MiB, as no product of its size does; unpack it yourself"
+    return DamagedFileError(
+        f"{path}: holds more than {most / 2**20:.0f} MiB, as no product of its size does; unpack it yourself",
+        path,
     )

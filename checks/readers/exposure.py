@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 from astropy.io import fits
@@ -22,9 +22,15 @@ from hubble_qa.checks.instruments import Camera, cameras_of, find_camera
 from hubble_qa.checks.readers.compressed import unpacked
 from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.checks.readers.errors import ReaderError
-from hubble_qa.checks.readers.fits_cards import Unit, is_common, read_units, unit_violations
+from hubble_qa.checks.readers.fits_cards import (
+    Unit,
+    has_size_below_zero,
+    is_common,
+    read_units,
+    unit_violations,
+)
 from hubble_qa.checks.readers.plain_header import PlainHeader
-from hubble_qa.checks.readers.regular_files import open_regular
+from hubble_qa.checks.readers.regular_files import first_bytes, open_regular
 from hubble_qa.checks.readers.shift_file import exposure_name
 
 __all__ = ["BROKEN", "Exposure", "Extension", "open_fits", "read_exposure", "readable", "science_wcs"]
@@ -343,7 +349,7 @@ def open_fits(path: Path) -> Iterator[fits.HDUList]:
         try:
             # astropy leaves a file open that it opened itself and cannot read.
             stream = resources.enter_context(open_regular(unpacked(path), compressed=False))
-            hdus = resources.enter_context(fits.open(stream, memmap=False))
+            hdus = resources.enter_context(fits.open(_as_declared(path, stream), memmap=False))
         except FileNotFoundError as error:
             raise ReaderError(f"{path} does not exist") from error
         except ReaderError:
@@ -358,22 +364,33 @@ def open_fits(path: Path) -> Iterator[fits.HDUList]:
             raise _unreadable(path, error) from error
 
 
+def _as_declared(path: Path, stream: BinaryIO) -> BinaryIO:
+    """A file without what follows its last unit, which astropy may take for a header that never ends."""
+    units = tuple(read_units(stream))
+    wrong = next((unit for unit in units if has_size_below_zero(unit)), None)
+    if wrong is not None:
+        raise DamagedFileError(f"{path}: {wrong.name} declares fewer than no data", path)
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    return first_bytes(stream, units[-1].end) if units and units[-1].end < size else stream
+
+
 def _unreadable(path: Path, error: Exception) -> ReaderError:
-    if isinstance(error, MemoryError):
-        return ReaderError(
-            f"{path}: its data do not fit into memory, or its headers declare too many of them"
-        )
     size, declared = _sizes(path)
     if size < declared:
         reason = f"it has {size} bytes of the {declared} that its headers declare; copy or download it again"
         return DamagedFileError(f"{path}: is truncated: {reason}", path)
+    if isinstance(error, MemoryError):
+        return ReaderError(
+            f"{path}: its data do not fit into memory, or its headers declare too many of them"
+        )
     return DamagedFileError(f"{path}: cannot read as FITS: {' '.join(str(error).split())}", path)
 
 
 def _sizes(path: Path) -> tuple[int, int]:
     """Bytes of a file, and how many its headers declare."""
     try:
-        with open_regular(path) as stream:
+        with open_regular(unpacked(path)) as stream:
             declared = max((unit.end for unit in read_units(stream)), default=0)
             return os.fstat(stream.fileno()).st_size, declared
     except (OSError, ReaderError):
@@ -389,11 +406,16 @@ def readable(header: fits.Header) -> fits.Header:
     if not broken:
         return header
     return fits.Header(
-        [
-            fits.Card(card.keyword, card.image[10:].partition("/")[0].strip("' ")) if card in broken else card
-            for card in header.cards
-        ]
+        [fits.Card(card.keyword, _written(card)) if card in broken else card for card in header.cards]
     )
+
+
+def _written(card: fits.Card) -> str:
+    """A value as it is written; a question mark where it has bytes that no header may hold."""
+    try:
+        return str(card.image[10:].partition("/")[0].strip("' "))
+    except ValueError:  # astropy does not give out bytes that no header may hold
+        return "?"
 
 
 def _has_value(card: fits.Card) -> bool:

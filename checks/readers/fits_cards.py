@@ -21,6 +21,7 @@ __all__ = [
     "Unit",
     "card_violations",
     "common_value",
+    "has_size_below_zero",
     "is_common",
     "late_wcsaxes",
     "read_units",
@@ -41,6 +42,7 @@ _COMPLEX = re.compile(rf"\( *{_REAL.pattern} *, *{_REAL.pattern} *\)")
 _STRING = re.compile(r"'(?:[^']|'')*'")
 _COMMENTARY = frozenset({"COMMENT", "HISTORY", "", "CONTINUE", "END", "HIERARCH"})
 _END = b"END     "
+_FIRST = (b"SIMPLE  =", b"XTENSION=")
 _WORDS = frozenset({b"COMMENT ", b"HISTORY ", _END, b"        "})
 # Keywords with rules of their own on what the value says.
 _SPECIAL = _COMMENTARY | {"DATE", "DATE-OBS"}
@@ -66,6 +68,10 @@ _TYPES = {
 }
 # Section 4.4.1: which extensions are registered; HDRLET is stwcs's own.
 REGISTERED = frozenset({"IMAGE", "TABLE", "BINTABLE", "IUEIMAGE", "A3DTABLE", "FOREIGN", "DUMP"})
+# Section 4.2: mandatory keywords have their values in fixed places.
+_FIXED = re.compile(
+    rb".{8}= (?:'| {19}[TF](?:[ /]|$)|(?=[ 0-9+-]{19}[0-9](?:[ /]|$)) *[+-]?[0-9]+(?:[ /]|$))", re.DOTALL
+)
 _LARGE = 10**18
 _BITPIX = (8, 16, 32, 64, -32, -64)
 _LONGEST = 40
@@ -251,8 +257,10 @@ def _data_size(unit: Unit) -> int:
     sizes = [0 if side is None or side < 0 else side for side in shape]
     if unit.number == 0 and sizes[0] == 0 and unit.text("GROUPS") == "T":
         sizes = sizes[1:]
+    # What is below 0 is as wrong as what is missing; the units after it are found all the same.
     groups, parameters = unit.integer("GCOUNT"), unit.integer("PCOUNT")
-    return abs(bits) // 8 * (1 if groups is None else groups) * ((parameters or 0) + math.prod(sizes))
+    count = 1 if groups is None or groups < 0 else groups
+    return abs(bits) // 8 * count * (max(parameters or 0, 0) + math.prod(sizes))
 
 
 def unit_violations(unit: Unit) -> list[str]:
@@ -264,16 +272,11 @@ def unit_violations(unit: Unit) -> list[str]:
         problems.append(f"BITPIX is {bits}, not one of {', '.join(map(str, _BITPIX))}")
     if axes is not None and not 0 <= axes <= 999:
         problems.append(f"NAXIS is {axes}")
-    sides = [Card(0, image) for image in unit.images if image.startswith((b"NAXIS", b"PCOUNT"))]
-    problems += [
-        f"{card.keyword} is {card.value}"
-        for card in sides
-        if re.fullmatch(r"NAXIS[0-9]+|PCOUNT", card.keyword) and (card.number_value or 0) < 0
-    ]
-    fixed = (("PCOUNT", 0), ("GCOUNT", 1)) if xtension == "IMAGE" else ()
+    fixed = {"PCOUNT": 0, "GCOUNT": 1} if xtension == "IMAGE" else {}
+    problems += [f"{card.keyword} is {card.value}" for card in _below_zero(unit) if card.keyword not in fixed]
     problems += [
         f"{keyword} is {count}, but an image has {only} (section 7.1)"
-        for keyword, only in fixed
+        for keyword, only in fixed.items()
         if (count := unit.integer(keyword)) not in (None, only)
     ]
     if bits is not None and bits < 0 and unit.find("BLANK") and xtension in ("", "IMAGE"):
@@ -283,6 +286,21 @@ def unit_violations(unit: Unit) -> list[str]:
     if unit.fill.strip(b" "):
         problems.append("something other than blanks follows END")
     return [f"{unit.name}: {each}" for each in problems]
+
+
+def has_size_below_zero(unit: Unit) -> bool:
+    """Whether a unit claims to end before its data begin: who follows it there reads in a circle."""
+    return any(True for _ in _below_zero(unit))
+
+
+def _below_zero(unit: Unit) -> Iterator[Card]:
+    """Cards that give an axis, or a number of groups or parameters, below 0."""
+    for number, image in enumerate(unit.images, start=1):
+        if image.startswith((b"NAXIS", b"PCOUNT", b"GCOUNT")):
+            card = Card(number, image)
+            sized = re.fullmatch(r"NAXIS[0-9]+|PCOUNT|GCOUNT", card.keyword)
+            if sized and (card.number_value or 0) < 0:
+                yield card
 
 
 def _order_violations(unit: Unit, xtension: str) -> list[str]:
@@ -300,6 +318,15 @@ def _order_violations(unit: Unit, xtension: str) -> list[str]:
             break
         if place > 1 and card.number_value is None:
             problems.append(f"{keyword} is {card.value or 'without a value'}, no whole number")
+        elif not _FIXED.match(image):
+            place_of_value = "begin in byte 11" if b"'" in image else "end in byte 30"
+            problems.append(f"the value of {keyword} must {place_of_value} of its card (section 4.2)")
+    another = next((place for place, image in enumerate(unit.images) if place and image[:9] in _FIRST), None)
+    if another is not None:
+        problems.append(
+            f"END is missing: card {another + 1} is {_keyword(unit.images[another][:8])}, the first of "
+            "another header; fetch the file again, or write it anew"
+        )
     if unit.number == 0 and unit.text("SIMPLE") != "T":
         problems.append(f"SIMPLE is {unit.text('SIMPLE')}: the file itself says that it breaks the standard")
     return problems

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
@@ -21,15 +20,13 @@ from hubble_qa.checks.readers.fits_cards import (
     REGISTERED,
     Unit,
     card_violations,
+    has_size_below_zero,
     late_wcsaxes,
     read_units,
     unit_violations,
 )
 from hubble_qa.checks.readers.fits_tables import table_violations
-from hubble_qa.checks.readers.regular_files import open_regular
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from hubble_qa.checks.readers.regular_files import first_bytes, open_regular
 
 __all__ = ["FitsStructure", "LateAxes", "read_fits_structure"]
 
@@ -40,8 +37,6 @@ _UPDATED = ("UPWCSVER", "IDCSCALE")
 _CHECKSUMS = ("CHECKSUM", "DATASUM")
 # Cards whose values go on in the next, or whose keywords have more than 8 letters.
 _OF_SEVERAL = frozenset({b"CONTINUE", b"HIERARCH"})
-# Bytes after the last unit of which astropy is asked whether they are one; it looks at all, 40 s a GiB.
-_MOST_EXTRA = 2**20
 # Of astropy's remarks, those that say what the units' sizes and cards say already, and headings.
 _REPEATED = (
     "truncated",
@@ -158,9 +153,10 @@ def _structure(path: Path, stream: BinaryIO, label: str) -> FitsStructure:
         flaws += _fill_violations(stream, unit, actual)
     # Only of what is all there: astropy would set memory aside for what a header merely claims to have.
     whole = bool(units) and declared <= actual
-    asked = whole and (declared < actual or any(map(_astropy_tells_more, units)))
-    seen = min(actual, declared + _MOST_EXTRA)
-    remarks = _remarks_of_astropy(stream if seen == actual else _Beginning(stream, seen)) if asked else []
+    followed = not any(map(has_size_below_zero, units))
+    asked = whole and followed and any(map(_astropy_tells_more, units))
+    # Of what follows the last unit its size is said; astropy would look at all of it, 40 s a GiB.
+    remarks = _remarks_of_astropy(first_bytes(stream, declared)) if asked else []
     flaws += [each for each in remarks if "Checksum" in each or "Datasum" in each or not flaws]
     kinds = dict.fromkeys(unit.xtension for unit in units[1:])
     return FitsStructure(
@@ -179,32 +175,6 @@ def _structure(path: Path, stream: BinaryIO, label: str) -> FitsStructure:
         drizzled=any(unit.find(keyword) for unit in units for keyword in _DRIZZLED),
         updated=any(unit.find(keyword) for unit in units for keyword in _UPDATED),
     )
-
-
-class _Beginning(io.RawIOBase):
-    """The first bytes of a file."""
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self._stream, self._size, self._at = stream, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        self._stream.seek(self._at)
-        data = self._stream.read(max(0, min(len(view), self._size - self._at)))
-        view[: len(data)] = data
-        self._at += len(data)
-        return len(data)
 
 
 def _astropy_tells_more(unit: Unit) -> bool:
@@ -247,7 +217,7 @@ def _fill_violations(stream: BinaryIO, unit: Unit, actual: int) -> Iterator[str]
         yield f"{unit.name}: the fill after its data, from byte {end}, is not zero"
 
 
-def _remarks_of_astropy(stream: BinaryIO | io.RawIOBase) -> list[str]:
+def _remarks_of_astropy(stream: BinaryIO) -> list[str]:
     """What astropy finds: checksums, and what is wrong with tables."""
     remarks: list[str] = []
     stream.seek(0)

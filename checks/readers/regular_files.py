@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from hubble_qa.checks.readers.errors import ReaderError
 
-__all__ = ["irregular", "open_regular", "read_text"]
+__all__ = ["first_bytes", "irregular", "open_regular", "read_text"]
 
 # What stands in a file's place that is no file, by the type of its inode.
 _KINDS = {
@@ -71,6 +73,41 @@ def open_regular(path: Path, *, compressed: bool = True) -> BinaryIO:
     return stream
 
 
+def first_bytes(stream: BinaryIO, size: int) -> BinaryIO:
+    """The beginning of a file, as a file to read from; the whole stays open."""
+    return BufferedReader(_Beginning(stream, size))
+
+
+class _Beginning(RawIOBase):
+    """A file that ends where another has a given number of bytes."""
+
+    mode = "rb"
+
+    def __init__(self, whole: BinaryIO, size: int) -> None:
+        super().__init__()
+        self._whole, self._size, self._place = whole, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
+        if origin + offset < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        self._place = origin + offset
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        self._whole.seek(self._place)
+        found = self._whole.read(max(0, min(len(buffer), self._size - self._place)))
+        buffer[: len(found)] = found
+        self._place += len(found)
+        return len(found)
+
+
 def _is_regular(descriptor: int, path: Path) -> bool:
     try:
         regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
@@ -82,7 +119,8 @@ def _is_regular(descriptor: int, path: Path) -> bool:
 
 
 def _compression(stream: BinaryIO) -> tuple[str, str] | None:
-    start = stream.read(max(map(len, _COMPRESSED)))
+    # A file that the kernel makes up may have nothing to be read yet.
+    start = stream.read(max(map(len, _COMPRESSED))) or b""
     stream.seek(0)
     return next((found for magic, found in _COMPRESSED.items() if start.startswith(magic)), None)
 
