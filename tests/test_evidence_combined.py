@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from hubble_qa.checks.evidence.coverage import coverage, exposure_weights, sky_blocks
 from hubble_qa.checks.evidence.headers import input_chips
@@ -75,6 +76,17 @@ def test_flags_of_the_exposures_tell_of_rejected_cores(tmp_path: Path, cores: fl
     measured = rejected_cores(masks.flagged, stars, judged=masks.judged, subject="ibwb01xrq_flc")
     assert measured.context["excess"] == pytest.approx(cores, abs=0.15)
     assert (measured.value > 0.01) == (cores > 0.0)
+
+
+def test_pixels_that_are_bad_anyway_are_not_judged(tmp_path: Path) -> None:
+    """What AstroDrizzle makes of vignetted edges, which nobody combines, is no cosmic ray."""
+    made = scene(tmp_path)
+    with fits.open(made.exposures[0], mode="update") as hdus:
+        hdus["DQ", 1].data[:, :20] |= 2
+    masks = flagged_cosmic_rays(made.exposures[0], made.exposures[1:], None)
+    assert isinstance(masks, CosmicRayMasks)
+    assert not masks.judged[1][:, :20].any()
+    assert masks.judged[1][:, 40:].any()
 
 
 def test_exposures_without_flags_or_overlap_are_told(tmp_path: Path) -> None:

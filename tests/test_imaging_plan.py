@@ -124,6 +124,32 @@ def test_a_single_exposure_has_no_cosmic_rays_rejected(tmp_path: Path) -> None:
     assert (single["driz_cr"], single["median"], single["skysub"]) == (False, False, False)
 
 
+def test_images_of_wfpc2_have_the_pixels_of_its_wide_field_chips(tmp_path: Path) -> None:
+    """In those of the planetary camera, the first chip, AstroDrizzle rejects nothing on the other three."""
+    found = plan(dataset(tmp_path, of_camera("WFPC2", ("F555W", "F555W", "F814W"), "u5jx010")))
+    first, other = (settings(found, f"drizzle-{name}") for name in ("f555w", "f814w"))
+    assert (first.astrodrizzle["final_scale"], first.astrodrizzle["driz_sep_scale"]) == (0.0996, 0.0996)
+    assert "final_scale" not in other.astrodrizzle
+    assert other.astrodrizzle["final_refimage"] == "f555w_drw_sci.fits"
+
+
+def test_rejection_of_wfpc2_is_in_standard_deviations_unless_asked_otherwise(
+    tmp_path: Path,
+) -> None:
+    text = of_camera("WFPC2", ("F555W", "F555W"), "u5jx010")
+    own = "[stages.drizzle.astrodrizzle]\ndriz_cr_snr = '5.5 3.5'\n"
+    assert settings(plan(dataset(tmp_path, text)), "drizzle-f555w").snr_by_gain
+    assert not settings(plan(dataset(tmp_path, text + own)), "drizzle-f555w").snr_by_gain
+    acs = plan(dataset(tmp_path, of_camera("ACS", ("F606W;CLEAR2L",) * 2, "j9l960a")))
+    assert not settings(acs, "drizzle-f606w").snr_by_gain
+
+
+def test_sources_of_a_detector_that_counts_photons_are_told_by_counts(tmp_path: Path) -> None:
+    """Most of its pixels hold none, so that the standard deviation of the sky is 0."""
+    found = settings(plan(dataset(tmp_path, of_camera("ACS", ("F150LP",) * 2, "jcmc11c"))), "align").tweakreg
+    assert (found["computesig"], found["skysigma"]) == (False, 1.0)
+
+
 def test_a_table_of_recommended_parameters_comes_before_the_cameras(tmp_path: Path) -> None:
     found = plan(dataset(tmp_path, MINIMAL + '[stages.drizzle]\nmdriztab = ["driz_cr_snr"]\n'))
     assert "driz_cr_snr" not in settings(found, "drizzle-f606w").astrodrizzle

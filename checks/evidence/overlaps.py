@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ __all__ = ["CRBIT", "CosmicRayMasks", "cosmic_ray_masks", "flagged_cosmic_rays",
 
 # AstroDrizzle's crbit: it flags what it rejects in the data quality of the exposures that it is given.
 CRBIT = 4096
+
+# Flag of cosmic rays that calibration rejects.
+_REJECTED = 8192
 
 # Exposures that share less than this hardly share stars.
 _LEAST_OVERLAP = 0.05
@@ -69,15 +72,20 @@ def flagged_cosmic_rays(
     """
     own = chip_frames(exposure)
     seen = [chip for other in others for chip in chip_frames(other).values()]
-    judged = {chip: seen_by_others(place, seen) for chip, place in own.items()}
+    quality = {chip: planes(exposure, chip, companion).quality for chip in own}
+    judged = {chip: seen_by_others(place, seen) & _usable(quality[chip]) for chip, place in own.items()}
     if not any(each.any() for each in judged.values()):
         return "no other exposure of the image overlaps it"
-    quality = {chip: planes(exposure, chip, companion).quality for chip in own}
     flagged = {chip: each & CRBIT != 0 for chip, each in quality.items() if each is not None}
     if not any(each.any() for each in flagged.values()):
         return f"no pixel has DQ bit {CRBIT}: AstroDrizzle rejected nothing, or noted it in other files"
     time = float(exposure_in(exposure).primary["EXPTIME"])
     return CosmicRayMasks(flagged, {chip: judged[chip] for chip in flagged}, time)
+
+
+def _usable(quality: NDArray[np.integer[Any]] | None) -> NDArray[np.bool_] | np.bool_:
+    """Pixels without a flag but those of cosmic rays: of others, as vignetted ones, a mask says nothing."""
+    return np.True_ if quality is None else np.asarray(quality & ~(CRBIT | _REJECTED) == 0)
 
 
 def cosmic_ray_masks(masks: Path, exposure: Path, others: Iterable[Path]) -> CosmicRayMasks:
@@ -97,6 +105,9 @@ def cosmic_ray_masks(masks: Path, exposure: Path, others: Iterable[Path]) -> Cos
     name = exposure_in(exposure).name
     return CosmicRayMasks(
         flagged={chip: read_cosmic_ray_mask(masks / f"{name}_sci{chip}_crmask.fits") for chip in own},
-        judged={chip: seen_by_others(place, seen) for chip, place in own.items()},
+        judged={
+            chip: seen_by_others(place, seen) & _usable(planes(exposure, chip).quality)
+            for chip, place in own.items()
+        },
         exposure_time=float(exposure_in(exposure).primary["EXPTIME"]),
     )
