@@ -93,14 +93,16 @@ class FileForm(_Record):
 
 
 class CameraChip(_Record):
-    """A chip's name, ``"WF2"``, and where chips differ, plate scale, angle from V3 and width of stars.
+    """A chip's name, ``"WF2"``, and where chips differ, plate scale, angle from V3, place and width of stars.
 
-    The plate scale is in arcsec per pixel, the angle of the y axis in degrees, the width in pixels.
+    The plate scale is in arcsec per pixel, the angle of the y axis in degrees, the place of pixel (425, 425)
+    in V2 and V3 in arcsec, the width in pixels.
     """
 
     name: str = Field(min_length=1)
     plate_scale: float | None = Field(default=None, gt=0)
     theta: float | None = None
+    place: tuple[float, float] | None = None
     star_fwhm: float | None = Field(default=None, gt=0)
 
 

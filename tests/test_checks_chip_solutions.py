@@ -52,6 +52,16 @@ def test_a_chip_that_was_moved_alone() -> None:
     assert measurement.context["apart_mas"]["SCI,2"] == pytest.approx(0.25 * 39.6, rel=0.01)
 
 
+def test_coordinates_on_the_other_side_of_the_sky_are_compared_with_nothing() -> None:
+    lost = aligned()
+    for header in lost.science_headers().values():
+        header["CRVAL2"] = -header["CRVAL2"]
+        header["CRVAL1"] += 180.0
+    measurement = chip_solution_violations(lost)
+    assert measurement.value == 0
+    assert measurement.context["apart_mas"] == {}
+
+
 def test_a_name_without_a_fit() -> None:
     assert chip_solution_violations(aligned(Pointing())).value == 2
     reference = aligned(Pointing())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,38 @@ def test_served_wfpc2_is_judged_by_the_record_of_its_chips() -> None:
     assert coordinate_violations(wfpc2(ZERO, chips=(2,), served=True)).reason.startswith("SCI,2: the matrix")
     far = coordinate_violations(wfpc2(put(CRVAL1=201.8 / 15.0), served=True))
     assert "deg from RA_TARG, DEC_TARG" in far.reason
+
+
+@pytest.mark.parametrize("chip", [1, 2, 3, 4])
+def test_a_chip_of_a_served_wfpc2_exposure_that_is_out_of_place_is_named(chip: int) -> None:
+    assert coordinate_violations(wfpc2(moved("CRVAL2", 1.5 / 3600), chips=(chip,), served=True)).value == 0
+    found = coordinate_violations(wfpc2(moved("CRVAL2", 5.0 / 3600), chips=(chip,), served=True))
+    assert found.value == 1
+    assert re.search(rf"SCI,{chip} is (4\.99|5)", found.reason)
+    assert "arcsec from its place in the camera beside SCI," in found.reason
+    pixels = coordinate_violations(wfpc2(moved("CRPIX1", 500.0), served=True))
+    assert "from its place in the camera" in pixels.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (put(RADESYS="FK4"), "RADESYS is 'FK4', but HST's coordinates are of ICRS or FK5"),
+        (put(EQUINOX=1950.0), "EQUINOX is 1950, but HST's coordinates are of 2000"),
+        (put(CTYPE1="RA---CAR", CTYPE2="DEC--CAR"), "CTYPE1 is 'RA---CAR', but HST's images are in the"),
+    ],
+)
+def test_another_frame_is_named(change, text: str) -> None:
+    for exposure in (uvis(change), infrared(change), wfpc2(change), wfpc2(change, served=True)):
+        found = coordinate_violations(exposure)
+        assert found.value == len(exposure.chips)
+        assert text in found.reason
+
+
+@pytest.mark.parametrize("frame", ["ICRS", "FK5", ""])
+def test_frames_of_hst(frame: str) -> None:
+    change = put(RADESYS=frame, EQUINOX=2000.0, CTYPE1="RA---TAN-SIP", CTYPE2="DEC--TAN-SIP")
+    assert coordinate_violations(uvis(change)).value == 0
 
 
 @pytest.mark.parametrize(
@@ -102,7 +135,7 @@ def test_header_without_the_idctab_is_judged_by_its_camera_and_aperture() -> Non
     assert "PA_APER" in coordinate_violations(infrared(opus, rotated(1.0))).reason
     assert "mirrored" in coordinate_violations(infrared(opus, mirrored)).reason
     assert coordinate_violations(infrared(opus, scaled(1.15))).value >= 1
-    assert "150 arcsec" in coordinate_violations(infrared(opus, moved("CRVAL2", 0.1))).reason
+    assert "(101 arcsec)" in coordinate_violations(infrared(opus, moved("CRVAL2", 0.1))).reason
     assert coordinate_violations(infrared(opus, put(ORIENTAT=-120.404))).value == 0
     assert "deg from ORIENTAT" in coordinate_violations(infrared(opus, put(ORIENTAT=-120.2))).reason
     assert coordinate_violations(infrared(opus, scaled(2.0), put(LTM1_1=0.5, LTM2_2=0.5))).value == 0
@@ -205,7 +238,9 @@ def test_distance_from_the_distortion_solution() -> None:
     other = distance_from_distortion_solution(uvis(moved("CRVAL2", 82.0 / 3600.0)))
     assert other.value == pytest.approx(82, abs=0.5)
     assert distance_from_distortion_solution(uvis(rotated(4.0))).value > 5
-    assert distance_from_distortion_solution(uvis(put(CRVAL1=0.0, CRVAL2=65.0))).value == 648000
+    # 115 degrees away, in no common tangent plane.
+    away = distance_from_distortion_solution(uvis(put(CRVAL1=0.0, CRVAL2=65.0), chips=(1,))).value
+    assert away == pytest.approx(separation((137.8644, -64.9041), (0.0, 65.0)), rel=1e-3)
     assert distance_from_distortion_solution(uvis(ZERO)).value is None
     assert not distance_from_distortion_solution(wfpc2()).applicable
 

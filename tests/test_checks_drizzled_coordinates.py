@@ -76,6 +76,7 @@ def test_frame() -> None:
         (image(CD1_1=0.0, CD2_2=0.0), "singular"),
         (image(CRVAL1=201.7 / 15), "deg from RA_APER"),
         (image(CTYPE1="FOO"), "does not begin with RA--"),
+        (image(RADESYS="FK4"), "RADESYS is 'FK4'"),
         (image(CTYPE2=None), "CTYPE2 is missing"),
         (image(RA_APER=None, CRVAL2=-46.5), "arcsec"),
     ):

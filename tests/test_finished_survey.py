@@ -75,6 +75,15 @@ def test_files_of_one_name_are_told_apart_by_their_directories(directory):
     assert beside == found.files["again/u5jx0108r_flt"]
 
 
+def test_files_of_one_name_and_two_detectors_are_of_two_exposures(tmp_path):
+    for suffix, detector in (("flt", "IR"), ("flc", "UVIS"), ("ima", "IR")):
+        content = exposure_bytes("field", extensions=1, INSTRUME="WFC3", DETECTOR=detector)
+        (tmp_path / f"field_{suffix}.fits").write_bytes(content)
+    found = survey(tmp_path).instruments["WFC3"]
+    assert found.axes["twin"] == ()
+    assert found.sibling(found.files["field_flt"], "ima") == found.files["field_ima"]
+
+
 def test_what_is_not_judged_is_told_with_its_reason(directory):
     (directory / "sources.fits").write_bytes(exposure_bytes("u5jx0108r"))
     (directory / "lbgu17q8q_rawacq.fits").write_bytes(exposure_bytes("lbgu17q8q", INSTRUME="COS"))

@@ -73,14 +73,18 @@ def _steps(exposure: Exposure, headers: Mapping[int, Header]) -> Iterator[tuple[
     now, kept = (linear_solution(headers[first], key) for key in ("", letter))
     if not letter or not others or now is None or kept is None:
         return
-    moved = _movement(now.plane(now.sky(_PIXELS)), now.plane(kept.sky(_PIXELS)))
+    before = now.plane(kept.sky(_PIXELS))
+    if not np.isfinite(before).all():
+        # In no common plane; how far apart they are is for AST-021.
+        return
+    moved = _movement(now.plane(now.sky(_PIXELS)), before)
     for chip in others:
         if headers[chip].get(f"WCSNAME{letter}") == headers[first][f"WCSNAME{letter}"]:
-            own, before = (linear_solution(headers[chip], key) for key in ("", letter))
-            if own is None or before is None:
+            own, earlier = (linear_solution(headers[chip], key) for key in ("", letter))
+            if own is None or earlier is None:
                 yield chip, math.inf
                 continue
-            expected = _extended(now.plane(before.sky(_PIXELS))) @ moved
+            expected = _extended(now.plane(earlier.sky(_PIXELS))) @ moved
             steps = np.hypot(*(expected - now.plane(own.sky(_PIXELS))).T)
             yield chip, MAS_PER_ARCSEC * float(np.max(np.where(np.isnan(steps), HALF_SKY, steps)))
 

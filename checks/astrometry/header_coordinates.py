@@ -15,11 +15,16 @@ import numpy as np
 from astropy.io.fits import Header
 
 from hubble_qa.checks.astrometry.focal_plane import chip_place, place_on_sky, roll_at
-from hubble_qa.checks.astrometry.linear_solutions import ORIGINAL, LinearSolution, linear_solution
+from hubble_qa.checks.astrometry.linear_solutions import (
+    HALF_SKY,
+    ORIGINAL,
+    LinearSolution,
+    linear_solution,
+)
 from hubble_qa.checks.astrometry.world_coordinates import distortion_name
 from hubble_qa.checks.instruments import Camera
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
-from hubble_qa.checks.readers.coordinates import coordinate_problem
+from hubble_qa.checks.readers.coordinates import coordinate_problem, frame_problem
 from hubble_qa.checks.readers.exposure import Exposure
 
 __all__ = ["Departure", "contradicted", "coordinate_violations", "is_fit", "separation"]
@@ -37,9 +42,13 @@ ANGLE = 0.1
 FITTED_ANGLE = 0.3
 # Arcsec: the pointing of the oldest guide stars is off by 2, of an aperture's place in old tables by as much.
 POINTING = 10.0
-# Arcsec: where a header does not say where on the detector the aperture is, it is on it: half the diagonal
-# of UVIS and WFC.
-ON_DETECTOR = 150.0
+# Arcsec: between the detectors of STIS and of NICMOS.
+OTHER_DETECTOR = 150.0
+# Arcsec, against the record of WFPC2's chips: real headers of the observatory agree to 0.02, and the chips
+# moved by less than 1 in 15 years.
+CHIP_PLACE = 2.0
+# The pixel that the record of a chip's place is of, counted from 1.
+RECORD_PIXEL = np.array([[425.0, 425.0]])
 # Arcsec: WFPC2's headers know the target only; in parallel, the target of another instrument 14' away.
 NEAR_TARGET = 900.0
 # What counts for coordinates that cannot be used.
@@ -84,10 +93,13 @@ def coordinate_violations(exposure: Exposure) -> Measurement:
             problem = coordinate_problem(header) or "there is no CD matrix"
             departures.append(Departure(f"SCI,{chip}: {problem}", UNUSABLE))
             continue
+        if problem := frame_problem(header):
+            departures.append(Departure(f"SCI,{chip}: {problem}", UNUSABLE))
         solutions[chip] = solution
         departures += _chip_departures(exposure, camera, chip, solution)
     departures += _orientation_by_aperture(exposure, camera, solutions)
-    departures += _pointing(exposure, solutions)
+    departures += _chips_beside(exposure, camera, solutions)
+    departures += _pointing(exposure, camera, solutions)
     return contradicted(quantity, exposure.label, departures)
 
 
@@ -184,7 +196,9 @@ def _orientation_by_aperture(
     yield Departure(text, abs(least) / allowed)
 
 
-def _pointing(exposure: Exposure, solutions: dict[int, LinearSolution]) -> Iterator[Departure]:
+def _pointing(
+    exposure: Exposure, camera: Camera, solutions: dict[int, LinearSolution]
+) -> Iterator[Departure]:
     """Distance of the coordinates from the aperture's place on the sky, else from the target."""
     for chip, solution in solutions.items():
         header = exposure.header("SCI", chip)
@@ -197,15 +211,64 @@ def _pointing(exposure: Exposure, solutions: dict[int, LinearSolution]) -> Itera
             ra, dec = solution.sky(pixel)[0]
             yield _distance(f"SCI,{chip}: its pixel", separation((ra, dec), aperture), "RA_APER, DEC_APER")
             return
-    yield from _rough_pointing(exposure, solutions)
+    yield from _rough_pointing(exposure, camera, solutions)
 
 
-def _rough_pointing(exposure: Exposure, solutions: dict[int, LinearSolution]) -> Iterator[Departure]:
+def _chips_beside(
+    exposure: Exposure, camera: Camera, solutions: dict[int, LinearSolution]
+) -> Iterator[Departure]:
+    """Places of chips beside one another, by the camera's record, where no IDCTAB's terms tell them."""
+    roll = _number(exposure.primary, "PA_V3")
+    headers = {chip: exposure.header("SCI", chip) for chip in solutions}
+    places = {
+        chip: record.place
+        for chip, header in headers.items()
+        if (record := camera.chips.get(header.get(camera.chip_keyword, 0))) is not None
+        and record.place is not None
+        and _binning(header) == 1.0
+        and (found := chip_place(header, camera)) is not None
+        and found.nominal
+    }
+    if roll is None or len(places) < 2:
+        return
+    turn = math.radians(roll)
+    axes = np.array([(math.cos(turn), -math.sin(turn)), (math.sin(turn), math.cos(turn))])
+    tables = {}
+    for one, here in places.items():
+        origin = solutions[one].plane(solutions[one].sky(RECORD_PIXEL))[0]
+        tables[one] = {
+            other: solutions[one].plane(solutions[other].sky(RECORD_PIXEL))[0]
+            - origin
+            - (np.array(there) - here) @ axes
+            for other, there in places.items()
+        }
+    offsets = {one: {other: float(np.hypot(*d)) for other, d in row.items()} for one, row in tables.items()}
+    # The chip to which most others fit.
+    first = min(offsets, key=lambda one: float(np.median(list(offsets[one].values()))))
+    for other, distance in offsets[first].items():
+        if other != first:
+            yield _distance(
+                f"SCI,{other}", distance, f"its place in the camera beside SCI,{first}", CHIP_PLACE
+            )
+
+
+def _on_detector(camera: Camera) -> float:
+    """Half the diagonal of a camera's field, arcsec, and the pointing's error.
+
+    Where a header does not say at which pixel the aperture is, it is on the detector; of STIS and NICMOS it
+    may be another one's.
+    """
+    return OTHER_DETECTOR if camera.form_only else math.sqrt(2.0 * camera.field) / 2.0 + POINTING
+
+
+def _rough_pointing(
+    exposure: Exposure, camera: Camera, solutions: dict[int, LinearSolution]
+) -> Iterator[Departure]:
     apertures = [_position(exposure.header("SCI", chip), "RA_APER", "DEC_APER") for chip in solutions]
     aperture = next((one for one in apertures if one is not None), None)
     target = _position(exposure.primary, "RA_TARG", "DEC_TARG")
     where, keywords, allowed = (
-        (aperture, "RA_APER, DEC_APER", ON_DETECTOR)
+        (aperture, "RA_APER, DEC_APER", _on_detector(camera))
         if aperture
         else (target, "RA_TARG, DEC_TARG", NEAR_TARGET)
     )
@@ -217,7 +280,8 @@ def _rough_pointing(exposure: Exposure, solutions: dict[int, LinearSolution]) ->
 
 def _distance(what: str, distance: float, keywords: str, allowed: float = POINTING) -> Departure:
     shown = f"{distance:.4g} arcsec" if distance < 3600.0 else f"{distance / 3600.0:.4g} deg"
-    return Departure(f"{what} is {shown} from {keywords} ({allowed:g} arcsec)", distance / allowed)
+    distance = distance if math.isfinite(distance) else HALF_SKY
+    return Departure(f"{what} is {shown} from {keywords} ({allowed:.3g} arcsec)", distance / allowed)
 
 
 def is_fit(exposure: Exposure, name: str) -> bool:

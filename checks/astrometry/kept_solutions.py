@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from hubble_qa.checks.astrometry.linear_solutions import (
-    HALF_SKY,
     LinearSolution,
     corners,
     held_solutions,
@@ -108,6 +107,9 @@ def _kept_distortion(exposure: Exposure, kept: list[LinearSolution]) -> LinearSo
 def _distance(first: LinearSolution, second: LinearSolution, shape: tuple[int, ...]) -> float:
     """Largest distance, arcsec, of a chip's middle and corners by two solutions."""
     pixels = corners(shape) if len(shape) == 2 and min(shape) > 1 else corners((2, 2))
-    offsets = second.plane(first.sky(pixels)) - second.plane(second.sky(pixels))
-    distances = np.hypot(*offsets.T)
-    return float(np.max(np.where(np.isfinite(distances), distances, HALF_SKY)))
+    here, there = np.radians(first.sky(pixels)).T, np.radians(second.sky(pixels)).T
+    squared = (
+        np.sin((there[1] - here[1]) / 2) ** 2
+        + np.cos(here[1]) * np.cos(there[1]) * np.sin((there[0] - here[0]) / 2) ** 2
+    )
+    return float(3600.0 * np.degrees(np.max(2.0 * np.arcsin(np.sqrt(np.minimum(squared, 1.0))))))

@@ -22,7 +22,7 @@ from hubble_qa.checks.astrometry.header_coordinates import (
 from hubble_qa.checks.astrometry.linear_solutions import HALF_SKY
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
 from hubble_qa.checks.measurement import Json, Measurement, count_violations
-from hubble_qa.checks.readers.coordinates import coordinate_problem
+from hubble_qa.checks.readers.coordinates import coordinate_problem, frame_problem
 from hubble_qa.checks.readers.drizzled import Drizzled
 
 __all__ = ["Extents", "distortion_keyword_violations", "drizzled_coordinate_violations"]
@@ -106,7 +106,9 @@ def drizzled_coordinate_violations(
 
 
 def _frame(image: Drizzled) -> Iterator[Departure]:
-    """Axes, scale, handedness and orientation."""
+    """Axes, frame, scale, handedness and orientation."""
+    if problem := frame_problem(image.header):
+        yield Departure(problem, UNUSABLE)
     for key in ("CTYPE1", "CTYPE2"):
         if not str(image.header.get(key, "")).strip():
             yield Departure(f"{key} is missing: its axes are not on the sky", UNUSABLE)

@@ -6,8 +6,12 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["coordinate_problem"]
+__all__ = ["coordinate_problem", "frame_problem"]
 
+# Frames of HST's coordinates; they differ by 0.02 arcsec at most.
+_FRAMES = ("ICRS", "FK5", "")
+# The tangent plane, as HST's tools write it and measurements take it, also with a distortion.
+_PROJECTIONS = ("TAN", "TAN-SIP", "TPV")
 _POINTS = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 _SCALES = ("CDELT1", "CDELT2")
@@ -24,6 +28,29 @@ def coordinate_problem(header: Mapping[str, Any], key: str = "") -> str:
         Letter of a kept solution; empty for the current one.
     """
     return next(_problems(header, key), "")
+
+
+def frame_problem(header: Mapping[str, Any]) -> str:
+    """Why a header's coordinates are of another frame or projection than HST's; empty where they are not.
+
+    Whoever reads the image by such a header has its places off by up to a degree, however good the numbers
+    are: B1950 differs from J2000 by 0.6 degrees.
+
+    Parameters
+    ----------
+    header : mapping
+        A science header; that of a file with an image in the primary unit holds all.
+    """
+    frame, equinox = str(header.get("RADESYS", "")).strip().upper(), header.get("EQUINOX", 2000.0)
+    if frame not in _FRAMES:
+        return f"RADESYS is {frame!r}, but HST's coordinates are of ICRS or FK5"
+    if _is_number(equinox) and abs(equinox - 2000.0) > 0.01:
+        return f"EQUINOX is {equinox:g}, but HST's coordinates are of 2000"
+    axis = str(header.get("CTYPE1", "")).strip()
+    projection = axis[4:].strip("-")
+    if axis.startswith("RA--") and projection not in _PROJECTIONS:
+        return f"CTYPE1 is {axis!r}, but HST's images are in the tangent plane (RA---TAN)"
+    return ""
 
 
 def _problems(header: Mapping[str, Any], key: str) -> Iterator[str]:
