@@ -66,7 +66,7 @@ class Site:
 
     workers: int
     per_node: float = 0.005
-    per_node_and_thousand: float = 0.0001
+    per_node_and_thousand: float = 0.0003
     stream: float = 2e8
     streams: int = 20
     operation: float = 0.0002
