@@ -1,10 +1,11 @@
 """What it costs to run stages on Dask's workers instead of on this machine: per node, and of a dataset.
 
-    python benchmarks/executor.py nodes [--count 1000]
+    python benchmarks/executor.py nodes [--count 1000] [--rounds 10]
     python benchmarks/executor.py dataset [--name wfpc2-omega-cen] [--size full] [--pairs 2]
 
 ``nodes`` builds that many independent nodes that do nothing, here and on a scheduler and a worker of its own
-on this machine, with two slots each. ``dataset`` reduces and judges a dataset cold, here and there in turn.
+on this machine in turn, with two slots each. ``dataset`` reduces and judges a dataset cold, here and there in
+turn.
 """
 
 from __future__ import annotations
@@ -90,28 +91,29 @@ def built(place: Path, count: int, executor: Executor | None) -> tuple[float, li
     return elapsed, memory
 
 
-def nodes(count: int) -> None:
-    """Compare nodes that do nothing."""
+def nodes(count: int, rounds: int) -> None:
+    """Compare nodes that do nothing, here and there in turn."""
+    each = count // rounds
+    here, there, memory, spent = [], [], [], 0.0
     with tempfile.TemporaryDirectory(prefix="executor-") as directory:
         place = Path(directory)
-        here, _ = built(place / "here", count, None)
         with workers(place / "dask") as cluster:
             processes = [psutil.Process(process.pid) for process in cluster.processes.values()]
-            executor = cluster.executor(Store(place / "there"), jobs=SLOTS)
-            before = sum(map(processor, processes))
-            there, memory = built(place / "there", count, executor)
-            spent = sum(map(processor, processes)) - before
-    tell("here", here, count)
-    tell("on Dask", there, count)
-    print(f"executor: {(there - here) / count * 1e3:+.1f} ms a node")
-    print(f"scheduler and worker: {spent / count * 1e3:.1f} ms of processor a node, the first included")
+            for number in range(rounds):
+                here.append(built(place / f"here{number}", each, None)[0] / each)
+                store = place / f"there{number}"
+                executor = cluster.executor(Store(store), jobs=SLOTS)
+                before = sum(map(processor, processes))
+                elapsed, seen = built(store, each, executor)
+                spent += sum(map(processor, processes)) - before if number else 0.0
+                there.append(elapsed / each)
+                memory += seen
+    pairs = ", ".join(f"{1e3 * one:.0f} / {1e3 * other:.0f}" for one, other in zip(here, there, strict=True))
+    print(f"ms a node with {SLOTS} slots, here / on Dask, {each} nodes at a time: {pairs}")
+    more = statistics.median(other - one for one, other in zip(here, there, strict=True))
+    print(f"executor: {1e3 * more:+.1f} ms a node, the median")
+    print(f"scheduler and worker: {spent / each / (rounds - 1) * 1e3:.1f} ms of processor a node")
     print(f"controller's memory: {memory[0]:.0f} MB at first, {max(memory):.0f} MB at most")
-
-
-def tell(what: str, seconds: float, count: int) -> None:
-    print(
-        f"{what}: {count} nodes in {seconds:.1f} s, {seconds / count * 1e3:.1f} ms a node with {SLOTS} slots"
-    )
 
 
 def dataset(name: str, size: str, pairs: int) -> None:
@@ -158,6 +160,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     small = commands.add_parser("nodes")
     small.add_argument("--count", type=int, default=1000)
+    small.add_argument("--rounds", type=int, default=10)
     whole = commands.add_parser("dataset")
     whole.add_argument("--name", default="wfpc2-omega-cen")
     whole.add_argument("--size", default="full")
@@ -165,7 +168,7 @@ def main() -> None:
     given = parser.parse_args()
     print(f"load: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     if given.command == "nodes":
-        nodes(given.count)
+        nodes(given.count, given.rounds)
     else:
         dataset(given.name, given.size, given.pairs)
     print(f"load: {os.getloadavg()[0]:.1f}")
