@@ -10,6 +10,7 @@ from astropy.io import fits
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.evidence.exposure_fluxes import fluxes_beside, fluxes_under
+from hubble_qa.checks.evidence.exposures import can_be_compared
 from hubble_qa.checks.evidence.star_lists import Input
 from hubble_qa.checks.images.apertures import aperture_fluxes
 from hubble_qa.checks.images.exposure_fluxes import (
@@ -22,6 +23,7 @@ from hubble_qa.checks.verdict import Status, judge
 from tests.combined_scenes import scene
 from tests.exposure_samples import beside
 from tests.source_scenes import paint
+from tests.wfpc2_samples import write_flt
 
 
 def status(criterion: str, measurement: Measurement) -> Status:
@@ -109,3 +111,33 @@ def test_gradients_are_seen_against_the_image(tmp_path: Path, gradient: float, e
     found = sensitivity_gradient(seen, subject="a")
     assert status("PHT-012", found) is expected
     assert found.context["slopes"][0] == pytest.approx(gradient, abs=0.03)
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-3000])
+
+
+def _without_quality(path: Path) -> None:
+    with fits.open(path, mode="update") as hdus:
+        del hdus["DQ", 3]
+
+
+def _of_no_time(path: Path) -> None:
+    content = path.read_bytes()
+    at = content.index(b"EXPTIME =")
+    path.write_bytes(content[:at] + b"EXPTIME = 16,0".ljust(80) + content[at + 80 :])
+
+
+def _placed_nowhere(path: Path) -> None:
+    with fits.open(path, mode="update") as hdus:
+        for name in ("CD1_1", "CD1_2", "CD2_1", "CD2_2"):
+            hdus["SCI", 2].header[name] = 0.0
+
+
+@pytest.mark.parametrize("spoil", [_cut, _without_quality, _of_no_time, _placed_nowhere])
+def test_an_exposure_that_is_broken_is_not_what_another_is_compared_with(tmp_path: Path, spoil) -> None:
+    sound = write_flt(tmp_path / "u5jx0108r_flt.fits")
+    broken = write_flt(tmp_path / "u5jx010hr_flt.fits")
+    spoil(broken)
+    assert can_be_compared(sound)
+    assert not can_be_compared(broken)

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
 from hubble_qa.checks.readers import Exposure, ReaderError, read_exposure
+from hubble_qa.checks.readers.coordinates import coordinate_problem, is_number
+from hubble_qa.checks.readers.exposure import is_complete
 
 __all__ = [
     "ChipFrame",
     "Planes",
     "array_in",
+    "can_be_compared",
     "chip_frames",
     "chip_shape",
     "exposure_in",
@@ -93,6 +96,42 @@ def planes(path: Path, chip: int, companion: Path | None = None) -> Planes:
     if exposure_in(path).suffix != "c0m":
         return Planes(science, array_in(path, "ERR", chip), array_in(path, "DQ", chip))
     return Planes(science, None, None if companion is None else array_in(companion, "SDQ", chip))
+
+
+@lru_cache(maxsize=1024)
+def can_be_compared(path: Path, companion: Path | None = None) -> bool:
+    """Whether another exposure can be compared with this one, by its headers and its file's size.
+
+    What is wrong with it fails its own verdicts, and must not cost those of the other.
+
+    Parameters
+    ----------
+    path : Path
+        The exposure.
+    companion : Path, optional
+        C1M of a C0M.
+    """
+    try:
+        files = [exposure_in(each) for each in (path, companion) if each is not None]
+        if not all(is_complete(file.path) for file in files):
+            return False
+    except (OSError, ReaderError):
+        return False
+    exposure, quality = files[0], files[-1]
+    if not is_number(exposure.primary.get("EXPTIME")) or not exposure.chips:
+        return False
+    if exposure.suffix == "c0m":
+        needed = [(quality, "SDQ")] if companion is not None else []
+    else:
+        needed = [(exposure, "ERR"), (exposure, "DQ")]
+    return all(
+        not coordinate_problem(exposure.header("SCI", chip))
+        and len(shape := exposure.extension("SCI", chip).shape) == 2
+        and all(
+            (found := file.find(name, chip)) is not None and found.shape == shape for file, name in needed
+        )
+        for chip in exposure.chips
+    )
 
 
 @lru_cache(maxsize=128)

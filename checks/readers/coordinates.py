@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["coordinate_problem", "frame_problem"]
+__all__ = ["coordinate_problem", "frame_problem", "is_number"]
 
 # Frames of HST's coordinates; they differ by 0.02 arcsec at most.
 _FRAMES = ("ICRS", "FK5", "")
@@ -44,7 +44,7 @@ def frame_problem(header: Mapping[str, Any]) -> str:
     frame, equinox = str(header.get("RADESYS", "")).strip().upper(), header.get("EQUINOX", 2000.0)
     if frame not in _FRAMES:
         return f"RADESYS is {frame!r}, but HST's coordinates are of ICRS or FK5"
-    if _is_number(equinox) and abs(equinox - 2000.0) > 0.01:
+    if is_number(equinox) and abs(equinox - 2000.0) > 0.01:
         return f"EQUINOX is {equinox:g}, but HST's coordinates are of 2000"
     axis = str(header.get("CTYPE1", "")).strip()
     projection = axis[4:].strip("-")
@@ -58,7 +58,7 @@ def _problems(header: Mapping[str, Any], key: str) -> Iterator[str]:
     matrix = tuple(f"{name}{key}" for name in _MATRIX if f"{name}{key}" in header)
     scales = () if matrix else tuple(f"{name}{key}" for name in _SCALES)
     for name in (*(f"{name}{key}" for name in _POINTS), *matrix, *scales):
-        if not _is_number(header.get(name)):
+        if not is_number(header.get(name)):
             yield f"{name} is {header[name]!r}, not a number" if name in header else f"{name} is missing"
             return
     yield from _axis_problems(header, key)
@@ -82,5 +82,6 @@ def _axis_problems(header: Mapping[str, Any], key: str) -> Iterator[str]:
         yield f"CTYPE1{key} is {axes[0]!r} and CTYPE2{key} {axes[1]!r}: two projections"
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether a header's value is a finite number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -33,7 +33,16 @@ from hubble_qa.checks.readers.plain_header import PlainHeader
 from hubble_qa.checks.readers.regular_files import first_bytes, open_regular
 from hubble_qa.checks.readers.shift_file import exposure_name
 
-__all__ = ["BROKEN", "Exposure", "Extension", "open_fits", "read_exposure", "readable", "science_wcs"]
+__all__ = [
+    "BROKEN",
+    "Exposure",
+    "Extension",
+    "is_complete",
+    "open_fits",
+    "read_exposure",
+    "readable",
+    "science_wcs",
+]
 
 Array: TypeAlias = "NDArray[Any]"
 
@@ -385,6 +394,12 @@ def _unreadable(path: Path, error: Exception) -> ReaderError:
             f"{path}: its data do not fit into memory, or its headers declare too many of them"
         )
     return DamagedFileError(f"{path}: cannot read as FITS: {' '.join(str(error).split())}", path)
+
+
+def is_complete(path: Path) -> bool:
+    """Whether a file has all bytes that its headers declare."""
+    size, declared = _sizes(path)
+    return 0 < declared <= size
 
 
 def _sizes(path: Path) -> tuple[int, int]:
