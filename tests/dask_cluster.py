@@ -94,9 +94,9 @@ class DaskCluster:
     def executor(
         self, store: Store, told: list[str] | None = None, *, jobs: int = 0, **settings: object
     ) -> ClusterExecutor:
-        """An executor on these workers, which notices within seconds who is silent."""
+        """An executor on these workers; it takes seconds of silence for a loss only where that is set."""
         # Pydantic's own check of what a test gives.
-        read = ClusterSettings.model_validate({"silence": 4.0, "patience": 60.0, **settings})
+        read = ClusterSettings.model_validate({"patience": 60.0, **settings})
         tell = (told if told is not None else []).append
         executor = open_executor(f"dask://{self.address}", read, store.root, jobs, tell)
         assert executor is not None

@@ -71,8 +71,9 @@ def test_values_are_the_same_as_on_one_machine(cluster: DaskCluster, place: Path
 
 def test_a_killed_worker_costs_a_try(cluster: DaskCluster, place: Path, store: Store) -> None:
     cluster.start_worker("n2")
+    told: list[str] = []
     try:
-        with Watched(store, cluster.executor(store)) as run:
+        with Watched(store, cluster.executor(store, told)) as run:
             node = waiting(place)
             run.engine.submit([node])
             first = run.started()
@@ -90,6 +91,8 @@ def test_a_killed_worker_costs_a_try(cluster: DaskCluster, place: Path, store: S
     assert result.outcome is Outcome.COMPLETE
     assert result.product is not None
     assert result.product.manifest.where.partition("/")[2] == {"n1": "n2", "n2": "n1"}[first]
+    (line,) = told
+    assert re.fullmatch(rf"meet-a of field: \S+/{first} was lost: it left the cluster", line)
 
 
 def test_a_worker_of_another_version_gets_nothing(cluster: DaskCluster, place: Path, store: Store) -> None:
@@ -219,7 +222,7 @@ def test_a_store_that_workers_do_not_see_is_refused(cluster: DaskCluster, place:
 def test_a_frozen_worker_costs_a_try(cluster: DaskCluster, place: Path, store: Store) -> None:
     cluster.start_worker("n3")
     try:
-        with Watched(store, cluster.executor(store)) as run:
+        with Watched(store, cluster.executor(store, silence=4.0)) as run:
             node = waiting(place)
             run.engine.submit([node])
             first = run.started()
@@ -241,7 +244,10 @@ def test_a_frozen_worker_costs_a_try(cluster: DaskCluster, place: Path, store: S
 
 @pytest.mark.slow
 def test_a_killed_scheduler_interrupts_what_is_not_built(place: Path, store: Store) -> None:
-    with dask_cluster(place / "dask", "n1") as cluster, Watched(store, cluster.executor(store)) as run:
+    with (
+        dask_cluster(place / "dask", "n1") as cluster,
+        Watched(store, cluster.executor(store, silence=4.0)) as run,
+    ):
         node = waiting(place)
         run.engine.submit([node])
         (pid,) = pids(place, 1)

@@ -32,7 +32,6 @@ cores = 1
 memory = "{memory}"
 walltime = "{walltime}"
 log_directory = "{place}/logs"
-silence = 4
 
 [jobs]
 max = 2
@@ -74,7 +73,6 @@ def executor(
             "memory": memory,
             "walltime": walltime,
             "log_directory": str(place / "logs"),
-            "silence": 4.0,
             "jobs": {"max": 2},
         }
     )
