@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -61,6 +62,20 @@ def test_a_file_of_settings_is_read(tmp_path: Path) -> None:
     assert settings.there("/data/store/files") == "/mnt/data/store/files"
     assert settings.there("/data/deep/files") == "/deep/files"
     assert settings.there("/database") == "/database"
+
+
+def test_the_documentation_says_what_a_file_may_hold(tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    example = re.search(r"`cluster.toml`:\n\n((?:    .*\n|\n)+)", document)
+    assert example is not None
+    path = tmp_path / "cluster.toml"
+    path.write_text(example[1], encoding="utf-8")
+    settings = read_cluster_settings(path)
+    assert (settings.queue, settings.jobs.min, settings.there("/data/x")) == ("normal", 1, "/mnt/data/x")
+
+    rows = re.findall(r"^\| (`[^|]+) \|", document.partition("| key | meaning")[2], re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(ClusterSettings.model_fields)
 
 
 @pytest.mark.parametrize(
