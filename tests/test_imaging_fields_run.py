@@ -24,6 +24,9 @@ from tests.small_runs import small_run
 
 PIXEL = 128.3  # of WFC3/IR, mas
 TILES = ("icqa11a1q", "icqa12a1q", "icqa13a1q", "icqa12b1q", "icqa13b1q", "icqa14b1q")
+# One exposure stands for each tile, which is a visit.
+LEADERS = ("icqa11a1q", "icqa12a1q", "icqa13a1q", "icqa14b1q")
+VISIT = ("icqa12a1q", "icqa12b1q")
 FILTERS = ("F160W", "F105W")
 
 
@@ -59,8 +62,32 @@ def tiled(mosaic: QaRun) -> Mapping[str, Compared]:
 def test_mosaic_is_accepted(mosaic: QaRun) -> None:
     assert mosaic.process.returncode == 0, mosaic.process.stdout[-3000:]
     assert mosaic.verdict("AST-023", "f105w_drz_sci / f160w_drz_sci")["value"] < 0.05
-    statuses = [mosaic.verdict("AST-003", f"shifts {tile}_flt")["status"] for tile in TILES]
-    assert sorted(statuses) == ["not applicable", *["pass"] * (len(TILES) - 1)]
+    for node, exposures in (("align-visit-12", VISIT), ("align", LEADERS)):
+        statuses = [mosaic.verdict("AST-003", f"{node}/shifts {one}_flt")["status"] for one in exposures]
+        assert sorted(statuses) == ["not applicable", *["pass"] * (len(exposures) - 1)]
+
+
+def test_visits_are_aligned_within_and_then_as_a_whole(mosaic: QaRun) -> None:
+    """Exposures of a visit stay where they are to one another, and keep to the one that stands for them."""
+    nodes = [stage["node"] for stage in mosaic.results["stages"]]
+    assert [name for name in nodes if name.startswith("align")] == [
+        "align-visit-12",
+        "align-visit-13",
+        "align",
+    ]
+    within, after = (_apart(mosaic, node) for node in ("align-visit-12", "align"))
+    assert np.abs(within - after).max() < 0.005 * PIXEL
+    tried_visits = tried(mosaic)
+    fits_made = tried_visits["tries"][tried_visits["chosen"]]["fits"]
+    assert {one["exposure"] for one in fits_made} < set(LEADERS)
+
+
+def _apart(run: QaRun, node: str) -> NDArray[np.float64]:
+    """Offsets of pixels by the header of one exposure of a visit from those by the other's, mas."""
+    pixels = np.array([[50.0, 50.0], [350.0, 60.0], [200.0, 200.0], [60.0, 340.0]])
+    headers = (fits.getheader(run.product(node) / f"{one}_flt.fits", "SCI") for one in VISIT)
+    first, second = (WCS(header).all_pix2world(pixels, 0) for header in headers)
+    return np.asarray((first - second) * np.array([np.cos(np.radians(first[0, 1])), 1.0]) * 3.6e6)
 
 
 def test_tiles_are_aligned_in_a_chain(mosaic: QaRun) -> None:

@@ -164,6 +164,31 @@ def test_without_a_catalogue_exposures_are_aligned_to_one_another(tmp_path: Path
     assert found["drizzle-f606w"].upstream["exposures"] is found["align"]
 
 
+def test_visits_are_aligned_each_by_itself_and_then_to_one_another(tmp_path: Path) -> None:
+    text = MINIMAL.replace('catalogs = ["gaia"]', "by_visit = true")
+    found = plan(dataset(tmp_path, text))
+    assert [name for name in found.nodes if name.startswith("align")] == ["align-visit-01", "align"]
+    assert settings(found, "align-visit-01").exposures == ("ibwb01xqq", "ibwb01xrq")
+    assert settings(found, "align").visits == {"01": ("ibwb01xqq", "ibwb01xrq"), "02": ("ibwb02xxq",)}
+    assert found["align"].upstream["visit-01"] is found["align-visit-01"]
+    made = dataset(tmp_path, text)
+    rows = {str(row) for row in workflow_of(made).judged(made).axes["row"]}
+    assert rows == {
+        "align-visit-01/shifts ibwb01xqq_flc",
+        "align-visit-01/shifts ibwb01xrq_flc",
+        "align/shifts ibwb01xqq_flc",
+        "align/shifts ibwb02xxq_flc",
+    }
+
+
+def test_visits_come_before_catalogues(tmp_path: Path) -> None:
+    text = MINIMAL.replace('["gaia"]', '["sdss", "gaia"]\nrelative = true\nby_visit = true')
+    found = plan(dataset(tmp_path, text))
+    aligned = [name for name in found.nodes if name.startswith("align")]
+    assert aligned == ["align-visit-01", "align", "align-sdss", "align-gaia"]
+    assert found["align-sdss"].upstream["exposures"] is found["align"]
+
+
 def test_a_single_exposure_keeps_what_the_archive_has(tmp_path: Path) -> None:
     found = plan(dataset(tmp_path, of_camera("WFC3", ("F606W",), "ibwb01x")))
     assert list(found.nodes) == ["fetch", "references", "drizzle-f606w"]
@@ -265,6 +290,10 @@ def test_images_are_paired_with_the_reference(tmp_path: Path) -> None:
         (MINIMAL + '[stages.fetch]\nrequired = ["ima"]\n', "stages.fetch.required: begins with 'ima'"),
         (MINIMAL + "[stages.calibrate]\ncte_correct = true\n", "stages.calibrate.cte_correct: is of ACS/WFC"),
         (MINIMAL + MASKS, "stages.masks.regions.0.file: "),
+        (
+            of_camera("WFC3", ("F606W",) * 2, "ibwb01x", "[stages.align]\nby_visit = true\n"),
+            "stages.align.by_visit: takes two visits or more",
+        ),
         (
             MINIMAL + MASKS.replace("ibwb01xqq", "ibwb09xqq"),
             "masks.regions.0.exposure: is 'ibwb09xqq'",

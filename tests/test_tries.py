@@ -92,3 +92,8 @@ def test_a_field_without_stars_shows_none_by_the_first_threshold(
     """Lower thresholds find noise."""
     noisy = replace(faint, sources={"ibwb01x0q": 60, "ibwb01x1q": 61})
     assert outcome(replace(FAILED, sources=bright), noisy).without_stars is empty
+
+
+def test_an_error_of_another_kind_is_no_empty_field() -> None:
+    broken = replace(FAILED, sources={"ibwb01x0q": 0}, broke=True)
+    assert not outcome(broken, broken).without_stars
