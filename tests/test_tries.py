@@ -97,3 +97,4 @@ def test_a_field_without_stars_shows_none_by_the_first_threshold(
 def test_an_error_of_another_kind_is_no_empty_field() -> None:
     broken = replace(FAILED, sources={"ibwb01x0q": 0}, broke=True)
     assert not outcome(broken, broken).without_stars
+    assert outcome(broken, NOTHING).without_stars
