@@ -9,6 +9,7 @@ import pytest
 from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.evidence.source_fluxes import sources_of
 from hubble_qa.checks.images import mosaic_fluxes
+from hubble_qa.checks.images.observations import was_exposed
 from hubble_qa.checks.images.photometry import drizzled_gain_ratio, has_own_photflams
 from hubble_qa.checks.images.source_fluxes import ChipSources
 from hubble_qa.checks.measurement import not_applicable
@@ -22,8 +23,12 @@ criterion = pytest.mark.criterion
 
 
 def chips_of(products: Products, image: FinishedFile) -> Mapping[str, ChipSources]:
-    """Sources of a drizzled image on the chips of its inputs that are there."""
-    files = [file for file in products.inputs(image).values() if file is not None]
+    """Sources of a drizzled image on the chips of its inputs that are there and were exposed."""
+    files = [
+        file
+        for file in products.inputs(image).values()
+        if file is not None and was_exposed(products.exposure(file).primary)
+    ]
     inputs = tuple((products.path(file), products.sibling(file, "c1m")) for file in files)
     return sources_of(products.path(image), inputs)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -160,7 +162,14 @@ def test_noise_and_broken_ramps_are_no_sources():
 def test_galaxy_that_fills_the_field_leaves_no_sky():
     measured = lit(200.0 * np.exp(-DISTANCE / 40.0))
     assert not measured.told
-    assert "the target covers the others" in measured.reason
+    assert "the others are flagged or covered by the target" in measured.reason
+
+
+def test_of_an_exposure_that_is_all_flagged_nothing_can_be_told():
+    for measure in (background_width, background_peaks):
+        nothing = measure(np.empty(0), noise=math.nan, subject="ibohbfbeq_flt")
+        assert not nothing.told
+        assert nothing.reason.startswith("only 0 pixels show the sky")
 
 
 def test_what_is_flagged_shows_no_sky():

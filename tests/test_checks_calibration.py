@@ -176,10 +176,33 @@ def test_real_exposure(chip: int) -> None:
 def test_duration_of_an_exposure_has_its_detectors_overhead(
     detector: str, exptime: float, duration: float, problems: int
 ) -> None:
-    keywords = {"INSTRUME": "ACS", "DETECTOR": detector, "EXPTIME": exptime, "EXPSTART": 55000.0}
+    keywords = {
+        "INSTRUME": "ACS",
+        "DETECTOR": detector,
+        "EXPTIME": exptime,
+        "EXPSTART": 55000.0,
+        "DATE-OBS": "2009-06-18",
+    }
     unit = "COUNTS" if detector == "SBC" else "ELECTRONS"
     given = exposure(primary={**keywords, "EXPEND": 55000.0 + duration / 86400.0}, science={"BUNIT": unit})
     found = unit_violations(given, 1)
     assert found.value == problems, found.reason
     if problems:
         assert "EXPEND - EXPSTART differs from EXPTIME" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("stated", "problems"),
+    [
+        ("1999-07-25", 0),
+        ("1999-07-24", 0),
+        ("25/07/99", 0),
+        (None, 0),
+        ("1999-07-28", 1),
+        ("1990-01-01", 1),
+    ],
+)
+def test_date_is_the_day_on_which_the_exposure_started(stated: str | None, problems: int) -> None:
+    found = unit_violations(exposure(primary={"DATE-OBS": stated}), 1)
+    assert found.value == problems
+    assert ("days from EXPSTART, MJD 51384.2" in found.reason) is bool(problems)

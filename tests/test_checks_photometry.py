@@ -120,8 +120,9 @@ def test_pixel_ratio_is_measured_against_the_expected_factor(factor: float, expe
 def test_pixel_ratio_needs_pixels_and_an_expectation() -> None:
     rule, image = load_criteria()["PHT-003"], np.full((20, 20), 10.0)
     dq = np.zeros((20, 20), int)
+    flagged = pixel_ratio_deviation(image, image, dq + 2, expected=1.0, equalised=True, subject="flagged")
+    assert judge(rule, flagged).status is Status.NOT_TOLD
     cases = [
-        pixel_ratio_deviation(image, image, dq + 2, expected=1.0, equalised=True, subject="flagged"),
         pixel_ratio_deviation(image[1:], image, dq, expected=1.0, equalised=True, subject="shapes"),
         pixel_ratio_deviation(image, image, dq, expected=math.nan, equalised=True, subject="no factor"),
     ]

@@ -221,6 +221,8 @@ def offset_of_target(first: SkyPixels, second: SkyPixels) -> Offset | None:
     first, second : SkyPixels
         The exposures' pixels that are not flagged.
     """
+    if not len(first.values) or not len(second.values):
+        return None
     found = [_target(own, start) for own, start in zip((first, second), _peaks(first, second), strict=True)]
     if found[0] is None or found[1] is None:
         return None

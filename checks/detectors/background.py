@@ -278,11 +278,14 @@ def background_peaks(pulls: NDArray[Any], *, noise: float, subject: str) -> Meas
 
 
 def _too_little_sky(level: Level, noise: float, subject: str) -> str:
+    if level.pixels < MIN_PIXELS:
+        return (
+            f"only {level.pixels} pixels show the sky, the others are flagged or covered by the target; "
+            f"needs {MIN_PIXELS}"
+        )
     if not noise > 0:
         raise ValueError(f"{subject}: the expected noise must be positive, not {noise}")
-    if level.pixels >= MIN_PIXELS:
-        return ""
-    return f"only {level.pixels} pixels show the sky, the target covers the others; needs {MIN_PIXELS}"
+    return ""
 
 
 def background_deviation(values: NDArray[Any], *, rate: float, subject: str) -> Measurement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, TypedDict
 
 import numpy as np
@@ -18,6 +19,7 @@ from hubble_qa.checks.detectors.pixel_flags import (
 )
 from hubble_qa.checks.instruments import Camera
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured, not_told
+from hubble_qa.checks.readers.coordinates import is_number
 from hubble_qa.checks.readers.exposure import Exposure
 
 __all__ = [
@@ -37,6 +39,10 @@ MASKED = 16384
 # EXPEND - EXPSTART may differ from EXPTIME by the shutter's travel and the clocks' ticks.
 DURATION_TOLERANCE = 0.3  # s
 DURATION_TOLERANCE_RELATIVE = 1e-3
+
+# Days between EXPSTART and the middle of DATE-OBS, and the ordinal day of MJD 0.
+_SAME_DAY = 1.5
+_MJD_OF_ORDINAL = date(1858, 11, 17).toordinal()
 
 # Calibration switches: of these, some ask for what is done with several exposures.
 _SWITCH = re.compile(r"[A-Z0-9]{2,4}CORR")
@@ -215,7 +221,7 @@ def unit_violations(exposure: Exposure, chip: int) -> Measurement:
     BUNIT is the instrument's (AstroDrizzle takes a chip without BUNIT for a count rate and leaves its
     product in counts), EXPTIME is positive, and EXPEND - EXPSTART agrees with EXPTIME, but
     for the detector's overhead, within 0.3 s and 0.1 %; an interrupted exposure (EXPFLAG) may have lasted
-    longer.
+    longer. DATE-OBS is the day of EXPSTART.
 
     Parameters
     ----------
@@ -231,6 +237,7 @@ def unit_violations(exposure: Exposure, chip: int) -> Measurement:
     unit, expected = exposure.header("SCI", chip).get("BUNIT"), exposure.camera.unit
     violations = [] if _same_unit(unit, expected) else [_unit_problem(unit, expected)]
     violations += _time_violations(exposure)
+    violations += _date_violations(exposure)
     context: dict[str, Json] = {
         "bunit": unit,
         "expected": expected,
@@ -254,6 +261,19 @@ def _unit_problem(unit: object, expected: str) -> str:
     if unit is None:
         return f"there is no BUNIT, and AstroDrizzle will take its counts for rates; set it to {expected!r}"
     return f"BUNIT is {unit!r}, not {expected!r}"
+
+
+def _date_violations(exposure: Exposure) -> list[str]:
+    """That DATE-OBS is of another day than EXPSTART; catalogues are brought to the epoch by these."""
+    stated, start = exposure.primary.get("DATE-OBS"), exposure.primary.get("EXPSTART")
+    try:
+        day = date.fromisoformat(str(stated).strip()[:10]).toordinal() - _MJD_OF_ORDINAL
+    except ValueError:
+        return []
+    if not is_number(start) or abs(start - (day + 0.5)) <= _SAME_DAY:
+        return []
+    apart = f"{abs(start - day):.0f} days from EXPSTART, MJD {start:.1f}"
+    return [f"DATE-OBS is {stated!r}, {apart}: one of them is another exposure's"]
 
 
 def _time_violations(exposure: Exposure) -> list[str]:

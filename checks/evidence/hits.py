@@ -115,8 +115,11 @@ def _time_of_others(sky: Places, others: Sequence[_Chip]) -> Values:
         near = np.flatnonzero(on_chips([(chip.wcs, chip.excess.shape)], sky))
         if near.size:
             pixels = np.asarray(chip.wcs.all_world2pix(sky[near], 0, quiet=True))
-            values = _about(chip.excess, pixels, 1) / chip.noise
-            at_sky = (np.abs(values.mean(axis=0)) < _MEAN) & (values.max(axis=0) < _HIGHEST)
+            if chip.noise > 0:
+                values = _about(chip.excess, pixels, 1) / chip.noise
+                at_sky = (np.abs(values.mean(axis=0)) < _MEAN) & (values.max(axis=0) < _HIGHEST)
+            else:  # one number everywhere: it shows nothing
+                at_sky = np.zeros(near.size, dtype=bool)
             time[near] += chip.time
             spoilt[near] |= ~at_sky
     return np.where(spoilt | (time == 0.0), np.nan, time)

@@ -13,7 +13,6 @@ from hubble_qa.checks.measurement import (
     Measurement,
     count_violations,
     not_applicable,
-    not_measured,
     not_told,
 )
 from hubble_qa.checks.readers.drizzled import Drizzled
@@ -158,7 +157,7 @@ def weight_to_exposure_time(
     quantity = "weight_to_exposure_time"
     if weights.size < _FEWEST_BLOCKS:
         reason = f"{weights.size} blocks lie on whole chips; needs {_FEWEST_BLOCKS}"
-        return not_measured(quantity, subject, reason)
+        return not_told(quantity, subject, reason)
     ratios = weights / times
     low, least, middle, high = np.percentile(ratios, [_LEAST, 16.0, 50.0, 84.0])
     if middle > 0 and (high - least) / 2.0 > _EVEN * middle and _gradual(ratios):

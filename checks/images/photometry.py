@@ -200,7 +200,7 @@ def pixel_ratio_deviation(
     good = (dq == 0) & (c0m > MIN_SIGNAL) & np.isfinite(flt)
     if np.count_nonzero(good) < MIN_PIXELS:
         reason = f"fewer than {MIN_PIXELS} good pixels have more than {MIN_SIGNAL} DN"
-        return not_measured("pixel_ratio_deviation", subject, reason)
+        return not_told("pixel_ratio_deviation", subject, reason)
     ratios = flt[good].astype(np.float64) / c0m[good]
     low, median, high = np.percentile(ratios, [15.87, 50.0, 84.13])
     departures = abs(median / expected - 1.0), (high - low) / (2.0 * expected)
