@@ -219,7 +219,8 @@ def test_a_store_that_workers_do_not_see_is_refused(cluster: DaskCluster, place:
 
 
 @pytest.mark.slow
-def test_a_frozen_worker_costs_a_try(cluster: DaskCluster, place: Path, store: Store) -> None:
+@pytest.mark.parametrize("thawed", [False, True])
+def test_a_frozen_worker_costs_a_try(cluster: DaskCluster, place: Path, store: Store, thawed: bool) -> None:
     cluster.start_worker("n3")
     try:
         with Watched(store, cluster.executor(store, silence=4.0)) as run:
@@ -231,6 +232,10 @@ def test_a_frozen_worker_costs_a_try(cluster: DaskCluster, place: Path, store: S
             pids(place, 2)
             # The first goes on writing: its server is not frozen, only its worker.
             assert alive(pid)
+            if thawed:
+                # It hears that nobody wants its stage any more.
+                cluster.signal(first, signal.SIGCONT)
+                until(lambda: not alive(pid))
             (place / "go").touch()
             result = run.engine.result(node)
             cluster.signal(first, signal.SIGCONT)

@@ -124,7 +124,8 @@ def _facts(product: Product) -> Iterable[tuple[str, str]]:
     yield "dataset", manifest.dataset or _UNKNOWN
     yield "node", manifest.node or _UNKNOWN
     yield "outcome", f"{manifest.outcome}{': ' if manifest.error else ''}{manifest.error}"
-    yield "built", f"{manifest.started} by run {manifest.run}"
+    where = f" on {manifest.where}" if manifest.where else ""
+    yield "built", f"{manifest.started} by run {manifest.run}{where}"
     memory = readable_size(manifest.peak_memory)
     yield "cost", f"{manifest.wall:.2f} s, CPU {manifest.cpu:.2f} s, peak {memory}"
     yield "path", str(product.path)
