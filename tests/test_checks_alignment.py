@@ -92,6 +92,14 @@ def test_nan_scatter_in_either_component_never_passes(component: str, other: flo
     assert judge(load_criteria()["AST-002"], measurement).status is Status.NOT_MEASURED
 
 
+@pytest.mark.parametrize("rms", [(-0.05, 0.04), (0.04, -0.05), (0.0, 0.04)])
+def test_a_scatter_that_is_not_above_zero_in_one_axis_never_passes(rms: tuple[float, float]) -> None:
+    row = replace(FITTED, xrms=rms[0], yrms=rms[1])
+    measured = fit_rms(shift_file(REFERENCE, row), row.file)
+    assert measured.value == min(rms)
+    assert judge(load_criteria()["AST-002"], measured).status is Status.FAIL
+
+
 def test_scatter_is_the_larger_component() -> None:
     measurement = fit_rms(shift_file(), FITTED.file)
     assert (measurement.value, measurement.unit, measurement.subject) == (

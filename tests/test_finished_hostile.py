@@ -189,6 +189,17 @@ def test_rows_of_a_shift_file_may_have_paths(directory: Path) -> None:
     assert found.shift_files(found.files["u5jx0108r_flt"])
 
 
+@pytest.mark.parametrize("ending", [".fits[sci,1]", ".fits.gz"])
+def test_rows_of_a_shift_file_may_name_an_extension_or_a_compressed_file(
+    directory: Path, ending: str
+) -> None:
+    row = f"u5jx0108r_flt{ending} 1.8 -0.4 0.014 1.00001 0.12 0.11\n"
+    (directory / "shifts.txt").write_text("# frame: output\n# units: pixels\n" + row, encoding="utf-8")
+    found = looked_through(directory).instruments["WFPC2"]
+    assert [str(row) for row in found.axes["row"]] == ["shifts u5jx0108r_flt"]
+    assert found.shift_files(found.files["u5jx0108r_flt"])
+
+
 def test_names_that_command_a_terminal_are_found(directory: Path) -> None:
     (directory / "u5jx010hr_\x1b[31mred\n_flt.fits").write_bytes(exposure_bytes("u5jx010hr"))
     assert len(looked_through(directory).instruments["WFPC2"].files) == 2

@@ -87,6 +87,33 @@ def test_row_of_a_failed_fit_is_kept(tmp_path: Path) -> None:
     assert not row.identity
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        (HEADER + REFERENCE + FITTED.rstrip() + "  # a bad night\n").encode(),
+        ("\ufeff" + HEADER + REFERENCE + FITTED).encode(),
+        ("# gr\xf6\xdfer\n" + HEADER + REFERENCE + FITTED).encode("latin-1"),
+        (HEADER + REFERENCE + FITTED).replace("1.806846", "1.806846D+00").encode(),
+    ],
+    ids=["remark after a row", "byte order mark", "Latin-1 comment", "Fortran's exponent"],
+)
+def test_rows_are_read_whatever_an_editor_left(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "shifts.txt"
+    path.write_bytes(content)
+    shifts = read_shift_file(path)
+    assert shifts.header["frame"] == "output"
+    row = shifts.row("u5jx010hr")
+    assert row is not None
+    assert (row.dx, row.dy, row.yrms) == (1.806846, -0.39881, 0.107372)
+
+
+def test_iraf_has_a_word_for_no_number(tmp_path: Path) -> None:
+    text = HEADER + REFERENCE + FITTED.replace("1.806846", "INDEF")
+    row = read_shift_file(written(tmp_path, text)).row("u5jx010hr")
+    assert row is not None
+    assert math.isnan(row.dx)
+
+
 def test_file_name_may_hold_blanks(tmp_path: Path) -> None:
     row = read_shift_file(written(tmp_path, FITTED.replace("u5jx", "omega cen/u5jx"))).rows[0]
     assert row.file == "omega cen/u5jx010hr_flt.fits"
@@ -124,7 +151,7 @@ def test_missing_and_binary_files_are_named(tmp_path: Path) -> None:
         read_shift_file(tmp_path / "absent.txt")
     path = tmp_path / "shift.fits"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ReaderError, match=r"shift\.fits: cannot read"):
+    with pytest.raises(ReaderError, match=r"shift\.fits, line 1: expected a file name"):
         read_shift_file(path)
 
 

@@ -81,7 +81,7 @@ def nonfinite_shift_fields(shifts: ShiftFile, exposure: str) -> Measurement:
 def fit_rms(
     shifts: ShiftFile, exposure: str, match: MatchFile | None = None, *, pixel: float | None = None
 ) -> Measurement:
-    """Scatter of an exposure's fit, the larger of x and y, pixels of the detector.
+    """Scatter of an exposure's fit, the larger of x and y, pixels of the detector; one that is not above 0.
 
     A failed fit and the reference image both read 0; of the two, the reference image's row alone is
     an identity, and has no fit to judge. The shift file counts in pixels of its frame, which may be
@@ -119,7 +119,9 @@ def fit_rms(
             x, y = np.sqrt(np.mean(match.residuals[of_catalog] ** 2, axis=0))
             rms = float(x), float(y)
             reason = f"of the {number} sources of the catalogue, not of the {len(match)} of the fit"
-    value = float(np.max(rms)) * (pixel or 1.0)  # np.max, unlike max, lets no NaN disappear
+    # np.max, unlike max, lets no NaN disappear. No fit has a scatter of nothing in one axis alone.
+    least, most = float(np.min(rms)), float(np.max(rms))
+    value = (least if least <= 0.0 else most) * (pixel or 1.0)
     failed = bool(_not_finite(row))
     error = rms_error(value, number)
     return Measurement("fit_rms", value, "pix", subject, error, context, reason=reason, no_fit=failed)

@@ -6,6 +6,7 @@ have two to four, the shift with or without rotation and scale, and no scatter.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -28,6 +29,11 @@ _MULTIDRIZZLE = (2, 3, 4)
 _UNTURNED = (0.0, 1.0)
 # How names of exposures' files end, an extension in brackets aside.
 _FILE = re.compile(r".*\.fits(?:\.gz|\.fz)?(?:\[[^]]*\])?|\S+", re.IGNORECASE)
+# How much of a line that is no row is repeated.
+_SHOWN = 120
+# What follows a row.
+_COMMENT = re.compile(r"\s#.*")
+_EXPONENT = re.compile(r"([0-9.])[dD](?=[+-]?[0-9])")
 # What MultiDrizzle's first versions called the reference frame.
 _RENAMED = {"reference": "refimage"}
 # What files of one exposure are, of which a name's suffix tells.
@@ -203,8 +209,9 @@ def read_shift_file(path: Path, *, relative: bool = True, label: str = "") -> Sh
         or the shifts are not in pixels.
     """
     try:
-        lines = read_text(path).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        # Comments are anyone's, in any encoding; an editor may have put a byte order mark first.
+        lines = read_text(path, errors="replace").removeprefix("\ufeff").splitlines()
+    except OSError as error:
         raise ReaderError(f"{path}: cannot read the shift file: {error}") from error
     header: dict[str, str] = {}
     rows: list[ShiftRow] = []
@@ -213,7 +220,7 @@ def read_shift_file(path: Path, *, relative: bool = True, label: str = "") -> Sh
             keyword, _, value = line.lstrip(" #").partition(":")
             header[_RENAMED.get(keyword.strip(), keyword.strip())] = value.strip()
         elif line.strip():
-            rows.append(_row(path, number, line))
+            rows.append(_row(path, number, _COMMENT.sub("", line)))
     _check(path, header, rows)
     return ShiftFile(path, header, tuple(rows), relative, label)
 
@@ -224,18 +231,25 @@ def _row(path: Path, number: int, line: str) -> ShiftRow:
     numbers: list[float] = []
     with suppress(ValueError):
         for field in reversed(fields[1:]):
-            numbers.insert(0, float(field))
+            numbers.insert(0, _number(field))
     file = line.rsplit(maxsplit=len(numbers))[0].strip() if numbers else ""
     if len(numbers) not in (*_MULTIDRIZZLE, _TWEAKREG) or not _FILE.fullmatch(file):
         raise ReaderError(
             f"{path}, line {number}: expected a file name and six numbers (TweakReg) or two to four "
-            f"(MultiDrizzle), found {line.strip()!r}"
+            f"(MultiDrizzle), found {line.strip()[:_SHOWN]!r}"
         )
     if len(numbers) < _TWEAKREG:
         rotation, scale = (*numbers[2:], *_UNTURNED[len(numbers) - 2 :])
         return ShiftRow(file, numbers[0], numbers[1], wrap_degrees(rotation), scale)
     dx, dy, rotation, scale, xrms, yrms = numbers
     return ShiftRow(file, dx, dy, wrap_degrees(rotation), scale, xrms, yrms)
+
+
+def _number(field: str) -> float:
+    """A number as Python, IRAF (INDEF for none) or Fortran writes it."""
+    if field.upper() == "INDEF":
+        return math.nan
+    return float(_EXPONENT.sub(r"\1e", field))
 
 
 def _check(path: Path, header: Mapping[str, str], rows: list[ShiftRow]) -> None:
