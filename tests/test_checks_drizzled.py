@@ -49,10 +49,18 @@ def test_one_hole_with_weight_is_enough(pixel: int, value: float, image: int) ->
     assert "not finite" in verdict.reason
 
 
-def test_images_of_other_shapes_are_not_measured() -> None:
-    for science in (np.ones((3, 4)), np.ones((0, 0))):
+def test_a_weight_image_of_another_shape_is_another_images() -> None:
+    for science, words in (
+        (
+            np.ones((3, 4)),
+            "SCI has 4 x 3 pixels, WHT 3 x 4: it is another image's weight; put its own beside",
+        ),
+        (np.ones((0, 0)), "SCI has no pixels"),
+    ):
         measurement = coverage_violations(science, np.ones((4, 3)), subject="drw")
-        assert judge(load_criteria()["DRZ-010"], measurement).status is Status.NOT_MEASURED
+        verdict = judge(load_criteria()["DRZ-010"], measurement)
+        assert verdict.status is Status.FAIL
+        assert words in verdict.reason
     assert covered_fraction(np.ones((0, 4)), subject="drw").value is None
 
 

@@ -16,7 +16,7 @@ from hubble_qa.checks.detectors.background import background_level
 from hubble_qa.checks.evidence.exposures import chip_shape, exposure_in, wcs_in
 from hubble_qa.checks.images.drizzled import median_weights
 from hubble_qa.checks.instruments import find_camera
-from hubble_qa.checks.readers import Drizzled, Exposure, read_drizzled
+from hubble_qa.checks.readers import Drizzled, Exposure, ReaderError, read_drizzled
 
 __all__ = [
     "FOOTPRINT_INSET",
@@ -114,8 +114,17 @@ def chip_weights(
 
 
 def covered(image: Drizzled) -> Image:
-    """A drizzled image, NaN where it has no weight."""
-    return np.where(image.weight() > 0, image.science(), np.nan).astype(np.float32)
+    """A drizzled image, NaN where it has no weight.
+
+    Raises
+    ------
+    ReaderError
+        If its weight image has another shape.
+    """
+    science, weight = image.science(), image.weight()
+    if science.shape != weight.shape:
+        raise ReaderError(f"{image.path}: its weight image has another number of pixels; see DRZ-010")
+    return np.where(weight > 0, science, np.nan).astype(np.float32)
 
 
 def single_rates(images: Mapping[str, Drizzled]) -> Mapping[str, Image]:

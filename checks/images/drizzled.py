@@ -95,7 +95,7 @@ def coverage_violations(science: NDArray[Any], weight: NDArray[Any], *, subject:
     """Count what makes a drizzled image's covered pixels worthless.
 
     A covered pixel without a finite value spoils every sum over it; an image whose covered pixels all read
-    one number holds no data.
+    one number holds no data; a weight image of another shape is another image's.
 
     Parameters
     ----------
@@ -104,9 +104,12 @@ def coverage_violations(science: NDArray[Any], weight: NDArray[Any], *, subject:
     subject : str
         The product.
     """
-    if science.shape != weight.shape or science.size == 0:
-        reason = f"shapes differ or are empty: SCI {science.shape}, WHT {weight.shape}"
-        return not_measured("coverage_violations", subject, reason)
+    if science.size == 0:
+        return count_violations("coverage_violations", subject, ["SCI has no pixels"])
+    if science.shape != weight.shape:
+        shapes = f"SCI has {_sides(science)} pixels, WHT {_sides(weight)}"
+        problem = f"{shapes}: it is another image's weight; put its own beside it"
+        return count_violations("coverage_violations", subject, [problem])
     covered = weight > 0
     holes = int(np.count_nonzero(covered & ~np.isfinite(science))) + int(
         np.count_nonzero(~np.isfinite(weight))
@@ -116,6 +119,10 @@ def coverage_violations(science: NDArray[Any], weight: NDArray[Any], *, subject:
     if values.size > 1 and np.all(values == values[0]):
         problems.append(f"each pixel with weight reads {float(values[0]):g}: it holds no data")
     return count_violations("coverage_violations", subject, problems, {"not_finite": holes})
+
+
+def _sides(image: NDArray[Any]) -> str:
+    return " x ".join(str(side) for side in reversed(image.shape))
 
 
 def missing_chips(chips: Mapping[str, tuple[float, float]], *, subject: str) -> Measurement:
