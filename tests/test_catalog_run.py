@@ -128,6 +128,13 @@ def test_every_exposure_has_a_decision_a_solution_and_its_headerlet(small):
         assert decision["reason"]
 
 
+def test_skies_are_matched_as_asked(small):
+    """AstroDrizzle goes on with skymethod "localmin" where it cannot, and says so in its log alone."""
+    log = (small.product("drizzle").parent / "log.txt").read_text(encoding="utf-8")
+    assert "skymethod" in log
+    assert "Reverting sky computation" not in log
+
+
 def test_accepted_headers_state_their_quality_in_the_units_of_their_keywords(small):
     """CRDER in degrees, RMS in mas; the scatter of either axis is that of the shift file, turned."""
     accepted = small.product("accept")
