@@ -136,7 +136,7 @@ def test_exposure_time_against_its_start_and_end(duration: float, flag: str, vio
 @pytest.mark.parametrize("value", [None, "16"])
 def test_exposure_time_must_be_a_number(value: object) -> None:
     measurement = unit_violations(exposure(primary={"EXPTIME": value}), 1)
-    assert measurement.reason == "EXPTIME, EXPSTART and EXPEND are not all numbers"
+    assert measurement.reason == ("EXPTIME is missing" if value is None else "EXPTIME is '16', not a number")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real exposure u40x010hm")
@@ -206,3 +206,8 @@ def test_date_is_the_day_on_which_the_exposure_started(stated: str | None, probl
     found = unit_violations(exposure(primary={"DATE-OBS": stated}), 1)
     assert found.value == problems
     assert ("days from EXPSTART, MJD 51384.2" in found.reason) is bool(problems)
+
+
+def test_times_that_are_no_numbers_are_named() -> None:
+    found = unit_violations(exposure(primary={"EXPTIME": "699,23", "EXPEND": None}), 1)
+    assert found.reason == "EXPTIME is '699,23', not a number; EXPEND is missing"

@@ -89,7 +89,10 @@ def test_what_is_not_judged_is_told_with_its_reason(directory):
     (directory / "lbgu17q8q_rawacq.fits").write_bytes(exposure_bytes("lbgu17q8q", INSTRUME="COS"))
     (directory / "u5jx0108r_sci1_crmask.fits").write_bytes(exposure_bytes("u5jx0108r"))
     (directory / "notes.txt").write_text("seeing was good\n", encoding="utf-8")
+    (directory / "u5jx0108r_flt.fits.bz2").write_bytes(b"BZh91AY")
     left_out = dict(survey(directory).left_out)
+    packed = "it is compressed; unpack it, or compress it as .fits.gz or .fits.fz, to have it judged"
+    assert left_out.pop("u5jx0108r_flt.fits.bz2") == packed
     assert left_out.pop("sources.fits").startswith("its suffix is not one of raw, drz, drc, ")
     assert left_out == {
         "lbgu17q8q_rawacq.fits": "there are no criteria for COS",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -277,10 +276,14 @@ def _date_violations(exposure: Exposure) -> list[str]:
 
 
 def _time_violations(exposure: Exposure) -> list[str]:
-    times = [exposure.primary.get(keyword) for keyword in ("EXPTIME", "EXPSTART", "EXPEND")]
-    if not all(isinstance(time, (int, float)) and math.isfinite(time) for time in times):
-        return ["EXPTIME, EXPSTART and EXPEND are not all numbers"]
-    exptime, start, end = times
+    times = {keyword: exposure.primary.get(keyword) for keyword in ("EXPTIME", "EXPSTART", "EXPEND")}
+    wrong = [keyword for keyword, time in times.items() if not is_number(time)]
+    if wrong:
+        return [
+            f"{keyword} is {'missing' if times[keyword] is None else f'{times[keyword]!r}, not a number'}"
+            for keyword in wrong
+        ]
+    exptime, start, end = times.values()
     if exptime <= 0:
         return [f"EXPTIME is {exptime:g} s"]
     excess = (end - start) * 86400.0 - exptime
