@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import pytest
 
@@ -10,17 +11,19 @@ from hubble_qa.checks.astrometry.registration import exposure_misalignment
 from hubble_qa.checks.evidence import overlaps, peaks
 from hubble_qa.checks.evidence.coverage import Coverage, coverage, exposure_weights, sky_blocks
 from hubble_qa.checks.evidence.drizzled import field_pixels
-from hubble_qa.checks.evidence.exposures import exposure_in
+from hubble_qa.checks.evidence.exposures import can_be_compared, exposure_in
 from hubble_qa.checks.evidence.extents import coverage_extents
 from hubble_qa.checks.evidence.headers import input_chips
 from hubble_qa.checks.evidence.hits import hits_on
 from hubble_qa.checks.evidence.registration import exposure_offsets
+from hubble_qa.checks.evidence.source_fluxes import sources_of
 from hubble_qa.checks.images import combination, cosmic_rays, sky_residual
 from hubble_qa.checks.images import drizzled as drizzling
 from hubble_qa.checks.images import drizzled_coordinates as coordinates
+from hubble_qa.checks.images.observations import was_exposed
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement, not_applicable, not_told
-from hubble_qa.checks.readers import Drizzled
+from hubble_qa.checks.readers import Drizzled, ReaderError
 from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.checks.readers.drizzled import weight_names
 from hubble_qa.fixtures.finished.files import FinishedFile, Kind
@@ -29,6 +32,9 @@ from hubble_qa.fixtures.suite.products import Products
 
 pytestmark = pytest.mark.products
 criterion = pytest.mark.criterion
+
+# Sources on a chip by which an image's place is compared with it.
+_FEWEST_SOURCES = 10
 
 
 @criterion("DRZ-001")
@@ -205,6 +211,20 @@ def test_header_has_no_distortion(products: Products, mapped_image: FinishedFile
     judge(coordinates.distortion_keyword_violations(products.image(mapped_image)))
 
 
+def offsets_of_sources(
+    products: Products, image: Drizzled, files: Sequence[FinishedFile]
+) -> list[tuple[float, float]]:
+    """Where sources are on the chips of an image's inputs, from where the image has them, pixels."""
+    inputs = [products.input(file) for file in files if was_exposed(products.exposure(file).primary)]
+    if products.judged.form_only or not all(can_be_compared(*each) for each in inputs):
+        return []
+    # Without a weight image of its own shape, DRZ-010 says so.
+    with suppress(ReaderError):
+        found = sources_of(image.path, tuple(inputs))
+        return [chip.offset for chip in found.values() if len(chip) >= _FEWEST_SOURCES]
+    return []
+
+
 @criterion("WCS-005")
 def test_coordinates_by_the_inputs(products: Products, mapped_image: FinishedFile, judge: Judge) -> None:
     drizzled, inputs = products.image(mapped_image), products.inputs(mapped_image)
@@ -213,7 +233,8 @@ def test_coordinates_by_the_inputs(products: Products, mapped_image: FinishedFil
     extents = coverage_extents(drizzled, map(products.path, files)) if usable else None
     carried = {str(products.exposure(file).header("SCI").get("WCSNAME", "")) for file in files}
     same = carried == {str(drizzled.keyword("WCSNAME", ""))}
-    judge(coordinates.drizzled_coordinate_violations(drizzled, extents, same_solution=same))
+    offsets = offsets_of_sources(products, drizzled, files) if usable and same else []
+    judge(coordinates.drizzled_coordinate_violations(drizzled, extents, same_solution=same, offsets=offsets))
 
 
 @criterion("AST-024")

@@ -99,6 +99,19 @@ def test_place_by_the_inputs() -> None:
     assert drizzled_coordinate_violations(image(), far).value == 1
 
 
+def test_place_by_the_sources_of_the_inputs() -> None:
+    def judged(*offsets: tuple[float, float], same: bool = True):
+        return drizzled_coordinate_violations(image(), extents(), same_solution=same, offsets=offsets)
+
+    assert judged((0.01, 0.0), (-0.01, 0.02)).value == 0
+    # One exposure of three that is out of place is not the image's fault.
+    assert judged((0.01, 0.0), (0.0, 0.0), (3.0, 0.0)).value == 0
+    assert judged((2.8, 0.0), (2.9, 0.0), same=False).value == 0
+    moved = judged((0.5, 0.0), (0.5, 0.01))
+    assert moved.value == 1
+    assert "its sources are 0.5 detector pixels from those of its inputs (0.3)" in moved.reason
+
+
 def test_ends_that_the_frame_cuts_off_are_left_out() -> None:
     cut = Extents(FRAME, FRAME + np.array([[-30.0, 40.0], [0.0, 0.0]]), FRAME)
     assert drizzled_coordinate_violations(image(), cut).value == 0
