@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from hubble_qa.checks import instruments
+from hubble_qa.checks import instruments, rootnames
 from hubble_qa.checks.detectors.calibration import unit_violations
 from hubble_qa.checks.images.files import fits_form_violations, keyword_violations, structure_violations
 from hubble_qa.checks.instruments import (
@@ -43,6 +43,14 @@ def record_of(name: str) -> str:
     return "\n".join(lines[first:end]) + "\n"
 
 
+def forget_records() -> None:
+    """Forget the records, and what was worked out of them before."""
+    load_instruments.cache_clear()
+    for function in vars(rootnames).values():
+        if hasattr(function, "cache_clear"):
+            function.cache_clear()
+
+
 @pytest.fixture
 def faint_object_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
     """A camera that is not judged, by a copy of ACS/HRC's record under other names and in another unit."""
@@ -51,16 +59,17 @@ def faint_object_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     records = tmp_path / "instruments.toml"
     records.write_text(f"{TEXT}\n{copy}", encoding="utf-8")
     monkeypatch.setattr(instruments, "RECORDS", records)
-    load_instruments.cache_clear()
+    forget_records()
     yield camera("FOC", "F96")
-    load_instruments.cache_clear()
+    monkeypatch.undo()
+    forget_records()
 
 
 @pytest.fixture
 def product(faint_object_camera: Camera, tmp_path: Path) -> Path:
     primary = fits.Header([(name, VALUES[kind]) for name, kind in faint_object_camera.primary.items()])
     primary.update({"INSTRUME": "FOC", "DETECTOR": "F96", "ROOTNAME": "x2aa0101t", "EXPTIME": 86.4})
-    primary.update({"EXPSTART": 50000.0, "EXPEND": 50000.001})
+    primary.update({"EXPSTART": 62992.5, "EXPEND": 62992.501})
     science = fits.Header([(name, VALUES[kind]) for name, kind in faint_object_camera.science.items()])
     science["BUNIT"] = "COUNTS"
     planes = (("SCI", np.float32), ("ERR", np.float32), ("DQ", np.int16))

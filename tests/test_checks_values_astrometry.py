@@ -145,7 +145,9 @@ def test_each_chip_has_its_own_median_offset_and_the_longest_counts() -> None:
 def test_chips_of_few_sources_are_taken_together() -> None:
     together = median_offset(matched(np.tile([3.0, 4.0], (10, 1)), [1] * 5 + [2] * 5))
     assert together.value == pytest.approx(5.0, abs=1e-4)
-    assert median_offset(matched(np.tile([3.0, 4.0], (9, 1)), [1] * 9)).value is None
+    alone = median_offset(matched(np.tile([3.0, 4.0], (9, 1)), [1] * 9))
+    assert alone.value == pytest.approx(5.0, abs=1e-4)
+    assert median_offset(matched(np.tile([3.0, 4.0], (2, 1)), [1] * 2)).value is None
     assert median_offset(None).value is None
     assert not matched_source_offset(shift_file(), REFERENCE.file, None).applicable
 
