@@ -90,6 +90,14 @@ def _apart(run: QaRun, node: str) -> NDArray[np.float64]:
     return np.asarray((first - second) * np.array([np.cos(np.radians(first[0, 1])), 1.0]) * 3.6e6)
 
 
+def test_what_moved_with_its_visit_has_no_keywords_of_a_fit_of_its_own(mosaic: QaRun) -> None:
+    """RMS_RA in degrees beside FITNAME is TweakReg's; here it is in mas, of the visit's solution."""
+    header = fits.getheader(mosaic.product("align") / "icqa13b1q_flt.fits", "SCI", 1)
+    assert (header["WCSNAME"], header["NMATCHES"]) == ("TWEAK", 33)
+    assert 1.0 < header["RMS_RA"] < 20.0
+    assert not {"FITNAME", "NMATCH"} & set(header)
+
+
 def test_tiles_are_aligned_in_a_chain(mosaic: QaRun) -> None:
     """Not all tiles have stars in common with the reference image."""
     assert tried(mosaic)["chained"] is True

@@ -49,6 +49,12 @@ OTHER_STATUSES = {
         for criterion in ("AST-014", "AST-018")
         for name in EXPOSURES
     },
+    # That seven sources are enough is the dataset's own bound.
+    "ir-sparse-field": {
+        f"AST-003 of {subject}"
+        for name in ("icqa05a2q_flt", "icqa06b1q_flt")
+        for subject in (name, f"shifts {name}")
+    },
     # What AstroDrizzle rejected, a reduction's masks tell; the exposures beside an image have no flags of it.
     **{
         dataset: {f"{criterion} of {name}" for criterion in ("DRZ-002", "DRZ-003") for name in names}
@@ -62,6 +68,13 @@ ALONE = {
         "AST-010 of Gaia by align-gaia/shifts",
         "AST-022 of f606w_drc_sci",
         "AST-029 of f606w_drc_sci",
+    },
+    "ir-mosaic": {
+        # Which exposures moved with their visit after the fit within it, only the plan knows: by a shift file
+        # of a visit AST-019 says that their headers hold another solution.
+        *(f"AST-010 of TWEAK by align-visit-{visit}/shifts" for visit in (12, 13)),
+        *(f"AST-019 of {name}" for name in ("icqa12b1q_flt", "icqa13b1q_flt")),
+        *(f"{criterion} of icqa12b1q_flt" for criterion in ("AST-002", "AST-003", "AST-009")),
     },
     "uvis-two-filters": {
         "AST-010 of FIT_GAIA by shifts",
@@ -110,7 +123,7 @@ def test_the_same_files_handed_in_get_the_same_verdicts(reduced: QaRun, dataset:
     differing = {line.partition(":")[0] for line in compared.different}
     assert differing == OTHER_STATUSES.get(dataset, set()), compared.different
     assert compared.alone == ALONE.get(dataset, set())
-    assert compared.both > 150
+    assert compared.both > 130
 
 
 def test_exposures_that_were_never_aligned_are_rejected(
