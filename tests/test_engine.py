@@ -18,7 +18,7 @@ import pytest
 
 from hubble_qa.fixtures.engine.children import ForkServer
 from hubble_qa.fixtures.engine.engine import BuildResult, Engine, EngineError, EventKind, StageEvent, new_run
-from hubble_qa.fixtures.engine.forkserver import Started
+from hubble_qa.fixtures.engine.forkserver import Start, Started
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.plans.sources import Source, file_digest
 from hubble_qa.fixtures.store.product import Outcome, Product
@@ -436,6 +436,18 @@ def test_an_answer_that_cannot_be_taken_ends_the_build(
     assert failed.outcome == "interrupted"
     assert "its answer could not be taken: KeyError: 'no such build'" in failed.error
     assert "could not be taken" in caplog.text
+
+
+def test_a_build_that_cannot_be_asked_for_is_told(
+    store: Store, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(request: object) -> object:
+        raise TypeError("cannot pickle it")
+
+    monkeypatch.setattr(Start, "__reduce_ex__", lambda self, protocol: cannot(self))
+    (failed,) = run(store, *chain(journal, "a"))
+    assert failed.outcome == "interrupted"
+    assert "it could not be asked: TypeError: cannot pickle it" in failed.error
 
 
 def test_a_complete_store_that_can_only_be_read_serves_a_run(store: Store, journal: Path) -> None:
