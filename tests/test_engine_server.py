@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Listener
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,23 @@ def test_a_node_that_the_controller_does_not_know_is_refused(engine: Engine, jou
         with pytest.raises(EngineError, match=f"knows no node with the key {unknown.key}"):
             remote.result(unknown)
         assert remote.result(known).complete
+
+
+def test_clients_are_taken_after_there_were_too_many_open_files(
+    engine: Engine, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept, failures = Listener.accept, [OSError(errno.EMFILE, "Too many open files")] * 2
+
+    def accept_later(listener: Listener) -> object:
+        if failures:
+            raise failures.pop()
+        return accept(listener)
+
+    monkeypatch.setattr(Listener, "accept", accept_later)
+    (node,) = chain(journal, "a")
+    with served(engine, node) as server, RemoteEngine(server.address, server.authkey) as remote:
+        assert remote.result(node).complete
+    assert not failures
 
 
 def test_what_goes_wrong_at_the_controller_is_told(engine: Engine, journal: Path) -> None:

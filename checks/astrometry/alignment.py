@@ -81,7 +81,7 @@ def nonfinite_shift_fields(shifts: ShiftFile, exposure: str) -> Measurement:
 def fit_rms(
     shifts: ShiftFile, exposure: str, match: MatchFile | None = None, *, pixel: float | None = None
 ) -> Measurement:
-    """Scatter of an exposure's fit, the larger of x and y, pixels of the detector; one that is not above 0.
+    """Scatter of an exposure's fit, the larger of x and y unless one is 0, pixels of the detector.
 
     A failed fit and the reference image both read 0; of the two, the reference image's row alone is
     an identity, and has no fit to judge. The shift file counts in pixels of its frame, which may be
