@@ -223,7 +223,11 @@ def _summed(state: Drift, value: float, least_width: float) -> Drift:
 def _departure(state: Drift, value: float, least_width: float) -> float:
     """How far a value is from the baseline in widths, winsorised."""
     centre, width = state.baseline, max(state.width or 0.0, least_width)
-    distance = 0.0 if centre is None else value - centre
+    return 0.0 if centre is None else _winsorised(value - centre, width)
+
+
+def _winsorised(distance: float, width: float) -> float:
+    """Return a distance in widths, or the furthest that counts; of no width every distance but 0 is as far."""
     if abs(distance) >= _WINSOR * width:
         return math.copysign(_WINSOR, distance) if distance else 0.0
     return distance / width
@@ -254,8 +258,8 @@ def _correlation_time(values: Sequence[float], centre: float, width: float) -> f
     """
     if width == 0:
         return 1.0
-    limit = _WINSOR * width
-    kept = [min(max(each - centre, -limit), limit) for each in values]
+    # In widths, as squares of the smallest numbers are 0.
+    kept = [_winsorised(each - centre, width) for each in values]
     mean = math.fsum(kept) / len(kept)
     kept = [each - mean for each in kept]
     square = math.fsum(each * each for each in kept)
