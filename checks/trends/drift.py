@@ -227,7 +227,7 @@ def _departure(state: Drift, value: float, least_width: float) -> float:
 
 
 def _winsorised(distance: float, width: float) -> float:
-    """Return a distance in widths, or the furthest that counts; of no width every distance but 0 is as far."""
+    """Return a distance in widths, or the furthest that counts; without a width, all but 0 are as far."""
     if abs(distance) >= _WINSOR * width:
         return math.copysign(_WINSOR, distance) if distance else 0.0
     return distance / width
