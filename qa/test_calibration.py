@@ -10,6 +10,7 @@ import pytest
 from hubble_qa.checks.astrometry.solution_tables import has_solution, solution_table_problems
 from hubble_qa.checks.detectors import background, calibration
 from hubble_qa.checks.detectors.amplifiers import amplifier_step
+from hubble_qa.checks.detectors.masks import masked_fraction
 from hubble_qa.checks.detectors.noise import scatter_to_error
 from hubble_qa.checks.evidence.backgrounds import (
     Background,
@@ -21,6 +22,7 @@ from hubble_qa.checks.evidence.backgrounds import (
 from hubble_qa.checks.evidence.chip_ratios import chip_in_both
 from hubble_qa.checks.evidence.exposures import exposure_in, planes
 from hubble_qa.checks.evidence.headers import requested_steps, without_ramp_fit
+from hubble_qa.checks.evidence.masks import masked_pixels, masks_found
 from hubble_qa.checks.evidence.references import named_references, tabulated_photflam
 from hubble_qa.checks.evidence.star_widths import widths_in
 from hubble_qa.checks.images import photometry, zeropoints
@@ -69,6 +71,13 @@ def test_few_pixels_are_flagged(products: Products, science_chip: Chip, judge: J
     file = science_chip.file
     _, _, dq = planes(products.path(file), science_chip.number, products.sibling(file, "c1m"))
     judge(calibration.flagged_fraction(dq, subject=str(science_chip)))
+
+
+@criterion("CAL-014")
+def test_few_pixels_are_masked(products: Products, observation: FinishedFile, judge: Judge) -> None:
+    path = products.path(observation)
+    masks = masked_pixels(path, products.sibling(observation, "c1m"))
+    judge(masked_fraction(masks, found=masks_found(path), subject=observation.label))
 
 
 @criterion("CAL-013")

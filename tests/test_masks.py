@@ -11,9 +11,11 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.calibration import MASKED, flagged_fraction
+from hubble_qa.checks.detectors.masks import masked_fraction
+from hubble_qa.checks.evidence.masks import MASKS, masked_pixels, masks_found
 from hubble_qa.fixtures.plans.stage import Inputs, StageError
 from hubble_qa.fixtures.reduction.masking.trails import pixels_of_trails
-from hubble_qa.fixtures.stages.mask import MASKS, MaskSettings, RegionFile, mask_pixels
+from hubble_qa.fixtures.stages.mask import MaskSettings, RegionFile, mask_pixels
 
 NAME, OTHER = "u5jx0108r", "u5jx0109r"
 SIZE, SCALE = 40, 1.0 / 3600.0
@@ -64,7 +66,7 @@ def masked(inputs: Inputs, text: str, *, chip: int = 1) -> dict[int, NDArray[np.
         flags = {each: hdus["DQ", each].data for each in (1, 2)}
     assert all(set(np.unique(each)) <= {0, MASKED} for each in flags.values())
     told = json.loads((output / MASKS).read_text("utf-8"))
-    assert told == {NAME: {f"SCI,{each}": float((flags[each] != 0).mean()) for each in (1, 2)}}
+    assert told == {NAME: {"regions": {f"SCI,{each}": float((flags[each] != 0).mean()) for each in (1, 2)}}}
     return {each: flags[each] != 0 for each in (1, 2)}
 
 
@@ -117,6 +119,54 @@ def test_masked_fraction_is_told_with_the_flagged() -> None:
     assert found.context == {"masked_fraction": 0.2}
     assert "masked: 20.00%" in found.reason
     assert flagged_fraction(quality & 16, subject="a").reason == ""
+
+
+def test_fraction_is_of_the_most_masked_chip() -> None:
+    masks = {1: np.zeros((10, 10), dtype=bool), 2: np.zeros((10, 10), dtype=bool)}
+    masks[2][0, :7] = True
+    found = masked_fraction(masks, found={"regions": 0.07}, subject="a")
+    assert found.value == pytest.approx(0.07)
+    assert found.reason == "SCI,2, of regions 7.00%"
+    # Of a mask that somebody else made, nothing else is known.
+    assert masked_fraction(masks, found={}, subject="a").reason == "SCI,2"
+
+
+def test_what_is_not_masked_is_not_judged() -> None:
+    masks = {1: np.zeros((10, 10), dtype=bool)}
+    assert not masked_fraction(masks, found={}, subject="a").applicable
+    assert not masked_fraction({}, found={}, subject="a").applicable
+
+
+def test_trail_that_was_not_found_is_told_beside_what_regions_mask() -> None:
+    masks = {1: np.zeros((10, 10), dtype=bool)}
+    masks[1][3] = True
+    found = masked_fraction(masks, found={"regions": 0.1, "trails": 0.0}, subject="a")
+    assert found.value == 0.0
+    assert found.reason.startswith("findsat_mrt found no trail; mask it by a region")
+    assert found.reason.endswith("(masked by other means: 10.00%)")
+    assert (
+        "other means" not in masked_fraction({1: masks[1] & False}, found={"trails": 0.0}, subject="a").reason
+    )
+
+
+def test_search_that_finds_no_trail_is_recorded(inputs: Inputs) -> None:
+    """A smooth image has none; the record says so, and the exposure is published as it is."""
+    output = inputs.products["exposures"].parent / "output"
+    mask_pixels.run(inputs, output, MaskSettings(suffix="flt", trails=(NAME,)))
+    path = output / f"{NAME}_flt.fits"
+    assert masks_found(path) == {"trails": 0.0}
+    assert masks_found(output / f"{OTHER}_flt.fits") == {}
+
+
+def test_masked_pixels_are_those_with_the_bit(tmp_path: Path) -> None:
+    quality = np.array([[0, MASKED], [MASKED | 4, 4]], np.int16)
+    hdus = fits.HDUList([fits.PrimaryHDU()])
+    hdus[0].header["INSTRUME"] = "ACS"
+    for name, array in (("SCI", np.ones((2, 2), "f4")), ("ERR", np.ones((2, 2), "f4")), ("DQ", quality)):
+        hdus.append(fits.ImageHDU(array, name=name, ver=1))
+    hdus.writeto(tmp_path / "j9l960a9q_flc.fits")
+    (mask,) = masked_pixels(tmp_path / "j9l960a9q_flc.fits").values()
+    assert mask.tolist() == [[False, True], [True, False]]
 
 
 def test_trail_across_a_chip_is_found_and_stars_are_not() -> None:

@@ -13,6 +13,7 @@ from hubble_qa.reports.drawings.series import Handed, Series, stamps
 from hubble_qa.reports.figures.handed_in_exposures import (
     draw_chip_ratios_handed_in,
     draw_histograms_handed_in,
+    draw_masks_handed_in,
     draw_reads_handed_in,
     draw_widths_handed_in,
 )
@@ -114,6 +115,24 @@ def _draw_histograms(handed: Handed, files: Sequence[FinishedFile], number: int)
     )
 
 
+def _masked(handed: Handed) -> Sequence[FinishedFile]:
+    """Exposures that may be masked: of a reduction, those that its dataset has masked."""
+    files = _files(handed, "observation")
+    return files if handed.directory is not None else [file for file in files if file.path.parts[0] == "mask"]
+
+
+def _draw_masks(handed: Handed, files: Sequence[FinishedFile], number: int) -> Iterator[Drawing]:
+    yield _together(
+        handed,
+        "mask-figures",
+        draw_masks_handed_in,
+        files,
+        {"CAL-014": _labels(files)},
+        number=number,
+        companions=handed.companions([file for file in files if file.suffix == COUNTS], "c1m"),
+    )
+
+
 def _with_stars(handed: Handed) -> Sequence[FinishedFile]:
     """Exposures and, after them, drizzled images."""
     return [*_files(handed, "located"), *handed.judged.of(Kind.IMAGE)]
@@ -139,5 +158,6 @@ EXPOSURES = (
     Series("FLTs beside their C0Ms", _with_counts, _draw_ratios),
     Series("files of reads", _reads, _draw_reads, together=6),
     Series("histograms of infrared backgrounds", _infrared, _draw_histograms, together=4),
+    Series("exposures with what is masked", _masked, _draw_masks, together=8),
     Series("files in the widths of stars", _with_stars, _draw_widths, together=20),
 )

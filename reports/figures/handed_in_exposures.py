@@ -20,6 +20,7 @@ __all__ = [
     "ExposureSettings",
     "draw_chip_ratios_handed_in",
     "draw_histograms_handed_in",
+    "draw_masks_handed_in",
     "draw_reads_handed_in",
     "draw_widths_handed_in",
 ]
@@ -177,6 +178,24 @@ def draw_widths_handed_in(inputs: Inputs, output: Path, settings: ExposureSettin
     rows = [each for each in exposures if len(each.widths) or each.judged is not None]
     figures = [width_figure(rows, images, verdicts, ending=f"-{settings.number}")] if rows or images else []
     publish(figures, output)
+
+
+@stage("handed-in-masks", tools=("matplotlib",), background=True)
+def draw_masks_handed_in(inputs: Inputs, output: Path, settings: ExposureSettings) -> None:
+    """Draw exposures with the outlines of what is masked of them; those without masks are left out."""
+    from hubble_qa.reports.figures.drawable import readable
+    from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.masks import mask_figure
+
+    place, verdicts = DrawnFiles(inputs), settings.verdicts
+    companions = {name: place / path for name, path in settings.companions.items()}
+
+    def figure(name: str) -> Illustration:
+        return mask_figure(place / settings.exposures[name], companions.get(name), name, verdicts)
+
+    judged = [name for name in settings.exposures if verdicts.get("CAL-014", name) is not None]
+    drawn = [name for name in _asked(settings, ("CAL-014",)) if name in judged]
+    publish(readable(drawn, figure).values(), output)
 
 
 def _asked(settings: ExposureSettings, criteria: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ from hubble_qa.checks.detectors.calibration import (
     reference_file_violations,
     unit_violations,
 )
+from hubble_qa.checks.detectors.masks import masked_fraction
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement
 from tests import amplifier_samples as amplifier
@@ -52,6 +53,14 @@ def flags(fraction: float) -> Measurement:
     dq = np.zeros((20, 20), int)
     dq.flat[: int(fraction * dq.size)] = 2
     return flagged_fraction(dq, subject="WFC1")
+
+
+def masked(fraction: float, other: float = 0.0, **found: float) -> Measurement:
+    """Two chips of 100 by 100 pixels, parts of whose rows are masked."""
+    masks = {chip: np.zeros((100, 100), dtype=bool) for chip in (1, 2)}
+    for chip, part in ((1, other), (2, fraction)):
+        masks[chip][: round(100 * part)] = True
+    return masked_fraction(masks, found=found, subject="j9l960a9q_flc")
 
 
 def saturated(*, flag: int = 256, stars: int = 4) -> Measurement:
@@ -97,6 +106,16 @@ CASES: Mapping[str, Case] = {
         },
     ),
     "CAL-003": Case(lambda: flags(0.2), {"mostly flagged": lambda: flags(0.3), "all": lambda: flags(1.0)}),
+    "CAL-014": Case(
+        lambda: masked(0.08, trails=0.08),
+        {
+            "half of an exposure": lambda: masked(0.5, 0.5),
+            "half of one of two chips": lambda: masked(0.5, regions=0.5),
+            "a tenth and a bit": lambda: masked(0.11, trails=0.11),
+            "no trail where one was looked for": lambda: masked(0.0, trails=0.0),
+            "no trail, beside a region": lambda: masked(0.03, trails=0.0, regions=0.03),
+        },
+    ),
     "CAL-013": Case(
         arrays,
         {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from hubble_qa.checks.detectors.calibration import MASKED
 from tests.trust.cameras import CAMERAS, Camera
 from tests.trust.edits import one_of, opened, scaled, science
 from tests.trust.fault import Change, Fault, Place
@@ -118,6 +119,13 @@ def _cosmic_rays(hdu: Any, size: float, random: Generator) -> None:
     hdu.data[hits] += np.float32(100 * (high - low))
 
 
+def _mask(hdu: Any, size: float, random: Generator) -> None:
+    """A fraction of the chip's rows is masked, as by a region of the wrong size."""
+    rows = max(1, round(size * len(hdu.data)))
+    first = int(random.integers(len(hdu.data) - rows + 1))
+    hdu.data[first : first + rows] |= MASKED
+
+
 def _errors(hdu: Any, size: float, random: Generator) -> None:
     scaled(hdu, size)
 
@@ -148,6 +156,16 @@ def _of(camera: Camera) -> Iterator[Fault]:
     )
     yield fault("chip zeroed", _zero, "", (1,), 1, "half of the field is lost", "CAL-013")
     yield fault("data quality lost", _zero, "", (1,), 1, "every bad pixel is used", "CAL-013", plane="DQ")
+    yield fault(
+        "mask far larger than a trail",
+        _mask,
+        "of the chip",
+        (0.02, 0.08, 0.12, 0.2, 0.5),
+        0.2,
+        "a fifth of the chip goes without the exposure, for a trail of at most 0.08",
+        "CAL-014",
+        plane="DQ",
+    )
     if camera.label != "SBC":
         yield fault(
             "errors too large or small",

@@ -1,0 +1,53 @@
+"""What an exposure's pixels are masked for: regions that somebody drew, and trails of satellites."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable
+
+__all__ = ["masked_fraction"]
+
+_SOUGHT = {
+    "regions": "no pixel lies in its regions; correct the region file",
+    "trails": "findsat_mrt found no trail; mask it by a region if you see one, else do not ask for it",
+}
+
+
+def masked_fraction(
+    masks: Mapping[int, NDArray[np.bool_]], *, found: Mapping[str, float], subject: str
+) -> Measurement:
+    """Fraction of an exposure's most masked chip that is masked.
+
+    Parameters
+    ----------
+    masks : mapping of int to ndarray of bool, shape (ny, nx)
+        Which pixels are masked, by EXTVER of the chip. An empty array has none.
+    found : mapping of str to float
+        By what masks were asked for (``"regions"``, ``"trails"``), the fraction of the most masked chip that
+        these made. The value is 0 where one of them masked nothing: what was asked for is not there.
+    subject : str
+        The exposure.
+    """
+    fractions = {chip: float(mask.mean()) if mask.size else 0.0 for chip, mask in masks.items()}
+    empty = [kind for kind, fraction in found.items() if not fraction]
+    most = max(fractions, key=fractions.__getitem__, default=0)
+    if not empty and not fractions.get(most):
+        return not_applicable("masked_fraction", subject, "nothing is masked (DQ bit 16384)")
+    context: dict[str, Json] = {f"SCI,{chip}": fraction for chip, fraction in fractions.items()}
+    told = [f"{kind} {fraction:.2%}" for kind, fraction in found.items() if fraction]
+    reason = f"SCI,{most}, of {', '.join(told)}" if told else f"SCI,{most}"
+    if empty:
+        missing = "; ".join(_SOUGHT.get(kind, f"{kind} masked nothing") for kind in empty)
+        return Measurement(
+            "masked_fraction",
+            0.0,
+            "",
+            subject,
+            context=context,
+            reason=f"{missing} (masked by other means: {fractions[most]:.2%})" if told else missing,
+        )
+    return Measurement("masked_fraction", fractions[most], "", subject, context=context, reason=reason)
