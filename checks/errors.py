@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["DamagedFileError", "ReaderError"]
+__all__ = ["DamagedFileError", "MissingExtensionError", "ReaderError"]
 
 
 class ReaderError(ValueError):
     """A file cannot be read as what it should be; the message is one line that names the file."""
 
 
-class DamagedFileError(ReaderError):
-    """A file is truncated or no FITS, so that nothing can be read from it.
+class _FileError(ReaderError):
+    """What is wrong with one file.
 
     Parameters
     ----------
@@ -28,3 +28,11 @@ class DamagedFileError(ReaderError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class DamagedFileError(_FileError):
+    """A file is truncated or no FITS, so that nothing can be read from it."""
+
+
+class MissingExtensionError(_FileError):
+    """A file has not the extension, or the extension not the image, that is asked for."""

@@ -1,4 +1,4 @@
-"""A damaged file fails by its form; what else would be asked of it could not be told."""
+"""A damaged or incomplete file fails by its form; what else would be asked of it could not be told."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from tests.fits_samples import exposure_bytes
 from tests.qa_runs import QaRun, judge_products
 
 NAME = "u5jx010hr_flt"
+INCOMPLETE = "u5jx0108r_flt"
 
 
 @pytest.fixture
 def damaged(tmp_path: Path) -> Path:
-    """A directory with a truncated exposure and a whole one."""
+    """A directory with a truncated exposure, and one without errors and data quality."""
     place = tmp_path / "products"
     place.mkdir()
     (place / f"{NAME}.fits").write_bytes(exposure_bytes("u5jx010hr")[:-5000])
-    (place / "u5jx0108r_flt.fits").write_bytes(exposure_bytes("u5jx0108r"))
+    (place / f"{INCOMPLETE}.fits").write_bytes(exposure_bytes("u5jx0108r"))
     return place
 
 
@@ -36,7 +37,18 @@ def test_other_verdicts_on_a_damaged_file_see_its_form(damaged: Path, tmp_path: 
         "status": "could not be told",
         "reason": f"{NAME}.fits is damaged; see FIL-001",
     }
-    assert about_pixels(run, "u5jx0108r_flt")["status"] != "could not be told"
+    assert "is damaged" not in about_pixels(run, INCOMPLETE)["reason"]
+
+
+def test_an_extension_that_is_missing_is_told_once(damaged: Path, tmp_path: Path) -> None:
+    run = judge_products(tmp_path, damaged)
+    form = run.verdict("FIL-002", INCOMPLETE)
+    missing = "8 problems: DQ,1 is missing; ERR,1 is missing; DQ,2 is missing; and 5 more"
+    assert (form["status"], form["reason"]) == ("fail", missing)
+    untold = {"status": "could not be told", "reason": f"{INCOMPLETE}.fits lacks an extension; see FIL-002"}
+    assert about_pixels(run, INCOMPLETE) == untold
+    others = [verdict["reason"] for verdict in run.verdicts if verdict["status"] == "not measured"]
+    assert not [reason for reason in others if "extension" in reason]
 
 
 def test_where_its_form_is_not_judged_a_damaged_file_fails(damaged: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
-from hubble_qa.checks.errors import DamagedFileError
+from hubble_qa.checks.errors import DamagedFileError, MissingExtensionError
 from hubble_qa.checks.instruments import Camera, cameras_of, find_camera
 from hubble_qa.checks.readers.compressed import unpacked
 from hubble_qa.checks.readers.coordinates import coordinate_problem
@@ -163,13 +163,15 @@ class Exposure:
 
         Raises
         ------
-        ReaderError
+        MissingExtensionError
             If there is no such extension.
         """
         found = self.find(name, version)
         if found is None:
             present = ", ".join(f"{other.name},{other.version}" for other in self.extensions)
-            raise ReaderError(f"{self.path}: no extension {name},{version} among {present or 'none'}")
+            raise MissingExtensionError(
+                f"{self.path}: no extension {name},{version} among {present or 'none'}", self.path
+            )
         return found
 
     def header(self, name: str, version: int = 1) -> fits.Header:
@@ -189,21 +191,24 @@ class Exposure:
 
         Raises
         ------
-        ReaderError
+        MissingExtensionError
             If there is no such extension or it has no data.
         """
         self.header(name, version)
         with open_fits(self.path) as hdus:
-            array = hdus[name, version].data
-        if array is None:
-            raise ReaderError(f"{self.path}: extension {name},{version} has no data")
-        return np.asarray(array)
+            return self._pixels(hdus, name, version)
 
     def arrays(self, name: str) -> Mapping[int, Array]:
-        """Read the arrays of all extensions of one name, by EXTVER."""
+        """Read the arrays of all extensions of one name, by EXTVER; raises as `array` does."""
         versions = [extension.version for extension in self.extensions if extension.name == name]
         with open_fits(self.path) as hdus:
-            return {version: np.asarray(hdus[name, version].data) for version in versions}
+            return {version: self._pixels(hdus, name, version) for version in versions}
+
+    def _pixels(self, hdus: fits.HDUList, name: str, version: int) -> Array:
+        pixels = hdus[name, version].data
+        if pixels is None:
+            raise MissingExtensionError(f"{self.path}: extension {name},{version} has no data", self.path)
+        return np.asarray(pixels)
 
     def wcs(self, chip: int) -> Any:
         """Read a chip's world coordinate system with all its distortion terms.
