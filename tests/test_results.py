@@ -24,6 +24,7 @@ from hubble_qa.reports.collect.results import (
     CriterionRecord,
     DatasetRecord,
     FigureRecord,
+    FinishedRecord,
     Results,
     RunRecord,
     StageRecord,
@@ -36,6 +37,7 @@ from tests.report_sample import broken_results, sample_results, sample_run, verd
 
 RECORDS = (
     RunRecord, DatasetRecord, StageRecord, CriterionRecord, CodeRecord, VerdictRecord, FigureRecord,
+    FinishedRecord,
 )  # fmt: skip
 JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
@@ -71,6 +73,7 @@ any_results = st.builds(
     schema_version=st.just(module.SCHEMA_VERSION),
     criteria=st.lists(record_of(CriterionRecord), max_size=2).map(tuple),
     codes=st.lists(record_of(CodeRecord), max_size=2).map(tuple),
+    finished=st.lists(record_of(FinishedRecord), max_size=2).map(tuple),
 )
 
 

@@ -13,7 +13,7 @@ from hubble_qa.checks.readers.errors import ReaderError
 from hubble_qa.fixtures.engine.events import BuildResult, EngineError
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.suite.hosting import Host
-from hubble_qa.fixtures.suite.reading import noted_codes
+from hubble_qa.fixtures.suite.reading import noted_codes, noted_files
 from hubble_qa.fixtures.suite.run import Run
 from hubble_qa.reports.collect.extent import Extent
 from hubble_qa.reports.collect.records import criterion_record, dataset_record, figure_records, stage_record
@@ -28,6 +28,7 @@ from hubble_qa.reports.collect.results import (
     CodeRecord,
     DatasetRecord,
     FigureRecord,
+    FinishedRecord,
     Results,
     RunRecord,
     StageRecord,
@@ -122,6 +123,10 @@ def gather(
         figures=tuple(record for _, records in drawings for record in records),
         criteria=tuple(criterion_record(each) for name, each in load_criteria().items() if name in named),
         codes=tuple(_codes(run, built)),
+        finished=tuple(
+            FinishedRecord(label, made.digest, made.programs, made.references, made.parameters)
+            for label, made in noted_files(run).items()
+        ),
     )
 
 

@@ -57,6 +57,7 @@ def merge_results(several: Sequence[Results]) -> Results:
         figures=_figures(runs),
         criteria=_latest((c for each in runs for c in each.criteria), lambda c: c.id),
         codes=_latest((c for each in runs for c in each.codes), lambda c: c.digest),
+        finished=_latest((f for each in runs for f in each.finished), lambda f: f.key),
     )
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "CriterionRecord",
     "DatasetRecord",
     "FigureRecord",
+    "FinishedRecord",
     "Results",
     "RunRecord",
     "StageRecord",
@@ -44,7 +45,7 @@ __all__ = [
 
 RESULTS = "results.json"
 """Name of the file of a report that holds its results."""
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _OLDEST = 2
 """The earliest version that is still read; what it has not takes its default."""
 
@@ -151,6 +152,21 @@ class StageRecord:
     sources: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRecord:
+    """A finished file that verdicts are of, in a run that a history keeps.
+
+    ``key`` is the digest of its contents; ``programs`` holds the versions that its header names, by program,
+    ``references`` the reference files, by keyword, ``parameters`` those by which it was drizzled.
+    """
+
+    label: str
+    key: str
+    programs: Mapping[str, str] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +333,7 @@ class Results:
     schema_version: int = SCHEMA_VERSION
     criteria: tuple[CriterionRecord, ...] = ()
     codes: tuple[CodeRecord, ...] = ()
+    finished: tuple[FinishedRecord, ...] = ()
 
 
 def write_results(results: Results, path: Path) -> None:
@@ -386,6 +403,7 @@ def parse_results(text: str, where: str) -> Results:
             figures=tuple(FigureRecord(**entry) for entry in document["figures"]),
             criteria=tuple(CriterionRecord(**entry) for entry in document.get("criteria", ())),
             codes=tuple(CodeRecord(**entry) for entry in document.get("codes", ())),
+            finished=tuple(FinishedRecord(**entry) for entry in document.get("finished", ())),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{where} does not hold results of this suite: {error}") from error

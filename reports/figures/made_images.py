@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from hubble_qa.checks.images.drizzled import exposure_time_violations, is_rate
 from hubble_qa.checks.readers import Drizzled
 from hubble_qa.checks.readers.drizzle_history import DrizzledChip
+from hubble_qa.checks.readers.made_with import PROGRAMS, is_reference
 from hubble_qa.reports.figures.figure_data import Table, TableColumn, TableGroup, TableRow
 
 __all__ = ["CAPTION", "NO_RECORD", "UNUSUAL", "made_image_table", "summary"]
@@ -19,7 +20,6 @@ UNUSUAL = "▲ unusual: "
 _COLUMNS = tuple(TableColumn(label=label) for label in ("Fact", "Value", "Keyword", "Remark"))
 # Exposures that have a row each, and names that are listed in a remark.
 _MOST, _NAMED = 40, 4
-_REFERENCE = re.compile(r"^[a-z]{1,8}\$[\w.+-]+$")
 _ABSENT = ("", "n/a", "none", "indef")
 NO_RECORD = "its header has no record of AstroDrizzle's (D001DATA), so how it was combined is not known"
 CAPTION = (
@@ -206,8 +206,8 @@ def _coordinates(image: Drizzled, chips: Sequence[DrizzledChip]) -> Iterator[_Fa
 
 
 def _references(image: Drizzled, chips: Sequence[DrizzledChip]) -> Iterator[_Fact]:
-    own = {key: str(value) for key, value in image.primary.items() if _is_reference(value)}
-    columns = {key for chip in chips for key, value in chip.header.items() if _is_reference(value)}
+    own = {key: str(value) for key, value in image.primary.items() if is_reference(value)}
+    columns = {key for chip in chips for key, value in chip.header.items() if is_reference(value)}
     for key in sorted({*own, *columns}):
         by_file: dict[str, list[DrizzledChip]] = {}
         for chip in chips:
@@ -219,10 +219,6 @@ def _references(image: Drizzled, chips: Sequence[DrizzledChip]) -> Iterator[_Fac
         yield _Fact(key, ", ".join(files), key, unusual)
 
 
-def _is_reference(value: Any) -> bool:
-    return isinstance(value, str) and _REFERENCE.match(value) is not None
-
-
 def _of_other_exposures(by_file: Mapping[str, Sequence[DrizzledChip]]) -> bool:
     """Whether exposures were calibrated with different files: those of one visit have the same."""
     roots = [{chip.root for chip in own} for own in by_file.values()]
@@ -230,22 +226,9 @@ def _of_other_exposures(by_file: Mapping[str, Sequence[DrizzledChip]]) -> bool:
 
 
 def _versions(image: Drizzled, chips: Sequence[DrizzledChip]) -> Iterator[_Fact]:
-    for key, program in _PROGRAMS.items():
+    for key, program in PROGRAMS.items():
         theirs = _row_values(chips, key)
         text = _joined([*([image.keyword(key)] if not theirs else []), *theirs])
         if text:
             unusual = "not the same for all inputs" if len(set(map(str, theirs))) > 1 else ""
             yield _Fact(program, text, key, unusual)
-
-
-_PROGRAMS = {
-    "PROD_VER": "DrizzlePac",
-    "ADRIZVER": "AstroDrizzle",
-    "CAL_VER": "Calibration program",
-    "OPUS_VER": "Pipeline",
-    "UPWCSVER": "stwcs",
-    "PYWCSVER": "astropy.wcs",
-    "BLENDVER": "Blended headers",
-    "CRDS_VER": "CRDS",
-    "CRDS_CTX": "CRDS context",
-}

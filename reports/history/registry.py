@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select
 
-from hubble_qa.reports.collect.results import Results, StageRecord, VerdictRecord
+from hubble_qa.reports.collect.results import FinishedRecord, Results, StageRecord, VerdictRecord
 from hubble_qa.reports.history.chosen import taken_files
 from hubble_qa.reports.history.tables import code, environment, origin, product, received, rule, run
 
@@ -126,7 +126,7 @@ def register_products(connection: Connection, results: Results, number: int) -> 
     number : int
         Number of the run.
     """
-    stages = {each.key: each for each in results.stages}
+    stages = {each.key: each for each in (*map(_as_stage, results.finished), *results.stages)}
     facts = {each.name: each.facts for each in results.datasets}
     needed = tuple(_upstream(results.verdicts, stages))
     known = set(_known(connection, product, "key", needed))
@@ -148,6 +148,25 @@ def register_products(connection: Connection, results: Results, number: int) -> 
     ]
     if rows:
         connection.execute(insert(code), rows)
+
+
+def _as_stage(file: FinishedRecord) -> StageRecord:
+    """A finished file as the product of a stage of its own."""
+    return StageRecord(
+        dataset="",
+        node=file.label,
+        stage=file.label,
+        key=file.key,
+        outcome="complete",
+        reused=True,
+        wall=0.0,
+        cpu=0.0,
+        peak_memory=0,
+        settings=file.parameters,
+        tools=file.programs,
+        sources=file.references,
+        files={file.label: file.key},
+    )
 
 
 def _upstream(verdicts: Iterable[VerdictRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:
