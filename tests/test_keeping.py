@@ -92,14 +92,18 @@ def test_files_stay_while_another_run_is_alive(project: SmallProject) -> None:
 # Room
 
 
-def test_a_run_says_what_it_will_write_and_is_refused_where_that_cannot_fit(project: SmallProject) -> None:
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_run_says_what_it_will_write_and_is_refused_where_that_cannot_fit(
+    project: SmallProject, workers: str
+) -> None:
     project.dataset(more=RAW.replace(str(LARGE), "20_000_000"))
     assert "this run will write" not in project.run().stdout  # of which nothing is known
-    told = project.run("--rebuild", "all").stdout
+    told = project.run("--rebuild", "all", "-n", workers).stdout
     assert f"this run will write about 20 MB to {project.path / 'store'}, where" in told
     for path in (project.path / "store/sizes").iterdir():
         path.write_text("1e18 1\n")
-    refused = project.run("--rebuild", "all")
+    assert "this run will write" not in project.run("-k", "matches", "-n", "2").stdout
+    refused = project.run("--rebuild", "all", "-n", workers)
     assert refused.returncode == pytest.ExitCode.USAGE_ERROR
     (line,) = (line for line in refused.stderr.splitlines() if "this run will write about" in line)
     assert "name another directory with --store" in line
