@@ -45,6 +45,8 @@ _STEPS = 20
 # farthest that the positions of one target can be apart, arcsec; farther are two targets.
 _SIGNAL = 20.0
 _FARTHEST = 5.0
+# By how much of its light a target may differ between exposures.
+_ALIKE = 0.25
 # A hit: this many photons, or standard deviations of a pixel, and the share of it that its surroundings have.
 _HIT = 25.0
 _SHARED = 0.05
@@ -82,11 +84,14 @@ class SkyPixels:
         Their values.
     noise : float
         Variance of the photons of a signal over that signal: 1 for counts, 1 / exposure time for rates.
+    time : float
+        Seconds that a value is of: the exposure time for counts, 1 for rates.
     """
 
     places: Array
     values: Array
     noise: float
+    time: float = 1.0
 
 
 def exposure_misalignment(
@@ -214,7 +219,8 @@ def offset_of_target(first: SkyPixels, second: SkyPixels) -> Offset | None:
     """Offset of the brightest extended thing that two exposures share; None where there is none.
 
     It is sought where both see the sky, in smoothed maps, and its centroid is taken from the pixels. For
-    exposures of a galaxy in an otherwise empty field, as those of the SBC are.
+    exposures of a galaxy in an otherwise empty field, as those of the SBC are. What is not as bright in one
+    as in the other, within a quarter, is not one thing: cosmic rays, or two sources.
 
     Parameters
     ----------
@@ -226,9 +232,9 @@ def offset_of_target(first: SkyPixels, second: SkyPixels) -> Offset | None:
     found = [_target(own, start) for own, start in zip((first, second), _peaks(first, second), strict=True)]
     if found[0] is None or found[1] is None:
         return None
-    (here, one), (there, other) = found[0], found[1]
+    (here, one, light), (there, other, again) = found[0], found[1]
     east, north = 1000.0 * (here - there)
-    if math.hypot(east, north) > 1000.0 * _FARTHEST:
+    if math.hypot(east, north) > 1000.0 * _FARTHEST or abs(light - again) > _ALIKE * max(light, again):
         return None
     return Offset(float(east), float(north), 1000.0 * math.hypot(one, other), "the centroid of the target")
 
@@ -273,15 +279,20 @@ def _peaks(first: SkyPixels, second: SkyPixels) -> Sequence[Array]:
         maps.append(
             gaussian_filter(sums, _SMOOTHING / _CELL) / gaussian_filter(counts + 1e-9, _SMOOTHING / _CELL)
         )
-        seen &= gaussian_filter(counts, _SMOOTHING / _CELL) > 0.5 * np.median(counts[counts > 0])
+        # Pixels may be larger than cells, of which many are then empty.
+        density = gaussian_filter(counts, _SMOOTHING / _CELL)
+        seen &= density > 0.5 * np.median(density[counts > 0])
     peaks = [np.unravel_index(int(np.argmax(np.where(seen, each, -np.inf))), each.shape) for each in maps]
     return [
         np.array([bins[axis][peak[axis]] + _CELL / 2 for axis in (0, 1)], dtype=np.float64) for peak in peaks
     ]
 
 
-def _target(pixels: SkyPixels, start: Array) -> tuple[Array, float] | None:
-    """Centroid of a target near a place, and its standard error in an axis, arcsec; None if it is faint."""
+def _target(pixels: SkyPixels, start: Array) -> tuple[Array, float, float] | None:
+    """Centroid of a target near a place, its standard error in an axis, arcsec, and its light per second.
+
+    None if it is faint.
+    """
     centre = start
     for _ in range(_STEPS):
         away = np.hypot(*(pixels.places - centre).T)
@@ -300,4 +311,4 @@ def _target(pixels: SkyPixels, start: Array) -> tuple[Array, float] | None:
             break
     size = float(np.clip(signal, 0.0, None) @ np.sum(arms**2, axis=1)) / 2.0
     noise = pixels.noise * size + variance * float(np.sum(arms**2)) / 2.0
-    return centre, math.sqrt(noise) / total
+    return centre, math.sqrt(noise) / total, total / pixels.time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from hubble_qa.checks.astrometry.registration import (
 from hubble_qa.checks.astrometry.sky import sky_offsets
 from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
 from hubble_qa.checks.evidence.star_lists import Input, shared_stars
+from hubble_qa.checks.readers.coordinates import is_number
 
 __all__ = ["exposure_offsets"]
 
@@ -94,10 +96,21 @@ def _sky_pixels(one: Input, centre: tuple[float, float]) -> SkyPixels:
         sky = np.asarray(wcs_in(one.path, chip).all_pix2world(middles, 0))
         places.append(sky_offsets(sky, np.array([centre])) / 1000.0)
         values.append(summed[good])
-    return SkyPixels(np.concatenate(places), np.concatenate(values), _photon_noise(one.path))
+    noise = _photon_noise(one.path)
+    time = 1.0 if _in_rates(one.path) else _exposure_time(one.path)
+    return SkyPixels(np.concatenate(places), np.concatenate(values), noise, time)
 
 
 def _photon_noise(path: Path) -> float:
+    return 1.0 / _exposure_time(path) if _in_rates(path) else 1.0
+
+
+def _in_rates(path: Path) -> bool:
     exposure = exposure_in(path)
-    rate = "/S" in str(exposure.header("SCI", exposure.chips[0]).get("BUNIT", "")).upper()
-    return 1.0 / float(exposure.primary["EXPTIME"]) if rate else 1.0
+    return "/S" in str(exposure.header("SCI", exposure.chips[0]).get("BUNIT", "")).upper()
+
+
+def _exposure_time(path: Path) -> float:
+    """EXPTIME, seconds; NaN where it is none, as another verdict says."""
+    time = exposure_in(path).primary.get("EXPTIME")
+    return float(time) if is_number(time) and time > 0 else math.nan
