@@ -25,7 +25,7 @@ class Reduction(Settings):
 
 def _build(dataset: Dataset, reduction: Reduction, archive: Archive) -> Plan:
     def node(name: str, settings: Numbers, **upstream: Node) -> Node:
-        places = {"journal": os.environ["QA_TEST_JOURNAL"], "node": f"{dataset.name}/{name}"}
+        places = {"journal": os.environ.get("QA_TEST_JOURNAL", ""), "node": f"{dataset.name}/{name}"}
         return Node(dataset.name, name, add, settings, upstream, locations=places)
 
     raw = [] if reduction.raw is None else [node("raw", reduction.raw)]

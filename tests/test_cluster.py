@@ -21,6 +21,7 @@ from tests.cluster_driver import waiting
 from tests.dask_cluster import DaskCluster, Watched, alive, dask_cluster, pids, until
 from tests.small_project import ROOT, SmallProject, make_small_project
 from tests.stages_for_tests import Plain, begun, chain, hang, hoard, meet, noted, unanswered
+from tests.test_remembering import HELPERS, MEASURING, edit, measured
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,8 @@ def values(project: SmallProject, report: str) -> list[tuple[object, ...]]:
 
 def files(project: SmallProject, store: str) -> dict[str, object]:
     products = Store(project.path / store, create=False).products()
-    return {each.manifest.key: each.manifest.files for each in products}
+    # What was measured is kept among the measurements, and its files are gone.
+    return {each.manifest.key: each.manifest.files for each in products if each.manifest.node != "measure-1"}
 
 
 def test_values_are_the_same_as_on_one_machine(cluster: DaskCluster, place: Path) -> None:
@@ -64,9 +66,51 @@ def test_values_are_the_same_as_on_one_machine(cluster: DaskCluster, place: Path
     stages = project.results("there")["stages"]
     assert {each["where"].partition("/")[2] for each in stages} == {"n1"}
     assert {each["where"] for each in project.results("here")["stages"]} == {""}
-    assert re.search(r"^stage \d of 6: \w+ fetch on \S+/n1$", there.stdout, re.MULTILINE)
+    assert re.search(r"^stage \d of 8: \w+ fetch on \S+/n1$", there.stdout, re.MULTILINE)
     page = (project.path / "there" / "other.html").read_text(encoding="utf-8")
     assert stages[0]["where"] in page
+
+
+def test_tests_measure_where_the_products_are(cluster: DaskCluster, place: Path) -> None:
+    project = make_small_project(place / "project")
+    project.tests(MEASURING)
+    (project.path / "helpers.py").write_text(HELPERS, encoding="utf-8")
+    executor = ("--executor", f"dask://{cluster.address}")
+    project.run("--report", "here", "--store", "store-here")
+    assert measured(project) == {"doubled", "halved"}
+
+    there = project.run(*executor)
+    # test_references breaks and measures nothing, there and then here.
+    assert "Measured on workers: 9; here: 0" in there.stdout, there.stdout + there.stderr
+    assert measured(project) == set()
+    verdicts = project.results()["verdicts"]
+    # All but where they were measured is the same, and so is the order.
+    assert [{**each, "where": ""} for each in verdicts] == project.results("here")["verdicts"]
+    assert {each["where"].partition("/")[2] for each in verdicts if each["value"] is not None} == {"n1"}
+    assert not any("measure" in each["node"] for each in project.results()["stages"])
+
+    again = project.run(*executor)
+    assert "as measured by an earlier run: 9" in again.stdout
+    assert "Measured on workers" not in again.stdout
+    assert project.results()["verdicts"] == verdicts
+
+    edit(project.path / "helpers.py", "FACTOR = 2", "FACTOR = 3")
+    changed = project.run(*executor)
+    assert "Measured on workers: 2; here: 0" in changed.stdout
+    assert "as measured by an earlier run: 7" in changed.stdout
+    assert measured(project) == set()
+
+
+def test_what_does_not_measure_elsewhere_measures_here(cluster: DaskCluster, place: Path) -> None:
+    project = make_small_project(place / "project")
+    project.run("--report", "here", "--store", "store-here")
+    # A process that is killed as soon as it measures: the journal is in the environment of the run alone.
+    with (project.path / "conftest.py").open("a", encoding="utf-8") as module:
+        module.write("\nimport os\nif 'QA_TEST_JOURNAL' not in os.environ:\n    os.kill(os.getpid(), 9)\n")
+    there = project.run("--executor", f"dask://{cluster.address}")
+
+    assert "numbers/measure-1 did not measure, so that this machine has: killed by SIGKILL" in there.stdout
+    assert values(project, "report") == values(project, "here")
 
 
 def test_a_killed_worker_costs_a_try(cluster: DaskCluster, place: Path, store: Store) -> None:

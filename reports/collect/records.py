@@ -88,6 +88,7 @@ def verdict_record(
         key=reading.key,
         products=dict(reading.products),
         code=reading.code,
+        where=reading.where,
     )
 
 

@@ -231,7 +231,8 @@ class VerdictRecord:
     side of a product that is judged. A number that is not finite is stored as None: such a verdict is
     ``"not measured"`` and its ``reason`` says what was found. ``node`` is the node whose product is judged
     and ``key`` its key; ``products`` are the keys of all products that the test read, by node. They are
-    empty where no node made what is judged. ``code`` is the digest of the code that measured.
+    empty where no node made what is judged. ``code`` is the digest of the code that measured, ``where`` the
+    machine that did, if not the one that the run was started on.
     """
 
     test: str
@@ -266,6 +267,7 @@ class VerdictRecord:
     key: str = ""
     products: Mapping[str, str] = field(default_factory=dict)
     code: str = ""
+    where: str = ""
 
     def __post_init__(self) -> None:
         for name in ("value", "uncertainty", "margin", "relative_margin", "lower", "upper"):
