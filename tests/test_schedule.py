@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from hubble_qa.fixtures.engine.schedule import Progress, Schedule, Task
+from hubble_qa.fixtures.engine.backlog import Progress, Task
+from hubble_qa.fixtures.engine.schedule import Schedule
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.store.product import Manifest, Outcome, Product
-from tests.stages_for_tests import Plain, chain, write
+from tests.stages_for_tests import Plain, chain, meet, write
 
 
 def product(node: Node, outcome: Outcome = Outcome.COMPLETE) -> Product:
@@ -53,6 +54,18 @@ def names(tasks: list[Task]) -> list[str]:
     return [task.node.name for task in tasks]
 
 
+def ready(plan: Schedule) -> list[Task]:
+    """Tasks that can be built now, in the order in which they would be begun."""
+    found: list[Task] = []
+    while (task := plan.backlog.first()) is not None:
+        task.progress = Progress.BUILDING
+        found.append(task)
+    for task in found:
+        task.progress = Progress.READY
+        plan.backlog.make_ready(task)
+    return found
+
+
 def end(plan: Schedule, node: Node, outcome: Outcome = Outcome.COMPLETE) -> list[str]:
     task = plan.tasks[node.key]
     task.product = product(node, outcome)
@@ -64,9 +77,9 @@ def test_a_node_is_ready_once_all_it_needs_is_decided(tmp_path: Path) -> None:
     plan = schedule()
     plan.add(nodes)
 
-    assert names(plan.ready()) == ["write-a"]
+    assert names(ready(plan)) == ["write-a"]
     assert end(plan, nodes[0]) == ["write-a"]
-    assert names(plan.ready()) == ["write-b"]
+    assert names(ready(plan)) == ["write-b"]
 
 
 def test_the_longest_chain_comes_first(tmp_path: Path) -> None:
@@ -74,7 +87,7 @@ def test_the_longest_chain_comes_first(tmp_path: Path) -> None:
     plan = schedule()
     plan.add([*short, *long])
 
-    assert names(plan.ready()) == ["write-x", "write-a"]
+    assert names(ready(plan)) == ["write-x", "write-a"]
 
 
 def test_chains_are_measured_in_seconds_where_they_are_known(tmp_path: Path) -> None:
@@ -82,7 +95,7 @@ def test_chains_are_measured_in_seconds_where_they_are_known(tmp_path: Path) -> 
     plan = schedule(expected={"write-a": 60.0})
     plan.add([*short, *long])
 
-    assert names(plan.ready()) == ["write-a", "write-x"]
+    assert names(ready(plan)) == ["write-a", "write-x"]
 
 
 def test_what_is_there_needs_nothing_upstream(tmp_path: Path) -> None:
@@ -91,7 +104,7 @@ def test_what_is_there_needs_nothing_upstream(tmp_path: Path) -> None:
     decided = plan.add([third])
 
     assert names(decided) == ["write-b"]
-    assert names(plan.ready()) == ["write-c"]
+    assert names(ready(plan)) == ["write-c"]
     assert plan.tasks[first.key].progress is Progress.FRESH
 
 
@@ -101,7 +114,7 @@ def test_a_node_asked_for_later_is_looked_up_then(tmp_path: Path) -> None:
     plan.add([second])
     plan.add([first])
 
-    assert names(plan.ready()) == ["write-a"]
+    assert names(ready(plan)) == ["write-a"]
 
 
 @pytest.mark.parametrize("name", ["write-b", "field/write-b"])
@@ -111,7 +124,8 @@ def test_rebuilding_a_node_rebuilds_what_follows_and_nothing_before(tmp_path: Pa
     decided = plan.add(nodes)
 
     assert names(decided) == ["write-a"]
-    assert names(list(plan.missing())) == ["write-b", "write-c"]
+    left = [task.node.name for task in plan.tasks.values() if task in plan.backlog]
+    assert left == ["write-b", "write-c"]
 
 
 @pytest.mark.parametrize("name", ["all", "write"])
@@ -132,7 +146,7 @@ def test_what_follows_a_node_that_did_not_complete_is_blocked_by_it(tmp_path: Pa
     assert end(plan, first, outcome) == ["write-a", "write-b", "write-c"]
     assert plan.tasks[third.key].blocked_by == "write-a"
     assert plan.tasks[second.key].error == "not run, because write-a did not complete"
-    assert names(plan.ready()) == ["aside"]
+    assert names(ready(plan)) == ["aside"]
 
 
 def test_what_follows_an_earlier_failure_is_blocked_at_once(tmp_path: Path) -> None:
@@ -152,7 +166,7 @@ def test_a_record_is_enough_where_nothing_is_built_on_it(tmp_path: Path) -> None
     assert names(plan.add([flt])) == ["write-b"]
     assert names(plan.add([raw, flt], read=False)) == ["write-a"]
     assert plan.tasks[raw.key].recorded
-    assert plan.ready() == []
+    assert ready(plan) == []
 
 
 def test_files_that_were_not_kept_are_built_anew_where_they_are_read(tmp_path: Path) -> None:
@@ -162,7 +176,7 @@ def test_files_that_were_not_kept_are_built_anew_where_they_are_read(tmp_path: P
     plan.add([flt])
     plan.add([raw], read=False)
     assert plan.add([raw]) == []
-    assert names(reopened) == names(plan.ready()) == ["write-a"]
+    assert names(reopened) == names(ready(plan)) == ["write-a"]
     assert end(plan, raw) == ["write-a"]
     assert not plan.tasks[raw.key].recorded
 
@@ -176,11 +190,55 @@ def test_what_is_built_on_a_record_builds_that_first(tmp_path: Path, rebuild: fr
         decided = plan.add([flt]) if read_first else []
         decided += plan.add([raw, flt], read=False)
         assert decided == []
-        assert names(plan.ready()) == ["write-a"]
+        assert names(ready(plan)) == ["write-a"]
 
 
 def test_a_record_is_none_of_what_is_to_be_built_anew(tmp_path: Path) -> None:
     raw, flt = chain(tmp_path, "ab")
     plan = schedule(product(flt), records=[product(raw)], rebuild=frozenset({"all"}))
     assert plan.add([raw, flt], read=False) == []
-    assert names(plan.ready()) == ["write-a"]
+    assert names(ready(plan)) == ["write-a"]
+
+
+def test_a_chain_that_becomes_longer_comes_earlier(tmp_path: Path) -> None:
+    first, second = chain(tmp_path, "a"), chain(tmp_path, "xy")
+    plan = schedule(expected={"write-a": 1.0, "write-x": 1.0, "write-y": 1.0, "behind": 5.0})
+    plan.add([*first, *second])
+    assert [(task.node.name, task.chain) for task in ready(plan)] == [("write-x", 2.0), ("write-a", 1.0)]
+
+    plan.add([Node("field", "behind", write, Plain(), upstream={"a": first[0]})])
+    assert [(task.node.name, task.chain) for task in ready(plan)] == [("write-a", 6.0), ("write-x", 2.0)]
+    assert plan.backlog.seconds == 8.0
+    assert plan.backlog.longest() == 6.0
+
+
+def test_what_is_left_is_counted_by_stage_until_it_is_decided(tmp_path: Path) -> None:
+    nodes = chain(tmp_path, "abc")
+    plan = schedule()
+    plan.add(nodes)
+    assert plan.backlog.stages == {write: 3}
+    end(plan, nodes[0])
+    assert (plan.backlog.stages, plan.backlog.seconds) == ({write: 2}, 2.0)
+    # What needs it is decided with it.
+    end(plan, nodes[1], Outcome.FAILED)
+    assert (len(plan.backlog), plan.backlog.stages, plan.backlog.seconds) == (0, {}, 0.0)
+
+
+def test_stages_that_cannot_start_are_passed_over(tmp_path: Path) -> None:
+    plan = schedule(expected={"meet-a": 9.0})
+    plan.add([Node("field", "meet-a", meet, Plain()), *chain(tmp_path, "b")])
+    first, other = plan.backlog.first(), plan.backlog.first(lambda stage: stage is write)
+    assert first is not None
+    assert other is not None
+    assert (first.node.name, other.node.name) == ("meet-a", "write-b")
+    assert plan.backlog.first(lambda stage: False) is None
+
+
+def test_it_is_known_how_long_all_take_once_it_is_of_each_stage(tmp_path: Path) -> None:
+    plan = Schedule(frozenset(), lambda node, earlier: None, lambda node: 2.0 if node.stage is meet else None)
+    plan.add([Node("field", "meet-a", meet, Plain())])
+    assert plan.backlog.timed
+    plan.add(chain(tmp_path, "bc"))
+    assert not plan.backlog.timed
+    plan.backlog.learn(write.name)
+    assert plan.backlog.timed
