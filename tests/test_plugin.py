@@ -181,6 +181,32 @@ def test_tests_run_in_the_order_in_which_what_they_judge_is_made(project: SmallP
     assert names == ["test_references", "test_matches", "test_spread", "test_rotation"]
 
 
+def test_tests_of_fixtures_of_several_tests_are_grouped(project: SmallProject) -> None:
+    """As by pytest: with each value of such a fixture all tests that ask for it, one after another."""
+    project.tests(
+        """
+@pytest.fixture(scope="module", params=["x", "y"])
+def shared(request):
+    return request.param
+
+
+@pytest.mark.criterion("AST-003", subject="all")
+def test_one(fetched, judge, shared):
+    judge(not_applicable("matched_sources", "all", "nothing was matched"))
+
+
+@pytest.mark.criterion("AST-003", subject="all")
+def test_other(fetched, judge, shared):
+    judge(not_applicable("matched_sources", "all", "nothing was matched"))
+"""
+    )
+    ended = project.run("--collect-only", "-q", "-k", "one or other")
+
+    collected = [line.split("::")[1] for line in ended.stdout.splitlines() if "::" in line]
+    grouped = [f"test_{name}[{value}-numbers]" for value in "xy" for name in ("one", "other")]
+    assert collected == grouped
+
+
 def test_collecting_builds_nothing(project: SmallProject) -> None:
     project.run("--collect-only")
 
