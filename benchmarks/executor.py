@@ -2,10 +2,11 @@
 
     python benchmarks/executor.py nodes [--count 1000] [--rounds 10]
     python benchmarks/executor.py dataset [--name wfpc2-omega-cen] [--size full] [--pairs 2]
+    python benchmarks/executor.py workers [--count 4] [--size full] [--pairs 2]
 
 ``nodes`` builds that many independent nodes that do nothing, here and on a scheduler and a worker of its own
 on this machine in turn, with two slots each. ``dataset`` reduces and judges a dataset cold, here and there in
-turn.
+turn. ``workers`` runs the stages of several datasets on one worker of one slot and on two, in turn.
 """
 
 from __future__ import annotations
@@ -31,10 +32,14 @@ for place in (str(ROOT / "src"), str(ROOT)):
     if place not in sys.path:
         sys.path.insert(0, place)
 
+from benchmarks.many_datasets import write_datasets  # noqa: E402
 from hubble_qa.fixtures.engine.engine import Engine, new_run  # noqa: E402
 from hubble_qa.fixtures.engine.executor import Executor  # noqa: E402
+from hubble_qa.fixtures.plans.dataset import read_datasets  # noqa: E402
 from hubble_qa.fixtures.plans.plan import Node  # noqa: E402
 from hubble_qa.fixtures.store.store import Store  # noqa: E402
+from hubble_qa.fixtures.supplies.open import open_archive  # noqa: E402
+from hubble_qa.fixtures.workflows import workflow_of  # noqa: E402
 from tests.dask_cluster import DaskCluster  # noqa: E402
 from tests.stages_for_tests import Plain, write  # noqa: E402
 
@@ -42,13 +47,14 @@ SLOTS = 2
 
 
 @contextmanager
-def workers(place: Path) -> Iterator[DaskCluster]:
-    """A scheduler and a worker of two slots."""
+def workers(place: Path, *slots: int) -> Iterator[DaskCluster]:
+    """A scheduler and its workers, by the slots of each."""
     place.mkdir()
     cluster = DaskCluster(place)
     try:
         cluster.start_scheduler()
-        cluster.start_worker("n1", slots=SLOTS, memory="16GB")
+        for number, each in enumerate(slots, 1):
+            cluster.start_worker(f"n{number}", slots=each, memory="16GB")
         yield cluster
     finally:
         cluster.end()
@@ -97,7 +103,7 @@ def nodes(count: int, rounds: int) -> None:
     here, there, memory, spent = [], [], [], 0.0
     with tempfile.TemporaryDirectory(prefix="executor-") as directory:
         place = Path(directory)
-        with workers(place / "dask") as cluster:
+        with workers(place / "dask", SLOTS) as cluster:
             processes = [psutil.Process(process.pid) for process in cluster.processes.values()]
             for number in range(rounds):
                 here.append(built(place / f"here{number}", each, None)[0] / each)
@@ -116,11 +122,52 @@ def nodes(count: int, rounds: int) -> None:
     print(f"controller's memory: {memory[0]:.0f} MB at first, {max(memory):.0f} MB at most")
 
 
+def planned(place: Path, count: int, size: str) -> list[Node]:
+    """All nodes of so many datasets: the shipped ones in turn, under names of their own."""
+    write_datasets(place, count)
+    archive = open_archive(
+        "simulated", size=size, store=place / "store", products=None, crds=None, context=""
+    )
+    found = read_datasets(place, lambda dataset: workflow_of(dataset).settings(dataset)).datasets
+    plans = [workflow_of(one).plan(one, archive, workflow_of(one).settings(one)) for one in found.values()]
+    return [node for plan in plans for node in plan.nodes.values()]
+
+
+def throughput(store: Path, nodes: list[Node], cluster: DaskCluster) -> float:
+    """Seconds that nodes take on the workers of a cluster."""
+    with Engine(Store(store), new_run(), 1, executor=cluster.executor(Store(store))) as engine:
+        start = time.perf_counter()
+        engine.submit(nodes)
+        failed = [str(node) for node in nodes if not engine.result(node).complete]
+        elapsed = time.perf_counter() - start
+    if failed:
+        raise SystemExit(f"not built: {', '.join(failed)}")
+    return elapsed
+
+
+def compare_workers(count: int, size: str, pairs: int) -> None:
+    """Compare one worker of one slot with two."""
+    with tempfile.TemporaryDirectory(prefix="executor-") as directory:
+        place = Path(directory)
+        small, nodes = planned(place / "warm", count, "small"), planned(place / "datasets", count, size)
+        with workers(place / "one", 1) as one, workers(place / "two", 1, 1) as two:
+            # Their servers import the tools once.
+            for number, cluster in enumerate((one, two)):
+                throughput(place / f"warm{number}", small, cluster)
+            ratios = []
+            for number in range(pairs):
+                alone = throughput(place / f"one{number}", nodes, one)
+                together = throughput(place / f"two{number}", nodes, two)
+                ratios.append(alone / together)
+                print(f"one worker {alone:.1f} s, two {together:.1f} s: {ratios[-1]:.2f} times", flush=True)
+    print(f"median: {statistics.median(ratios):.2f} times the throughput")
+
+
 def dataset(name: str, size: str, pairs: int) -> None:
     """Compare whole runs."""
     with tempfile.TemporaryDirectory(prefix="executor-") as directory:
         place = Path(directory)
-        with workers(place / "dask") as cluster:
+        with workers(place / "dask", SLOTS) as cluster:
             # Its servers import the tools once, for all runs that come.
             reduce(place / "first", name, size, "--executor", f"dask://{cluster.address}")
             pairs_ = [
@@ -165,10 +212,16 @@ def main() -> None:
     whole.add_argument("--name", default="wfpc2-omega-cen")
     whole.add_argument("--size", default="full")
     whole.add_argument("--pairs", type=int, default=2)
+    several = commands.add_parser("workers")
+    several.add_argument("--count", type=int, default=4)
+    several.add_argument("--size", default="full")
+    several.add_argument("--pairs", type=int, default=2)
     given = parser.parse_args()
     print(f"load: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     if given.command == "nodes":
         nodes(given.count, given.rounds)
+    elif given.command == "workers":
+        compare_workers(given.count, given.size, given.pairs)
     else:
         dataset(given.name, given.size, given.pairs)
     print(f"load: {os.getloadavg()[0]:.1f}")
