@@ -22,7 +22,6 @@ DIAMOND = (
 FREE = Site(
     workers=1,
     per_node=0.0,
-    per_node_and_thousand=0.0,
     operation=0.0,
     per_verdict=0.0,
     per_told=0.0,
@@ -59,12 +58,6 @@ def test_the_store_serves_so_many_bytes_a_second() -> None:
     steps = (Step(0.0, 5e8, 5e8, ()),)
     site = replace(FREE, workers=1000, stream=1e8, streams=4)
     assert seconds(site, 8, steps) == pytest.approx(8 * 1e9 / 4e8)
-
-
-def test_a_nodes_cost_grows_with_the_run() -> None:
-    site = replace(FREE, workers=1000, per_node_and_thousand=1.0)
-    small, large = (simulate(site, [DIAMOND], number).busy["controller"] for number in (10, 20))
-    assert large == pytest.approx(4 * small)
 
 
 def test_shares_say_what_a_run_waits_for() -> None:
