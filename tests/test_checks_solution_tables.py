@@ -51,8 +51,22 @@ def test_other_tables(exposure: Exposure, text: str) -> None:
     assert measurement.context["compared with CRDS"] is False
 
 
-def test_look_up_tables_without_a_name() -> None:
+@pytest.mark.parametrize(("name", "has"), [("IDC_2731450pi", True), ("OPUS", False), ("", False)])
+def test_one_chip_with_a_solution_is_enough(name: str, has: bool) -> None:
+    exposure = flc()
+    headers = exposure.science_headers()
+    for header in headers.values():
+        header["WCSNAME"] = "OPUS"
+    headers[max(headers)]["WCSNAME"] = name
+    assert has_solution(exposure) is has
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_look_up_tables_without_a_name(axis: int) -> None:
     exposure = flc(NPOLFILE="N/A")
+    for header in exposure.science_headers().values():
+        del header["CPDIS*"]
+    exposure.header("SCI", 1)[f"CPDIS{axis}"] = "Lookup"
     del exposure.header("SCI", 1)["NPOLEXT"]
     assert solution_table_problems(exposure) == [
         "NPOLFILE is N/A, but the science headers have its look-up tables (CPDIS1 ...)"

@@ -294,7 +294,14 @@ def test_what_was_declared_for_another_archive_may_happen_in_a_copy() -> None:
     known = Expectation("the archive's fit has 0.101 pix", Bounds(at_most=0.11), may_pass=True)
     assert judge(rule, rms(0.101), expectation=known).rejected_as_expected
     assert judge(rule, rms(0.05), expectation=known) == judge(rule, rms(0.05))
-    assert not judge(rule, rms(0.2), expectation=known).accepted
+    worse = judge(rule, rms(0.2), expectation=known)
+    assert not worse.accepted
+    assert worse.expectation == known
+    assert worse.reason.endswith("this is 0.09 above that")
+    assert "expected was" not in judge(rule, rms(0.101), expectation=known).reason
+    # What was to be rejected and has no value is not accepted either.
+    missing = judge(rule, not_measured("fit_rms", "u5jx010hr", "no shift file"), expectation=known)
+    assert (missing.accepted, "expected was" in missing.reason) == (False, False)
 
 
 def test_other_bounds_need_a_reason_and_decide() -> None:
