@@ -1,6 +1,7 @@
 """Drift by CUSUM, and the dates of steps, on series of known behaviour."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from hubble_qa.checks.trends.departures import OTHERS, drift_measurements
 from hubble_qa.checks.trends.drift import (
+    ALARM,
     FULL_REFERENCE,
     START,
     Drift,
@@ -210,3 +213,49 @@ def test_noise_has_no_steps(seed):
 def test_places_of_steps_are_within_the_series_and_apart(values):
     places = (0, *step_places(values), len(values))
     assert all(after - before >= 3 for before, after in pairwise(places)) or len(places) == 2
+
+
+def test_a_young_series_keeps_its_scatter_about_an_accepted_baseline() -> None:
+    values = noise(60) + 7.0
+    before = followed(values)[-1]
+    state = rebase(before, 12.0, 2.0)
+    assert (state.centre, state.accepted, state.tolerance, state.width) == (12.0, 12.0, 2.0, before.width)
+    assert np.subtract(state.reference, before.reference) == pytest.approx(12.0 - before.centre)
+    assert (state.up, state.down, state.up_from, state.down_from) == (0.0, 0.0, 60, 60)
+    # A series that has no level yet has none to move.
+    few = rebase(followed(values[:5])[-1], 12.0, 2.0)
+    assert (few.centre, few.reference, few.baseline) == (None, (), 12.0)
+
+
+def test_what_was_added_while_a_drift_began_is_no_reference() -> None:
+    quiet = noise(START + 10)
+    quiet[-1] = -0.5  # at the end the sum upwards is 0
+    states = followed([*quiet, *[9.0] * 20])
+    first = next(number for number, state in enumerate(states) if state.drifted)
+    drifted = states[first]
+    # The sum began to rise with the first that departs, and the reference ends before it.
+    assert first > len(quiet)
+    assert drifted.began == len(quiet)
+    assert drifted.reference == tuple(quiet)
+    assert states[-1].reference == tuple(quiet)
+
+
+def test_of_those_that_have_not_drifted_the_nearest_to_it_is_named() -> None:
+    calm = followed(noise(120, 1))[-1]
+    states = {
+        "a": replace(calm, up=3.0, down=1.0),
+        "b": replace(calm, up=2.0, down=8.0, down_from=100),
+        "c": replace(calm, up=0.0, down=0.5),
+        "d": replace(calm, up=18.0, up_from=90, accepted=0.25, tolerance=0.5),
+        "e": Drift(),
+    }
+    away, others = drift_measurements(states)
+    assert (away.subject, away.value) == ("d", 18.0 / ALARM)
+    assert away.context["accepted"] == "yes"
+    assert (away.context["direction"], away.context["products since it began"]) == ("up", 30)
+    assert (away.context["tolerance"], away.context["baseline"]) == (0.5, 0.25)
+    assert (others.subject, others.value) == (OTHERS, 8.0 / ALARM)
+    found = others.context
+    assert (found["series"], found["nearest to a drift"], found["direction"]) == (3, "b", "down")
+    assert (found["accepted"], found["tolerance"]) == ("no: level of the reference", None)
+    assert found["products since it began"] == 20

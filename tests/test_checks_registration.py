@@ -104,6 +104,22 @@ def test_what_shares_nothing_is_not_applicable() -> None:
     assert not measurement.told
 
 
+def test_an_exposure_is_as_far_as_the_median_of_the_others_tells() -> None:
+    # c is 100 mas east of the others, which agree; one of its offsets is wild, and one error large.
+    offsets = {
+        ("a", "b"): Offset(0.0, 0.0, 2.0, "50 sources"),
+        ("a", "c"): Offset(-100.0, 0.0, 2.0, "50 sources"),
+        ("b", "c"): Offset(-100.0, 0.0, 2.0, "50 sources"),
+        ("c", "d"): Offset(900.0, 40.0, 30.0, "9 sources"),
+        ("a", "d"): Offset(0.0, 0.0, 2.0, "50 sources"),
+        ("b", "d"): Offset(0.0, 0.0, 2.0, "50 sources"),
+    }
+    measurement = exposure_misalignment(offsets, plate_scale=0.1, subject="image")
+    assert measurement.reason.startswith("c is ")
+    assert measurement.value == pytest.approx((100.0 - 3.0 * 2.0) / 100.0)
+    assert measurement.uncertainty == pytest.approx(0.02)
+
+
 def test_of_two_exposures_either_is_as_far() -> None:
     offset = {("a", "b"): Offset(30.0, 40.0, 1.0, "100 sources")}
     measurement = exposure_misalignment(offset, plate_scale=0.1, subject="image")

@@ -79,6 +79,17 @@ def test_a_zeropoint_that_is_missing_is_rejected_by_a_criterion_of_its_own(
     assert error.reason.endswith("see PHT-014")
 
 
+def test_without_phtratio_it_is_the_ratio_of_the_chips_sensitivities() -> None:
+    exposure = zeropoint_headers(FLUXCORR="OMIT", PHTRATIO=None, PHTFLAM1=2e-19, PHTFLAM2=1e-19)
+    for header in (exposure.primary, *exposure.science_headers().values()):
+        header.pop("PHTRATIO", None)
+    for chip, photflam in ((1, 1e-19), (2, 2e-19)):  # SCI,1 is UVIS2
+        exposure.header("SCI", chip)["PHOTFLAM"] = photflam
+    measurement = chip_zeropoint_error(exposure)
+    assert measurement.value == pytest.approx(0.5)
+    assert "PHTRATIO = 0.5" in measurement.reason
+
+
 def test_a_subarray_of_uvis2_keeps_its_own_zeropoint_without_fluxcorr() -> None:
     whole = zeropoint_headers(FLUXCORR="OMIT", photflams=(TWO, ONE))
     subarray = Exposure(whole.path, whole.primary, whole.extensions[:1])
