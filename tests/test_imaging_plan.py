@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,11 @@ def plan(made: Dataset) -> Plan:
     return workflow_of(made).plan(made, ARCHIVE)
 
 
+def steps(found: Plan) -> list[str]:
+    """Names of the nodes, without the tries of alignments."""
+    return [name for name in found.nodes if "-try-" not in name]
+
+
 def settings(found: Plan, node: str) -> Any:
     return found[node].settings
 
@@ -59,7 +65,7 @@ def test_twelve_lines_are_enough(tmp_path: Path) -> None:
     found = plan(made)
     assert made.title == "mine"
     assert made.filters == ("F606W", "F814W")
-    assert list(found.nodes) == [
+    assert steps(found) == [
         "fetch",
         "references",
         "catalog-gaia",
@@ -98,10 +104,10 @@ bounds = { at_least = 3 }
 reason = "a field of five stars"
 """
     found = plan(dataset(tmp_path, MINIMAL.replace('["gaia"]', "[]") + override))
-    bounds = settings(found, "align").bounds
+    bounds = settings(found, "align-try-1").bounds
     assert {one["AST-003"].at_least for one in bounds.values()} == {3}
     assert {one["AST-002"].below for one in bounds.values()} == {0.1}
-    aligned = settings(plan(dataset(tmp_path, MINIMAL + override)), "align-gaia").bounds
+    aligned = settings(plan(dataset(tmp_path, MINIMAL + override)), "align-gaia-try-1").bounds
     assert {one["AST-003"].at_least for one in aligned.values()} == {3}
 
 
@@ -146,7 +152,8 @@ def test_rejection_of_wfpc2_is_in_standard_deviations_unless_asked_otherwise(
 
 def test_sources_of_a_detector_that_counts_photons_are_told_by_counts(tmp_path: Path) -> None:
     """Most of its pixels hold none, so that the standard deviation of the sky is 0."""
-    found = settings(plan(dataset(tmp_path, of_camera("ACS", ("F150LP",) * 2, "jcmc11c"))), "align").tweakreg
+    made = plan(dataset(tmp_path, of_camera("ACS", ("F150LP",) * 2, "jcmc11c")))
+    found = settings(made, "align-try-1").tweakreg
     assert (found["computesig"], found["skysigma"]) == (False, 1.0)
 
 
@@ -160,17 +167,20 @@ def test_without_a_catalogue_exposures_are_aligned_to_one_another(tmp_path: Path
     found = plan(dataset(tmp_path, MINIMAL.replace('["gaia"]', "[]")))
     assert "align" in found
     assert "accept" not in found
-    assert settings(found, "align").tweakreg["conv_width"] == 3.5
+    assert settings(found, "align-try-1").tweakreg["conv_width"] == 3.5
     assert found["drizzle-f606w"].upstream["exposures"] is found["align"]
 
 
 def test_visits_are_aligned_each_by_itself_and_then_to_one_another(tmp_path: Path) -> None:
     text = MINIMAL.replace('catalogs = ["gaia"]', "by_visit = true")
     found = plan(dataset(tmp_path, text))
-    assert [name for name in found.nodes if name.startswith("align")] == ["align-visit-01", "align"]
+    aligned = [name for name in steps(found) if name.startswith("align")]
+    assert aligned == ["align-visit-01", "align-leaders", "align"]
     assert settings(found, "align-visit-01").exposures == ("ibwb01xqq", "ibwb01xrq")
     assert settings(found, "align").visits == {"01": ("ibwb01xqq", "ibwb01xrq"), "02": ("ibwb02xxq",)}
     assert found["align"].upstream["visit-01"] is found["align-visit-01"]
+    assert found["align-try-1"].upstream["exposures"] is found["align-leaders"]
+    assert settings(found, "align-try-1").tweakreg["reusename"] is True
     made = dataset(tmp_path, text)
     rows = {str(row) for row in workflow_of(made).judged(made).axes["row"]}
     assert rows == {
@@ -184,9 +194,35 @@ def test_visits_are_aligned_each_by_itself_and_then_to_one_another(tmp_path: Pat
 def test_visits_come_before_catalogues(tmp_path: Path) -> None:
     text = MINIMAL.replace('["gaia"]', '["sdss", "gaia"]\nrelative = true\nby_visit = true')
     found = plan(dataset(tmp_path, text))
-    aligned = [name for name in found.nodes if name.startswith("align")]
-    assert aligned == ["align-visit-01", "align", "align-sdss", "align-gaia"]
-    assert found["align-sdss"].upstream["exposures"] is found["align"]
+    aligned = [name for name in steps(found) if name.startswith("align")]
+    assert aligned == ["align-visit-01", "align-leaders", "align", "align-sdss", "align-gaia"]
+    assert found["align-sdss-try-1"].upstream["exposures"] is found["align"]
+
+
+def test_tries_are_nodes_one_after_another_and_one_chooses_among_them(tmp_path: Path) -> None:
+    found = plan(dataset(tmp_path))
+    tries = [name for name in found.nodes if "-try-" in name]
+    assert tries == [f"align-gaia-try-{number}" for number in range(1, 7)]
+    assert "previous" not in found[tries[0]].upstream
+    for earlier, later in pairwise(tries):
+        assert found[later].upstream["previous"] is found[earlier]
+    assert [found["align-gaia"].upstream[f"try-{number}"].name for number in range(1, 7)] == tries
+    finding = [settings(found, name).imagefind["threshold"] for name in tries]
+    assert finding == [200.0, 50.0, 10.0, 50.0, 50.0, 10.0]
+    assert [settings(found, name).tweakreg.get("searchrad") for name in tries[2:5]] == [None, 5.0, None]
+    assert "threshold" not in settings(found, tries[1]).tweakreg
+    assert [settings(found, name).tweakreg["fitgeometry"] for name in tries[3:]] == [
+        "rscale",
+        "shift",
+        "shift",
+    ]
+
+
+def test_the_only_try_fails_by_its_own_error(tmp_path: Path) -> None:
+    found = plan(dataset(tmp_path, MINIMAL + "ladder = []\n"))
+    assert [name for name in found.nodes if "-try-" in name] == ["align-gaia-try-1"]
+    assert settings(found, "align-gaia-try-1").alone
+    assert not settings(plan(dataset(tmp_path)), "align-gaia-try-1").alone
 
 
 def test_a_single_exposure_keeps_what_the_archive_has(tmp_path: Path) -> None:
@@ -219,8 +255,8 @@ def test_a_file_is_a_catalogue(tmp_path: Path) -> None:
 )
 def test_steps_are_those_of_the_camera(tmp_path: Path, text: str, nodes: list[str], suffix: str) -> None:
     found = plan(dataset(tmp_path, text))
-    steps = [name for name in found.nodes if not name.startswith(("fetch", "references", "drizzle"))]
-    assert steps == nodes
+    own = [name for name in steps(found) if not name.startswith(("fetch", "references", "drizzle"))]
+    assert own == nodes
     assert settings(found, "align").suffix == suffix
 
 

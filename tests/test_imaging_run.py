@@ -90,6 +90,9 @@ def test_tries_are_told(shape: Shape, run: QaRun) -> None:
     told = json.loads((run.product(node) / "tries.json").read_text("utf-8"))
     chosen = told["tries"][told["chosen"]]
     assert chosen["why_not"] == ""
+    made = [stage["remark"] for stage in run.results["stages"] if stage["node"].startswith(f"{node}-try-")]
+    assert len(made) == 6
+    assert sum(remark.startswith("not needed") for remark in made) == 6 - len(told["tries"])
     assert len(chosen["fits"]) == (4 if node == "align-gaia" else 3)
 
 

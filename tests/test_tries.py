@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,10 @@ from hubble_qa.fixtures.reduction.alignment.tries import (
     FitEvidence,
     Outcome,
     TriedFit,
+    TryRecord,
     best_try,
     is_decisive,
+    write_record,
 )
 
 POOR = ("AST-002: 0.4 pix",)
@@ -67,7 +70,7 @@ def test_why_a_try_is_not_accepted_is_told_by_exposure() -> None:
 
 
 def outcome(*tries: TriedFit) -> Outcome:
-    return Outcome(Path(), best_try(tries), tries, tuple({} for _ in tries))
+    return Outcome(tuple(map(TryRecord, tries)))
 
 
 def test_exposures_whose_fits_are_not_accepted_are_told() -> None:
@@ -98,3 +101,50 @@ def test_an_error_of_another_kind_is_no_empty_field() -> None:
     broken = replace(FAILED, sources={"ibwb01x0q": 0}, broke=True)
     assert not outcome(broken, broken).without_stars
     assert outcome(broken, NOTHING).without_stars
+
+
+def products(directory: Path, *records: TryRecord) -> list[Path]:
+    """Products of tries that say these records."""
+    places = [directory / str(number) for number in range(len(records))]
+    for place, record in zip(places, records, strict=True):
+        place.mkdir()
+        record.write(place)
+    return places
+
+
+def test_tries_that_were_not_needed_do_not_count(tmp_path: Path) -> None:
+    """What products say of tries is what these were."""
+    few = replace(FEW, parameters={"threshold": 50.0, "imagefindcfg": {"nsigma": 1.5}}, sources={"a": 7})
+    records = (TryRecord(few, chained=True), TryRecord(ONE, "enough"), TryRecord(None, "enough"))
+    found = Outcome.of(products(tmp_path, *records))
+    assert found.records == records[:2]
+    assert found.tries == (few, ONE)
+    assert found.chosen == 0
+
+
+def test_remarks_say_why_a_try_was_not_accepted_and_why_none_was_needed() -> None:
+    assert TryRecord(ONE).remark == "not accepted: ibwb01x1q: AST-002: 0.4 pix"
+    assert TryRecord(FEW).remark == "accepted; fewer than 30 sources, so that others are tried"
+    assert TryRecord(MANY, "all fits are").remark == "accepted"
+    assert TryRecord(None, "all fits of try 1 are accepted").remark == (
+        "not needed: all fits of try 1 are accepted"
+    )
+    assert outcome(ONE, FEW).remark == "try 2 of 2 has the best evidence"
+    assert outcome(FAILED, ONE).remark.startswith("try 2 of 2 has the best evidence; not accepted: ibwb01x1q")
+
+
+def test_record_of_all_tries_has_the_parameters_in_which_they_differ(tmp_path: Path) -> None:
+    made = [
+        replace(each, parameters={"searchrad": 1.0, "threshold": of}) for each, of in ((ONE, 200), (FEW, 50))
+    ]
+    made.append(replace(NOTHING, parameters={"searchrad": 1.0, "threshold": 50, "minobj": 3}))
+    write_record(outcome(*made), tmp_path / "tries.json", chained=False)
+    told = json.loads((tmp_path / "tries.json").read_text("utf-8"))
+    assert told["chosen"] == 1
+    assert told["chained"] is False
+    assert [each["parameters"] for each in told["tries"]] == [
+        {"threshold": 200, "minobj": None},
+        {"threshold": 50, "minobj": None},
+        {"threshold": 50, "minobj": 3},
+    ]
+    assert told["tries"][0]["why_not"] == ONE.why_not

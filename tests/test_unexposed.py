@@ -16,7 +16,9 @@ from hubble_qa.fixtures.reduction.alignment.unaligned import read_unaligned
 from hubble_qa.fixtures.reduction.exposed import exposed
 from hubble_qa.fixtures.stages.align import AlignSettings, align
 from hubble_qa.fixtures.stages.align_catalog import AlignCatalogSettings, align_catalog
+from hubble_qa.fixtures.stages.choose_alignment import ChoiceSettings, choose_alignment
 from hubble_qa.fixtures.stages.drizzle import DrizzleSettings, drizzle
+from hubble_qa.fixtures.stages.try_alignment import TrySettings, try_alignment
 from tests.fits_samples import exposure_bytes
 
 NAMES = ("u5jx0108r", "u5jx0109r", "u5jx010hr")
@@ -106,8 +108,12 @@ def test_one_that_is_left_keeps_its_header_where_the_dataset_has_bounds(
 ) -> None:
     (inputs.products["exposures"] / EXPOSED[0]).unlink()
     bounds = {name: {"AST-003": Bounds(at_least=20)} for name in NAMES}
-    align.run(inputs, tmp_path / "output", AlignSettings(suffix="flt", bounds=bounds))
+    (tmp_path / "try").mkdir()
+    only = TrySettings(number=1, suffix="flt", tweakreg={}, bounds=bounds)
+    try_alignment.run(inputs, tmp_path / "try", only)
     assert not given
+    tried = Inputs({**inputs.products, "try-1": tmp_path / "try"})
+    choose_alignment.run(tried, tmp_path / "output", ChoiceSettings(suffix="flt", relative=True))
     found = read_unaligned(tmp_path / "output")
     assert found is not None
     assert found.reason == f"{EXPOSED[1]} is the only exposure that was taken"

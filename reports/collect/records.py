@@ -143,6 +143,7 @@ def stage_record(dataset: str, name: str, result: BuildResult) -> StageRecord:
         sources=ingredients["sources"],
         files=dict(manifest.files) if manifest and not node.upstream else {},
         where=manifest.where if manifest else "",
+        remark=manifest.remark if manifest else "",
     )
 
 

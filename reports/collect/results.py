@@ -129,7 +129,7 @@ class StageRecord:
     that it reads, by the name under which the stage finds them) and ``sources`` (digests of files from
     outside, by name). ``files`` holds the digests of what a stage made that reads no product: exposures and
     reference files as they were had, which a key need not tell of. ``where`` is the machine that built it, if
-    not the one that the run was started on.
+    not the one that the run was started on; ``remark`` is what the stage says of its product.
     """
 
     dataset: str
@@ -152,6 +152,7 @@ class StageRecord:
     sources: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
