@@ -70,10 +70,7 @@ ALONE = {
         "AST-029 of f606w_drc_sci",
     },
     "ir-mosaic": {
-        # Which exposures moved with their visit after the fit within it, only the plan knows: by a shift file
-        # of a visit AST-019 says that their headers hold another solution.
-        *(f"AST-010 of TWEAK by align-visit-{visit}/shifts" for visit in (12, 13)),
-        *(f"AST-019 of {name}" for name in ("icqa12b1q_flt", "icqa13b1q_flt")),
+        # Of the visit that the others were aligned to, the headers say what its own fit was.
         *(f"{criterion} of icqa12b1q_flt" for criterion in ("AST-002", "AST-003", "AST-009")),
     },
     "uvis-two-filters": {

@@ -20,12 +20,17 @@ __all__ = ["header_fit_difference", "headerlet_violations"]
 Chips: TypeAlias = Mapping[int, Any]
 
 
-def header_fit_difference(chips: Chips, match: MatchFile | None, *, subject: str) -> Measurement:
+def header_fit_difference(
+    chips: Chips, match: MatchFile | None, *, subject: str, moved: NDArray[np.float64] | None = None
+) -> Measurement:
     """Largest distance between the sky positions of a fit's sources by the headers and by the fit, mas.
 
     TweakReg writes where its fit puts each matched source on the sky, and where on which chip it was
     found. Headers that hold the fit, once, with all distortion terms, put it there too; no matter how
     small the shift or how good the scatter. It does not tell whether the fit is right.
+
+    Exposures of a visit that were aligned to one another, and then moved together, hold the fit where their
+    reference image is now.
 
     Parameters
     ----------
@@ -35,6 +40,8 @@ def header_fit_difference(chips: Chips, match: MatchFile | None, *, subject: str
         Of the fit that was accepted; None where there is none.
     subject : str
         What the verdict calls the exposure.
+    moved : ndarray, shape (n, 2), optional
+        East and north displacements of the reference image since the fit at its sources, mas.
     """
     if match is None or not len(match):
         return not_measured("header_fit_difference", subject, "the fit has no match file with sources")
@@ -42,14 +49,21 @@ def header_fit_difference(chips: Chips, match: MatchFile | None, *, subject: str
     if unknown:
         reason = f"the match file has sources on SCI,{unknown[0]}, which the exposure does not have"
         return not_measured("header_fit_difference", subject, reason)
+    displaced = np.zeros((len(match), 2)) if moved is None else moved
+    on_chips = {chip: match.chip == chip for chip in sorted(set(match.chip.tolist()))}
     distances = {
-        chip: np.hypot(*_offsets(chips[chip], match, match.chip == chip).T)
-        for chip in sorted(set(match.chip.tolist()))
+        chip: np.hypot(*(_offsets(chips[chip], match, rows) - displaced[rows]).T)
+        for chip, rows in on_chips.items()
     }
     by_chip: dict[str, Json] = {f"SCI,{chip}": float(np.median(each)) for chip, each in distances.items()}
     worst = float(np.max(np.concatenate([*distances.values()])))
     context: dict[str, Json] = {"median_mas": by_chip, "sources": len(match)}
-    return Measurement("header_fit_difference", worst, "mas", subject, context=context)
+    reason = ""
+    if moved is not None:
+        together = float(np.median(np.hypot(*moved.T)))
+        context["moved_with_reference_mas"] = together
+        reason = f"it moved with the reference image of its fit, by {together:.4g} mas"
+    return Measurement("header_fit_difference", worst, "mas", subject, context=context, reason=reason)
 
 
 def headerlet_violations(

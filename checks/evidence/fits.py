@@ -43,6 +43,7 @@ __all__ = [
     "match_file_in",
     "matched_positions",
     "pixel_of_fit",
+    "reference_moves",
     "shift_file_in",
     "without_match",
 ]
@@ -252,8 +253,40 @@ def _positions(chips: Sequence[tuple[Path, int]], xy: NDArray[np.float64]) -> ND
     return sky
 
 
+def reference_moves(exposure: Path, match: MatchFile) -> NDArray[np.float64] | None:
+    """How far the reference image of a fit has moved since, by its headers.
+
+    Parameters
+    ----------
+    exposure : Path
+        The fitted exposure; the reference image lies beside it.
+    match : MatchFile
+        Its match file, which has the pixels of the reference's sources, and by the residuals of the fit where
+        they were on the sky.
+
+    Returns
+    -------
+    ndarray, shape (n, 2), or None
+        East and north displacements at the sources, mas; None where the reference is not there, or it is a
+        catalogue, or the sources are too few to tell the scale of the frame.
+    """
+    if len(match) < _FEWEST_OF_SCALE:
+        return None
+    try:
+        origins = [_chip_of_origin(exposure.parent, origin) for origin in match.origin]
+        now = _positions(origins, match.original_reference_xy)
+    except (ReaderError, IndexError):
+        return None
+    # Pixels of the frame on the sky: residuals are small, so that the linear terms are enough.
+    sky = sky_offsets(match.radec, match.radec[:1])
+    pixels, *_ = np.linalg.lstsq(match.fit_xy - match.fit_xy.mean(axis=0), sky - sky.mean(axis=0), rcond=None)
+    return np.asarray(sky_offsets(now, match.radec) + match.residuals @ pixels, dtype=np.float64)
+
+
 def held_fit(path: Path, label: str, matches: Sequence[Path]) -> Measurement:
     """How far an exposure's headers are from the fit that they hold: the nearest of its match files.
+
+    They may hold the fit as it is, or as it moved together with its reference image.
 
     Parameters
     ----------
@@ -273,10 +306,15 @@ def held_fit(path: Path, label: str, matches: Sequence[Path]) -> Measurement:
         reason = f"no {_stem(path)}{MATCH_ENDING} is among the products; keep that of the fit"
         return not_told("header_fit_difference", label, reason)
     chips = {chip: wcs_in(path, chip) for chip in exposure.chips}
-    return min(
-        (header_fit_difference(chips, match_file_in(match), subject=label) for match in matches),
-        key=lambda one: math.inf if one.value is None else one.value,
-    )
+    fits = [match_file_in(match) for match in matches]
+    measured = [header_fit_difference(chips, match, subject=label) for match in fits]
+    moves = [(match, reference_moves(path, match)) for match in fits]
+    measured += [
+        header_fit_difference(chips, match, subject=label, moved=moved)
+        for match, moved in moves
+        if moved is not None
+    ]
+    return min(measured, key=lambda one: math.inf if one.value is None else one.value)
 
 
 def header_and_shifts(path: Path, label: str, shift_files: Sequence[Path]) -> Measurement:
