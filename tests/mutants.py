@@ -94,8 +94,10 @@ class CollectedOnce(PytestRunner):
 def test_modules() -> list[Path]:
     """Modules whose tests run in seconds, without stages; mutmut takes the tests that reach a function."""
     tests = Path("tests")
-    names = ("checks_*", "evidence_*", "readers_*", "criteria", "verdicts", "dark_rate", "fit_decision")
-    return sorted(path for name in names for path in tests.glob(f"test_{name}.py"))
+    checks = ("checks_*", "evidence_*", "readers_*", "criteria", "verdicts", "dark_rate", "fit_decision")
+    # What is named by its use: by completing an archive's products, by tables of the report.
+    others = ("hlsp_complete", "file_names", "figures_made_images", "sky_fields", "unexposed")
+    return sorted(path for name in (*checks, *others) for path in tests.glob(f"test_{name}.py"))
 
 
 def results() -> Iterator[tuple[str, str, int | None]]:
