@@ -11,6 +11,7 @@ from hubble_qa.checks.astrometry.registration import exposure_misalignment
 from hubble_qa.checks.evidence import overlaps, peaks
 from hubble_qa.checks.evidence.coverage import Coverage, coverage, exposure_weights, sky_blocks
 from hubble_qa.checks.evidence.drizzled import field_pixels
+from hubble_qa.checks.evidence.drizzled_noise import noise_blocks
 from hubble_qa.checks.evidence.exposures import can_be_compared, exposure_in
 from hubble_qa.checks.evidence.extents import coverage_extents
 from hubble_qa.checks.evidence.headers import input_chips
@@ -20,6 +21,7 @@ from hubble_qa.checks.evidence.source_fluxes import sources_of
 from hubble_qa.checks.images import combination, cosmic_rays, sky_residual
 from hubble_qa.checks.images import drizzled as drizzling
 from hubble_qa.checks.images import drizzled_coordinates as coordinates
+from hubble_qa.checks.images.drizzled_noise import drizzled_noise_ratio
 from hubble_qa.checks.images.observations import was_exposed
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement, not_applicable, not_told
@@ -58,11 +60,6 @@ def without_weight(drizzled: Drizzled) -> str:
     return f"its weight image, {weight_names(drizzled.path.name)[0]}, is not beside it"
 
 
-@criterion("CAL-005")
-def test_exposure_time(products: Products, image: FinishedFile, judge: Judge) -> None:
-    judge(drizzling.exposure_time_violations(products.image(image)))
-
-
 @pytest.fixture
 def inputs(products: Products, image: FinishedFile) -> Mapping[str, FinishedFile | None]:
     """The exposures that an image names as its inputs, by file; None for those that are not at hand."""
@@ -85,6 +82,16 @@ def covered_by(products: Products, image: FinishedFile, inputs: Inputs) -> Cover
     files = [file for file in inputs.values() if file is not None]
     exposures = {products.path(file): products.sibling(file, "c1m") for file in files}
     return coverage(products.image(image), exposures)
+
+
+@criterion("CAL-005")
+def test_exposure_time(products: Products, image: FinishedFile, inputs: Inputs, judge: Judge) -> None:
+    stated = {
+        name: products.exposure(file).primary.get("EXPTIME")
+        for name, file in inputs.items()
+        if file is not None and can_be_compared(*products.input(file))
+    }
+    judge(drizzling.exposure_time_violations(products.image(image), stated))
 
 
 @criterion("PHT-008")
@@ -204,6 +211,30 @@ def test_weight_is_exposure_time(
         judge(not_told("weight_to_exposure_time", image.label, reason))
     weights = exposure_weights(drizzled, covered_by(products, image, inputs))
     judge(combination.weight_to_exposure_time(*weights, subject=image.label))
+
+
+@criterion("DRZ-012")
+def test_noise_is_that_of_the_exposures(
+    products: Products, image: FinishedFile, inputs: Inputs, judge: Judge
+) -> None:
+    files = [file for file in inputs.values() if file is not None]
+    if any(counts_photons(products, file) for file in files):
+        reason = "most pixels of its exposures hold no photon, and no robust scatter"
+        judge(not_applicable("drizzled_noise_ratio", image.label, reason))
+    drizzled = products.image(image)
+    reason = missing_input(inputs) or (without_weight(drizzled) if drizzled.weight_path is None else "")
+    if reason:
+        judge(not_told("drizzled_noise_ratio", image.label, reason))
+    exposures = {
+        products.path(file): products.sibling(file, "c1m")
+        for file in files
+        if was_exposed(products.exposure(file).primary)
+    }
+    blocks = noise_blocks(drizzled, exposures, coverage(drizzled, exposures))
+    if isinstance(blocks, str):
+        judge(not_told("drizzled_noise_ratio", image.label, blocks))
+        return
+    judge(drizzled_noise_ratio(blocks, subject=image.label))
 
 
 @criterion("WCS-004")

@@ -110,6 +110,24 @@ def infrared(*changes: Change) -> Exposure:
     return _exposure("ie1d01xrq_flt", primary, found, (1014, 1014), changes, (1,))
 
 
+def hrc(*changes: Change) -> Exposure:
+    """An ACS/HRC exposure as it was served: never through updatewcs."""
+    primary = {"INSTRUME": "ACS", "DETECTOR": "HRC", "PA_V3": 15.79167}
+    linear = (
+        6.027148333333,
+        -72.08351111111,
+        512.0,
+        512.0,
+        -7.3605e-06,
+        1.8456e-06,
+        2.86858e-06,
+        6.64946e-06,
+    )
+    aperture = {"RA_APER": 6.027148333333, "DEC_APER": -72.08351111111, "PA_APER": 15.5124}
+    found = {1: {**dict(zip(TERMS, linear, strict=True)), **aperture, "ORIENTAT": 15.5124}}
+    return _exposure("j8bt06nyq_flt", primary, found, (1024, 1024), changes, (1,))
+
+
 def wfpc2(*changes: Change, chips: tuple[int, ...] = (1, 2, 3, 4), served: bool = False) -> Exposure:
     """A WFPC2 exposure after updatewcs, or as the archive served it: the original solution only."""
     primary = {"INSTRUME": "WFPC2", "PA_V3": 244.690994, "IDCTAB": "uref$sad1946fu_idc.fits"}

@@ -133,6 +133,13 @@ def test_exposure_time_against_its_start_and_end(duration: float, flag: str, vio
     assert unit_violations(exposure(primary=primary), 1).value == violations
 
 
+@pytest.mark.parametrize(("read", "violations"), [(16.0, 0), (16.3, 0), (8.0, 1), (0.0, 0), ("16", 0)])
+def test_exposure_time_against_the_last_read(read: object, violations: int) -> None:
+    found = unit_violations(exposure(science={"SAMPTIME": read}), 1)
+    assert found.value == violations
+    assert ("its last read is of 8 s (SAMPTIME)" in found.reason) is bool(violations)
+
+
 @pytest.mark.parametrize("value", [None, "16"])
 def test_exposure_time_must_be_a_number(value: object) -> None:
     measurement = unit_violations(exposure(primary={"EXPTIME": value}), 1)

@@ -23,7 +23,7 @@ from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import ReaderError, read_exposure
 from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.checks.readers.exposure import science_wcs
-from tests.header_samples import infrared, mirrored, moved, put, scaled, uvis, wfpc2
+from tests.header_samples import hrc, infrared, mirrored, moved, put, scaled, uvis, wfpc2
 from tests.qa_runs import SHARED
 
 ZERO = put(CD1_1=0.0, CD1_2=0.0, CD2_1=0.0, CD2_2=0.0)
@@ -47,6 +47,19 @@ def test_served_wfpc2_is_judged_by_the_record_of_its_chips() -> None:
     assert coordinate_violations(wfpc2(ZERO, chips=(2,), served=True)).reason.startswith("SCI,2: the matrix")
     far = coordinate_violations(wfpc2(put(CRVAL1=201.8 / 15.0), served=True))
     assert "deg from RA_TARG, DEC_TARG" in far.reason
+
+
+def test_a_served_camera_of_one_chip_is_at_its_aperture() -> None:
+    """Half of HRC's diagonal, 20 arcsec, is no pointing error."""
+    assert coordinate_violations(hrc()).value == 0
+    assert coordinate_violations(hrc(moved("CRVAL2", 2.0 / 3600))).value == 0
+    found = coordinate_violations(hrc(moved("CRVAL2", 15.0 / 3600)))
+    assert found.reason == (
+        "the nearest chip's reference point is 15 arcsec from RA_APER, DEC_APER (10 arcsec)"
+    )
+    # With a solution of updatewcs's the reference point is the IDCTAB's, anywhere on the detector.
+    aligned = hrc(put(WCSNAME="IDC_p7d1548qj"), moved("CRVAL2", 15.0 / 3600))
+    assert coordinate_violations(aligned).value == 0
 
 
 @pytest.mark.parametrize("chip", [1, 2, 3, 4])

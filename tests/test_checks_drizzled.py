@@ -150,6 +150,17 @@ def test_exposure_time_is_that_of_the_files_not_of_their_chips(exptime: object, 
     assert measurement.value == violations
 
 
+def test_an_input_whose_exposure_time_was_changed_afterwards_is_named() -> None:
+    image = drizzled(
+        EXPTIME=32.0, D001DATA="a_flt.fits[sci,1]", D001DEXP=16.0, D002DATA="b_flt.fits[sci,1]", D002DEXP=16.0
+    )
+    assert exposure_time_violations(image, {"a_flt.fits": 16.0, "b_flt.fits": 16.01}).value == 0
+    assert exposure_time_violations(image, {"a_flt.fits": "16", "b_flt.fits": None}).value == 0
+    found = exposure_time_violations(image, {"a_flt.fits": 16.0, "b_flt.fits": 32.0})
+    reason = "b_flt.fits was drizzled with 16 s (D001DEXP), its EXPTIME is 32 s: one is wrong"
+    assert (found.value, found.reason) == (1, reason)
+
+
 def test_exposure_time_of_an_image_of_unknown_inputs_is_not_applicable() -> None:
     assert not exposure_time_violations(drizzled(EXPTIME=32.0)).told
 

@@ -61,7 +61,7 @@ def test_catalogue_holds_the_workflows() -> None:
         *(f"WCS-{number:03}" for number in range(1, 8)),
         *(f"DRK-{number:03}" for number in range(1, 7)),
         *(f"FIL-{number:03}" for number in range(1, 6)),
-        *(f"DRZ-{number:03}" for number in range(1, 12)),
+        *(f"DRZ-{number:03}" for number in range(1, 13)),
         *(f"HLS-{number:03}" for number in range(1, 9)),
         "REG-001",
     }

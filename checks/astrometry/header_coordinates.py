@@ -252,6 +252,16 @@ def _chips_beside(
             )
 
 
+def _of_aperture(camera: Camera, solutions: dict[int, LinearSolution]) -> float:
+    """How far the nearest reference point may be from the aperture, arcsec.
+
+    As served, the reference point of a camera of one chip is the aperture's: to 1e-9 deg in real headers of
+    HRC and of IR subarrays. updatewcs, which names its solutions, moves it to the IDCTAB's.
+    """
+    served = len(camera.chips) == 1 and not any(solution.name for solution in solutions.values())
+    return POINTING if served else _on_detector(camera)
+
+
 def _on_detector(camera: Camera) -> float:
     """Half the diagonal of a camera's field, arcsec, and the pointing's error.
 
@@ -268,7 +278,7 @@ def _rough_pointing(
     aperture = next((one for one in apertures if one is not None), None)
     target = _position(exposure.primary, "RA_TARG", "DEC_TARG")
     where, keywords, allowed = (
-        (aperture, "RA_APER, DEC_APER", _on_detector(camera))
+        (aperture, "RA_APER, DEC_APER", _of_aperture(camera, solutions))
         if aperture
         else (target, "RA_TARG, DEC_TARG", NEAR_TARGET)
     )

@@ -14,6 +14,7 @@ from hubble_qa.checks.detectors.pixel_flags import (
     LONGEST_RUN,
     few_flags,
     longest_run,
+    negative_light,
     unflagged_saturation,
 )
 from hubble_qa.checks.instruments import Camera
@@ -178,9 +179,9 @@ def array_violations(
 
     SCI, ERR and DQ have one shape; SCI is finite everywhere; ERR is finite and positive at
     each unflagged pixel; SCI is not one number everywhere, nor over `LONGEST_RUN` pixels of a row or a
-    column; DQ flags some pixels, since no detector is without bad ones, and those at full well. Where ERR
-    is the square root of SCI, as of WFPC2, it is judged only where SCI is positive. No stage after the
-    calibration expects pixels that break a rule.
+    column; sources are brighter than the sky; DQ flags some pixels, since no detector is without bad ones,
+    and those at full well. Where ERR is the square root of SCI, as of WFPC2, it is judged only where SCI is
+    positive. No stage after the calibration expects pixels that break a rule.
 
     Parameters
     ----------
@@ -208,6 +209,8 @@ def array_violations(
         broken.append(f"SCI reads {float(sci.flat[0]):g} everywhere: it holds no data")
     elif run > LONGEST_RUN:
         broken.append(f"{run} unflagged pixels in one row or column read the same: they hold no data")
+    elif sign := negative_light(sci, good):
+        broken.append(sign)
     if dq is not None:
         lost = [few_flags(dq), unflagged_saturation(sci, dq, camera) if camera is not None else ""]
         broken += [text for text in lost if text]
@@ -220,7 +223,7 @@ def unit_violations(exposure: Exposure, chip: int) -> Measurement:
     BUNIT is the instrument's (AstroDrizzle takes a chip without BUNIT for a count rate and leaves its
     product in counts), EXPTIME is positive, and EXPEND - EXPSTART agrees with EXPTIME, but
     for the detector's overhead, within 0.3 s and 0.1 %; an interrupted exposure (EXPFLAG) may have lasted
-    longer. DATE-OBS is the day of EXPSTART.
+    longer. An infrared exposure's last read is of EXPTIME (SAMPTIME). DATE-OBS is the day of EXPSTART.
 
     Parameters
     ----------
@@ -236,6 +239,7 @@ def unit_violations(exposure: Exposure, chip: int) -> Measurement:
     unit, expected = exposure.header("SCI", chip).get("BUNIT"), exposure.camera.unit
     violations = [] if _same_unit(unit, expected) else [_unit_problem(unit, expected)]
     violations += _time_violations(exposure)
+    violations += _reads_violations(exposure, chip)
     violations += _date_violations(exposure)
     context: dict[str, Json] = {
         "bunit": unit,
@@ -273,6 +277,16 @@ def _date_violations(exposure: Exposure) -> list[str]:
         return []
     apart = f"{abs(start - day):.0f} days from EXPSTART, MJD {start:.1f}"
     return [f"DATE-OBS is {stated!r}, {apart}: one of them is another exposure's"]
+
+
+def _reads_violations(exposure: Exposure, chip: int) -> list[str]:
+    """That the time of an infrared exposure's last read is another than EXPTIME."""
+    read, exptime = exposure.header("SCI", chip).get("SAMPTIME"), exposure.primary.get("EXPTIME")
+    if not (is_number(read) and is_number(exptime)) or read <= 0 or exptime <= 0:
+        return []
+    if abs(read - exptime) <= DURATION_TOLERANCE + DURATION_TOLERANCE_RELATIVE * exptime:
+        return []
+    return [f"EXPTIME is {exptime:g} s, but its last read is of {read:g} s (SAMPTIME): its rates are of one"]
 
 
 def _time_violations(exposure: Exposure) -> list[str]:

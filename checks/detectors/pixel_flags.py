@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians
 from hubble_qa.checks.instruments import Camera
 
-__all__ = ["few_flags", "longest_run", "unflagged_saturation"]
+__all__ = ["few_flags", "longest_run", "negative_light", "unflagged_saturation"]
 
 # Chips of so many pixels have bad ones: 0.001 of a calibrated WFC3/UVIS chip of which only hot pixels are
 # flagged, 0.1 in WFPC2, 0.003 to 0.01 in the others.
@@ -23,6 +24,11 @@ LONGEST_RUN = 12
 _FULL = 0.95
 # Stars that just do not saturate leave a few pixels without flag, up to a tenth of those with.
 _FEWEST = 10
+
+# Pixels so many times the sky's scatter below its level, and so many times more of them than above it:
+# stars, galaxies and cosmic rays are brighter than the sky. In clean exposures and images at most 1 in 40 of
+# those beyond is below, at vignetted edges and beside what was resampled.
+_FAR, _MORE, _FEWEST_FAR = 10.0, 3, 100
 
 
 def few_flags(dq: NDArray[Any]) -> str:
@@ -87,4 +93,35 @@ def unflagged_saturation(science: NDArray[Any], dq: NDArray[Any], camera: Camera
     return (
         f"{bare} pixels are at full well ({camera.full_well:g} {camera.unit.lower()}) without DQ bit {bits}, "
         f"{flagged} with it: photometry will take saturated stars for good ones"
+    )
+
+
+def negative_light(image: NDArray[Any], counted: NDArray[np.bool_]) -> str:
+    """Say that an image's sources are darker than its sky; empty where they are not.
+
+    Parameters
+    ----------
+    image : ndarray, shape (ny, nx)
+        The image.
+    counted : ndarray of bool, shape (ny, nx)
+        Pixels that count.
+    """
+    pixels = np.where(counted & np.isfinite(image), image, np.nan).astype(np.float32)
+    medians = block_medians(pixels)
+    rows, columns = (length * BLOCK for length in medians.shape)
+    level = np.repeat(np.repeat(medians, BLOCK, axis=0), BLOCK, axis=1)
+    above = (pixels[:rows, :columns] - level).ravel()
+    above = above[np.isfinite(above)]
+    if above.size == 0:
+        return ""
+    low, middle, high = np.percentile(above, [15.87, 50.0, 84.13])
+    # Sources widen one side: the scatter is that of the other.
+    scatter = min(middle - low, high - middle)
+    below = int(np.count_nonzero(above < middle - _FAR * scatter))
+    brighter = int(np.count_nonzero(above > middle + _FAR * scatter))
+    if below < _FEWEST_FAR or below <= _MORE * brighter:
+        return ""
+    return (
+        f"{below} pixels are below the sky by {_FAR:g} times its scatter, {brighter} above it: sources are "
+        "darker than the sky, and the image has the wrong sign"
     )

@@ -14,7 +14,7 @@ from hubble_qa.checks.astrometry import world_coordinates
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
 from hubble_qa.checks.detectors.background import background_level
 from hubble_qa.checks.evidence.exposures import chip_shape, exposure_in, wcs_in
-from hubble_qa.checks.images.drizzled import median_weights
+from hubble_qa.checks.images.drizzled import is_rate, median_weights
 from hubble_qa.checks.instruments import find_camera
 from hubble_qa.checks.readers import Drizzled, Exposure, ReaderError, read_drizzled
 
@@ -24,6 +24,7 @@ __all__ = [
     "chip_weights",
     "combined_image",
     "covered",
+    "covered_rates",
     "drizzled_in",
     "field_pixels",
     "single_image",
@@ -125,6 +126,22 @@ def covered(image: Drizzled) -> Image:
     if science.shape != weight.shape:
         raise ReaderError(f"{image.path}: its weight image has another number of pixels; see DRZ-010")
     return np.where(weight > 0, science, np.nan).astype(np.float32)
+
+
+def covered_rates(image: Drizzled) -> Image:
+    """As `covered`, in counts per second, as its BUNIT says.
+
+    AstroDrizzle calls WFPC2's rates counts, but notes them as ``cps`` in D001OUUN.
+
+    Raises
+    ------
+    ReaderError
+        If its weight image has another shape.
+    """
+    pixels = covered(image)
+    if is_rate(image.keyword("BUNIT")) or image.keyword("D001OUUN") == "cps":
+        return pixels
+    return pixels / np.float32(image.keyword("EXPTIME"))
 
 
 def single_rates(images: Mapping[str, Drizzled]) -> Mapping[str, Image]:

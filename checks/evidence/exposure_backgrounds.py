@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
 from hubble_qa.checks.detectors.sky_structure import block_medians
-from hubble_qa.checks.evidence.drizzled import covered, drizzled_in
+from hubble_qa.checks.evidence.drizzled import covered_rates, drizzled_in
 from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
 from hubble_qa.checks.evidence.star_lists import Input
 from hubble_qa.checks.images.drizzled import is_rate
@@ -144,9 +144,7 @@ def _blocks(one: Input, chip: int) -> _Blocks:
 @cache
 def _image_blocks(path: Path, weight: Path | None) -> _Blocks:
     image = drizzled_in(path, weight)
-    rate = is_rate(image.keyword("BUNIT")) or image.keyword("D001OUUN") == "cps"
-    time = 1.0 if rate else float(image.keyword("EXPTIME"))
-    return _divided(covered(image), image.wcs(), plate_scale(image.header), time)
+    return _divided(covered_rates(image), image.wcs(), plate_scale(image.header), 1.0)
 
 
 def _divided(image: NDArray[Any], wcs: Any, scale: float, time: float) -> _Blocks:

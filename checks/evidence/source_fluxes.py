@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
-from hubble_qa.checks.evidence.drizzled import covered, drizzled_in
+from hubble_qa.checks.evidence.drizzled import covered_rates, drizzled_in
 from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
 from hubble_qa.checks.images.drizzled import is_rate
 from hubble_qa.checks.images.source_fluxes import (
@@ -35,8 +35,7 @@ Input = tuple[Path, Path | None]
 def sources_of(path: Path, inputs: tuple[Input, ...]) -> Mapping[str, ChipSources]:
     """Bright sources of a drizzled image on each chip of its inputs, by the chips' labels.
 
-    The image is taken in rates, as its BUNIT says; AstroDrizzle calls WFPC2's rates counts, but notes
-    them as ``cps`` in D001OUUN.
+    The image is taken in rates; see `drizzled.covered_rates`.
 
     Parameters
     ----------
@@ -57,10 +56,7 @@ def sources_of(path: Path, inputs: tuple[Input, ...]) -> Mapping[str, ChipSource
 
 
 def _mosaic(image: Drizzled) -> Mosaic:
-    pixels = covered(image)
-    if not is_rate(image.keyword("BUNIT")) and image.keyword("D001OUUN") != "cps":
-        pixels = pixels / np.float32(image.keyword("EXPTIME"))
-    return Mosaic(pixels, image.wcs(), plate_scale(image.header))
+    return Mosaic(covered_rates(image), image.wcs(), plate_scale(image.header))
 
 
 def _chip(exposure: Exposure, number: int, companion: Path | None) -> ChipImage:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
+from hubble_qa.checks.detectors.pixel_flags import negative_light
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import (
     Json,
@@ -95,7 +97,8 @@ def coverage_violations(science: NDArray[Any], weight: NDArray[Any], *, subject:
     """Count what makes a drizzled image's covered pixels worthless.
 
     A covered pixel without a finite value spoils every sum over it; an image whose covered pixels all read
-    one number holds no data; a weight image of another shape is another image's.
+    one number holds no data; one whose sources are darker than its sky has the wrong sign; a weight image of
+    another shape is another image's.
 
     Parameters
     ----------
@@ -118,6 +121,8 @@ def coverage_violations(science: NDArray[Any], weight: NDArray[Any], *, subject:
     values = science[covered]
     if values.size > 1 and np.all(values == values[0]):
         problems.append(f"each pixel with weight reads {float(values[0]):g}: it holds no data")
+    elif sign := negative_light(science, covered):
+        problems.append(sign)
     return count_violations("coverage_violations", subject, problems, {"not_finite": holes})
 
 
@@ -259,8 +264,10 @@ def is_rate(unit: object) -> bool:
     return isinstance(unit, str) and bool(_RATE.search(unit.strip()))
 
 
-def exposure_time_violations(drizzled: Drizzled) -> Measurement:
-    """Count where a drizzled image's EXPTIME is not the sum of its inputs'.
+def exposure_time_violations(
+    drizzled: Drizzled, stated: Mapping[str, Any] = MappingProxyType({})
+) -> Measurement:
+    """Count where a drizzled image's EXPTIME is not the sum of its inputs', and where theirs are others now.
 
     AstroDrizzle notes the time of each chip that it drizzled, D001DEXP beside D001DATA; a file's chips
     were exposed together. Who turns rates back into counts, for their noise, takes EXPTIME.
@@ -269,6 +276,8 @@ def exposure_time_violations(drizzled: Drizzled) -> Measurement:
     ----------
     drizzled : Drizzled
         A product; its own header names its inputs.
+    stated : mapping of str to value, optional
+        EXPTIME of the inputs that are at hand, by file.
     """
     times = {
         str(drizzled.keyword(f"{number}DATA")).partition("[")[0]: drizzled.keyword(f"{number}DEXP")
@@ -284,6 +293,13 @@ def exposure_time_violations(drizzled: Drizzled) -> Measurement:
         violations = [f"EXPTIME is {own:g} s, its {len(parts)} inputs together have {sum(parts):g} s"]
     else:
         violations = []
+    violations += [
+        f"{name} was drizzled with {time:g} s (D001DEXP), its EXPTIME is {stated[name]:g} s: one is wrong"
+        for name, time in times.items()
+        if _positive(time)
+        and _positive(stated.get(name))
+        and not math.isclose(time, stated[name], rel_tol=_ONE_TIME)
+    ]
     return count_violations("unit_violations", drizzled.label, violations, context)
 
 

@@ -6,7 +6,7 @@ __all__ = ["ALL", "EXPOSURES", "FLUXES", "IMAGE"]
 
 IMAGE = (
     *("AST-015", "AST-024", "DRZ-001", "DRZ-010", "DRZ-004", "DRZ-011", "DRZ-005", "DRZ-006", "DRZ-008"),
-    *("DRZ-009", "PHT-008", "PHT-010"),
+    *("DRZ-009", "DRZ-012", "PHT-008", "PHT-010"),
 )
 """On the image as a whole, in the order of a caption."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from hubble_qa.checks.images.cosmic_rays import Hits, cosmic_ray_rate, hit_remainder, rejected_cores
 from hubble_qa.checks.images.drizzle_parameters import drizzle_parameter_violations, recommended_row
@@ -15,6 +16,7 @@ from hubble_qa.checks.images.drizzled import (
     output_orientation_deviation,
     output_scale_deviation,
 )
+from hubble_qa.checks.images.drizzled_noise import NoiseBlocks, block_noise, drizzled_noise_ratio
 from hubble_qa.checks.measurement import Measurement
 from tests import combination_samples as combination
 from tests.acceptance.case import Case
@@ -61,6 +63,21 @@ def coverage(science: float = 1.0, *, ramp: float = 1.0) -> Measurement:
     return coverage_violations(np.where(weight > 0, values, np.nan), weight, subject="wfpc2_flt_drw_sci")
 
 
+def stars(sign: float) -> Measurement:
+    """An image of 200 sources in noise."""
+    random = np.random.default_rng(7)
+    science = random.normal(0, 1, (320, 320))
+    science[random.integers(320, size=200), random.integers(320, size=200)] += 50
+    return coverage_violations(sign * science, np.ones_like(science), subject="f606w_drc_sci")
+
+
+def sky_noise(factor: float = 1.0, *, smoothed: float = 0.0) -> Measurement:
+    """Sky of an image whose exposures foretell a noise of 1."""
+    sky = np.random.default_rng(8).normal(0, factor, (320, 320))
+    noise = block_noise(gaussian_filter(sky, smoothed) if smoothed else sky).ravel()
+    return drizzled_noise_ratio(NoiseBlocks(noise, np.ones_like(noise)), subject="f606w_drc_sci")
+
+
 def chips(together: float) -> Measurement:
     pairs = {"u5jx0108r_flt WF3": (16.0, 16.1), "u5jx010hr_flt WF3": (together, 16.1)}
     return missing_chips(pairs, subject="wfpc2_flt_drw_sci")
@@ -79,6 +96,14 @@ CASES: Mapping[str, Case] = {
             "exposure left out": lambda: chips(0.0),
             "chip left out": lambda: chips(4.0),
             "no weight at all": lambda: chips(np.nan),
+            "sources darker than the sky": lambda: stars(-1.0),
+        },
+    ),
+    "DRZ-012": Case(
+        sky_noise,
+        {
+            "noise and half": lambda: sky_noise(1.5),
+            "smoothed": lambda: sky_noise(smoothed=1.0),
         },
     ),
     "DRZ-002": Case(

@@ -53,6 +53,18 @@ def _blurred(hdu: Any, size: float, random: Generator) -> None:
     hdu.data[:] = gaussian_filter(np.nan_to_num(hdu.data), size)
 
 
+def _negated(hdu: Any, size: float, random: Generator) -> None:
+    scaled(hdu, -1)
+
+
+def _noisier(hdu: Any, size: float, random: Generator) -> None:
+    """Noise is added to what is covered, so that the sky's becomes `size` times wider."""
+    covered = np.isfinite(hdu.data) & (hdu.data != 0)
+    low, high = np.percentile(hdu.data[covered], (16, 50))
+    added = random.normal(0, (high - low) * np.sqrt(size**2 - 1), hdu.data.shape)
+    hdu.data[covered] += added[covered].astype(np.float32)
+
+
 def _sky_step(image: Image) -> Change:
     """The sky of one exposure was not subtracted, by a part of the scatter of the image's pixels."""
 
@@ -138,8 +150,29 @@ def _of(image: Image) -> Iterator[Fault]:
         0.02,
         "2 per cent, the error of a zeropoint",
         *(("PHT-006",) if image.label in ("WFPC2", "SBC") else ()),
-        may=("PHT-004", "AST-015", "DRZ-008"),
+        may=("PHT-004", "AST-015", "DRZ-008", "DRZ-012"),
     )
+    yield fault(
+        "sign",
+        _image(image, _negated),
+        "",
+        (1,),
+        1,
+        "every source is a hole",
+        "DRZ-010",
+        may=("PHT-004", "PHT-006", "AST-015", "AST-023", "DRZ-006", "CAL-011"),
+    )
+    if image.label != "SBC":
+        yield fault(
+            "noise",
+            _image(image, _noisier),
+            "times",
+            (1.1, 1.2, 1.5, 2.0),
+            1.5,
+            "0.4 mag of depth",
+            "DRZ-012",
+            may=("PHT-004", "PHT-006", "AST-015", "DRZ-006", "TVB-004", "TVB-005"),
+        )
     yield fault(
         "weight",
         _image(image, _scale, "wht"),
@@ -168,6 +201,7 @@ def _of(image: Image) -> Iterator[Fault]:
         (0.5, 0.8, 1.0, 1.5),
         1.0,
         "a Gaussian of 1 pixel takes a quarter of the light out of a small aperture",
+        *(("DRZ-012",) if image.label != "SBC" else ()),
         may=("AST-015", "PHT-004", "PHT-006", "DRZ-006"),
     )
     if image.label in ("UVIS", "IR"):
@@ -188,7 +222,16 @@ def _of(image: Image) -> Iterator[Fault]:
         "magnitudes are off by 0.01",
         "PHT-008",
     )
-    yield fault("unit", _image(image, _unit), "", (1,), 1, "fluxes are wrong by the exposure time", "PHT-008")
+    yield fault(
+        "unit",
+        _image(image, _unit),
+        "",
+        (1,),
+        1,
+        "fluxes are wrong by the exposure time",
+        "PHT-008",
+        may=("DRZ-012",),
+    )
     yield fault(
         "scale in the header",
         _image(image, _frame),

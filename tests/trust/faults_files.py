@@ -33,6 +33,30 @@ _OTHERS: tuple[str, ...] = (
 )
 _OTHERS += ("DRZ-007", "TVB-001", "TVB-003")
 
+# What measures light in a time.
+_OF_TIME: tuple[str, ...] = (
+    "PHT-006",
+    "PHT-010",
+    "PHT-011",
+    "PHT-012",
+    "CAL-006",
+    "CAL-008",
+    "CAL-011",
+    "CAL-012",
+)
+_OF_TIME += (
+    "DRZ-002",
+    "DRZ-003",
+    "DRZ-006",
+    "DRZ-009",
+    "DRZ-012",
+    "TVB-002",
+    "TVB-003",
+    "TVB-006",
+    "DRK-003",
+    "AST-024",
+)
+
 
 def _cut(camera: Camera) -> Change:
     def change(place: Place, size: float, random: Generator) -> None:
@@ -81,6 +105,18 @@ def _other_time(camera: Camera) -> Change:
     def change(place: Place, size: float, random: Generator) -> None:
         with opened(place, camera.node, one_of(place, camera.node, camera.pattern, random)) as hdus:
             hdus[0].header["EXPTIME"] *= 1 + size
+
+    return change
+
+
+def _longer(camera: Camera) -> Change:
+    """Time and end of the exposure agree with one another, and with nothing else."""
+
+    def change(place: Place, size: float, random: Generator) -> None:
+        with opened(place, camera.node, one_of(place, camera.node, camera.pattern, random)) as hdus:
+            header = hdus[0].header
+            header["EXPEND"] += size * header["EXPTIME"] / 86400.0
+            header["EXPTIME"] *= 1 + size
 
     return change
 
@@ -149,6 +185,19 @@ def _of(camera: Camera) -> Iterator[Fault]:
         0.1,
         "fluxes are wrong by as much; a tenth is beyond any zeropoint's error",
         ("CAL-005",),
+        _OF_TIME,
+    )
+    yield Fault(
+        f"{name}: exposure time and end wrong",
+        where,
+        _longer(camera),
+        "",
+        (0.01, 0.1, 1.0),
+        0.1,
+        "fluxes are wrong by as much"
+        + ("; no image of the exposure is at hand, nor has it a time of its reads" if name == "WFC" else ""),
+        ("CAL-005",) if name != "WFC" else (),
+        _OF_TIME if name != "WFC" else (*_OF_TIME, "CAL-005"),
     )
 
 

@@ -29,7 +29,7 @@ _MAY: tuple[str, ...] = (
     "TVB-006",
 )
 _MAY += ("CAL-009", "DRK-003", "DRK-006", "DRZ-002", "DRZ-003", "DRZ-006", "DRZ-008")
-_MAY += ("CAL-011", "CAL-012", "PHT-006", "PHT-010", "PHT-011", "PHT-012")
+_MAY += ("CAL-011", "CAL-012", "PHT-006", "PHT-010", "PHT-011", "PHT-012", "DRZ-012")
 
 # By which criterion each camera tells a chip that is off, in its light and in its background: by its C0M,
 # by the raw exposure, or by the image that combines it and the other exposures.
@@ -61,6 +61,10 @@ def _nan(hdu: Any, size: float, random: Generator) -> None:
 
 def _zero(hdu: Any, size: float, random: Generator) -> None:
     hdu.data[:] = 0
+
+
+def _negated(hdu: Any, size: float, random: Generator) -> None:
+    scaled(hdu, -1)
 
 
 def _scale(hdu: Any, size: float, random: Generator) -> None:
@@ -155,6 +159,9 @@ def _of(camera: Camera) -> Iterator[Fault]:
         "NaN pixels", _nan, "pixels", (1, 3, 10, 100), 1, "one NaN spoils every sum over it", "CAL-013"
     )
     yield fault("chip zeroed", _zero, "", (1,), 1, "half of the field is lost", "CAL-013")
+    yield fault(
+        "sign", _negated, "", (1,), 1, "every source is a hole", "CAL-013", extra=("AST-024", "CAL-010")
+    )
     yield fault("data quality lost", _zero, "", (1,), 1, "every bad pixel is used", "CAL-013", plane="DQ")
     yield fault(
         "mask far larger than a trail",
