@@ -174,7 +174,13 @@ def test_cores_of_stars_are_kept(products: Products, combined_file: FinishedFile
     stars = peaks.shared_peaks(products.path(combined_file), paths)
     judge(
         sampled(
-            cosmic_rays.rejected_cores(masks.flagged, stars, judged=masks.judged, subject=combined_file.label)
+            cosmic_rays.rejected_cores(
+                masks.flagged,
+                stars.places,
+                judged=masks.judged,
+                unrelated=stars.by_chance,
+                subject=combined_file.label,
+            )
         )
     )
 

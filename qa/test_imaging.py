@@ -154,7 +154,9 @@ def test_cores_of_stars_are_kept(
     products: Products, masks: overlaps.CosmicRayMasks, combined: Combined, judge: Judge
 ) -> None:
     stars = peaks.shared_peaks(products.path(combined.file), [products.path(one) for one in combined.others])
-    measured = cosmic_rays.rejected_cores(masks.flagged, stars, judged=masks.judged, subject=str(combined))
+    measured = cosmic_rays.rejected_cores(
+        masks.flagged, stars.places, judged=masks.judged, unrelated=stars.by_chance, subject=str(combined)
+    )
     # A field with too few stars to count tells nothing.
     judge(
         measured if measured.value is not None else not_told("rejected_cores", str(combined), measured.reason)

@@ -59,7 +59,7 @@ def test_hits_are_followed_into_the_image(tmp_path: Path, rejected: bool, left: 
 
 def test_stars_are_peaks_that_both_exposures_show(tmp_path: Path) -> None:
     made = scene(tmp_path)
-    peaks = shared_peaks(made.exposures[0], made.exposures)[1]
+    peaks = shared_peaks(made.exposures[0], made.exposures).places[1]
     assert 0.6 * STARS < len(peaks) <= STARS
     # Places of stars are multiples of eight from 0.
     assert np.mean((peaks - 1.0) % 8 == 0.0) > 0.95
@@ -72,7 +72,7 @@ def test_flags_of_the_exposures_tell_of_rejected_cores(tmp_path: Path, cores: fl
     assert isinstance(masks, CosmicRayMasks)
     assert masks.exposure_time == TIME
     assert np.mean(masks.judged[1]) == pytest.approx(1.0 - DITHER / SIDE, abs=0.05)
-    stars = shared_peaks(made.exposures[0], made.exposures)
+    stars = shared_peaks(made.exposures[0], made.exposures).places
     measured = rejected_cores(masks.flagged, stars, judged=masks.judged, subject="ibwb01xrq_flc")
     assert measured.context["excess"] == pytest.approx(cores, abs=0.15)
     assert (measured.value > 0.01) == (cores > 0.0)

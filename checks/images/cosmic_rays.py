@@ -87,7 +87,12 @@ def cosmic_ray_rate(
 
 
 def rejected_cores(
-    flagged: Masks, stars: Mapping[int, NDArray[np.float64]], *, judged: Masks | None = None, subject: str
+    flagged: Masks,
+    stars: Mapping[int, NDArray[np.float64]],
+    *,
+    judged: Masks | None = None,
+    unrelated: float = 0.0,
+    subject: str,
 ) -> Measurement:
     """Least fraction of stars whose central pixel was rejected as a cosmic ray, in excess of chance.
 
@@ -101,6 +106,8 @@ def rejected_cores(
         As for `cosmic_ray_rate`.
     stars : mapping of int to ndarray, shape (n, 2)
         x and y, counted from 1, of bright, unsaturated stars on each chip.
+    unrelated : float
+        How many of them are expected to be pairs of cosmic rays, which are rejected rightly.
     """
     where = _judged(flagged, judged)
     seen = [_at(flagged[chip], where[chip], stars[chip]) for chip in flagged if chip in stars]
@@ -118,8 +125,13 @@ def rejected_cores(
         "flagged_fraction": by_chance,
     }
     error = math.sqrt(max(rejected * (1.0 - rejected), by_chance) / len(cores))
-    least = _least_fraction(hit, len(cores))
-    return Measurement("rejected_cores", least - by_chance, "", subject, error, context, beyond_error=True)
+    share = min(1.0, unrelated / max(1, sum(map(len, stars.values()))))
+    context |= {"pairs_by_chance": share * len(cores)} if share else {}
+    # Each is a pair by chance, or a star of which a fraction is rejected.
+    least = (_least_fraction(hit, len(cores)) - share) / (1.0 - share) if share < 1.0 else 0.0
+    return Measurement(
+        "rejected_cores", max(least, 0.0) - by_chance, "", subject, error, context, beyond_error=True
+    )
 
 
 def _least_fraction(hit: int, number: int) -> float:
