@@ -5,10 +5,13 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.many_datasets import ROOT, write_datasets
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.suite.run import Run
 
 NUMBER = 18
 
@@ -73,3 +76,18 @@ def test_dataset_files_of_one_programme_each_have_names_of_their_own(tmp_path: P
     texts = [path.read_text(encoding="utf-8") for path in sorted(tmp_path.iterdir())]
 
     assert len(texts) == len(set(texts)) == 30
+
+
+def test_tests_are_not_looked_through_for_parameters_of_several(calls: Counter[tuple[str, str]]) -> None:
+    assert calls["order.py", "place"] > 1000
+    assert calls["fixtures.py", "get_param_argkeys"] == 0
+
+
+def test_subjects_that_datasets_share_are_cases_of_each() -> None:
+    asked: Any = None
+    run = Run(asked, asked, asked, Path())
+    one, other = Dataset.model_construct(name="one"), Dataset.model_construct(name="other")
+    subjects = ("star1", "star2")
+    assert run.cases(one, subjects).texts == ["one-star1", "one-star2"]
+    assert run.cases(other, subjects).values == [(other, "star1"), (other, "star2")]
+    assert run.cases(one, subjects) is run.cases(one, subjects)

@@ -102,6 +102,9 @@ def test_values_are_the_same_as_on_one_machine(
     places = {stage["where"].partition("/")[0] for stage in there.results["stages"]}
     assert len(places) == 2
     assert places < {"n1", "n2", "n3"}
+    # What the controller has measured itself could not be kept.
+    assert {verdict["where"].partition("/")[0] for verdict in there.verdicts} - {""} <= places
+    assert sum(bool(verdict["where"]) for verdict in there.verdicts) > 100
 
 
 @pytest.mark.parametrize(
