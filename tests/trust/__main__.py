@@ -33,6 +33,9 @@ def main() -> None:
     parser.add_argument("--clean", type=int, default=240, help="clean reductions, over all datasets")
     parser.add_argument("--fault", default="", help="only faults whose name contains this")
     parser.add_argument(
+        "--unmeasured", action="store_true", help="only faults that the tables have no realisation of"
+    )
+    parser.add_argument(
         "--hours", type=float, default=24.0, help="stop after this time; the next run goes on"
     )
     parser.add_argument(
@@ -54,6 +57,9 @@ def main() -> None:
 def study_faults(words: argparse.Namespace, deadline: float) -> None:
     """Realise faults, dataset by dataset."""
     faults = [fault for key, fault in FAULTS.items() if words.fault in key]
+    if words.unmeasured:
+        known = {each.fault for each in read_summary(DATA).faults if each.steps}
+        faults = [fault for fault in faults if fault.key not in known]
     journal = Journal(words.results / "faults.jsonl")
 
     def work(bench: Bench) -> None:
