@@ -341,7 +341,7 @@ def test_a_wrong_dataset_costs_the_others_nothing(project: SmallProject, more: s
     # Before the others take their time, where that can be said, and again with what was found.
     assert told == told[:1] * (2 if workers == "0" else 1)
     index = (project.path / "report" / "index.html").read_text()
-    assert "1 dataset file that cannot be used" in index
+    assert "1 dataset that cannot be used" in index
     assert "others.toml" in index
 
 

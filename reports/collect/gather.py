@@ -196,7 +196,7 @@ def _datasets(
     for name, reason in run.absent.items():
         yield dataset_record(run.all_datasets[name], {}, absent=reason)
     for name, line in run.unusable.items():
-        yield DatasetRecord(name, "", "", (), {UNUSABLE_FACT: line}, absent="its file cannot be used")
+        yield DatasetRecord(name, "", "", (), {UNUSABLE_FACT: line}, absent="it cannot be used")
 
 
 def files_of(run: Run, name: str, built: Built) -> Iterator[tuple[str, str]]:

@@ -285,7 +285,7 @@ def _counts(verdicts: Iterable[VerdictRecord]) -> dict[State, int]:
 
 def _remark(exit_status: int, found: State, idle: int, unusable: int) -> str:
     if unusable and exit_status == 1:
-        return f"{unusable} dataset {'file' if unusable == 1 else 'files'} that cannot be used"
+        return f"{unusable} {'dataset' if unusable == 1 else 'datasets'} that cannot be used"
     if idle and exit_status == 1:
         return f"{idle} {'entry' if idle == 1 else 'entries'} of dataset files without effect"
     if exit_status == 0 or (exit_status == 1 and found in REJECTING):
