@@ -10,6 +10,7 @@ import pytest
 from hubble_qa.checks.astrometry.solution_tables import has_solution, solution_table_problems
 from hubble_qa.checks.detectors import background, calibration
 from hubble_qa.checks.detectors.amplifiers import amplifier_step
+from hubble_qa.checks.detectors.flagged_area import flagged_area
 from hubble_qa.checks.detectors.masks import masked_fraction
 from hubble_qa.checks.detectors.noise import scatter_to_error
 from hubble_qa.checks.evidence.backgrounds import (
@@ -71,6 +72,13 @@ def test_few_pixels_are_flagged(products: Products, science_chip: Chip, judge: J
     file = science_chip.file
     _, _, dq = planes(products.path(file), science_chip.number, products.sibling(file, "c1m"))
     judge(calibration.flagged_fraction(dq, subject=str(science_chip)))
+
+
+@criterion("CAL-015")
+def test_no_area_is_flagged(products: Products, science_chip: Chip, judge: Judge) -> None:
+    file = science_chip.file
+    _, _, dq = planes(products.path(file), science_chip.number, products.sibling(file, "c1m"))
+    judge(flagged_area(dq, products.exposure(file).camera, subject=str(science_chip)))
 
 
 @criterion("CAL-014")

@@ -56,7 +56,7 @@ def test_catalogue_holds_the_workflows() -> None:
     expected = {
         *(f"AST-{number:03}" for number in range(1, 30)),
         *(f"PHT-{number:03}" for number in range(1, 15)),
-        *(f"CAL-{number:03}" for number in range(1, 15)),
+        *(f"CAL-{number:03}" for number in range(1, 16)),
         *(f"TVB-{number:03}" for number in range(1, 7)),
         *(f"WCS-{number:03}" for number in range(1, 8)),
         *(f"DRK-{number:03}" for number in range(1, 7)),

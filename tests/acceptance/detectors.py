@@ -14,6 +14,7 @@ from hubble_qa.checks.detectors.calibration import (
     reference_file_violations,
     unit_violations,
 )
+from hubble_qa.checks.detectors.flagged_area import flagged_area
 from hubble_qa.checks.detectors.masks import masked_fraction
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement
@@ -82,6 +83,13 @@ def columns(hot: float = 0.0, each: float = 0.0) -> Measurement:
     return column_scatter(sci, np.zeros(sci.shape, np.int16), subject="j9l960a9q_flt SCI,1")
 
 
+def area(fraction: float, *, flag: int = 4, instrument: tuple[str, str] = ("WFC3", "IR")) -> Measurement:
+    """A chip of which some rows are flagged, and bad pixels everywhere."""
+    dq = np.where(np.random.default_rng(9).random((800, 800)) < 0.02, 16, 0)
+    dq[: int(800 * fraction)] |= flag
+    return flagged_area(dq, camera(*instrument), subject="ibohbfb7q_flt SCI,1")
+
+
 CASES: Mapping[str, Case] = {
     "CAL-001": Case(
         infrared.steps,
@@ -106,6 +114,14 @@ CASES: Mapping[str, Case] = {
         },
     ),
     "CAL-003": Case(lambda: flags(0.2), {"mostly flagged": lambda: flags(0.3), "all": lambda: flags(1.0)}),
+    "CAL-015": Case(
+        lambda: area(0.02),
+        {
+            "a tenth of the detector": lambda: area(0.1),
+            "a tenth of it, not usable for another reason": lambda: area(0.1, flag=512),
+            "WFPC2's edges and a tenth": lambda: area(0.2, instrument=("WFPC2", "")),
+        },
+    ),
     "CAL-014": Case(
         lambda: masked(0.08, trails=0.08),
         {

@@ -116,6 +116,15 @@ def _noise(hdu: Any, size: float, random: Generator) -> None:
     hdu.data += random.normal(0, (high - low) * np.sqrt(size**2 - 1), hdu.data.shape).astype(np.float32)
 
 
+def _flagged(hdu: Any, size: float, random: Generator) -> None:
+    """A square of the chip has a flag of bad pixels."""
+    sides = [int(np.ceil(length * np.sqrt(size))) for length in hdu.data.shape]
+    row, column = (
+        int(random.integers(length - side)) for length, side in zip(hdu.data.shape, sides, strict=True)
+    )
+    hdu.data[row : row + sides[0], column : column + sides[1]] |= 4
+
+
 def _cosmic_rays(hdu: Any, size: float, random: Generator) -> None:
     """Fraction of the pixels with a hit of 100 times the background's scatter."""
     low, high = np.nanpercentile(hdu.data, (16, 50))
@@ -161,6 +170,17 @@ def _of(camera: Camera) -> Iterator[Fault]:
     yield fault("chip zeroed", _zero, "", (1,), 1, "half of the field is lost", "CAL-013")
     yield fault(
         "sign", _negated, "", (1,), 1, "every source is a hole", "CAL-013", extra=("AST-024", "CAL-010")
+    )
+    yield fault(
+        "area flagged",
+        _flagged,
+        "of the chip",
+        (0.01, 0.03, 0.1, 0.3),
+        0.1,
+        "a tenth of the field is lost",
+        "CAL-015",
+        plane="DQ",
+        extra=("DRZ-009", "DRZ-010", "DRZ-001"),
     )
     yield fault("data quality lost", _zero, "", (1,), 1, "every bad pixel is used", "CAL-013", plane="DQ")
     yield fault(
