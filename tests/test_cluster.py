@@ -66,7 +66,7 @@ def test_values_are_the_same_as_on_one_machine(cluster: DaskCluster, place: Path
     stages = project.results("there")["stages"]
     assert {each["where"].partition("/")[2] for each in stages} == {"n1"}
     assert {each["where"] for each in project.results("here")["stages"]} == {""}
-    assert re.search(r"^stage \d of 8: \w+ fetch on \S+/n1$", there.stdout, re.MULTILINE)
+    assert re.search(r"^stage \d of \d: \w+ fetch on \S+/n1$", there.stdout, re.MULTILINE)
     page = (project.path / "there" / "other.html").read_text(encoding="utf-8")
     assert stages[0]["where"] in page
 
