@@ -98,14 +98,12 @@ def test_too_little_memory_is_doubled(store: Store, node: Node) -> None:
     assert (second.memory, second.failed) == (6_000, 3_000)
 
 
-def test_a_stage_needs_what_it_took_before_and_a_margin(store: Store, tmp_path: Path) -> None:
-    one, other = chain(tmp_path / "journal", "ab")
-    product = run(store, Elsewhere(store), one)[0].product
+def test_a_node_needs_what_it_took_before_and_a_margin(store: Store, node: Node) -> None:
+    product = run(store, Elsewhere(store), node)[0].product
     assert product is not None
     executor = Elsewhere(store)
-    run(store, executor, other)
+    run(store, executor, Node(node.dataset, node.name, write, Plain(label="changed")))
 
-    # Another node of the same stage is the nearest that there is.
     assert executor.needs[0].memory == round(1.3 * product.manifest.peak_memory)
 
 
@@ -117,6 +115,22 @@ def test_the_largest_peak_counts(tmp_path: Path) -> None:
         peaks.record(node, peak)
 
     assert peaks.needs(node) == Needs(write, 3_900)
+
+
+@pytest.mark.parametrize(
+    ("peak", "expected"),
+    [
+        (500_000_000, Needs(write, FIRST_NEED, guessed=True)),
+        (3_000_000_000, Needs(write, 3_900_000_000)),
+    ],
+)
+def test_what_others_of_a_stage_took_counts_where_it_is_much(
+    tmp_path: Path, peak: int, expected: Needs
+) -> None:
+    (tmp_path / "peaks").mkdir()
+    peaks = Peaks(tmp_path / "peaks")
+    peaks.record(chain(tmp_path, "a")[0], peak)
+    assert peaks.needs(Node("other", "write-b", write, Plain(label="b"))) == expected
 
 
 def test_a_stage_has_started_once_it_is_known_where(store: Store, node: Node) -> None:
