@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from hubble_qa.fixtures.engine.backlog import TOGETHER
 from tests.small_project import SmallProject, project
 
 __all__ = ["project"]
@@ -179,6 +180,19 @@ def test_tests_run_in_the_order_in_which_what_they_judge_is_made(project: SmallP
     collected = [line.split("::")[1] for line in ended.stdout.splitlines() if "::" in line]
     names = list(dict.fromkeys(name.partition("[")[0] for name in collected))
     assert names == ["test_references", "test_matches", "test_spread", "test_rotation"]
+
+
+def test_of_very_many_datasets_the_first_are_judged_first(project: SmallProject) -> None:
+    names = [f"d{number:02}" for number in range(TOGETHER + 1)]
+    for name in names:
+        project.dataset(name)
+    ended = project.run("--collect-only", "-q")
+
+    collected = [line.partition("[")[2] for line in ended.stdout.splitlines() if "::" in line]
+    found = [words.removesuffix("]").partition("-")[0] for words in collected]
+    of_each = len(found) // (TOGETHER + 2)
+    assert set(found[: of_each * TOGETHER]) == set(names[:TOGETHER])
+    assert set(found[of_each * TOGETHER :]) == {names[-1], "numbers"}
 
 
 def test_tests_of_fixtures_of_several_tests_are_grouped(project: SmallProject) -> None:

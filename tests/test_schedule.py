@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hubble_qa.fixtures.engine.backlog import Progress, Task
+from hubble_qa.fixtures.engine.backlog import TOGETHER, Progress, Task
 from hubble_qa.fixtures.engine.schedule import Schedule
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.store.product import Manifest, Outcome, Product
@@ -242,3 +242,19 @@ def test_it_is_known_how_long_all_take_once_it_is_of_each_stage(tmp_path: Path) 
     assert not plan.backlog.timed
     plan.backlog.learn(write.name)
     assert plan.backlog.timed
+
+
+def test_of_very_many_datasets_the_first_are_ended_before_others_are_begun() -> None:
+    plan = schedule(expected={"write-a": 1.0, "write-b": 1.0})
+    last = TOGETHER + 1
+    for number in range(last + 1):
+        first = Node(f"d{number}", "write-a", write, Plain(label=f"a{number}"))
+        plan.add([Node(f"d{number}", "write-b", write, Plain(label=f"b{number}"), upstream={"a": first})])
+    begun = ready(plan)
+    # Their chains are the same.
+    assert [task.node.dataset for task in begun] == [f"d{number}" for number in range(last + 1)]
+    end(plan, begun[5].node)
+    # Shorter than those of datasets that were not begun, and earlier.
+    order = [str(task.node) for task in ready(plan)]
+    assert order.index("d5/write-b") == TOGETHER - 1
+    assert order[TOGETHER:] == [f"d{number}/write-a" for number in (TOGETHER, last)]
