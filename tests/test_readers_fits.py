@@ -279,7 +279,9 @@ def test_real_exposure() -> None:
     assert structure.remarks == ()
 
 
-PLAIN = exposure_bytes("u40x0102m", extensions=2, size=4, EXPTIME=100.5, MTFLAG=False)
+# MAST's outlines of chips, which need more cards than one.
+REGION = "POLYGON ICRS " + "".join(f" {number}.231115625" for number in range(280, 290))
+PLAIN = exposure_bytes("u40x0102m", extensions=2, size=4, EXPTIME=100.5, MTFLAG=False, S_REGION=REGION)
 
 
 @st.composite
@@ -303,6 +305,12 @@ def with_card(keyword: bytes, value: bytes) -> tuple[int, bytes]:
 @example(damage=with_card(b"EXTEND", b"/                   T"))
 @example(damage=with_card(b"EXTEND", b"                   F"))
 @example(damage=with_card(b"EXTEND", b"                   0"))
+@example(damage=with_card(b"S_REGION", b"'POLYGON'"))
+@example(damage=with_card(b"S_REGION", b"'POLYGON &' / and a comment"))
+@example(damage=with_card(b"S_REGION", b"POLYGON &"))
+@example(damage=(PLAIN.index(b"CONTINUE"), b"CONTINUE= 'POLYGON'".ljust(CARD)))
+@example(damage=(PLAIN.index(b"CONTINUE"), b"COMMENT   'POLYGON'".ljust(CARD)))
+@example(damage=(PLAIN.index(b"CONTINUE"), b"CONTINUE  '28 &' / and a comment".ljust(CARD)))
 @given(damage=damages())
 def test_headers_and_flaws_are_those_that_astropy_finds(damage: tuple[int, bytes]) -> None:
     """What is read without astropy, to be quick, is what astropy reads, whatever is wrong with a file."""
@@ -349,6 +357,7 @@ ASKED = (
     "",
     "A.B",
     "CONTINUE",
+    "S_REGION",
 )
 
 
@@ -358,6 +367,17 @@ def by_keyword(header: fits.Header) -> object:
         warnings.simplefilter("ignore")  # astropy's, of what it mends
         values = [(name, repr(header.get(name))) for name in (*header, *ASKED)]
         return len(header), values, [name in header for name in ASKED]
+
+
+def test_a_string_of_several_cards_is_read_without_astropy(tmp_path: Path) -> None:
+    path = tmp_path / "u40x0102m_flt.fits"
+    path.write_bytes(PLAIN)
+
+    header = read_exposure(path).primary
+
+    assert isinstance(header, PlainHeader)
+    assert header["EXPTIME"] == 100.5
+    assert header["S_REGION"] == REGION
 
 
 def test_a_header_is_read_where_it_is_asked() -> None:
@@ -412,3 +432,32 @@ def test_a_header_is_read_where_it_is_asked() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         header().nothing  # noqa: B018
     assert pickle.loads(pickle.dumps(header()))["REAL"] == 1.5e-7
+
+
+def test_arrays_are_mapped_where_their_numbers_are_as_written(tmp_path: Path) -> None:
+    path = tmp_path / "jabc01xyq_flt.fits"
+    counts = np.arange(12, dtype=np.float32).reshape(3, 4)
+    scaled = fits.ImageHDU(counts.astype(np.int16), name="SCI", ver=2)
+    scaled.header["FILLER"] = 10
+    units = [
+        fits.ImageHDU(counts, name="SCI", ver=1),
+        scaled,
+        fits.ImageHDU(counts.astype(np.int16), name="DQ", ver=1),
+        fits.ImageHDU(counts.astype(np.uint16), name="DQ", ver=2),
+    ]
+    fits.HDUList([fits.PrimaryHDU(), *units]).writeto(path)
+    # astropy would scale the numbers before it writes them.
+    path.write_bytes(path.read_bytes().replace(b"FILLER  =", b"BSCALE  ="))
+    exposure = read_exposure(path)
+
+    mapped = {(name, chip): exposure.mapped(name, chip) for name in ("SCI", "DQ") for chip in (1, 2)}
+
+    assert [key for key, each in mapped.items() if each is not None] == [("SCI", 1), ("DQ", 1)]
+    for name, chip in mapped:
+        with fits.open(path) as hdus:
+            read = exposure.array(name, chip)
+            np.testing.assert_array_equal(read, hdus[name, chip].data)
+            assert read.dtype == hdus[name, chip].data.dtype
+    changed = exposure.array("SCI", 1)
+    changed[0, 0] = -1.0
+    np.testing.assert_array_equal(exposure.array("SCI", 1), counts)

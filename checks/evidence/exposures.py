@@ -57,22 +57,22 @@ def exposure_in(path: Path, label: str = "") -> Exposure:
     return replace(found, label=label) if label else found
 
 
-# Of a large mosaic's exposures not all fit into memory: 64 MB of one array of both chips of ACS/WFC.
-@lru_cache(maxsize=8)
+# Arrays that cannot be mapped, of scaled numbers as a rule: 64 MB of one array of both chips of ACS/WFC.
+@lru_cache(maxsize=4)
 def _arrays_in(path: Path, name: str) -> Mapping[int, NDArray[Any]]:
     return exposure_in(path).arrays(name)
 
 
 def array_in(path: Path, name: str, chip: int) -> NDArray[Any]:
-    """An array of one chip of an exposure.
+    """An array of one chip of an exposure: where it stands in the file, if it can be mapped.
 
     Raises
     ------
     ReaderError
         If the exposure has no such extension.
     """
-    exposure_in(path).header(name, chip)
-    return _arrays_in(path, name)[chip]
+    mapped = exposure_in(path).mapped(name, chip)
+    return _arrays_in(path, name)[chip] if mapped is None else mapped
 
 
 def planes(path: Path, chip: int, companion: Path | None = None) -> Planes:

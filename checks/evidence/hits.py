@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,17 +30,86 @@ _MEAN, _HIGHEST = 1.0, 4.0
 _ENOUGH = 3000
 
 Image = NDArray[np.float32]
+Indices = NDArray[np.int64]
 Places = NDArray[np.float64]
 Values = NDArray[np.float64]
 
 
-class _Chip(NamedTuple):
-    """A chip as rates above the local sky, its noise, exposure time and coordinates."""
+@dataclass(frozen=True, slots=True)
+class _Chip:
+    """A chip of an exposure, and what turns its pixels into rates above the local sky.
 
-    excess: Image
+    Its pixels stay in the file: of the many exposures of a mosaic not all fit into memory.
+
+    Attributes
+    ----------
+    path, number : Path, int
+        The exposure, and EXTVER of the chip.
+    divisor : float
+        What makes rates of its pixels: its exposure time, s, or 1.
+    sky : _Sky
+        Its local sky.
+    noise, time : float
+        Standard deviation of its sky, per second, and its exposure time, s.
+    wcs : astropy.wcs.WCS
+        Its coordinates.
+    """
+
+    path: Path
+    number: int
+    divisor: float
+    sky: _Sky
     noise: float
     time: float
     wcs: Any
+
+    @property
+    def pixels(self) -> NDArray[Any]:
+        """Its pixels as they are in the file."""
+        return array_in(self.path, "SCI", self.number)
+
+    def excess(self) -> Image:
+        """All its pixels as rates above the local sky."""
+        return self.sky.taken_off(_rates(self.pixels, self.divisor))
+
+    def about(self, places: Places, reach: int) -> Values:
+        """Rates above the local sky about some places, as `_about` gives them of an image."""
+        pixels = self.pixels
+        return _about(
+            lambda row, column: _rates(pixels[row, column], self.divisor) - self.sky.at(row, column),
+            pixels.shape,
+            places,
+            reach,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sky:
+    """The sky of an image: medians of its blocks, that of the whole where there is none and at its edges."""
+
+    blocks: Image
+    edge: np.float32
+
+    @classmethod
+    def of(cls, image: Image) -> _Sky:
+        """The sky of an image."""
+        medians, edge = block_medians(image), np.float32(background_level(image).median)
+        return cls(np.where(np.isfinite(medians), medians, edge).astype(np.float32), edge)
+
+    def taken_off(self, image: Image) -> Image:
+        """An image less its sky."""
+        level = np.full(image.shape, self.edge, dtype=np.float32)
+        rows, columns = (length * BLOCK for length in self.blocks.shape)
+        level[:rows, :columns] = np.repeat(np.repeat(self.blocks, BLOCK, axis=0), BLOCK, axis=1)
+        return np.asarray(image - level, dtype=np.float32)
+
+    def at(self, row: Indices, column: Indices) -> Image:
+        """The sky of some pixels."""
+        rows, columns = self.blocks.shape
+        of_block = (row < rows * BLOCK) & (column < columns * BLOCK)
+        level = np.full(row.shape, self.edge, dtype=np.float32)
+        level[of_block] = self.blocks[row[of_block] // BLOCK, column[of_block] // BLOCK]
+        return level
 
 
 def hits_on(image: Drizzled, exposures: Sequence[Path]) -> Hits:
@@ -56,7 +126,7 @@ def hits_on(image: Drizzled, exposures: Sequence[Path]) -> Hits:
     science = np.where(image.weight() > 0, image.science(), np.nan).astype(np.float32)
     if "/S" not in str(image.keyword("BUNIT", "")).upper():
         science /= np.float32(image.keyword("EXPTIME"))
-    combined, frame = _above_sky(science), image.wcs()
+    combined, frame = _Sky.of(science).taken_off(science), image.wcs()
     found, expected = [np.empty(0)], [np.empty(0)]
     for path, own in chips.items():
         others = [chip for other, each in chips.items() if other != path for chip in each]
@@ -65,44 +135,42 @@ def hits_on(image: Drizzled, exposures: Sequence[Path]) -> Hits:
             time = _time_of_others(sky, others)
             kept = np.isfinite(time)
             pixels = np.asarray(frame.all_world2pix(sky[kept], 0)) if kept.any() else np.empty((0, 2))
-            found.append(np.sum(_about(combined, pixels, _reach(image, chip)), axis=0))
+            around = _about(lambda *at: combined[at], combined.shape, pixels, _reach(image, chip))
+            found.append(np.sum(around, axis=0))
             expected.append(charge[kept] * chip.time / (chip.time + time[kept]))
     return Hits(np.concatenate(found), np.concatenate(expected))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def _chips(path: Path) -> tuple[_Chip, ...]:
     exposure = exposure_in(path)
     time = float(exposure.primary["EXPTIME"])
+    is_rate = exposure.camera is not None and exposure.camera.unit.endswith("/S")
+    divisor = 1.0 if is_rate else time
     found = []
     for number, frame in chip_frames(path).items():
-        science = np.asarray(array_in(path, "SCI", number), dtype=np.float32)
-        if exposure.camera is None or not exposure.camera.unit.endswith("/S"):
-            science = science / np.float32(time)
-        excess = _above_sky(science)
-        found.append(_Chip(excess, background_level(excess).width, time, frame.wcs))
+        rates = _rates(array_in(path, "SCI", number), divisor)
+        sky = _Sky.of(rates)
+        noise = background_level(sky.taken_off(rates)).width
+        found.append(_Chip(path, number, divisor, sky, noise, time, frame.wcs))
     return tuple(found)
 
 
-def _above_sky(image: Image) -> Image:
-    """An image less the medians of its blocks, those at its edges less that of the whole."""
-    medians = block_medians(image)
-    level = np.full(image.shape, background_level(image).median, dtype=np.float32)
-    known = np.where(np.isfinite(medians), medians, level[0, 0]).astype(np.float32)
-    rows, columns = (length * BLOCK for length in medians.shape)
-    level[:rows, :columns] = np.repeat(np.repeat(known, BLOCK, axis=0), BLOCK, axis=1)
-    return np.asarray(image - level, dtype=np.float32)
+def _rates(pixels: NDArray[Any], divisor: float) -> Image:
+    values = np.asarray(pixels, dtype=np.float32)
+    return values if divisor == 1.0 else values / np.float32(divisor)
 
 
 def _hits(chip: _Chip, number: int) -> tuple[Places, Values]:
     """Positions on the sky of pixels that stand out, and the charge of the nine about each, per second."""
     from scipy.ndimage import maximum_filter
 
-    peaks = chip.excess == maximum_filter(chip.excess, 3)
-    row, column = np.nonzero(peaks & (chip.excess > _STANDS_OUT * np.sqrt(number) * chip.noise))
+    excess = chip.excess()
+    peaks = excess == maximum_filter(excess, 3)
+    row, column = np.nonzero(peaks & (excess > _STANDS_OUT * np.sqrt(number) * chip.noise))
     every = max(1, len(row) // _ENOUGH)
     pixels = np.column_stack([column, row])[::every].astype(float)
-    charge = np.sum(_about(chip.excess, pixels, 1), axis=0)
+    charge = np.sum(chip.about(pixels, 1), axis=0)
     kept = np.isfinite(charge)
     sky = np.asarray(chip.wcs.all_pix2world(pixels[kept], 0)) if kept.any() else np.empty((0, 2))
     return sky, charge[kept]
@@ -112,11 +180,11 @@ def _time_of_others(sky: Places, others: Sequence[_Chip]) -> Values:
     """Exposure time, s, of the chips that see the sky at some positions; NaN where one sees more, or none."""
     time, spoilt = np.zeros(len(sky)), np.zeros(len(sky), dtype=bool)
     for chip in others if len(sky) else ():
-        near = np.flatnonzero(on_chips([(chip.wcs, chip.excess.shape)], sky))
+        near = np.flatnonzero(on_chips([(chip.wcs, chip.pixels.shape)], sky))
         if near.size:
             pixels = np.asarray(chip.wcs.all_world2pix(sky[near], 0, quiet=True))
             if chip.noise > 0:
-                values = _about(chip.excess, pixels, 1) / chip.noise
+                values = chip.about(pixels, 1) / chip.noise
                 at_sky = (np.abs(values.mean(axis=0)) < _MEAN) & (values.max(axis=0) < _HIGHEST)
             else:  # one number everywhere: it shows nothing
                 at_sky = np.zeros(near.size, dtype=bool)
@@ -125,15 +193,30 @@ def _time_of_others(sky: Places, others: Sequence[_Chip]) -> Values:
     return np.where(spoilt | (time == 0.0), np.nan, time)
 
 
-def _about(image: Image, pixels: Places, reach: int) -> Values:
-    """Values of the pixels about some places, shape (pixels, places); NaN beyond the image."""
-    padded = np.pad(image, reach, constant_values=np.nan)
-    column, row = np.rint(np.clip(pixels, -1, image.shape[::-1])).astype(int).T
-    steps = range(2 * reach + 1)
-    inside = (row >= 0) & (row < image.shape[0]) & (column >= 0) & (column < image.shape[1])
-    row, column = np.where(inside, row, 0), np.where(inside, column, 0)
-    values = np.array([padded[row + y, column + x] for y in steps for x in steps], dtype=float)
-    return np.where(inside, values, np.nan)
+def _about(
+    values: Callable[[Indices, Indices], NDArray[Any]], shape: tuple[int, ...], pixels: Places, reach: int
+) -> Values:
+    """Values of the pixels about some places, shape (pixels, places); NaN beyond the image.
+
+    Parameters
+    ----------
+    values : callable
+        Gives the values of pixels by their rows and columns.
+    shape : tuple of int
+        The image's.
+    pixels : ndarray, shape (places, 2)
+        x and y of the places, from 0.
+    reach : int
+        Pixels on either side.
+    """
+    column, row = np.rint(np.clip(pixels, -1, shape[::-1])).astype(int).T
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1, 1)
+    rows, columns = row + y, column + x
+    there = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+    there &= (row >= 0) & (row < shape[0]) & (column >= 0) & (column < shape[1])
+    found = np.full(there.shape, np.nan)
+    found[there] = values(rows[there], columns[there])
+    return found
 
 
 def _reach(image: Drizzled, chip: _Chip) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,8 +59,14 @@ BROKEN = (
 )
 """What astropy raises, of any kind, for what it cannot read."""
 
+# Kinds of pixels, by BITPIX (FITS 4.0, table 8): the first byte is the most significant.
+_PIXELS = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+
 # What names an extension, and how it must be written.
 _NAMES = (("EXTNAME", re.compile(r"'[^']*'")), ("EXTVER", re.compile(r"[+-]?[0-9]+")))
+# A string that goes on in the next card, and one that goes on from the card before.
+_GOES_ON = re.compile(rb"^(?:[A-Z0-9_-]+ *= |CONTINUE) *'(?:[^']|'')*&' *$")
+_CONTINUES = re.compile(rb"CONTINUE  '(?:[^']|'')*' *(?:/.*)?$")
 # Cards of no world coordinates: how AstroDrizzle records each chip, and words.
 _HISTORY = re.compile(r"D\d{3}[A-Z]+$|HISTORY$|COMMENT$|$")
 
@@ -187,16 +193,46 @@ class Exposure:
         return f"{self.label} SCI,{chip}"
 
     def array(self, name: str, version: int = 1) -> Array:
-        """Read an extension's array; nothing is kept, and the file is closed again.
+        """An extension's array: its place in the file where that can be mapped, else what is read of it.
 
         Raises
         ------
         MissingExtensionError
             If there is no such extension or it has no data.
         """
-        self.header(name, version)
+        mapped = self.mapped(name, version)
+        if mapped is not None:
+            return mapped
         with open_fits(self.path) as hdus:
             return self._pixels(hdus, name, version)
+
+    def mapped(self, name: str, version: int = 1) -> Array | None:
+        """An extension's array where it stands in the file: it takes no memory that the system cannot free.
+
+        Returns
+        -------
+        ndarray or None
+            What astropy would read, byte for byte; changes are private to it. None where the file has
+            anything odd about it, or its numbers are to be scaled: those are astropy's to read.
+
+        Raises
+        ------
+        ReaderError
+            If there is no such extension.
+        """
+        source = self.extension(name, version).source
+        if not isinstance(source, Unit) or not _is_as_written(source):
+            return None
+        kind = _PIXELS[source.integer("BITPIX") or 0]
+        try:
+            with open_regular(unpacked(self.path), compressed=False) as stream:
+                if os.fstat(stream.fileno()).st_size < source.end:
+                    return None
+                # Opened as any file is: np.memmap would wait for a pipe that has come in its place.
+                place = np.memmap(stream, dtype=kind, mode="c", offset=source.data, shape=source.shape)
+        except (OSError, ReaderError):
+            return None
+        return place.view(np.ndarray)
 
     def arrays(self, name: str) -> Mapping[int, Array]:
         """Read the arrays of all extensions of one name, by EXTVER; raises as `array` does."""
@@ -293,12 +329,40 @@ def _is_plain(unit: Unit) -> bool:
         and unit.images[-1].rstrip() == b"END"
         and (unit.number > 0 or unit.text("EXTEND") == "T")  # which astropy writes where anything else stands
         and not unit_violations(unit)
-        and all(map(is_common, unit.images))
-        and unit.find("CONTINUE") is None
+        and _are_common(unit.images)
         and all(
             (card := unit.find(keyword)) is None or form.fullmatch(card.value) for keyword, form in _NAMES
         )
     )
+
+
+def _are_common(images: Sequence[bytes]) -> bool:
+    """Whether all cards are in common form, with strings that go on in the next cards as they should."""
+    return all(
+        is_common(image) or (_CONTINUES.match(image) is not None and _GOES_ON.search(before) is not None)
+        for before, image in zip((b"", *images), images, strict=False)
+    )
+
+
+def _is_as_written(unit: Unit) -> bool:
+    """Whether the pixels of a unit are the numbers that its file holds, so that nothing is to be scaled."""
+    return (
+        unit.xtension == "IMAGE"
+        and unit.integer("BITPIX") in _PIXELS
+        and bool(unit.size)
+        and unit.find("BLANK") is None
+        and _is_number(unit, "BSCALE", 1.0)
+        and _is_number(unit, "BZERO", 0.0)
+    )
+
+
+def _is_number(unit: Unit, keyword: str, expected: float) -> bool:
+    """Whether a keyword has a value, or is not there."""
+    text = unit.text(keyword)
+    try:
+        return text is None or float(text) == expected
+    except ValueError:
+        return False
 
 
 def _extension(unit: Unit) -> Extension:

@@ -15,6 +15,8 @@ __all__ = ["PlainHeader"]
 
 # As a keyword is in a card; those of words, of which astropy returns all, are its own.
 _KEYWORD = re.compile(r"(?!(?:COMMENT|HISTORY|CONTINUE|END)$)[A-Z0-9_-]{1,8}")
+# A card that goes on with the string of the one before it; MAST's S_REGION takes three.
+_CONTINUE = b"CONTINUE"
 # How a value of a record is asked for: D2IM1.EXTVER of the card D2IM1 = 'EXTVER: 1'.
 _OF_RECORD = re.compile(r"[A-Z_][A-Z0-9_]{0,7}\.[A-Z0-9_.]+")
 
@@ -37,7 +39,7 @@ class PlainHeader(fits.Header):  # type: ignore[misc]
         Parameters
         ----------
         images : sequence of bytes
-            Its cards, without END; `common_value` knows them all.
+            Its cards, without END; `common_value` knows them all but those that go on with a string.
         places : mapping of bytes to int
             By the 8 bytes of a keyword, where among the cards the first is that has a value.
         """
@@ -63,10 +65,22 @@ class PlainHeader(fits.Header):  # type: ignore[misc]
             if place is None:
                 raise KeyError(f"Keyword {key!r} not found.")
             image = self._images[place]
-            return common_value(image)[1] if _record(image) is None else super().__getitem__(key)
+            if _record(image) is None and not self._is_continued(place):
+                return common_value(image)[1]
+            return super().__getitem__(key)
         if _OF_RECORD.fullmatch(key):
             return self._of_record(key).value
         return super().__getitem__(key)
+
+    def _is_continued(self, place: int) -> bool:
+        """Whether the string of a card goes on in the next."""
+        following = self._images[place + 1 : place + 2]
+        return bool(following) and following[0].startswith(_CONTINUE)
+
+    @property
+    def _is_by_cards(self) -> bool:
+        """Whether each card is one of astropy's, of which none is made yet."""
+        return self._places is not None and not any(image.startswith(_CONTINUE) for image in self._images)
 
     def _of_record(self, key: str) -> _Record:
         records = (found for image in self._images if (found := _record(image)) is not None)
@@ -92,10 +106,10 @@ class PlainHeader(fits.Header):  # type: ignore[misc]
         return bool(super().__contains__(key))
 
     def __len__(self) -> int:
-        return int(super().__len__()) if self._places is None else len(self._images)
+        return len(self._images) if self._is_by_cards else int(super().__len__())
 
     def __iter__(self) -> Iterator[str]:
-        return iter(super().__iter__()) if self._places is None else map(_name, self._images)
+        return map(_name, self._images) if self._is_by_cards else iter(super().__iter__())
 
 
 class _Record(NamedTuple):
