@@ -130,6 +130,82 @@ def test_a_process_that_is_lost_costs_one_test(project: pytest.Pytester) -> None
     assert "test_ends_its_process" in result.stdout.str()
 
 
+PLAIN = """
+import pytest
+
+@pytest.fixture(scope="session")
+def seen():
+    return []
+
+@pytest.fixture
+def doubled(number, seen):
+    seen.append(number)
+    return 2 * number
+
+@pytest.fixture
+def name(request):
+    return f"{request.node.name} {request.getfixturevalue('doubled')}"
+
+@pytest.fixture
+def demanding(number):
+    if number == 1:
+        pytest.skip("one is not enough")
+    if number == 2:
+        raise RuntimeError("two are too many")
+    return number
+
+@pytest.mark.parametrize("number", range(5))
+def test_calls(number, doubled, name, request):
+    print("printed by", name)
+    if number == 1:
+        pytest.skip("for a reason")
+    if number == 2:
+        pytest.xfail("known")
+    if number == 3:
+        pytest.fail("judged", pytrace=False)
+    assert doubled == 2 * number
+    assert request.node.callspec.params == {"number": number}
+    assert number != 4, "broke"
+
+@pytest.mark.parametrize("number", range(3))
+def test_sets_up(demanding, seen):
+    assert seen.count(demanding) <= 1
+"""
+# Who cannot run a test directly fails.
+ONLY_DIRECTLY = "import hubble_qa.fixtures.suite.forking as forking\nforking.runtestprotocol = None\n"
+
+
+def test_plain_tests_are_run_without_more_ado_and_told_as_by_pytest(project: pytest.Pytester) -> None:
+    (project.path / "test_some.py").write_text(PLAIN, encoding="utf-8")
+    found = {}
+    for forked in (False, True):
+        (project.path / "conftest.py").write_text(ONLY_DIRECTLY + FORKED if forked else "", encoding="utf-8")
+        result = project.runpytest_subprocess(
+            *("-p", "no:xdist", "-p", "no:randomly", "-p", "no:hypothesispytest", "-p", "no:zarr"),
+            *("-o", "junit_family=xunit1", "-rA"),
+            f"--junit-xml={forked}.xml",
+            timeout=120,
+        )
+        result.assert_outcomes(passed=2, failed=2, skipped=2, xfailed=1, errors=1)
+        output = result.stdout.str()
+        lines = set(
+            re.findall(r"^(?:FAILED|ERROR|SKIPPED|XFAIL|PASSED|printed by|E  ).*", output, re.MULTILINE)
+        )
+        found[forked] = cases(project.path / f"{forked}.xml"), lines
+    assert found[True] == found[False]
+    assert "printed by test_calls[4] 8" in found[True][1]
+
+
+def test_hooks_of_others_are_called(project: pytest.Pytester) -> None:
+    """What another plugin does around a test is done in forked processes as well."""
+    (project.path / "test_some.py").write_text(PLAIN, encoding="utf-8")
+    hook = "\ndef pytest_runtest_setup(item):\n    print('set up by a plugin:', item.name)\n"
+    (project.path / "conftest.py").write_text(FORKED + hook, encoding="utf-8")
+    result = project.runpytest_subprocess("-p", "no:xdist", "-p", "no:randomly", "-rA", timeout=120)
+    result.assert_outcomes(passed=2, failed=2, skipped=2, xfailed=1, errors=1)
+    assert "set up by a plugin: test_calls[0]" in result.stdout.str()
+
+
 def test_tests_on_one_file_stay_together(tmp_path: Path) -> None:
     small = [tmp_path / f"{number}.fits" for number in range(9)]
     large = tmp_path / "large.fits"

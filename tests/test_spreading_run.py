@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,11 @@ def test_all_tests_on_one_file_go_to_one_worker(nodeid: str, scope: str) -> None
     scheduling = FileScheduling.__new__(FileScheduling)
 
     assert scheduling._split_scope(nodeid) == scope
+
+
+def test_what_judges_products_imports_nothing_that_draws_or_reduces() -> None:
+    suite = "hubble_qa.fixtures.suite.plugin, hubble_qa.reports.session.plugin"
+    code = f"import sys, {suite}, hubble_qa.reports.drawings.finished_products; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    heavy = {"matplotlib", "scipy", "photutils", "drizzlepac", "astropy.coordinates", "astropy.table"}
+    assert not heavy & set(run.stdout.split())

@@ -12,7 +12,7 @@ from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.supplies.supply_finished import catalog_node_name
 from hubble_qa.reports.drawings.drawing import Drawing
 from hubble_qa.reports.drawings.series import MOST, Handed, Series, stamps
-from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
+from hubble_qa.reports.figures.catalog_names import CATALOG_NAMES
 from hubble_qa.reports.figures.handed_in_sky import (
     CATALOG_PLACE,
     draw_image_offsets_handed_in,

@@ -24,7 +24,7 @@ from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
 from hubble_qa.fixtures.stages.catalog import CATALOG, PROPAGATION, UNPROPAGATED_CATALOG
 from hubble_qa.reports.figures.captions import number_of
-from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
+from hubble_qa.reports.figures.catalog_names import CATALOG_NAMES
 from hubble_qa.reports.figures.figure_data import Cell, Table, TableColumn, TableGroup, TableRow
 from hubble_qa.reports.figures.illustration import Tabulation
 from hubble_qa.reports.figures.verdicts import Verdicts

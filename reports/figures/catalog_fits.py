@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
+from hubble_qa.reports.figures.catalog_names import CATALOG_NAMES
 from hubble_qa.reports.figures.fits import fitted_exposures, residual_figures
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.matched_figures import matched_figure
 from hubble_qa.reports.figures.verdicts import Verdicts
 
-__all__ = ["CATALOG_NAMES", "fit_figures"]
-
-CATALOG_NAMES: Mapping[str, str] = {"gaia": "Gaia", "sdss": "SDSS"}
+__all__ = ["fit_figures"]
 
 
 def fit_figures(

@@ -15,7 +15,7 @@ from hubble_qa.checks.evidence.overlaps import overlapping
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.stages.catalog import CATALOG
 from hubble_qa.fixtures.stages.detect import DRIZZLED_SOURCES, EXPOSURE_SOURCES
-from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
+from hubble_qa.reports.figures.catalog_names import CATALOG_NAMES
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.offset_figures import Sources, catalog_figure, mutual_figure
 from hubble_qa.reports.figures.verdicts import Shown, Verdicts

@@ -16,7 +16,7 @@ from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERIA
 from hubble_qa.fixtures.stages.accept import DECISIONS
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
 from hubble_qa.reports.figures.captions import is_rejected, joined, number_of
-from hubble_qa.reports.figures.catalog_fits import CATALOG_NAMES
+from hubble_qa.reports.figures.catalog_names import CATALOG_NAMES
 from hubble_qa.reports.figures.figure_data import Cell, Table, TableColumn, TableGroup, TableRow
 from hubble_qa.reports.figures.illustration import Tabulation
 from hubble_qa.reports.figures.verdicts import Shown, Verdicts

@@ -1,0 +1,10 @@
+"""What catalogues are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["CATALOG_NAMES"]
+
+CATALOG_NAMES: Mapping[str, str] = {"gaia": "Gaia", "sdss": "SDSS"}
+"""Names of the catalogues of services, by what the user calls them."""
