@@ -74,14 +74,15 @@ class Illustrator:
                     yield _Waiting(dataset, drawing, tests)
 
     def take(self, record: VerdictRecord) -> None:
-        """Note a verdict, and submit the figures that waited for it alone."""
+        """Note a verdict that a figure shows, and submit the figures that waited for it alone."""
         waiting = [each for each in self._waiting if record.test in each.tests]
-        self._note(record)
-        self._submit(waiting)
+        if waiting:
+            self._note(record)
+            self._submit(waiting)
 
     def _note(self, record: VerdictRecord) -> None:
         shown = self._known.setdefault(record.dataset, {}).setdefault(record.criterion, {})
-        bounds = self._run.datasets[record.dataset].bounds(record.criterion, record.subject)
+        bounds = self._run.datasets[record.dataset].bounds_shown(record.criterion, record.subject)
         shown[record.subject] = _shown(record, bounds)
         for waiting in self._waiting:
             waiting.tests.discard(record.test)
