@@ -11,7 +11,8 @@ from astropy.io import fits
 from hubble_qa.checks.evidence.fits import aligned_to_one_another, fits_in, without_match
 from hubble_qa.checks.instruments import load_instruments
 from hubble_qa.fixtures.finished.datasets import finished_datasets
-from hubble_qa.fixtures.finished.files import Kind
+from hubble_qa.fixtures.finished.files import FinishedFile, Kind
+from hubble_qa.fixtures.finished.judged import Judged
 from hubble_qa.fixtures.finished.survey import FinishedError, forget, survey
 from hubble_qa.fixtures.workflows import load_workflow
 from tests.fits_samples import exposure_bytes
@@ -349,3 +350,24 @@ def test_real_match_files_are_of_the_gaia_alignment():
     for name in ("ibwb01xqq", "ibwb01xrq", "ibwb01xxq"):
         assert len(fit_of(found, f"Gaia_shifts {name}_flc").match) > 480
         assert fit_of(found, f"SDSS_shifts {name}_flc").match is None
+
+
+def test_the_nearest_exposures_of_a_visit_come_first() -> None:
+    roots = ("jabc01a1q", "jabc01a2q", "jabc01a3q", "jabc01a4q", "jabc01a5q", "jabc02a1q")
+    paths = [*(Path("new", f"{root}_flt.fits") for root in roots), Path("old", "jabc01a2q_flt.fits")]
+    files = {
+        str(path): FinishedFile(
+            path, Kind.EXPOSURE, "ACS", "WFC", path.name.partition("_")[0], "flt", label=str(path)
+        )
+        for path in paths
+    }
+    judged = Judged("ACS", files)
+
+    def nearest(name: str) -> list[str]:
+        return [str(file.path) for file in judged.nearest_of_visit(files[name])]
+
+    beside = [f"new/jabc01a{number}q_flt.fits" for number in range(1, 6)]
+    assert nearest(beside[1]) == [beside[0], beside[2], beside[3], beside[4]]
+    assert nearest(beside[4]) == [beside[3], beside[2], beside[1], beside[0]]
+    assert nearest("old/jabc01a2q_flt.fits") == [beside[0], beside[2], beside[3], beside[4]]
+    assert nearest("new/jabc02a1q_flt.fits") == []
