@@ -119,6 +119,8 @@ class Zeropoints(_Record):
         Values of ATODGAIN at which `photflam` holds, and at which it is multiplied by `other_gain_ratios`.
     drizzled_gains : mapping of int to tuple of float
         Electrons per DN by which AstroDrizzle multiplies the chips, by ATODGAIN.
+    read_noise : mapping of int to tuple of float
+        Of the chips, electrons, by ATODGAIN.
     photflam : mapping of str to tuple of float
         By filter, erg / (s cm2 Angstrom DN).
     """
@@ -126,6 +128,7 @@ class Zeropoints(_Record):
     suffix: str
     reference_chip: int
     drizzled_gains: Mapping[int, tuple[float, ...]]
+    read_noise: Mapping[int, tuple[float, ...]]
     base_gains: tuple[float, ...]
     other_gains: tuple[float, ...]
     other_gain_ratios: tuple[float, ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from hubble_qa.checks.images.drizzled_noise import (
     drizzled_noise_ratio,
     quiet_noise,
 )
+from hubble_qa.checks.measurement import Measurement
 
 SHAPE = (256, 272)
 
@@ -66,10 +69,46 @@ def test_kernels_without_a_known_noise_are_named() -> None:
 
 def test_ratio_is_of_the_quiet_blocks() -> None:
     found = np.linspace(1.0, 2.0, 101)
-    measured = drizzled_noise_ratio(NoiseBlocks(found, np.ones(101)), subject="drz")
+    measured = drizzled_noise_ratio(NoiseBlocks(found, np.ones(101), np.ones(101)), subject="drz")
     assert measured.value == pytest.approx(1.25)
-    few = drizzled_noise_ratio(NoiseBlocks(found[:40], np.ones(40)), subject="drz")
+    few = drizzled_noise_ratio(NoiseBlocks(found[:40], np.ones(40), np.ones(40)), subject="drz")
     assert (few.told, few.reason) == (False, "40 blocks lie on whole chips; needs 50")
+
+
+def averaged(
+    number: int, structure: float, factor: float = 1.0, *, over_error: float | None = None
+) -> Measurement:
+    """An image of exposures whose sky has a structure, in parts of one's noise; its own noise is larger."""
+    random = np.random.default_rng(4)
+    fixed = structure * random.normal(size=SHAPE)
+    exposures = fixed + random.normal(size=(number, *SHAPE))
+    single = np.full((16, 17), quiet_noise(block_noise(exposures[0])))
+    more = np.sqrt((factor**2 - 1.0) / number) * random.normal(size=SHAPE)
+    found = block_noise(exposures.mean(axis=0) + more)
+    stated = math.hypot(1.0, structure) if over_error is None else over_error
+    noise = NoiseBlocks(found.ravel(), single.ravel() / math.sqrt(number), single.ravel(), stated)
+    return drizzled_noise_ratio(noise, subject="drz")
+
+
+@pytest.mark.parametrize("number", [2, 4, 8])
+def test_more_noise_than_its_exposures_have_is_told(number: int) -> None:
+    measured = averaged(number, 0.0, 1.5)
+    assert measured.value == pytest.approx(1.5, abs=0.06)
+    assert averaged(number, 0.0).value == pytest.approx(1.0, abs=0.05)
+    # Errors that are stated 3 per cent too small hide no more.
+    assert averaged(number, 0.0, 2.0, over_error=1.03).told
+
+
+@pytest.mark.parametrize(
+    ("number", "structure", "stated"),
+    [(20, 0.3, None), (60, 0.2, None), (6, 0.45, None), (4, 1.0, None), (9, 0.45, math.nan), (60, 0.2, 1.0)],
+)
+def test_what_averaging_does_not_lower_is_no_noise_of_the_image(
+    number: int, structure: float, stated: float | None
+) -> None:
+    measured = averaged(number, structure, over_error=stated)
+    assert not measured.told
+    assert "faint sources with 0." in measured.reason or "faint sources with 1." in measured.reason
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
-from hubble_qa.checks.detectors.sky_structure import BLOCK
+from hubble_qa.checks.detectors.noise import scatter_to_error
+from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians
 from hubble_qa.checks.evidence.coverage import Coverage
 from hubble_qa.checks.evidence.drizzled import covered_rates
 from hubble_qa.checks.evidence.exposures import exposure_in, planes
@@ -48,7 +51,8 @@ def noise_blocks(image: Drizzled, exposures: Mapping[Path, Path | None], seen: C
             f"drops and kernel {kernel or 'that its header does not name'!r} do not tell how noise is shared"
         )
     scale = plate_scale(image.header)
-    variance, time = np.zeros(seen.weight.shape), np.zeros(seen.weight.shape)
+    variance, alone, time, squares = (np.zeros(seen.weight.shape) for _ in range(4))
+    over_error = []
     for path, companion in exposures.items():
         exposure = exposure_in(path)
         seconds = float(exposure.primary["EXPTIME"])
@@ -56,22 +60,54 @@ def noise_blocks(image: Drizzled, exposures: Mapping[Path, Path | None], seen: C
             header = exposure.header("SCI", chip)
             pixel = float(header.get("IDCSCALE") or plate_scale(header))
             factor = correlation_factor(kernel, fraction * pixel / scale) or 1.0
-            noise = _noise_of_chip(exposure, chip, companion) * scale / pixel / factor
+            sky = _sky_of_chip(exposure, chip, companion)
+            over_error.append(sky.over_error)
+            noise = sky.noise * scale / pixel
             on = seen.wholly[exposure.chip_label(chip)]
-            variance += np.where(on, (seconds * noise) ** 2, 0.0)
+            variance += np.where(on, (seconds * noise / factor) ** 2, 0.0)
+            alone += np.where(on, (seconds * noise) ** 2, 0.0)
             time += np.where(on, seconds, 0.0)
+            squares += np.where(on, seconds**2, 0.0)
     expected = np.sqrt(variance) / np.where(time > 0, time, np.nan)
+    single = np.sqrt(alone / np.where(squares > 0, squares, np.nan))
     judged = seen.whole & seen.clean
-    return NoiseBlocks(_middles(covered_rates(image), seen)[judged], expected[judged])
+    found = _middles(covered_rates(image), seen)[judged]
+    return NoiseBlocks(found, expected[judged], single[judged], float(np.median(over_error or [np.nan])))
 
 
-def _noise_of_chip(exposure: Exposure, chip: int, companion: Path | None) -> float:
-    """Noise of a pixel of a chip's sky, in counts per second."""
-    science, _, quality = planes(exposure.path, chip, companion)
+class _Sky(NamedTuple):
+    """Noise of a pixel of a chip's sky, counts per second, and that over what it should be."""
+
+    noise: float
+    over_error: float
+
+
+def _sky_of_chip(exposure: Exposure, chip: int, companion: Path | None) -> _Sky:
+    science, error, quality = planes(exposure.path, chip, companion)
     good = np.isfinite(science) if quality is None else np.isfinite(science) & (quality == 0)
-    noise = quiet_noise(block_noise(np.where(good, science, np.nan)))
+    image = np.where(good, science, np.nan)
+    noise = quiet_noise(block_noise(image))
+    if exposure.camera is not None and exposure.camera.root_errors:
+        over_error = noise / _detector_noise(exposure, chip, float(np.nanmedian(block_medians(image))))
+    else:
+        measured = scatter_to_error(science, error, good, exposure.camera, subject=exposure.chip_label(chip))
+        over_error = math.nan if measured.value is None else measured.value
     rate = is_rate(exposure.header("SCI", chip).get("BUNIT"))
-    return noise if rate else noise / float(exposure.primary["EXPTIME"])
+    return _Sky(noise if rate else noise / float(exposure.primary["EXPTIME"]), over_error)
+
+
+def _detector_noise(exposure: Exposure, chip: int, level: float) -> float:
+    """Noise of a sky of a level by photons, read noise and digitisation, DN; NaN without a gain."""
+    camera, setting = exposure.camera, exposure.primary.get("ATODGAIN")
+    if camera is None or camera.zeropoints is None or not is_number(setting):
+        return math.nan
+    known, order = camera.zeropoints, [*camera.chips]
+    gains, noises = (each.get(round(setting)) for each in (known.drizzled_gains, known.read_noise))
+    number = exposure.header("SCI", chip).get(camera.chip_keyword)
+    if not gains or not noises or number not in order:
+        return math.nan
+    gain, noise = (each[order.index(number)] for each in (gains, noises))
+    return math.sqrt(max(level, 0.0) / gain + (noise / gain) ** 2 + 1.0 / 12.0)
 
 
 def _middles(pixels: NDArray[np.float32], seen: Coverage) -> NDArray[np.float64]:

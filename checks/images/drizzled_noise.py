@@ -22,11 +22,32 @@ _QUIET = 25.0
 _FEWEST = 50
 
 
+# What stays when exposures are averaged, faint stars and galaxies, is no fault of the image. Ratios from here
+# count where such a structure of the sky does not explain them.
+_CLEAR = 1.2
+# Variance of a structure that nobody would see, over that of one exposure's noise: errors that are stated to
+# 3 per cent do not show it; where none are stated, half the noise might be.
+_HIDDEN, _HIDDEN_WITHOUT_ERRORS = 0.06, 0.25
+
+
 class NoiseBlocks(NamedTuple):
-    """Noise of an image's blocks, and what that of its exposures makes of it, each of shape (n,)."""
+    """Noise of an image's blocks, and what that of its exposures makes of it.
+
+    Attributes
+    ----------
+    found, expected : ndarray, shape (n,)
+        Noise of a pixel of the image.
+    single : ndarray, shape (n,)
+        That of one exposure alone, if neighbours shared none of it.
+    over_error : float
+        Scatter of the exposures' sky over what it should be by their ERR, or by their gain and read noise;
+        NaN where nothing states it.
+    """
 
     found: NDArray[np.float64]
     expected: NDArray[np.float64]
+    single: NDArray[np.float64]
+    over_error: float = math.nan
 
 
 def block_noise(image: NDArray[Any]) -> NDArray[np.float64]:
@@ -105,7 +126,9 @@ def correlation_factor(kernel: str, drop: float) -> float | None:
 def drizzled_noise_ratio(blocks: NoiseBlocks, *, subject: str) -> Measurement:
     """Noise of a drizzled image's sky over what that of its exposures makes of it.
 
-    Of the blocks' ratios that below which a quarter lies, as sources add to the scatter of the others.
+    Of the blocks' ratios that below which a quarter lies, as sources add to the scatter of the others. Where
+    no block is free of them, faint stars that are too many to be told apart or galaxies' light, the noise of
+    the exposures tells little: averaging does not lower theirs.
 
     Parameters
     ----------
@@ -120,11 +143,28 @@ def drizzled_noise_ratio(blocks: NoiseBlocks, *, subject: str) -> Measurement:
     if ratios.size < _FEWEST:
         return not_told(quantity, subject, f"{ratios.size} blocks lie on whole chips; needs {_FEWEST}")
     value = float(np.percentile(ratios, _QUIET))
+    if why := _structure(blocks, value):
+        return not_told(quantity, subject, why)
     context: dict[str, Json] = {
         "blocks": int(ratios.size),
         "noise": quiet_noise(blocks.found),
         "expected_noise": quiet_noise(blocks.expected),
+        "sky_scatter_to_error": blocks.over_error,
     }
     # Of a standard deviation of BLOCK x BLOCK pixels, of which drizzling leaves some half independent.
     error = value / (BLOCK * math.sqrt(ratios.size))
     return Measurement(quantity, value, "", subject, uncertainty=error, context=context)
+
+
+def _structure(blocks: NoiseBlocks, ratio: float) -> str:
+    """Why an excess of noise may be the sky's own structure; empty where it is none, or none is there."""
+    if ratio <= _CLEAR:
+        return ""
+    excess = (ratio**2 - 1.0) * float(np.nanmedian((blocks.expected / blocks.single) ** 2))
+    structure = _HIDDEN_WITHOUT_ERRORS
+    if math.isfinite(blocks.over_error):
+        structure = max(blocks.over_error**2 - 1.0, 0.0) + _HIDDEN
+    if excess >= structure:
+        return ""
+    found = f"its noise is {ratio:.2f} of its exposures', averaged"
+    return f"{found}: faint sources with {math.sqrt(excess):.2f} of the noise of one of them would do so too"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -75,7 +76,9 @@ def sky_noise(factor: float = 1.0, *, smoothed: float = 0.0) -> Measurement:
     """Sky of an image whose exposures foretell a noise of 1."""
     sky = np.random.default_rng(8).normal(0, factor, (320, 320))
     noise = block_noise(gaussian_filter(sky, smoothed) if smoothed else sky).ravel()
-    return drizzled_noise_ratio(NoiseBlocks(noise, np.ones_like(noise)), subject="f606w_drc_sci")
+    return drizzled_noise_ratio(
+        NoiseBlocks(noise, np.ones_like(noise), np.full_like(noise, math.sqrt(2.0))), subject="f606w_drc_sci"
+    )
 
 
 def chips(together: float) -> Measurement:

@@ -325,8 +325,8 @@ FAULTS = (
         (1.05, 1.2, 1.5, 2.0),
         1.5,
         "0.4 mag of depth",
-        ("DRZ-012",),
-        ("TVB-004", "TVB-005"),
+        (),
+        ("TVB-004", "TVB-005", "DRZ-012"),
     ),
     Fault(
         "SBC: temperature of another exposure",
