@@ -172,7 +172,8 @@ def _of(image: Image) -> Iterator[Fault]:
             "0.4 mag of depth",
             # Faint sources might do so to the sky of IR, whose pixels are large.
             *(("DRZ-012",) if image.label != "IR" else ()),
-            may=("PHT-004", "PHT-006", "AST-015", "DRZ-006", "DRZ-012", "TVB-004", "TVB-005"),
+            may=("PHT-004", "PHT-006", "AST-015", "DRZ-006", "TVB-004", "TVB-005")
+            + (("DRZ-012",) if image.label == "IR" else ()),
         )
     yield fault(
         "weight",
