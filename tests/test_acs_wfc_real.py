@@ -47,7 +47,7 @@ def products(new_directory: Callable[[str], Path]) -> dict[str, Product]:
     dataset = Dataset(
         name="acs-j94f05bgq",
         title="One exposure",
-        workflow="acs-wfc-calibration",
+        workflow="imaging",
         instrument="ACS",
         proposal=10368,
         filters=("F606W;CLEAR2L",),

@@ -16,7 +16,7 @@ from hubble_qa.fixtures.plans.stage import Inputs, StageError
 from hubble_qa.fixtures.reduction.calibration.switches import SWITCHES
 from hubble_qa.fixtures.stages.association import AssociationSettings, association
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
-from hubble_qa.fixtures.workflows.acs_wfc_calibration import WORKFLOW
+from hubble_qa.fixtures.workflows.imaging import WORKFLOW
 from tests.acs_scenes import ASSOCIATION, DITHERED, LONG
 
 DATASET = Path(__file__).parents[1] / "qa" / "datasets" / "acs-j9l960010.toml"

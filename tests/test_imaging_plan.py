@@ -260,6 +260,43 @@ def test_steps_are_those_of_the_camera(tmp_path: Path, text: str, nodes: list[st
     assert settings(found, "align").suffix == suffix
 
 
+def test_raw_exposures_of_an_association_are_calibrated_alone_where_nothing_is_combined(
+    tmp_path: Path,
+) -> None:
+    """Its table decides of the members' switches, and is judged; there are neither fits nor images."""
+    text = of_camera("ACS", ("F606W",) * 2, "j9l960a")
+    text += """
+[stages.fetch]
+required = ["raw"]
+associations = { j9l960010 = ["asn"] }
+[stages.association]
+rootname = "j9l960010"
+[stages.align]
+relative = false
+[stages.drizzle]
+enabled = false
+"""
+    made = dataset(tmp_path, text)
+    found, judged = plan(made), workflow_of(made).judged(made)
+    assert list(found.nodes) == ["fetch", "references", "association", "calibrate", "update-wcs"]
+    assert found["calibrate"].upstream["decisions"] is found["association"]
+    assert settings(found, "association").switches == {"PCTECORR": "OMIT"}
+    assert [file.label for file in judged.of(Kind.TABLE)] == ["j9l960010_asn"]
+    assert not judged.of(Kind.IMAGE, Kind.SHIFTS)
+    axes = workflow_of(made).parameters(made, judged)
+    assert [str(each) for each in axes["calibrated_anew"]] == ["j9l960a0q", "j9l960a1q"]
+    assert len(axes["chip_anew"]) == 4
+    assert not axes["combined"]
+
+
+def test_pixels_are_compared_with_raw_ones_of_the_camera_whose_arithmetic_is_known(tmp_path: Path) -> None:
+    for text in (MINIMAL, of_camera("WFC3", ("F105W",) * 2, "ibohbfb", RAW)):
+        made = dataset(tmp_path, text)
+        axes = workflow_of(made).parameters(made, workflow_of(made).judged(made))
+        assert not axes["calibrated_anew"]
+        assert not axes["chip_anew"]
+
+
 MASKS = """
 [stages.masks]
 trails = ["ibwb01xrq"]
@@ -324,6 +361,10 @@ def test_images_are_paired_with_the_reference(tmp_path: Path) -> None:
         ),
         (MINIMAL + RAW, "stages.fetch.required: has 'raw', which is not calibrated for WFC3/UVIS"),
         (MINIMAL + '[stages.fetch]\nrequired = ["ima"]\n', "stages.fetch.required: begins with 'ima'"),
+        (
+            MINIMAL + '[stages.association]\nrootname = "ibwb01010"\n',
+            "stages.association: is of raw exposures; leave it out",
+        ),
         (MINIMAL + "[stages.calibrate]\ncte_correct = true\n", "stages.calibrate.cte_correct: is of ACS/WFC"),
         (MINIMAL + MASKS, "stages.masks.regions.0.file: "),
         (

@@ -134,7 +134,9 @@ def test_fraction_is_of_the_most_masked_chip() -> None:
 def test_what_is_not_masked_is_not_judged() -> None:
     masks = {1: np.zeros((10, 10), dtype=bool)}
     assert not masked_fraction(masks, found={}, subject="a").applicable
-    assert not masked_fraction({}, found={}, subject="a").applicable
+    without = masked_fraction({}, found={}, subject="a")
+    assert without.applicable
+    assert not without.told
 
 
 def test_trail_that_was_not_found_is_told_beside_what_regions_mask() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_told
 
 __all__ = ["masked_fraction"]
 
@@ -25,13 +25,15 @@ def masked_fraction(
     Parameters
     ----------
     masks : mapping of int to ndarray of bool, shape (ny, nx)
-        Which pixels are masked, by EXTVER of the chip. An empty array has none.
+        Which pixels are masked, by EXTVER of the chips whose data quality is at hand.
     found : mapping of str to float
         By what masks were asked for (``"regions"``, ``"trails"``), the fraction of the most masked chip that
         these made. The value is 0 where one of them masked nothing: what was asked for is not there.
     subject : str
         The exposure.
     """
+    if not masks:
+        return not_told("masked_fraction", subject, "its data quality is not at hand; see CAL-003")
     fractions = {chip: float(mask.mean()) if mask.size else 0.0 for chip, mask in masks.items()}
     empty = [kind for kind, fraction in found.items() if not fraction]
     most = max(fractions, key=fractions.__getitem__, default=0)

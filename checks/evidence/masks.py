@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.calibration import MASKED
 from hubble_qa.checks.evidence.exposures import exposure_in, planes
+from hubble_qa.checks.readers import ReaderError
 
 __all__ = ["MASKS", "masked_pixels", "masks_found"]
 
@@ -19,7 +20,7 @@ MASKS = "masks.json"
 
 
 def masked_pixels(path: Path, companion: Path | None = None) -> Mapping[int, NDArray[np.bool_]]:
-    """Which pixels of each chip are masked (`MASKED`), by EXTVER; none of a C0M without its C1M.
+    """Which pixels of each chip are masked (`MASKED`), by EXTVER, of those whose data quality can be read.
 
     Parameters
     ----------
@@ -30,7 +31,10 @@ def masked_pixels(path: Path, companion: Path | None = None) -> Mapping[int, NDA
     """
     found = {}
     for chip in exposure_in(path).chips:
-        quality = planes(path, chip, companion).quality
+        try:
+            quality = planes(path, chip, companion).quality
+        except ReaderError:
+            continue  # CAL-003 and CAL-013 say what is wrong with it
         if quality is not None:
             found[chip] = quality.astype(np.int64) & MASKED != 0
     return found
