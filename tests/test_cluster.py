@@ -23,6 +23,16 @@ from tests.small_project import ROOT, SmallProject, make_small_project
 from tests.stages_for_tests import Plain, begun, chain, hang, hoard, meet, noted, unanswered
 from tests.test_remembering import HELPERS, MEASURING, edit, measured
 
+WARNING = """
+import warnings
+
+
+@pytest.mark.criterion("AST-005")
+def test_warning(photometry, exposure, judge):
+    warnings.warn("will change", FutureWarning)
+    judge(Measurement("fit_scale_change", 1e-6, "", exposure))
+"""
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
@@ -99,6 +109,21 @@ def test_tests_measure_where_the_products_are(cluster: DaskCluster, place: Path)
     assert "Measured on workers: 2; here: 0" in changed.stdout
     assert "as measured by an earlier run: 7" in changed.stdout
     assert measured(project) == set()
+
+
+def test_a_warning_is_there_what_it_is_here(cluster: DaskCluster, place: Path) -> None:
+    project = make_small_project(place / "project")
+    ini = (project.path / "pytest.ini").read_text(encoding="utf-8")
+    (project.path / "pytest.ini").write_text(ini.replace("filterwarnings = error\n", ""), encoding="utf-8")
+    project.tests(WARNING)
+    strict = ("-W", "error::FutureWarning")
+    here = project.run(*strict, "--report", "here", "--store", "store-here")
+    there = project.run(*strict, "--executor", f"dask://{cluster.address}")
+
+    assert (here.returncode, there.returncode) == (1, 1)
+    assert values(project, "report") == values(project, "here")
+    told = {each["test"]: each["status"] for each in project.results()["verdicts"]}
+    assert told["test_small.py::test_warning[numbers-u5jx0108r]"] == "not measured"
 
 
 def test_what_does_not_measure_elsewhere_measures_here(cluster: DaskCluster, place: Path) -> None:
