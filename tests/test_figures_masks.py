@@ -9,8 +9,12 @@ import pytest
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.calibration import MASKED
+from hubble_qa.reports.drawings.drawing import Drawing
+from hubble_qa.reports.figures.handed_in_exposures import draw_masks_handed_in
 from hubble_qa.reports.figures.masks import draw_masks
+from hubble_qa.reports.figures.verdicts import Shown
 from tests.figure_numbers import missing_numbers
 from tests.qa_runs import judge_products
 from tests.small_runs import small_run
@@ -48,6 +52,20 @@ def test_outline_of_a_thin_trail_is_kept_in_a_large_image_and_closed_at_its_edge
     assert masked[:, 0].min() < 1.0
     assert masked[:, 0].max() > 2398.0
     assert 600 - 2 * block < masked[:, 1].min() < 600.5 < masked[:, 1].max() < 602 + 2 * block
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "wanted"), [(0.2, "fail", True), (None, "not applicable", False)]
+)
+def test_exposures_without_masks_are_not_drawn(value: float | None, status: str, wanted: bool) -> None:
+    drawing = Drawing(
+        "mask-figures-1", draw_masks_handed_in, {}, shows={"CAL-014": ("a_flc",)}, of_values=True
+    )
+    bounds = load_criteria()["CAL-014"].bounds
+    one = Shown(title="Masked pixels", value=value, unit="", bounds=bounds, status=status)
+    assert drawing.is_wanted({"CAL-014": {"a_flc": one}}) is wanted
+    assert not drawing.is_wanted({"CAL-014": {"b_flc": one}, "CAL-003": {"a_flc": one}})
+    assert Drawing("others", draw_masks_handed_in, {}).is_wanted({})
 
 
 def test_mask_that_eats_half_a_chip_is_rejected_and_drawn_with_its_number(

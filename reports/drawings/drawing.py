@@ -45,6 +45,8 @@ class Drawing:
         Criteria whose verdicts it shows: the subjects, or None for all of the dataset.
     locations : mapping of str to str
         Where it finds files that are no products; not part of the key.
+    of_values : bool
+        Whether it is drawn only where one of its verdicts has a value.
     """
 
     name: str
@@ -53,6 +55,15 @@ class Drawing:
     settings: Mapping[str, Any] = field(default_factory=dict)
     shows: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     locations: Mapping[str, str] = field(default_factory=dict)
+    of_values: bool = False
+
+    def is_wanted(self, shown: Mapping[str, Mapping[str, Shown]]) -> bool:
+        """Whether there is something to draw, once the verdicts are known."""
+        return not self.of_values or any(
+            one.value is not None and self.takes(criterion, subject)
+            for criterion, by_subject in shown.items()
+            for subject, one in by_subject.items()
+        )
 
     def takes(self, criterion: str, subject: str) -> bool:
         """Whether it shows the verdict of a criterion on a subject."""

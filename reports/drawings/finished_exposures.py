@@ -67,6 +67,7 @@ def _together(
     number: int,
     companions: Mapping[str, FinishedFile] | None = None,
     images: tuple[str, ...] = (),
+    of_values: bool = False,
 ) -> Drawing:
     """A drawing of several exposures in one figure."""
     beside = companions or {}
@@ -83,6 +84,7 @@ def _together(
         },
         shows,
         handed.locations,
+        of_values,
     )
 
 
@@ -130,6 +132,7 @@ def _draw_masks(handed: Handed, files: Sequence[FinishedFile], number: int) -> I
         {"CAL-014": _labels(files)},
         number=number,
         companions=handed.companions([file for file in files if file.suffix == COUNTS], "c1m"),
+        of_values=True,
     )
 
 

@@ -96,10 +96,12 @@ class Illustrator:
     def _submit(self, candidates: Iterable[_Waiting]) -> None:
         for waiting in [each for each in candidates if not each.tests]:
             self._waiting.remove(waiting)
+            name, drawing = waiting.dataset.name, waiting.drawing
+            known = self._known.get(name, {})
             # Nothing is built to be drawn alone.
-            if all(node.key in self._host.requested for node in waiting.drawing.upstream.values()):
-                name = waiting.dataset.name
-                node = waiting.drawing.node(name, self._known.get(name, {}))
+            built = all(node.key in self._host.requested for node in drawing.upstream.values())
+            if built and drawing.is_wanted(known):
+                node = drawing.node(name, known)
                 self._nodes.setdefault(name, {})[node.name] = node
                 self._host.submit([node])
                 self._host.read.update(parent.key for parent in node.upstream.values())
