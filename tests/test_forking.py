@@ -206,6 +206,30 @@ def test_hooks_of_others_are_called(project: pytest.Pytester) -> None:
     assert "set up by a plugin: test_calls[0]" in result.stdout.str()
 
 
+MANY = """
+import os, time
+import pytest
+
+@pytest.mark.parametrize("number", range(24))
+def test_one(number):
+    time.sleep(0.2 if number < 12 else 0.01)
+    print("process", os.getpid(), "judged", number)
+"""
+
+
+def test_a_process_judges_what_stands_together_and_helps_when_it_is_done(project: pytest.Pytester) -> None:
+    (project.path / "test_some.py").write_text(MANY, encoding="utf-8")
+    result = run(project, "-rP", forked=True)
+    result.assert_outcomes(passed=24)
+    judged: dict[str, list[int]] = {}
+    for process, number in re.findall(r"process (\d+) judged (\d+)", result.stdout.str()):
+        judged.setdefault(process, []).append(int(number))
+    slow, quick = sorted(sorted(each) for each in judged.values())
+    assert slow[:6] == [0, 1, 2, 3, 4, 5]
+    assert set(quick) >= {*range(12, 24)}
+    assert any(number < 12 for number in quick)
+
+
 def test_tests_on_one_file_stay_together(tmp_path: Path) -> None:
     small = [tmp_path / f"{number}.fits" for number in range(9)]
     large = tmp_path / "large.fits"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -141,7 +141,7 @@ def _seen(reference: _Blocks, sky: Array) -> tuple[Array, Array]:
     return level, change
 
 
-@cache
+@lru_cache(maxsize=512)  # chips of as many exposures as `stars_on` has
 def _blocks(one: Input, chip: int) -> _Blocks:
     exposure = exposure_in(one.path)
     header = exposure.header("SCI", chip)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,7 +127,7 @@ def _placed(own: Indices, first: Indices, fluxes: _Fluxes) -> _Fluxes:
     return placed
 
 
-@cache
+@lru_cache(maxsize=256)  # as of `stars_on`
 def _fluxes(one: Input) -> _Fluxes:
     """Fluxes of all sources of an exposure, in the order of `stars_on`."""
     stars = stars_on(one)

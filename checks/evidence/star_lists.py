@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,7 +39,8 @@ class Stars(NamedTuple):
     sky: Array
 
 
-@cache
+# Exposures are compared with those next to them: of the many that were judged before, none is asked again.
+@lru_cache(maxsize=256)
 def stars_on(one: Input) -> Stars:
     """Sources on all chips of an exposure, chip by chip, the brightest first."""
     chips, pixels, sky = [np.empty(0, dtype=np.int64)], [np.empty((0, 2))], [np.empty((0, 2))]
@@ -56,7 +57,7 @@ def stars_on(one: Input) -> Stars:
     return Stars(np.concatenate(chips), np.concatenate(pixels), np.concatenate(sky))
 
 
-@cache
+@lru_cache(maxsize=1024)
 def shared_stars(first: Input, second: Input) -> SourcePairs:
     """Sources that two exposures share, as indices into `stars_on` of either."""
     return pair_sources(stars_on(first).sky, stars_on(second).sky)
