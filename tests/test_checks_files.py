@@ -7,9 +7,14 @@ import pytest
 from astropy.io import fits
 
 from hubble_qa.checks.criteria import load_criteria
-from hubble_qa.checks.images.files import fits_form_violations, keyword_violations, structure_violations
+from hubble_qa.checks.images.files import (
+    ends_early,
+    fits_form_violations,
+    keyword_violations,
+    structure_violations,
+)
 from hubble_qa.checks.instruments import Camera, load_instruments
-from hubble_qa.checks.readers import Extension, read_exposure, read_fits_structure
+from hubble_qa.checks.readers import Extension, FitsStructure, read_exposure, read_fits_structure
 from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import exposure, write_flt
 
@@ -43,6 +48,19 @@ def test_file_cut_between_units_lacks_extensions(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:end])
     measurement = fits_form_violations(read_fits_structure(path))
     assert measurement.reason == "4 extensions, but NEXTEND is 13"
+
+
+@pytest.mark.parametrize(("behind", "cut"), [((), True), (("WCSDVARR", "WCSCORR"), False)])
+def test_what_is_followed_by_other_extensions_was_not_cut_off(behind: tuple[str, ...], cut: bool) -> None:
+    sound = exposure()
+    added = tuple(Extension(name, 1, fits.Header()) for name in behind)
+    last = [each for each in sound.extensions if (each.name, each.version) != ("ERR", 4)]
+    lacking = replace(sound, extensions=(*last, *added))
+    units = len(lacking.extensions) + 1
+    structure = FitsStructure(lacking.path, 100, 100, units, units, 0, ())
+    assert structure_violations(lacking).reason == "ERR,4 is missing"
+    assert ends_early(structure, lacking) is cut
+    assert ends_early(replace(structure, actual_size=99), lacking)
 
 
 def test_added_extensions_may_stand_anywhere() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hubble_qa.checks.detectors.calibration import array_violations
 from hubble_qa.checks.detectors.noise import scatter_to_error
 from hubble_qa.checks.instruments import camera
 from tests.amplifier_samples import SHAPE, WFC, chip
@@ -45,3 +46,16 @@ def test_what_states_no_errors_is_not_judged() -> None:
         measured = scatter_to_error(image, np.ones(SHAPE), kept, WFC, subject="x")
         assert not measured.told
         assert "show the sky" in measured.reason
+
+
+def test_without_a_camera_nothing_tells_whether_photons_are_counted() -> None:
+    counts = np.random.default_rng(5).poisson(0.01, SHAPE).astype(np.float32)
+    good = np.ones(SHAPE, dtype=bool)
+    measured = scatter_to_error(counts, np.ones(SHAPE, np.float32), good, None, subject="x")
+    assert (measured.told, measured.reason) == (
+        False,
+        "the header names no camera that is known; see FIL-003",
+    )
+    dq = np.zeros(SHAPE, np.int16)
+    dq.flat[::1000] = 1
+    assert array_violations(counts, None, dq, camera=None, subject="x").value == 0

@@ -204,7 +204,8 @@ def array_violations(
         wrong = judged & ~(np.isfinite(err) & (err > 0))
         counts["ERR not finite and positive"] = int(np.count_nonzero(wrong))
     broken = [f"{rule} at {count} pixels" for rule, count in counts.items() if count]
-    run = longest_run(sci, good & (sci != 0) if camera is not None and camera.counts_photons else good)
+    # Most pixels of a detector that counts photons may hold none.
+    run = longest_run(sci, good & (sci != 0) if camera is None or camera.counts_photons else good)
     if counts["SCI not finite"] == 0 and np.all(sci == sci.flat[0]):
         broken.append(f"SCI reads {float(sci.flat[0]):g} everywhere: it holds no data")
     elif run > LONGEST_RUN:

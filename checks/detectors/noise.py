@@ -51,7 +51,9 @@ def scatter_to_error(
         return not_applicable(
             quantity, subject, "the file states no errors but the root of its counts, if any"
         )
-    if camera is not None and camera.counts_photons:
+    if camera is None:
+        return not_told(quantity, subject, "the header names no camera that is known; see FIL-003")
+    if camera.counts_photons:
         return not_applicable(quantity, subject, "most pixels hold no photon, and no robust scatter")
     kept = good & np.isfinite(science) & np.isfinite(error) & (error > 0)
     stated = block_medians(np.where(kept, error, np.nan).astype(np.float32))

@@ -23,6 +23,8 @@ __all__ = [
 
 # Extensions that updatewcs, TweakReg and the archive add, wherever they come.
 ADDED = frozenset({"D2IMARR", "WCSDVARR", "WCSCORR", "HDRLET"})
+# Of these, those that stand behind all others.
+_BEHIND = ADDED - {"D2IMARR"}
 
 # Keywords of an image whose pixels are all alike, of which files hold no pixels.
 _CONSTANT = frozenset({"NPIX1", "NPIX2", "PIXVALUE"})
@@ -120,7 +122,7 @@ def ends_early(structure: FitsStructure, exposure: Exposure) -> bool:
     """Whether a file was cut off, so that its last extensions are missing or incomplete.
 
     It has fewer bytes than its headers declare, or was cut between two extensions: those that are left begin
-    as they should, and NEXTEND says that there were more.
+    as they should, nothing follows them, and NEXTEND says that there were more.
 
     Parameters
     ----------
@@ -132,7 +134,9 @@ def ends_early(structure: FitsStructure, exposure: Exposure) -> bool:
     if structure.actual_size < structure.declared_size:
         return True
     found, required = _found(exposure), _required(exposure)
-    return _has_fewer(structure) and found == required[: len(found)]
+    # Where what tools add is there, nothing was cut off before it.
+    whole = bool(exposure.extensions) and exposure.extensions[-1].name in _BEHIND
+    return _has_fewer(structure) and found == required[: len(found)] and not whole
 
 
 def structure_violations(exposure: Exposure) -> Measurement:

@@ -192,9 +192,9 @@ def _of(image: Image) -> Iterator[Fault]:
         (0.1, 0.3, 0.5, 0.9),
         0.5,
         "half of the sources are lost",
-        # Of WFPC2's the chips are known that have no weight; of others a frame that is mostly empty.
-        "DRZ-010" if image.label == "WFPC2" else "DRZ-001",
-        may=("DRZ-001" if image.label == "WFPC2" else "DRZ-010", "DRZ-009", "WCS-005", "DRZ-008"),
+        # Of WFPC2's the chips are known that have no weight; of others the exposures' time and area.
+        "DRZ-010" if image.label == "WFPC2" else "DRZ-009",
+        may=("DRZ-009" if image.label == "WFPC2" else "DRZ-010", "DRZ-001", "WCS-005", "DRZ-008"),
     )
     yield fault(
         "stars broadened",

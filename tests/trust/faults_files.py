@@ -154,6 +154,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         1,
         _ALL,
         ("FIL-003",),
+        ("FIL-004",),
     )
     yield Fault(
         f"{name}: another exposure under its name",

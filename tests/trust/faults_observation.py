@@ -68,7 +68,8 @@ def _no_time_from_the_start(place: Place, size: float, random: Generator) -> Non
 
 
 def _flash_left(header: Any, size: float, random: Generator) -> None:
-    header["FLASHDUR"], header["FLASHCUR"], header["FLSHCORR"] = 3.0, "LOW", "OMIT"
+    header["FLASHDUR"], header["FLASHCUR"], header["FLASHSTA"] = 3.0, "LOW", "SUCCESSFUL"
+    header["FLSHCORR"] = "OMIT"
 
 
 def _blurred(kernel: Callable[[float, Generator], Any]) -> Callable[[Camera], Change]:
