@@ -252,6 +252,7 @@ def test_options_that_cannot_be_followed_are_refused_at_once(arguments, says):
 
     class Config:
         inipath = None
+        stash = pytest.Stash()
         invocation_params = SimpleNamespace(dir=Path.cwd())
 
         def getoption(self, name, default=None):

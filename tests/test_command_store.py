@@ -92,7 +92,7 @@ def test_list_shows_the_last_used_product_first(store: Store) -> None:
 
     assert header.split() == ["key", "stage", "outcome", "unused", "size", "wall", "(s)", "dataset/node"]
     assert first.split()[:3] == [OTHER[:12], "write", "failed"]
-    assert second.split() == [KEY[:12], "write", "complete", "3", "d", "4.6", "kB", "1.5", "field/write-a"]
+    assert second.split() == [KEY[:12], "write", "complete", "3", "d", "4.7", "kB", "1.5", "field/write-a"]
     assert total.startswith("2 products, ")
 
 
