@@ -268,7 +268,7 @@ def test_finished_products_of_the_archive_are_rejected_where_the_background_vari
 
 def test_finished_products_without_ramp_fit_are_accepted(run, tmp_path):
     made = judge_products(tmp_path, collect(run, tmp_path / "made", "fetch", "update-wcs", "drizzle"))
-    # The archive's image of the failed fits is among the files, fainter and noisier than the exposures beside it.
+    # The archive's image of the failed fits is among the files: fainter, and noisier than its exposures.
     image = {("PHT-006", "ibohbf040_drz SCI,1"), ("DRZ-012", "ibohbf040_drz")}
     assert made.rejected() == image, made.process.stdout
     assert {made.verdict("TVB-001", f"{name}_ima")["status"] for name in AFFECTED} == {"not applicable"}
