@@ -251,6 +251,7 @@ def _of(image: Image) -> Iterator[Fault]:
         1,
         "positions at the edge are off by arcseconds",
         "WCS-004",
+        may=("WCS-005",),
     )
     yield fault(
         "exposure time",

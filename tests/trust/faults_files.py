@@ -31,7 +31,7 @@ _OTHERS: tuple[str, ...] = (
     "DRZ-002",
     "DRZ-003",
 )
-_OTHERS += ("DRZ-007", "TVB-001", "TVB-003")
+_OTHERS += ("DRZ-007", "TVB-001", "TVB-003", "CAL-002", "DRZ-009", "DRZ-010", "PHT-003", "WCS-005")
 
 # What measures light in a time.
 _OF_TIME: tuple[str, ...] = (
@@ -102,8 +102,11 @@ def _without_unit(camera: Camera) -> Change:
 
 
 def _other_time(camera: Camera) -> Change:
+    # A tenth of a short exposure is less than the detector's overhead.
+    pattern = camera.deep or camera.pattern
+
     def change(place: Place, size: float, random: Generator) -> None:
-        with opened(place, camera.node, one_of(place, camera.node, camera.pattern, random)) as hdus:
+        with opened(place, camera.node, one_of(place, camera.node, pattern, random)) as hdus:
             hdus[0].header["EXPTIME"] *= 1 + size
 
     return change
@@ -154,7 +157,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         1,
         _ALL,
         ("FIL-003",),
-        ("FIL-004",),
+        ("FIL-004", "CAL-005"),
     )
     yield Fault(
         f"{name}: another exposure under its name",

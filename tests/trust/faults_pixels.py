@@ -182,7 +182,17 @@ def _of(camera: Camera) -> Iterator[Fault]:
         plane="DQ",
         extra=("DRZ-009", "DRZ-010", "DRZ-001"),
     )
-    yield fault("data quality lost", _zero, "", (1,), 1, "every bad pixel is used", "CAL-013", plane="DQ")
+    yield fault(
+        "data quality lost",
+        _zero,
+        "",
+        (1,),
+        1,
+        "every bad pixel is used",
+        "CAL-013",
+        plane="DQ",
+        extra=("DRZ-009",),
+    )
     yield fault(
         "mask far larger than a trail",
         _mask,
@@ -263,7 +273,8 @@ def _of(camera: Camera) -> Iterator[Fault]:
             (0.3, 0.5, 1.0, 2.0, 5.0),
             2.0,
             "twice the noise of a pixel under a star of 50 pixels is 14 of its errors",
-            *_criterion(_BLOB, camera),
+            # Of the crowded field of WFC it is found from 5 on.
+            *(_criterion(_BLOB, camera) if camera.label != "WFC" else ()),
             deep=True,
         )
     yield fault(
