@@ -111,6 +111,7 @@ def test_tests_measure_where_the_products_are(cluster: DaskCluster, place: Path)
     assert measured(project) == set()
 
 
+@pytest.mark.slow
 def test_a_warning_is_there_what_it_is_here(cluster: DaskCluster, place: Path) -> None:
     project = make_small_project(place / "project")
     ini = (project.path / "pytest.ini").read_text(encoding="utf-8")
@@ -126,6 +127,7 @@ def test_a_warning_is_there_what_it_is_here(cluster: DaskCluster, place: Path) -
     assert told["test_small.py::test_warning[numbers-u5jx0108r]"] == "not measured"
 
 
+@pytest.mark.slow
 def test_what_does_not_measure_elsewhere_measures_here(cluster: DaskCluster, place: Path) -> None:
     project = make_small_project(place / "project")
     project.run("--report", "here", "--store", "store-here")
@@ -276,6 +278,7 @@ def test_stages_that_ask_servers_can_stay_with_the_controller(
     assert places == ["", "n1"]
 
 
+@pytest.mark.slow
 def test_a_store_that_workers_do_not_see_is_refused(cluster: DaskCluster, place: Path, store: Store) -> None:
     executor = cluster.executor(store, paths={str(place): "/nowhere"})
     with Watched(store, executor) as run:

@@ -88,18 +88,18 @@ def nights(tmp_path: Path) -> Nights:
 
 def test_causes_are_what_headers_say_and_else_the_contents(nights: Nights) -> None:
     nights.judge()
-    nights.edit(CAL_VER="3.7.2", MTFLAG="T")
-    assert any("Calibration program 3.6.2 → 3.7.2" in line for line in nights.judge("2"))
+    nights.edit(CAL_VER="3.7.2", IDCTAB="iref$b_idc.fits", MTFLAG="T")
+    told = nights.judge("2")
+    assert any("Calibration program 3.6.2 → 3.7.2" in line for line in told)
+    assert any("IDCTAB iref$a_idc.fits → iref$b_idc.fits" in line for line in told)
     (record,) = nights.results()["finished"]
     assert record["key"] == read_made_with(nights.exposure).digest
     verdicts = [each for each in nights.results()["verdicts"] if each["products"]]
     assert {each["key"] for each in verdicts} == {record["key"]}
     assert {each["node"] for each in verdicts} == {"icsample1_flt"}
-    nights.edit(IDCTAB="iref$b_idc.fits", MTFLAG="F")
-    assert any("IDCTAB iref$a_idc.fits → iref$b_idc.fits" in line for line in nights.judge())
     with fits.open(nights.exposure, mode="update") as hdus:
         hdus["SCI", 1].data[2, 3] = np.nan
-        hdus[0].header["MTFLAG"] = "T"
+        hdus[0].header["MTFLAG"] = "F"
     before, now = record["key"], read_made_with(nights.exposure).digest
     told = nights.judge()
     assert before != now
