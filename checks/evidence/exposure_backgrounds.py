@@ -74,10 +74,7 @@ def blocks_beside(one: Input, others: Sequence[Input]) -> Mapping[int, ComparedB
         Exposures of the same camera through the same filter.
     """
     return combined_departures(
-        [
-            _against(one, [_blocks(other, chip) for chip in exposure_in(other.path).chips], of_exposures=True)
-            for other in others
-        ]
+        [_against(one, [_blocks(other, chip) for chip in exposure_in(other.path).chips]) for other in others]
     )
 
 
@@ -91,19 +88,14 @@ def blocks_under(one: Input, image: Path, weight: Path | None) -> Mapping[int, C
     image, weight : Path
         The drizzled image and its weight.
     """
-    return _against(one, [_image_blocks(image, weight)], of_exposures=False)
+    return _against(one, [_image_blocks(image, weight)])
 
 
-def _against(
-    one: Input, references: Sequence[_Blocks], *, of_exposures: bool
-) -> Mapping[int, ComparedBlocks]:
-    return {
-        chip: _compared(_blocks(one, chip), references, of_exposures=of_exposures)
-        for chip in exposure_in(one.path).chips
-    }
+def _against(one: Input, references: Sequence[_Blocks]) -> Mapping[int, ComparedBlocks]:
+    return {chip: _compared(_blocks(one, chip), references) for chip in exposure_in(one.path).chips}
 
 
-def _compared(own: _Blocks, references: Sequence[_Blocks], *, of_exposures: bool) -> ComparedBlocks:
+def _compared(own: _Blocks, references: Sequence[_Blocks]) -> ComparedBlocks:
     y, x = np.indices(own.medians.shape).reshape(2, -1) * own.side + (own.side - 1) / 2
     sky = np.asarray(own.wcs.all_pix2world(np.column_stack([x, y]), 0))
     level, change = np.full(len(sky), math.nan), np.full(len(sky), math.nan)
@@ -114,10 +106,7 @@ def _compared(own: _Blocks, references: Sequence[_Blocks], *, of_exposures: bool
                 np.where(np.isfinite(new), new, old) for new, old in zip(seen, (level, change), strict=True)
             )
     shape = own.medians.shape
-    # The sky changes in both exposures: what changes in one alone is the departure, and no error of it.
-    # An image shows bright stars otherwise than its exposures do.
-    of_both = np.fmin if of_exposures else np.fmax
-    structure = _OF_STRUCTURE * of_both(change.reshape(shape), own.changes) / own.noise
+    structure = _OF_STRUCTURE * np.fmax(change.reshape(shape), own.changes) / own.noise
     departure = (own.medians - level.reshape(shape)) / own.noise
     return ComparedBlocks(departure, np.hypot(_OF_MEDIAN / own.side, structure), own.side)
 
