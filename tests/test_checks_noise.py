@@ -59,3 +59,5 @@ def test_without_a_camera_nothing_tells_whether_photons_are_counted() -> None:
     dq = np.zeros(SHAPE, np.int16)
     dq.flat[::1000] = 1
     assert array_violations(counts, None, dq, camera=None, subject="x").value == 0
+    sky = np.random.default_rng(6).normal(0.0, 3.0, SHAPE)
+    assert array_violations(sky, np.sqrt(np.maximum(sky, 0.0)), dq, camera=None, subject="x").value == 0

@@ -198,7 +198,7 @@ def array_violations(
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         return count_violations("array_violations", subject, [f"shapes differ or are empty: {shapes}"])
     good = np.ones(sci.shape, dtype=bool) if dq is None else dq == 0
-    judged = good & (sci > 0) if camera is not None and camera.root_errors else good
+    judged = good & (sci > 0) if camera is None or camera.root_errors else good
     counts = {"SCI not finite": int(np.count_nonzero(~np.isfinite(sci)))}
     if err is not None:
         wrong = judged & ~(np.isfinite(err) & (err > 0))

@@ -37,7 +37,8 @@ _FLUX = {"WFPC2": "PHT-003", "UVIS": "PHT-006", "WFC": "CAL-006", "IR": "CAL-006
 _LEVEL = {"WFPC2": "PHT-003", "UVIS": "CAL-011", "WFC": "CAL-006", "IR": "CAL-006", "SBC": "CAL-013"}
 _GRADIENT = {"WFPC2": "PHT-003"}
 _PLACE = {"WFPC2": "PHT-003", "IR": "AST-024"}
-_BLOB = {"UVIS": "CAL-011", "WFC": "CAL-011", "IR": "CAL-011"}
+# Of the others half of the sensitivity, or 5 times the noise: their small fields change from block to block.
+_BLOB = {"UVIS": "CAL-011"}
 
 
 def _chip(
@@ -273,8 +274,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
             (0.3, 0.5, 1.0, 2.0, 5.0),
             2.0,
             "twice the noise of a pixel under a star of 50 pixels is 14 of its errors",
-            # Of the crowded field of WFC it is found from 5 on.
-            *(_criterion(_BLOB, camera) if camera.label != "WFC" else ()),
+            *_criterion(_BLOB, camera),
             deep=True,
         )
     yield fault(
