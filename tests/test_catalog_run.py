@@ -153,6 +153,7 @@ def test_accepted_headers_state_their_quality_in_the_units_of_their_keywords(sma
         assert header["HDRNAME"] == headerlet["HDRNAME"] == f"{name}_Gaia"
 
 
+@pytest.mark.slow
 def test_catalogues_of_the_services_give_the_same_fits(small, served):
     assert served.results["run"]["archive"] == "mast"
     for name in EXPOSURES:
@@ -162,6 +163,7 @@ def test_catalogues_of_the_services_give_the_same_fits(small, served):
             assert values[0] == pytest.approx(values[1], abs=2e-3), subject
 
 
+@pytest.mark.slow
 def test_what_comes_by_chance_in_a_dense_field_is_caught_and_left_out_of_headers(by_chance):
     assert by_chance.process.returncode == 1, by_chance.process.stdout
     shifts = read_shift_file(by_chance.product("align-gaia") / "shifts.txt", relative=False)

@@ -104,6 +104,7 @@ def test_busy_server_truncated_file_and_wrong_size_are_overcome(servers):
     assert len(servers.mast.requests_of("GET u5jx0108r_c0m.fits")) == 2
 
 
+@pytest.mark.slow
 def test_a_file_that_never_arrives_whole_is_not_used(servers):
     servers.mast.faults.append(Fault("GET u5jx010hr_c1m.fits", "truncated", times=99))
 

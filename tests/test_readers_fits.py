@@ -311,6 +311,8 @@ def with_card(keyword: bytes, value: bytes) -> tuple[int, bytes]:
 @example(damage=(PLAIN.index(b"CONTINUE"), b"CONTINUE= 'POLYGON'".ljust(CARD)))
 @example(damage=(PLAIN.index(b"CONTINUE"), b"COMMENT   'POLYGON'".ljust(CARD)))
 @example(damage=(PLAIN.index(b"CONTINUE"), b"CONTINUE  '28 &' / and a comment".ljust(CARD)))
+@example(damage=(PLAIN.index(b"CONTINUE"), b"CONTINUE  '\x0028 &'".ljust(CARD)))
+@example(damage=(PLAIN.index(b"CONTINUE"), b"CONTINUE  '28 &' / \xe9 \n".ljust(CARD)))
 @given(damage=damages())
 def test_headers_and_flaws_are_those_that_astropy_finds(damage: tuple[int, bytes]) -> None:
     """What is read without astropy, to be quick, is what astropy reads, whatever is wrong with a file."""

@@ -151,7 +151,10 @@ def test_pages_open_from_disk_without_errors_or_overflow(
 # In the dark only colours are others.
 @pytest.mark.parametrize(
     ("scheme", "widths", "rules"),
-    [("light", (320, *WIDTHS), {}), ("dark", (320, *WIDTHS), {"runOnly": ["color-contrast"]})],
+    [
+        ("light", (320, *WIDTHS), {}),
+        pytest.param("dark", (320, *WIDTHS), {"runOnly": ["color-contrast"]}, marks=pytest.mark.slow),
+    ],
     ids=["light", "dark"],
 )
 def test_pages_are_accessible(

@@ -65,8 +65,8 @@ _PIXELS = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 # What names an extension, and how it must be written.
 _NAMES = (("EXTNAME", re.compile(r"'[^']*'")), ("EXTVER", re.compile(r"[+-]?[0-9]+")))
 # A string that goes on in the next card, and one that goes on from the card before.
-_GOES_ON = re.compile(rb"^(?:[A-Z0-9_-]+ *= |CONTINUE) *'(?:[^']|'')*&' *$")
-_CONTINUES = re.compile(rb"CONTINUE  '(?:[^']|'')*' *(?:/.*)?$")
+_GOES_ON = re.compile(rb"^(?:[A-Z0-9_-]+ *= |CONTINUE) *'(?:[ -&(-~]|'')*&' *$")
+_CONTINUES = re.compile(rb"CONTINUE  '(?:[ -&(-~]|'')*' *(?:/[ -~]*)?$")
 # Cards of no world coordinates: how AstroDrizzle records each chip, and words.
 _HISTORY = re.compile(r"D\d{3}[A-Z]+$|HISTORY$|COMMENT$|$")
 
