@@ -61,6 +61,20 @@ def test_a_test_runs_again_by_its_name(tmp_path: Path):
     assert [path.name for path in products.iterdir()] == ["shifts.txt"]
 
 
+def test_pytest_may_be_run_without_its_cache(tmp_path: Path) -> None:
+    products = tmp_path / "products"
+    products.mkdir()
+    (products / "shifts.txt").write_text(SHIFTS)
+    command = [sys.executable, "-m", "hubble_qa", "run", "-p", "no:cacheprovider", "--collect-only", "-q"]
+    ended = subprocess.run(
+        [*command, "--products", str(products)],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "test_fit_rms" in ended.stdout
+    assert not (tmp_path / ".pytest_cache").exists()
+
+
 OTHER = """
 def pytest_addoption(parser):
     parser.addoption("--products")

@@ -45,7 +45,7 @@ _STEPS = 20
 # farthest that the positions of one target can be apart, arcsec; farther are two targets.
 _SIGNAL = 20.0
 _FARTHEST = 5.0
-# By how much of its light a target may differ between exposures.
+# By how much of its light a target may differ between exposures: five times the noise of the faintest.
 _ALIKE = 0.25
 # A hit: this many photons, or standard deviations of a pixel, and the share of it that its surroundings have.
 _HIT = 25.0

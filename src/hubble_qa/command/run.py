@@ -20,6 +20,7 @@ _AS_IN_A_CLONE = ("-p", "no:zarr", "-p", "no:hypothesispytest", "--strict-marker
 # A test as pytest and the report name it: "qa/test_files.py::test_keywords[…]".
 _NODE_ID = re.compile(r"(?:qa/)?(?P<module>test_\w+)\.py(?P<test>::.+)?", re.DOTALL)
 _TAKES_NODE_ID = ("--deselect",)
+_WITHOUT_CACHE = frozenset({"no:cacheprovider", "-pno:cacheprovider"})
 
 
 @click.command(
@@ -31,8 +32,10 @@ def run(arguments: tuple[str, ...]) -> None:
     """Run pytest with this suite; the exit status is pytest's."""
     plugins = [word for name in PLUGINS for word in ("-p", name)]
     # Tests are named as in a clone; pytest's own choice is the products' directory, with its cache in it.
-    root = ("--rootdir", str(Path(__file__).parents[1]), "-o", f"cache_dir={Path.cwd() / '.pytest_cache'}")
-    options = [*_AS_IN_A_CLONE, *root, *plugins, "--pyargs", *tests_named(arguments)]
+    root = ("--rootdir", str(Path(__file__).parents[1]))
+    # Without its plugin nobody knows the setting.
+    cache = () if _WITHOUT_CACHE & {*arguments} else ("-o", f"cache_dir={Path.cwd() / '.pytest_cache'}")
+    options = [*_AS_IN_A_CLONE, *root, *cache, *plugins, "--pyargs", *tests_named(arguments)]
     # A process that has not imported the suite: pytest prepares its modules' asserts when they are imported.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "pytest", *options])
 
