@@ -11,7 +11,7 @@ from hubble_qa.checks.astrometry.solution_tables import has_solution, solution_t
 from hubble_qa.checks.detectors import background, calibration
 from hubble_qa.checks.detectors.amplifiers import amplifier_step
 from hubble_qa.checks.detectors.flagged_area import flagged_area
-from hubble_qa.checks.detectors.masks import masked_fraction
+from hubble_qa.checks.detectors.masks import empty_masks, masked_fraction
 from hubble_qa.checks.detectors.noise import scatter_to_error
 from hubble_qa.checks.evidence.backgrounds import (
     Background,
@@ -86,6 +86,11 @@ def test_few_pixels_are_masked(products: Products, observation: FinishedFile, ju
     path = products.path(observation)
     masks = masked_pixels(path, products.sibling(observation, "c1m"))
     judge(masked_fraction(masks, found=masks_found(path), subject=observation.label))
+
+
+@criterion("CAL-016")
+def test_masks_are_not_empty(products: Products, observation: FinishedFile, judge: Judge) -> None:
+    judge(empty_masks(masks_found(products.path(observation)), subject=observation.label))
 
 
 @criterion("CAL-013")

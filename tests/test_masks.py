@@ -11,7 +11,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.calibration import MASKED, flagged_fraction
-from hubble_qa.checks.detectors.masks import masked_fraction
+from hubble_qa.checks.detectors.masks import empty_masks, masked_fraction
 from hubble_qa.checks.evidence.masks import MASKS, masked_pixels, masks_found
 from hubble_qa.fixtures.plans.stage import Inputs, StageError
 from hubble_qa.fixtures.reduction.masking.trails import pixels_of_trails
@@ -139,16 +139,16 @@ def test_what_is_not_masked_is_not_judged() -> None:
     assert not without.told
 
 
-def test_trail_that_was_not_found_is_told_beside_what_regions_mask() -> None:
+def test_trail_that_was_not_found_is_told_apart_from_what_regions_mask() -> None:
+    found = {"regions": 0.1, "trails": 0.0}
     masks = {1: np.zeros((10, 10), dtype=bool)}
     masks[1][3] = True
-    found = masked_fraction(masks, found={"regions": 0.1, "trails": 0.0}, subject="a")
-    assert found.value == 0.0
-    assert found.reason.startswith("findsat_mrt found no trail; mask it by a region")
-    assert found.reason.endswith("(masked by other means: 10.00%)")
-    assert (
-        "other means" not in masked_fraction({1: masks[1] & False}, found={"trails": 0.0}, subject="a").reason
-    )
+    assert masked_fraction(masks, found=found, subject="a").value == pytest.approx(0.1)
+    empty = empty_masks(found, subject="a")
+    assert empty.value == 1
+    assert empty.reason.startswith("findsat_mrt found no trail; mask it by a region")
+    assert not masked_fraction({1: masks[1] & False}, found={"trails": 0.0}, subject="a").applicable
+    assert not empty_masks({}, subject="a").applicable
 
 
 def test_search_that_finds_no_trail_is_recorded(inputs: Inputs) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_told
 
-__all__ = ["masked_fraction"]
+__all__ = ["empty_masks", "masked_fraction"]
 
 _SOUGHT = {
     "regions": "no pixel lies in its regions; correct the region file",
@@ -28,28 +28,34 @@ def masked_fraction(
         Which pixels are masked, by EXTVER of the chips whose data quality is at hand.
     found : mapping of str to float
         By what masks were asked for (``"regions"``, ``"trails"``), the fraction of the most masked chip that
-        these made. The value is 0 where one of them masked nothing: what was asked for is not there.
+        these made.
     subject : str
         The exposure.
     """
     if not masks:
         return not_told("masked_fraction", subject, "its data quality is not at hand; see CAL-003")
     fractions = {chip: float(mask.mean()) if mask.size else 0.0 for chip, mask in masks.items()}
-    empty = [kind for kind, fraction in found.items() if not fraction]
-    most = max(fractions, key=fractions.__getitem__, default=0)
-    if not empty and not fractions.get(most):
+    most = max(fractions, key=fractions.__getitem__)
+    if not fractions[most]:
         return not_applicable("masked_fraction", subject, "nothing is masked (DQ bit 16384)")
     context: dict[str, Json] = {f"SCI,{chip}": fraction for chip, fraction in fractions.items()}
     told = [f"{kind} {fraction:.2%}" for kind, fraction in found.items() if fraction]
     reason = f"SCI,{most}, of {', '.join(told)}" if told else f"SCI,{most}"
-    if empty:
-        missing = "; ".join(_SOUGHT.get(kind, f"{kind} masked nothing") for kind in empty)
-        return Measurement(
-            "masked_fraction",
-            0.0,
-            "",
-            subject,
-            context=context,
-            reason=f"{missing} (masked by other means: {fractions[most]:.2%})" if told else missing,
-        )
     return Measurement("masked_fraction", fractions[most], "", subject, context=context, reason=reason)
+
+
+def empty_masks(found: Mapping[str, float], *, subject: str) -> Measurement:
+    """Number of the masks of an exposure that were asked for and masked nothing.
+
+    Parameters
+    ----------
+    found : mapping of str to float
+        By what masks were asked for, the fraction of the most masked chip that these made.
+    subject : str
+        The exposure.
+    """
+    if not found:
+        return not_applicable("empty_masks", subject, "no mask of it was asked for")
+    empty = [kind for kind, fraction in found.items() if not fraction]
+    reason = "; ".join(_SOUGHT.get(kind, f"{kind} masked nothing") for kind in empty)
+    return Measurement("empty_masks", float(len(empty)), "", subject, reason=reason)

@@ -129,7 +129,7 @@ def _draw_masks(handed: Handed, files: Sequence[FinishedFile], number: int) -> I
         "mask-figures",
         draw_masks_handed_in,
         files,
-        {"CAL-014": _labels(files)},
+        dict.fromkeys(("CAL-014", "CAL-016"), _labels(files)),
         number=number,
         companions=handed.companions([file for file in files if file.suffix == COUNTS], "c1m"),
         of_values=True,

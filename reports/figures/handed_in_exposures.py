@@ -194,7 +194,7 @@ def draw_masks_handed_in(inputs: Inputs, output: Path, settings: ExposureSetting
         return mask_figure(place / settings.exposures[name], companions.get(name), name, verdicts)
 
     judged = [name for name in settings.exposures if verdicts.get("CAL-014", name) is not None]
-    drawn = [name for name in _asked(settings, ("CAL-014",)) if name in judged]
+    drawn = [name for name in _asked(settings, ("CAL-014", "CAL-016")) if name in judged]
     publish(readable(drawn, figure).values(), output)
 
 

@@ -21,7 +21,7 @@ from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = ["draw_masks", "mask_figure"]
 
-_MASKED = "CAL-014"
+_MASKED, _EMPTY = "CAL-014", "CAL-016"
 _COLUMNS = 580
 _WORDS = (
     "Outlined: what images do without. Good: the outline follows the trail or ghost, and nothing of it lies "
@@ -51,7 +51,7 @@ def mask_figure(path: Path, companion: Path | None, label: str, verdicts: Verdic
         figure="masks",
         name=f"masks-{label.replace('/', '-')}",
         title=f"What is masked of {label}" + (f": {number}" if number else ""),
-        caption=joined(verdicts.sentence(label, (_MASKED,)), _WORDS),
+        caption=joined(verdicts.sentence(label, (_MASKED, _EMPTY)), _WORDS),
         alt=f"The chips of {label} in grey, with the outlines of their masks.",
         drawing=draw_masks(images, masks, title=f"masked: {number}" if number else ""),
         subject=label,

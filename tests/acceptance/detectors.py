@@ -15,7 +15,7 @@ from hubble_qa.checks.detectors.calibration import (
     unit_violations,
 )
 from hubble_qa.checks.detectors.flagged_area import flagged_area
-from hubble_qa.checks.detectors.masks import masked_fraction
+from hubble_qa.checks.detectors.masks import empty_masks, masked_fraction
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement
 from tests import amplifier_samples as amplifier
@@ -128,8 +128,17 @@ CASES: Mapping[str, Case] = {
             "half of an exposure": lambda: masked(0.5, 0.5),
             "half of one of two chips": lambda: masked(0.5, regions=0.5),
             "a tenth and a bit": lambda: masked(0.11, trails=0.11),
-            "no trail where one was looked for": lambda: masked(0.0, trails=0.0),
-            "no trail, beside a region": lambda: masked(0.03, trails=0.0, regions=0.03),
+        },
+    ),
+    "CAL-016": Case(
+        lambda: empty_masks({"trails": 0.08}, subject="j9l960a9q_flc"),
+        {
+            "no trail where one was looked for": lambda: empty_masks(
+                {"trails": 0.0}, subject="j9l960a9q_flc"
+            ),
+            "no trail, beside a region": lambda: empty_masks(
+                {"trails": 0.0, "regions": 0.03}, subject="j9l960a9q_flc"
+            ),
         },
     ),
     "CAL-013": Case(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from hubble_qa.checks.detectors.calibration import MASKED
+from hubble_qa.checks.evidence.masks import MASKS
 from tests.trust.cameras import CAMERAS, Camera
 from tests.trust.edits import one_of, opened, scaled, science
 from tests.trust.fault import Change, Fault, Place
@@ -51,6 +53,17 @@ def _chip(
         with opened(place, camera.node, one_of(place, camera.node, pattern, random)) as hdus:
             planes = science(hdus) if plane == "SCI" else [hdu for hdu in hdus if hdu.name == plane]
             edit(planes[int(random.integers(len(planes)))], size, random)
+
+    return change
+
+
+def _sought(camera: Camera) -> Change:
+    """Note a search for trails in one exposure that found none."""
+
+    def change(place: Place, size: float, random: Generator) -> None:
+        name = one_of(place, camera.node, camera.pattern, random)
+        record = {name.partition("_")[0]: {"trails": {"SCI,1": 0.0}}}
+        place.edit(camera.node, name).with_name(MASKS).write_text(json.dumps(record), encoding="utf-8")
 
     return change
 
@@ -203,6 +216,16 @@ def _of(camera: Camera) -> Iterator[Fault]:
         "a fifth of the chip goes without the exposure, for a trail of at most 0.08",
         "CAL-014",
         plane="DQ",
+    )
+    yield Fault(
+        f"{camera.label}: trail that was not found",
+        camera.dataset,
+        _sought(camera),
+        "",
+        (1,),
+        1,
+        "the trail stays in the image",
+        ("CAL-016",),
     )
     if camera.label != "SBC":
         yield fault(
