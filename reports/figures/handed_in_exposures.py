@@ -193,8 +193,11 @@ def draw_masks_handed_in(inputs: Inputs, output: Path, settings: ExposureSetting
     def figure(name: str) -> Illustration:
         return mask_figure(place / settings.exposures[name], companions.get(name), name, verdicts)
 
-    judged = [name for name in settings.exposures if verdicts.get("CAL-014", name) is not None]
-    drawn = [name for name in _asked(settings, ("CAL-014", "CAL-016")) if name in judged]
+    def judged(name: str) -> bool:
+        found = [verdicts.get(criterion, name) for criterion in ("CAL-014", "CAL-016")]
+        return any(each is not None and each.status != Status.NOT_APPLICABLE for each in found)
+
+    drawn = filter(judged, settings.exposures)
     publish(readable(drawn, figure).values(), output)
 
 
