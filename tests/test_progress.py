@@ -52,7 +52,7 @@ def test_how_far_the_stages_have_come(outlook: Outlook, text: str) -> None:
 
 def test_time_passes_between_two_events() -> None:
     assert stage_text(Outlook(2, 3, 80.0), 20.0) == "stage 2 of 3, 1 min 00 s left"
-    assert stage_text(Outlook(2, 3, 80.0), 100.0) == "stage 2 of 3, 0 s left"
+    assert stage_text(Outlook(2, 3, 80.0), 100.0) == "stage 2 of 3"
 
 
 def test_the_live_line_says_how_far_the_run_is() -> None:
