@@ -5,13 +5,10 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from benchmarks.many_datasets import ROOT, write_datasets
-from hubble_qa.fixtures.plans.dataset import Dataset
-from hubble_qa.fixtures.suite.run import Run
 
 NUMBER = 18
 
@@ -83,11 +80,5 @@ def test_tests_are_not_looked_through_for_parameters_of_several(calls: Counter[t
     assert calls["fixtures.py", "get_param_argkeys"] == 0
 
 
-def test_subjects_that_datasets_share_are_cases_of_each() -> None:
-    asked: Any = None
-    run = Run(asked, asked, asked, Path())
-    one, other = Dataset.model_construct(name="one"), Dataset.model_construct(name="other")
-    subjects = ("star1", "star2")
-    assert run.cases(one, subjects).texts == ["one-star1", "one-star2"]
-    assert run.cases(other, subjects).values == [(other, "star1"), (other, "star2")]
-    assert run.cases(one, subjects) is run.cases(one, subjects)
+def test_cases_of_tests_that_ask_for_the_same_are_made_once(calls: Counter[tuple[str, str]]) -> None:
+    assert 0 < calls["cases.py", "_cases_of"] < calls["plugin.py", "pytest_generate_tests"] * NUMBER

@@ -432,6 +432,21 @@ def test_a_directory_that_is_no_report_is_not_overwritten(project: SmallProject)
     assert not project.builds()
 
 
+def test_a_run_of_workers_that_does_not_fit_is_refused_before_anything_is_built(
+    project: SmallProject,
+) -> None:
+    project.run("-n", "0")
+    project.journal.unlink()
+    with (project.path / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write("\nfrom hubble_qa.fixtures.suite import room\nroom.free_bytes = lambda directory: 0\n")
+
+    ended = project.run("-n", "2", "--rebuild", "all")
+
+    assert ended.returncode == pytest.ExitCode.USAGE_ERROR, ended.stdout
+    assert "where 0 MB are free: name another directory with --store" in ended.stdout + ended.stderr
+    assert not project.journal.exists()
+
+
 def test_the_store_is_named_by_the_environment_and_told_with_its_room(project: SmallProject) -> None:
     ended = project.run("-k", "matches", "--summary", "found.md", QA_STORE="elsewhere")
 
