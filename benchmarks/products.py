@@ -1,9 +1,10 @@
-"""Times judging finished products against bare astropy: ``python benchmarks/products.py headers N...``.
+"""Times judging finished products against bare astropy: ``python -m benchmarks.products headers N...``.
 
 ``headers`` judges N exposures shaped as FLTs of ACS/WFC by what their headers say, and has astropy read the
 same headers in as many processes; ``pixels`` judges N full-size exposures by all criteria, and has astropy
-read their pixels once. Exposures are the simulated archive's, under rootnames of their own; of those for
-``headers`` the arrays are cut to a corner, since nothing asks for them.
+read their pixels once, to which is added the processor time of the tests themselves, over the cores.
+Exposures are the simulated archive's, under rootnames of their own; of those for ``headers`` the arrays are
+cut to a corner, since nothing asks for them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
+
+from benchmarks.own_time import own_time
 
 ROOT = Path(__file__).parent.parent
 # Tests that read headers only, and of whole headers each.
@@ -48,10 +51,11 @@ if __name__ == "__main__":
 LETTERS = string.digits + string.ascii_lowercase
 
 
-def timed(*command: str) -> tuple[float, float]:
-    """Wall-clock seconds and processor seconds of a command."""
+def timed(*command: str, **variables: str) -> tuple[float, float]:
+    """Wall-clock seconds and processor seconds of a command, with variables of its environment."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    environment = {**os.environ, **variables}
+    ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, env=environment)
     elapsed, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     if ended.returncode not in (0, 1):
         raise SystemExit(ended.stdout[-2000:] + ended.stderr[-2000:])
@@ -97,7 +101,12 @@ def compare(directory: Path, what: str, *selected: str) -> None:
     number = len(list(directory.iterdir()))
     reading, reading_processor = timed(sys.executable, str(bare), str(directory), what)
     report = ("--report", str(directory.with_name("report")))
-    judging, judging_processor = timed(*pytest("--products", str(directory), *report, *selected))
+    own = directory.with_name(f"own-{number}")
+    own.mkdir()
+    judging, judging_processor = timed(
+        *pytest("-p", "benchmarks.own_time", "--products", str(directory), *report, *selected),
+        OWN_TIME=str(own),
+    )
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(
         f"{number} files, {what}: judged in {judging:.1f} s ({judging_processor:.1f} s of processor time), "
@@ -106,11 +115,24 @@ def compare(directory: Path, what: str, *selected: str) -> None:
         f"largest process so far {peak:.0f} MiB",
         flush=True,
     )
+    measuring = own_time(own)
+    least, least_processor = reading + measuring / cores(), reading_processor + measuring
+    print(
+        f"the tests themselves took {measuring:.1f} s of processor time: read once and measured, "
+        f"{least:.1f} s ({least_processor:.1f} s); ratios {judging / least:.2f} "
+        f"({judging_processor / least_processor:.2f})",
+        flush=True,
+    )
+
+
+def cores() -> int:
+    """How many cores there are."""
+    return os.cpu_count() or 1
 
 
 def main(what: str, numbers: list[int]) -> None:
     """Make exposures, judge them and read them."""
-    print(f"{os.cpu_count()} cores")
+    print(f"{cores()} cores")
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
         headers = what == "headers"

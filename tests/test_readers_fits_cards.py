@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from astropy.io import fits
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.images.files import fits_form_violations
 from hubble_qa.checks.readers import read_exposure, read_fits_structure
+from hubble_qa.checks.readers.fits_cards import Unit, read_units
 from hubble_qa.checks.verdict import Verdict, judge
 from tests.qa_runs import SHARED
 
@@ -246,3 +249,30 @@ def test_real_files_agree_with_fitsverify(name: str) -> None:
     told = [each for each in errors(path) if HEADERLET not in each]
     ours = found.value or [each for each in noted if "WCSAXES" in str(each)]
     assert bool(told) == bool(ours) or "no '= ' before" in found.reason, (told, found.reason)
+
+
+def test_a_file_is_read_once_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "image.fits"
+    fits.PrimaryHDU(np.zeros((2, 2))).writeto(path)
+    later = time.time() + 10
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    def units() -> tuple[Unit, ...]:
+        with path.open("rb") as stream:
+            return read_units(stream)
+
+    first, before = units(), path.stat()
+    assert units() is first
+    time.sleep(0.02)  # longer than the clock of the file's times stands still
+    with path.open("r+b") as stream:
+        stream.seek(160)
+        stream.write(fits.Card("NAXIS", 1).image.encode())
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert [unit.integer("NAXIS") for unit in (*first, *units())] == [2, 1]
+
+
+def test_what_was_just_written_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "image.fits"
+    fits.PrimaryHDU().writeto(path)
+    with path.open("rb") as stream:
+        assert read_units(stream) is not read_units(stream)

@@ -24,10 +24,10 @@ from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.checks.readers.errors import ReaderError
 from hubble_qa.checks.readers.fits_cards import (
     Unit,
+    common_value,
     has_size_below_zero,
     is_common,
     read_units,
-    unit_violations,
 )
 from hubble_qa.checks.readers.plain_header import PlainHeader
 from hubble_qa.checks.readers.regular_files import first_bytes, open_regular
@@ -315,7 +315,7 @@ def _plain_units(path: Path) -> tuple[Unit, ...]:
     """
     try:
         with open_regular(unpacked(path), compressed=False) as stream:
-            units = tuple(read_units(stream))
+            units = read_units(stream)
             whole = bool(units) and units[-1].end == os.fstat(stream.fileno()).st_size
     except (OSError, ReaderError):
         return ()
@@ -328,7 +328,7 @@ def _is_plain(unit: Unit) -> bool:
         and unit.find("ZIMAGE") is None  # tiles of a compressed image
         and unit.images[-1].rstrip() == b"END"
         and (unit.number > 0 or unit.text("EXTEND") == "T")  # which astropy writes where anything else stands
-        and not unit_violations(unit)
+        and not unit.violations
         and _are_common(unit.images)
         and all(
             (card := unit.find(keyword)) is None or form.fullmatch(card.value) for keyword, form in _NAMES
@@ -338,6 +338,8 @@ def _is_plain(unit: Unit) -> bool:
 
 def _are_common(images: Sequence[bytes]) -> bool:
     """Whether all cards are in common form, with strings that go on in the next cards as they should."""
+    if all(kind for kind, _ in map(common_value, images)):
+        return True
     return all(
         is_common(image) or (_CONTINUES.match(image) is not None and _GOES_ON.search(before) is not None)
         for before, image in zip((b"", *images), images, strict=False)
@@ -444,7 +446,7 @@ def open_fits(path: Path) -> Iterator[fits.HDUList]:
 
 def _as_declared(path: Path, stream: BinaryIO) -> BinaryIO:
     """A file without what follows its last unit, which astropy may take for a header that never ends."""
-    units = tuple(read_units(stream))
+    units = read_units(stream)
     wrong = next((unit for unit in units if has_size_below_zero(unit)), None)
     if wrong is not None:
         raise DamagedFileError(f"{path}: {wrong.name} declares fewer than no data", path)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 __all__ = [
     "REGISTERED",
@@ -25,13 +26,16 @@ __all__ = [
     "is_common",
     "late_wcsaxes",
     "read_units",
-    "unit_violations",
 ]
 
 BLOCK = 2880  # bytes
 CARD = 80  # bytes
 # More cards than any header has: what goes on is no header.
 _MOST_BLOCKS = 20_000
+# Files whose headers are kept for who reads them next: its form is judged, and then what its headers say.
+_KEPT = 2
+# What was written later may be written again without a change of its times.
+_SETTLED = 2.0  # s
 
 _UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 _KEYWORD = re.compile(rb"[A-Z0-9_-]{1,8} *")
@@ -43,6 +47,8 @@ _STRING = re.compile(r"'(?:[^']|'')*'")
 _COMMENTARY = frozenset({"COMMENT", "HISTORY", "", "CONTINUE", "END", "HIERARCH"})
 _END = b"END     "
 _FIRST = (b"SIMPLE  =", b"XTENSION=")
+_SIZES = (b"NAXIS", b"PCOUNT", b"GCOUNT")
+_SIZE = re.compile(r"NAXIS[0-9]+|PCOUNT|GCOUNT")
 _WORDS = frozenset({b"COMMENT ", b"HISTORY ", _END, b"        "})
 # Keywords with rules of their own on what the value says.
 _SPECIAL = _COMMENTARY | {"DATE", "DATE-OBS"}
@@ -84,8 +90,7 @@ _COMMON = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """A header card: its number, from 1, and its 80 bytes."""
 
     number: int
@@ -186,9 +191,22 @@ class Unit:
     @cached_property
     def first(self) -> Mapping[bytes, int]:
         """Where among its cards the first of each keyword stands that has a value, by its 8 bytes."""
-        places = range(len(self.images) - 1, -1, -1)
-        images = self.images
-        return {images[place][:8]: place for place in places if images[place][8:10] == b"= "}
+        numbered = reversed([*enumerate(self.images)])
+        return {image[:8]: place for place, image in numbered if image[8:10] == b"= "}
+
+    @cached_property
+    def sizes(self) -> tuple[Card, ...]:
+        """Cards that give its axes, and its numbers of groups and parameters."""
+        return tuple(
+            card
+            for number, image in enumerate(self.images, start=1)
+            if image.startswith(_SIZES) and _SIZE.fullmatch((card := Card(number, image)).keyword)
+        )
+
+    @cached_property
+    def violations(self) -> tuple[str, ...]:
+        """What breaks the rules on a header as a whole: which keywords come first, and their values."""
+        return tuple(f"{self.name}: {each}" for each in _unit_violations(self))
 
     def find(self, keyword: str) -> Card | None:
         """The first card of a keyword."""
@@ -206,14 +224,40 @@ class Unit:
         return None if card is None else card.number_value
 
 
-def read_units(stream: BinaryIO) -> Iterator[Unit]:
-    """Read the headers of a file, one after another; ends where no header follows or one does not end.
+_READ: dict[tuple[int, ...], tuple[Unit, ...]] = {}
+
+
+def read_units(stream: BinaryIO) -> tuple[Unit, ...]:
+    """Read the headers of a file; those up to where no header follows or one does not end.
 
     Parameters
     ----------
     stream : binary file
         Open at its beginning.
     """
+    state = _state(stream)
+    if state is None:
+        return tuple(_units(stream))
+    if state not in _READ:
+        found = tuple(_units(stream))
+        while len(_READ) >= _KEPT:
+            del _READ[next(iter(_READ))]
+        _READ[state] = found
+    return _READ[state]
+
+
+def _state(stream: BinaryIO) -> tuple[int, ...] | None:
+    """What tells a file from another, and from itself once it was changed; None where that may not."""
+    try:
+        found = os.fstat(stream.fileno())
+    except OSError:
+        return None
+    if max(found.st_mtime, found.st_ctime) + _SETTLED > time.time():
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _units(stream: BinaryIO) -> Iterator[Unit]:
     start = number = 0
     size = stream.seek(0, os.SEEK_END)
     while start < size:
@@ -263,8 +307,7 @@ def _data_size(unit: Unit) -> int:
     return abs(bits) // 8 * count * (max(parameters or 0, 0) + math.prod(sizes))
 
 
-def unit_violations(unit: Unit) -> list[str]:
-    """What breaks the rules on a header as a whole: which keywords come first, and their values."""
+def _unit_violations(unit: Unit) -> list[str]:
     xtension = unit.xtension
     problems = _order_violations(unit, xtension)
     bits, axes = unit.integer("BITPIX"), unit.integer("NAXIS")
@@ -285,7 +328,7 @@ def unit_violations(unit: Unit) -> list[str]:
         )
     if unit.fill.strip(b" "):
         problems.append("something other than blanks follows END")
-    return [f"{unit.name}: {each}" for each in problems]
+    return problems
 
 
 def has_size_below_zero(unit: Unit) -> bool:
@@ -295,12 +338,7 @@ def has_size_below_zero(unit: Unit) -> bool:
 
 def _below_zero(unit: Unit) -> Iterator[Card]:
     """Cards that give an axis, or a number of groups or parameters, below 0."""
-    for number, image in enumerate(unit.images, start=1):
-        if image.startswith((b"NAXIS", b"PCOUNT", b"GCOUNT")):
-            card = Card(number, image)
-            sized = re.fullmatch(r"NAXIS[0-9]+|PCOUNT|GCOUNT", card.keyword)
-            if sized and (card.number_value or 0) < 0:
-                yield card
+    return (card for card in unit.sizes if (card.number_value or 0) < 0)
 
 
 def _order_violations(unit: Unit, xtension: str) -> list[str]:
@@ -321,7 +359,8 @@ def _order_violations(unit: Unit, xtension: str) -> list[str]:
         elif not _FIXED.match(image):
             place_of_value = "begin in byte 11" if b"'" in image else "end in byte 30"
             problems.append(f"the value of {keyword} must {place_of_value} of its card (section 4.2)")
-    another = next((place for place, image in enumerate(unit.images) if place and image[:9] in _FIRST), None)
+    later = enumerate(unit.images[1:], start=1)
+    another = next((place for place, image in later if image.startswith(_FIRST)), None)
     if another is not None:
         problems.append(
             f"END is missing: card {another + 1} is {_keyword(unit.images[another][:8])}, the first of "

@@ -23,7 +23,6 @@ from hubble_qa.checks.readers.fits_cards import (
     has_size_below_zero,
     late_wcsaxes,
     read_units,
-    unit_violations,
 )
 from hubble_qa.checks.readers.fits_tables import table_violations
 from hubble_qa.checks.readers.regular_files import first_bytes, open_regular
@@ -145,11 +144,11 @@ def read_fits_structure(path: Path, *, label: str = "") -> FitsStructure:
 
 def _structure(path: Path, stream: BinaryIO, label: str) -> FitsStructure:
     actual = os.fstat(stream.fileno()).st_size
-    units = tuple(read_units(stream))
+    units = read_units(stream)
     declared = units[-1].end if units else 0
     flaws = [*_not_fits(path, stream)] if not units else []
     for unit in units:
-        flaws += [*unit_violations(unit), *card_violations(unit), *table_violations(unit)]
+        flaws += [*unit.violations, *card_violations(unit), *table_violations(unit)]
         flaws += _fill_violations(stream, unit, actual)
     # Only of what is all there: astropy would set memory aside for what a header merely claims to have.
     whole = bool(units) and declared <= actual

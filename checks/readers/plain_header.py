@@ -31,6 +31,7 @@ class PlainHeader(fits.Header):  # type: ignore[misc]
     # None once astropy's cards are made, and of headers that astropy makes of others.
     _places: Mapping[bytes, int] | None = None
     _images: Sequence[bytes] = ()
+    _found: Mapping[str, _Record] | None = None
 
     @classmethod
     def of(cls, images: Sequence[bytes], places: Mapping[bytes, int]) -> PlainHeader:
@@ -83,11 +84,18 @@ class PlainHeader(fits.Header):  # type: ignore[misc]
         return self._places is not None and not any(image.startswith(_CONTINUE) for image in self._images)
 
     def _of_record(self, key: str) -> _Record:
-        records = (found for image in self._images if (found := _record(image)) is not None)
-        found = next((record for record in records if record.keyword == key), None)
+        found = self._records.get(key)
         if found is None:
             raise KeyError(f"Keyword {key!r} not found.")
         return found
+
+    @property
+    def _records(self) -> Mapping[str, _Record]:
+        """The first record of each keyword, as long as `_images` are what there is."""
+        if self._found is None:
+            records = [found for image in self._images if (found := _record(image)) is not None]
+            self._found = {record.keyword: record for record in reversed(records)}
+        return self._found
 
     def get(self, key: Any, default: Any = None) -> Any:
         """The value of a keyword, or a default where the header has no such keyword."""
@@ -102,7 +110,7 @@ class PlainHeader(fits.Header):  # type: ignore[misc]
             if _is_plain(key):
                 return _card_keyword(key) in places
             if _OF_RECORD.fullmatch(key):
-                return any(found is not None and found.keyword == key for found in map(_record, self._images))
+                return key in self._records
         return bool(super().__contains__(key))
 
     def __len__(self) -> int:
