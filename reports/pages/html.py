@@ -126,8 +126,9 @@ def _render(
         "history": history,
         "comparison": view_of.comparison if view_of else None,
     }
+    of_history = ["history.css"] if history is not None else []
+    shared["style"] = _asset("report.css", *of_history)
     if history is not None:
-        shared["style"] = _asset("report.css", "history.css")
         write_history_pages(history, environment, shared, directory)
     shown = overview(pages)
     index = environment.get_template("index.html").render(
@@ -152,6 +153,7 @@ def _render(
     )
     _write(directory / SUMMARY, brief)
     template = environment.get_template("dataset.html")
+    shared["style"] = _asset("report.css", "dataset.css", *of_history)
     beside = [None, *pages, None]
     for before, page, after in zip(beside, pages, beside[2:], strict=False):
         script = _script_of(page.figures)
@@ -160,10 +162,10 @@ def _render(
 
 
 def _script_of(figures: Sequence[Figure]) -> _Asset:
-    """The script of a page: with what draws points or stretches images where a figure has any."""
+    """The script of a dataset's page: with what draws points or stretches images where a figure has any."""
     points = ["plot.js"] if any(each.plot for each in figures) else []
     images = ["stretch.js"] if any(each.images for each in figures) else []
-    return _asset("report.js", *points, *images)
+    return _asset("report.js", "verdicts.js", *points, *images)
 
 
 def _write(path: Path, page: str) -> None:
@@ -214,7 +216,6 @@ def _environment() -> Environment:
         judges_finished=wording.judges_finished,
         stages_text=wording.stages_text,
         verdicts_text=wording.verdicts_text,
-        style=_asset("report.css"),
         script=_asset("report.js"),
     )
     badge: Any = environment.get_template("macros.html").module
