@@ -196,11 +196,14 @@ def test_a_write_that_fails_leaves_the_old_file(
     before = path.read_bytes()
     listed = sorted(tmp_path.iterdir())
 
-    def full(self: Path, text: str, **_: Any) -> None:
-        self.write_bytes(text.encode()[:100])
-        raise OSError("no space left on device")
+    plain = module._plain
 
-    monkeypatch.setattr(Path, "write_text", full)
+    def full(record: object) -> object:
+        if isinstance(record, StageRecord):  # some of the file is written by now
+            raise OSError("no space left on device")
+        return plain(record)
+
+    monkeypatch.setattr(module, "_plain", full)
     with pytest.raises(OSError, match="no space"):
         write_results(dataclasses.replace(sample, verdicts=()), path)
     assert path.read_bytes() == before

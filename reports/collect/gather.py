@@ -146,7 +146,8 @@ def _explained(verdicts: Iterable[VerdictRecord], shown: Shown) -> Iterator[Verd
     for record in verdicts:
         names = (record.figure, *load_criteria()[record.criterion].other_figures)
         there = shown.get((record.dataset, record.criterion, record.subject), frozenset())
-        yield replace(record, figure=next((name for name in names if name in there), ""))
+        figure = next((name for name in names if name in there), "")
+        yield record if figure == record.figure else replace(record, figure=figure)
 
 
 def _shown(figures: Iterable[tuple[Node, Sequence[FigureRecord]]]) -> Shown:

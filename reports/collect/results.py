@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from importlib import resources
@@ -341,10 +341,10 @@ class Results:
 
 def write_results(results: Results, path: Path) -> None:
     """Write results as JSON, as `results_text` has them, whole or not at all."""
-    text = results_text(results)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        with partial.open("w", encoding="utf-8") as stream:
+            stream.writelines(_pieces(results))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -357,8 +357,7 @@ def results_text(results: Results) -> str:
     settings by its name (``"nan"``), arrays as lists, other values as text, and characters that
     UTF-8 lacks (lone surrogates) as U+FFFD.
     """
-    parts = (f'"{name}": {_lines(part)}' for name, part in _plain(results).items())
-    return "{\n" + ",\n".join(parts) + "\n}\n"
+    return "".join(_pieces(results))
 
 
 def read_results(path: Path) -> Results:
@@ -427,17 +426,32 @@ def _tuples(entry: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {**entry, **{name: tuple(entry[name]) for name in names}}
 
 
-def _lines(part: Any) -> str:
-    """JSON with a record a line."""
+def _pieces(results: Results) -> Iterator[str]:
+    """Results as JSON, with a record a line; piece by piece, as there may be very many."""
     encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
-    if not isinstance(part, list) or not part:
-        return encode(part)
-    return "[\n" + ",\n".join(map(encode, part)) + "\n]"
+    before = "{\n"
+    for name in _names_of(Results):
+        part = getattr(results, name)
+        yield f'{before}"{name}": '
+        before = ",\n"
+        if not isinstance(part, tuple | list) or not part:
+            yield encode(_plain(part))
+            continue
+        for number, record in enumerate(part):
+            yield ",\n" if number else "[\n"
+            yield encode(_plain(record))
+        yield "\n]"
+    yield "\n}\n"
 
 
 @cache
 def _names_of(record: type[Any]) -> tuple[str, ...]:
     return tuple(each.name for each in fields(record))
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value, as most are, can be written as it is."""
+    return value is None or type(value) is bool or (type(value) is str and value.isascii())
 
 
 def _plain(value: Any) -> Any:
@@ -454,6 +468,7 @@ def _plain(value: Any) -> Any:
         case list() | tuple() | set() | frozenset():
             return [_plain(entry) for entry in value]
     if is_dataclass(value):
-        return {name: _plain(getattr(value, name)) for name in _names_of(value.__class__)}
+        found = ((name, getattr(value, name)) for name in _names_of(value.__class__))
+        return {name: each if _is_plain(each) else _plain(each) for name, each in found}
     to_list = getattr(value, "tolist", None)  # numpy scalars and arrays
     return _plain(str(value) if to_list is None else to_list())

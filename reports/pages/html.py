@@ -227,6 +227,8 @@ def _environment() -> Environment:
 
 def _shown(value: Any) -> Any:
     """Clean every text on its way into a page; escaping follows."""
+    if type(value) is str:
+        return text.clean(value)
     return text.clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 

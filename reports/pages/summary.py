@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TypeVar
 
 from hubble_qa.checks.verdict import Status
@@ -179,17 +180,26 @@ def worst(states: Iterable[State]) -> State:
 
 def severity(verdict: VerdictRecord) -> tuple[int, float, str, tuple[tuple[int, int, str], ...]]:
     """Sort key, worst first: by state, by how far outside (or how near to) the bounds, by name."""
-    distance = (
-        verdict.relative_margin or math.inf
-    )  # exactly on a limit sit counts and fractions, not close calls
-    return _RANK[state_of(verdict)], distance, verdict.criterion, natural(verdict.subject)
+    return (*_gravity(verdict), natural(verdict.subject))
+
+
+def _gravity(verdict: VerdictRecord) -> tuple[int, float, str]:
+    # Exactly on a limit sit counts and fractions, not close calls.
+    return _RANK[state_of(verdict)], verdict.relative_margin or math.inf, verdict.criterion
+
+
+def _worst_first(verdicts: Iterable[VerdictRecord]) -> list[VerdictRecord]:
+    """Very many verdicts by `severity`; what many of them are on is taken apart once."""
+    place = cache(natural)
+    return sorted(verdicts, key=lambda verdict: (*_gravity(verdict), place(verdict.subject)))
 
 
 def summarise(results: Results) -> RunSummary:
     """Roll results up, verdict to criterion to dataset to run, worst first."""
     known = {record.name: record for record in results.datasets}
     strays = {name: DatasetRecord(name, "", "", ()) for name in _named(results) if name not in known}
-    verdicts = _by_dataset(results.verdicts)
+    ordered = _worst_first(results.verdicts)
+    verdicts = _by_dataset(ordered)
     stages = _by_dataset(results.stages)
     datasets = [
         _dataset(record, verdicts.get(name, []), stages.get(name, []))
@@ -207,7 +217,7 @@ def summarise(results: Results) -> RunSummary:
         remark=remark,
         counts=_counts(results.verdicts),
         datasets=tuple(sorted(datasets, key=lambda each: (_RANK[each.state], natural(each.record.name)))),
-        criteria=summarise_criteria(results.verdicts),
+        criteria=_criteria(ordered),
         failures=_failures(results.stages),
         built=sum(not stage.reused and stage.outcome != Outcome.BLOCKED for stage in builds),
         reused=sum(stage.reused for stage in builds),
@@ -237,21 +247,24 @@ def _dataset(
         record=record,
         state=worst([*broken, *map(state_of, verdicts)]),
         counts=_counts(verdicts),
-        criteria=summarise_criteria(verdicts),
-        verdicts=tuple(sorted(verdicts, key=severity)),
+        criteria=_criteria(verdicts),
+        verdicts=tuple(verdicts),
         stages=tuple(stages),
     )
 
 
 def summarise_criteria(verdicts: Iterable[VerdictRecord]) -> tuple[CriterionSummary, ...]:
     """Roll verdicts up by criterion, the worst first."""
+    return _criteria(_worst_first(verdicts))
+
+
+def _criteria(verdicts: Iterable[VerdictRecord]) -> tuple[CriterionSummary, ...]:
+    """As `summarise_criteria`, of verdicts that come worst first."""
     grouped: dict[str, list[VerdictRecord]] = {}
     for verdict in verdicts:
         grouped.setdefault(verdict.criterion, []).append(verdict)
     criteria = [
-        CriterionSummary(
-            name, group[0].title, worst(map(state_of, group)), tuple(sorted(group, key=severity))
-        )
+        CriterionSummary(name, group[0].title, state_of(group[0]), tuple(group))
         for name, group in grouped.items()
     ]
     return tuple(sorted(criteria, key=lambda each: (_RANK[each.state], each.id)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from hubble_qa.reports.collect.results import VerdictRecord
@@ -44,13 +45,15 @@ def write_verdict_tables(verdicts: Iterable[VerdictRecord], directory: Path) -> 
     directory : Path
         Where the two tables are to be.
     """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows(map(_row, verdicts))
-    rows = stream.getvalue()
-    for name, head in ((CSV, ""), (ECSV, "".join(_head()))):
-        (directory / name).write_text(head + rows, encoding="utf-8", errors="replace")
+    with (
+        (directory / CSV).open("w", encoding="utf-8", errors="replace", newline="") as plain,
+        (directory / ECSV).open("w", encoding="utf-8", errors="replace", newline="") as described,
+    ):
+        described.writelines(_head())
+        writers = [csv.writer(stream, lineterminator="\n") for stream in (plain, described)]
+        for row in chain([_COLUMNS], map(_row, verdicts)):
+            for writer in writers:
+                writer.writerow(row)
 
 
 def _row(verdict: VerdictRecord) -> list[str]:
@@ -61,7 +64,13 @@ def _cell(value: object) -> str:
     """A number in full, or a text in one line."""
     if value is None:
         return ""
-    return " ".join(text.clean(value).split()) if isinstance(value, str) else repr(value)
+    return _line(value) if isinstance(value, str) else repr(value)
+
+
+# Most texts are a criterion's, and come again and again.
+@lru_cache(maxsize=4096)
+def _line(words: str) -> str:
+    return " ".join(text.clean(words).split())
 
 
 def _head() -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import pytest
 
@@ -18,8 +19,8 @@ from hubble_qa.reports.collect.results import NOT_RUN, VerdictRecord
 
 __all__ = ["lost", "note_expected", "noted"]
 
-# Files in which each process notes the verdicts expected of its tests.
-_EXPECTED = ".expected.json"
+# Files in which each process notes the verdicts expected of its tests, a line each: there may be very many.
+_EXPECTED = ".expected.jsonl"
 
 
 def note_expected(run: Run, items: Sequence[pytest.Item]) -> None:
@@ -29,11 +30,13 @@ def note_expected(run: Run, items: Sequence[pytest.Item]) -> None:
     """
     if any(run.notices.glob(f"*{_EXPECTED}")):
         return
-    expected = [entry for item in items for entry in _expected_verdict(item)]
-    if expected:
+    expected = (entry for item in items for entry in _expected_verdict(item))
+    first = next(expected, None)
+    if first is not None:
         path = run.notices / f"{os.getpid()}{_EXPECTED}"
         written = path.with_suffix(".part")
-        written.write_text(json.dumps(expected), encoding="utf-8")
+        with written.open("w", encoding="utf-8") as notes:
+            notes.writelines(f"{json.dumps(entry)}\n" for entry in chain([first], expected))
         written.replace(path)
 
 
@@ -44,11 +47,15 @@ def _expected_verdict(item: pytest.Item) -> Iterator[tuple[str, str, str, str]]:
         yield item.nodeid, dataset.name, criterion.id, subject_of(item)
 
 
-def noted(run: Run) -> list[Expected]:
-    """The verdicts expected of the run's tests, as its processes have noted them."""
-    paths = sorted(run.notices.glob(f"*{_EXPECTED}"))
-    entries = {entry[0]: entry for path in paths for entry in json.loads(path.read_text(encoding="utf-8"))}
-    return [Expected(*entry) for entry in entries.values()]
+def noted(run: Run) -> Iterator[Expected]:
+    """The verdicts expected of the run's tests, as its processes have noted them: each test once."""
+    told: set[str] = set()
+    for path in sorted(run.notices.glob(f"*{_EXPECTED}")):
+        with path.open(encoding="utf-8") as notes:
+            for expected in (Expected(*json.loads(line)) for line in notes):
+                if expected.test not in told:
+                    told.add(expected.test)
+                    yield expected
 
 
 def lost(expected: Expected) -> VerdictRecord:

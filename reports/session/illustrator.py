@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from hubble_qa.checks.bounds import Bounds
 from hubble_qa.fixtures.plans.dataset import Dataset
@@ -58,20 +59,26 @@ class Illustrator:
         }
 
     def _declared(self, expected: Iterable[Expected]) -> Iterator[_Waiting]:
-        by_dataset: dict[str, list[Expected]] = {}
+        declared: dict[str, list[_Waiting]] = {}
         for record in expected:
-            by_dataset.setdefault(record.dataset, []).append(record)
-        for name, records in by_dataset.items():
-            dataset = self._run.datasets[name]
-            reduction = self._run.settings(dataset)
-            plan = self._run.plan(dataset)
-            self.omissions[name] = omissions(dataset, reduction, plan)
-            for drawing in drawings(dataset, reduction, plan):
-                self._order.setdefault(name, []).append(drawing.name)
-                tests = {one.test for one in records if drawing.takes(one.criterion, one.subject)}
-                # Files that were handed in are there whatever was selected: they are drawn for a verdict.
-                if tests or drawing.upstream:
-                    yield _Waiting(dataset, drawing, tests)
+            if record.dataset not in declared:
+                declared[record.dataset] = self._drawings(record.dataset)
+            for waiting in declared[record.dataset]:
+                if waiting.drawing.takes(record.criterion, record.subject):
+                    waiting.tests.add(record.test)
+        for waiting in chain.from_iterable(declared.values()):
+            # Files that were handed in are there whatever was selected: they are drawn for a verdict.
+            if waiting.tests or waiting.drawing.upstream:
+                yield waiting
+
+    def _drawings(self, name: str) -> list[_Waiting]:
+        dataset = self._run.datasets[name]
+        reduction, plan = self._run.settings(dataset), self._run.plan(dataset)
+        self.omissions[name] = omissions(dataset, reduction, plan)
+        found = [_Waiting(dataset, drawing, set()) for drawing in drawings(dataset, reduction, plan)]
+        if found:
+            self._order[name] = [each.drawing.name for each in found]
+        return found
 
     def take(self, record: VerdictRecord) -> None:
         """Note a verdict that a figure shows, and submit the figures that waited for it alone."""

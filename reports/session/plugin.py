@@ -318,8 +318,8 @@ class Collector:
         self.dropped = drop_unread(run, self.config.stash[HOST], whole)
 
     def _all_verdicts(self, run: Run) -> tuple[VerdictRecord, ...]:
-        awaited = {each.test: each for each in noted(run)}
-        ordered = (self.verdicts.get(test) or lost(expected) for test, expected in awaited.items())
+        ordered = [self.verdicts.get(expected.test) or lost(expected) for expected in noted(run)]
+        awaited = {record.test for record in ordered}
         return (*ordered, *(record for test, record in self.verdicts.items() if test not in awaited))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -140,9 +140,9 @@ def _rejections(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
 def _known_defects(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
     """A line on each known defect, with its worst value and what to do about it."""
     grouped: dict[tuple[str, str, str | None], list[VerdictRecord]] = {}
-    for verdict in sorted(verdicts, key=severity):
-        if state_of(verdict) is State.EXPECTED:
-            grouped.setdefault((verdict.dataset, verdict.criterion, verdict.expected), []).append(verdict)
+    known = (each for each in verdicts if state_of(each) is State.EXPECTED)
+    for verdict in sorted(known, key=severity):
+        grouped.setdefault((verdict.dataset, verdict.criterion, verdict.expected), []).append(verdict)
     for group in grouped.values():
         first, more = group[0], len(group) - 1
         line = f"{_line(first)}" + (f", and {more} more" if more else "")
