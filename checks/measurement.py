@@ -60,12 +60,12 @@ class Measurement:
     reason : str
         Why there is no value, or a remark on it.
     remedy : str
-        What to do where the value is rejected; told with a rejection only.
+        What to do where the value is rejected, also for a known defect; told with a rejection only.
     warning : str
         What deserves a look although the value is within bounds; the verdict warns.
     known_defect : str
-        Why every product of the tool that made this one has such a value, and the remedy. A rejection is
-        then a known defect of the tool's, not a failure of the product.
+        Why every product of the tool that made this one has such a value. A rejection is then a known
+        defect of the tool's, not a failure of the product.
     no_fit : bool
         True where the fit that is judged failed, so that there is none.
 

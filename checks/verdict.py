@@ -176,7 +176,7 @@ def judge(
     margin, relative = _margins(criterion, measurement, in_force, status)
     if expectation is None and status is Status.FAIL and measurement.known_defect:
         always = Bounds(at_least=measurement.value, at_most=measurement.value)
-        expectation = Expectation(measurement.known_defect, always)
+        expectation = Expectation(measurement.known_defect, always, remedy=measurement.remedy)
     verdict = Verdict(criterion, measurement, in_force, status, margin, relative, reason, bounds_reason)
     return verdict if expectation is None else _as_expected(verdict, expectation)
 
@@ -264,7 +264,9 @@ def _close_text(criterion: Criterion, measurement: Measurement, bounds: Bounds) 
 
 def _failure(measurement: Measurement, bounds: Bounds) -> str:
     value = measurement.value
-    remark = "; ".join(filter(None, (measurement.reason, measurement.remedy)))
+    # What to do about a known defect is told beside its reason.
+    remedy = "" if measurement.known_defect else measurement.remedy
+    remark = "; ".join(filter(None, (measurement.reason, remedy)))
     if bounds == _NONE_ALLOWED and not measurement.unit and value is not None and value.is_integer():
         problems = f"{value:.0f} problem{'' if value == 1 else 's'}"
         return f"{problems}: {remark}" if remark else problems

@@ -85,7 +85,7 @@ def test_ratio_of_the_gains_is_astrodrizzles_known_defect(
     verdict = judge(load_criteria()["PHT-006"], measurement)
     assert verdict.status is Status.FAIL
     assert verdict.accepted is accepted
-    assert (f"divide fluxes on this chip by {gain_ratio:.4f}" in measurement.known_defect) is accepted
+    assert (f"divide fluxes on this chip by {gain_ratio:.4f}" in measurement.remedy) is accepted
     sound = input_flux_ratio({"a": seen()}, subject="drw SCI,3", gain_ratio=gain_ratio)
     assert judge(load_criteria()["PHT-006"], sound).status is Status.PASS
 

@@ -166,7 +166,7 @@ def test_what_astrodrizzle_always_does_is_its_known_defect_with_a_remedy(path: P
     assert found.rejected_as_expected
     assert found.measurement.value == 1
     assert found.expectation is not None
-    remedy = found.expectation.reason.rpartition(": ")[2]
+    remedy = found.expectation.remedy.rpartition(": ")[2]
     with fits.open(path, mode="update") as hdus:
         eval(remedy, {"h": hdus[1].header})  # what the user is told to do
     assert verdict(path).status == "pass"

@@ -219,7 +219,7 @@ def test_anchors_are_the_same_whatever_else_is_judged(sample: Results, tmp_path:
 
 def test_figures_of_one_exposure_stand_together_before_the_verdicts(sample: Results, tmp_path: Path) -> None:
     first = sample.figures[0]
-    words = "Shift 1 pix. Good: one cloud. Bad: a slope."
+    words = "Fit RMS: 0.1 pix (accepted: < 0.2 pix); Scale: 1. Shift 1.5 pix. Good: one cloud. Bad: a slope."
     figures = tuple(
         replace(first, figure=figure, subject=subject, title=f"{figure} {subject}", caption=words)
         for subject in ("align/shifts u5jx010hr_flt", "u5jx0108r_flt", "u5jx010hr_c0m SCI,1", "")
@@ -241,7 +241,12 @@ def test_figures_of_one_exposure_stand_together_before_the_verdicts(sample: Resu
     ]
     readings = [text_of(each) for each in page.all("details", "reading")]
     assert [each.count("Good: one cloud. Bad: a slope.") for each in readings] == [1, 1, 1], "one text each"
-    assert all("Good" not in text_of(each) for each in page.all("figcaption"))
+    for caption in page.all("figcaption"):
+        (numbers,) = caption.iter("details")
+        assert text_of(numbers) == "Numbers Fit RMS: 0.1 pix (accepted: < 0.2 pix); Scale: 1."
+        said = text_of(caption).removesuffix(text_of(numbers))
+        assert ". Shift 1.5 pix." in said
+        assert not re.search("Good|accepted", said)
 
 
 def test_verdicts_are_tables_that_other_programs_read(sample: Results, tmp_path: Path) -> None:
@@ -748,7 +753,7 @@ def test_known_defects_stand_above_the_verdicts_with_value_figure_and_remedy(
         said = text_of(card)
         for words in (
             "PHT-006 drizzled / exposure flux", "WF3 0.972 accepted ≥ 0.99 and ≤ 1.01",
-            "Known with ≥ 0.969 and ≤ 0.975.", "Why: WF3 is 2.8 % too faint.",
+            "Known range: ≥ 0.969 and ≤ 0.975.", "Why: WF3 is 2.8 % too faint.",
             "What to do: multiply its fluxes by 1.029.",
         ):  # fmt: skip
             assert words in said, said

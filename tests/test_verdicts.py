@@ -199,11 +199,13 @@ def test_what_breaks_no_rule_and_deserves_a_look_warns() -> None:
 
 def test_a_tools_known_defect_is_rejected_as_expected() -> None:
     rule = criterion(Bounds(at_most=0), unit="")
-    defect = "the tool always does this; mend it so"
-    always = judge(rule, count_violations("fit_rms", "mosaic", ["order"], known_defect=defect))
+    defect = "the tool always does this"
+    found = count_violations("fit_rms", "mosaic", ["order"], known_defect=defect)
+    always = judge(rule, replace(found, remedy="mend it so"))
     assert always.rejected_as_expected
     assert always.accepted
-    assert always.expectation == Expectation(defect, Bounds(at_least=1, at_most=1))
+    assert always.expectation == Expectation(defect, Bounds(at_least=1, at_most=1), remedy="mend it so")
+    assert "mend it so" not in always.reason, "it is told beside the reason"
     mended = judge(rule, count_violations("fit_rms", "mosaic", [], known_defect=defect))
     assert (mended.status, mended.expectation) == (Status.PASS, None)
     declared = Expectation("the dataset's own", Bounds(at_most=2))

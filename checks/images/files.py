@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from astropy.io.fits import Header
 
@@ -33,6 +34,8 @@ _CONSTANT = frozenset({"NPIX1", "NPIX2", "PIXVALUE"})
 # What stwcs calls an extension that holds a headerlet.
 _HEADERLET = "HDRLET"
 
+_LATE_DEFECT = "AstroDrizzle writes WCSAXES too late into each image that it makes"
+
 # Types of keywords' values, by their names in instruments.toml.
 _TYPES: Mapping[KeywordType, tuple[type, ...]] = {"text": (str,), "number": (int, float), "integer": (int,)}
 _IN_WORDS: Mapping[KeywordType, str] = {"text": "text", "number": "a number", "integer": "a whole number"}
@@ -58,7 +61,7 @@ def fits_form_violations(structure: FitsStructure) -> Measurement:
         if kind != _HEADERLET
     ]
     late = structure.late_axes if structure.drizzled or not structure.updated else ()
-    defect = _drizzled_defect(late) if late and structure.drizzled and not problems else ""
+    defect = _LATE_DEFECT if late and structure.drizzled and not problems else ""
     problems += [f"{each.unit}: {_late(each)}" for each in late]
     context: dict[str, Json] = {
         "bytes": structure.actual_size,
@@ -66,7 +69,8 @@ def fits_form_violations(structure: FitsStructure) -> Measurement:
         "units_with_checksums": structure.checksums,
         "conventions_of_updatewcs": [*_conventions(structure)],
     }
-    return count_violations("fits_form_violations", structure.label, problems, context, known_defect=defect)
+    found = count_violations("fits_form_violations", structure.label, problems, context, known_defect=defect)
+    return replace(found, remedy=_moved_axes(late)) if defect else found
 
 
 def _size_violations(structure: FitsStructure) -> Iterator[str]:
@@ -102,12 +106,12 @@ def _late(axes: LateAxes) -> str:
     return f"WCSAXES stands after {axes.before[0]}, but must precede it (FITS standard, section 8.2)"
 
 
-def _drizzled_defect(late: Sequence[LateAxes]) -> str:
+def _moved_axes(late: Sequence[LateAxes]) -> str:
+    """What to do about WCSAXES that come too late."""
     places = ", ".join(str(each.number) for each in late)
     return (
-        "AstroDrizzle writes WCSAXES too late into each image that it makes. Before you publish the image, "
-        "open it by astropy with mode='update' and move the keyword in the header h of unit "
-        f"{places}: h.insert({late[0].before[0]!r}, ('WCSAXES', h.pop('WCSAXES')))"
+        "before you publish the image, open it by astropy with mode='update' and move the keyword in the "
+        f"header h of unit {places}: h.insert({late[0].before[0]!r}, ('WCSAXES', h.pop('WCSAXES')))"
     )
 
 

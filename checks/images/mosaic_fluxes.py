@@ -25,6 +25,9 @@ SIGMAS = 4.0
 _COARSE = 0.0125
 # How far a ratio may be from the known one of the gains, as from 1 by PHT-006.
 _OF_GAIN = 0.01
+_GAIN_DEFECT = (
+    "AstroDrizzle multiplies each WFPC2 chip by its own gain and divides the image by the last chip's"
+)
 # Standard deviation of a median over that of a mean, for normal errors.
 _OF_MEDIAN = math.sqrt(math.pi / 2.0)
 
@@ -86,6 +89,7 @@ def input_flux_ratio(
     explained = all(
         abs(each.value / gain_ratio - 1.0) < _OF_GAIN + SIGMAS * each.error for each in ratios.values()
     )
+    known = explained and gain_ratio != 1.0
     return Measurement(
         quantity,
         ratio.certain,
@@ -95,14 +99,8 @@ def input_flux_ratio(
         _context(ratios),
         reason=reason,
         beyond_error=True,
-        known_defect=_gain_defect(gain_ratio) if explained and gain_ratio != 1.0 else "",
-    )
-
-
-def _gain_defect(ratio: float) -> str:
-    return (
-        "AstroDrizzle multiplies each WFPC2 chip by its own gain and divides the image by the last chip's: "
-        f"divide fluxes on this chip by {ratio:.4f}"
+        known_defect=_GAIN_DEFECT if known else "",
+        remedy=f"divide fluxes on this chip by {gain_ratio:.4f}" if known else "",
     )
 
 

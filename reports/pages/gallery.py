@@ -15,6 +15,9 @@ __all__ = ["Figure", "FigureGroup", "figure_anchors", "figure_groups"]
 
 # Where the words of a caption begin that say what is good and what is bad.
 _READING = re.compile(r"(?:^|(?<=[.;] ))Good: ")
+# Between sentences; those on verdicts tell what is accepted.
+_SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
+_ON_VERDICTS = "(accepted: "
 # Of one exposure: the image, what is left of its fit, and where on the chips.
 _ORDER = ("matched-sources", "residuals", "residual-vectors")
 _OPEN = 6
@@ -63,8 +66,17 @@ class Figure:
 
     @property
     def said(self) -> str:
-        """What the caption says of this figure."""
-        return _parts(self.record.caption)[0]
+        """What the caption says of what this figure shows."""
+        return " ".join(each for each in self._sentences if _ON_VERDICTS not in each)
+
+    @property
+    def numbers(self) -> str:
+        """What the caption says of the verdicts that this figure explains."""
+        return " ".join(each for each in self._sentences if _ON_VERDICTS in each)
+
+    @property
+    def _sentences(self) -> list[str]:
+        return _SENTENCES.split(_parts(self.record.caption)[0])
 
     @property
     def reading(self) -> str:

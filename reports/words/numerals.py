@@ -89,6 +89,7 @@ def _round(value: Decimal, last: int) -> Decimal:
 
 
 def _rendered(value: Decimal, spread: Decimal | None) -> str:
+    value = value or abs(value)  # nothing has no sign
     last = value.as_tuple().exponent
     assert isinstance(last, int)
     error = None if spread is None else _round(spread, max(last, spread.adjusted() - 1))
