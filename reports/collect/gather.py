@@ -39,6 +39,9 @@ from hubble_qa.reports.words.text import left_out_text
 
 __all__ = ["facts_of", "files_of", "gather"]
 
+# Nodes whose files the report itself reads, beside its figures.
+_SHOWN = ("references",)
+
 
 def gather(
     run: Run,
@@ -88,11 +91,13 @@ def gather(
     asked = Counter(record.dataset for record in verdicts)
     named = {record.criterion for record in verdicts}
     ask = host.decided if stopped else host.outcome
-    built = {
-        name: dict(_built({**run.plan(dataset).nodes, **drawn.get(name, {})}, host, ask))
-        for name, dataset in run.datasets.items()
-        if name in asked
-    }
+    read = host.decided if stopped else host.result
+    built: dict[str, Built] = {}
+    for name, dataset in run.datasets.items():
+        if name in asked:
+            nodes = run.plan(dataset).nodes
+            shown = {each: nodes[each] for each in _SHOWN if each in nodes} | dict(drawn.get(name, {}))
+            built[name] = {**dict(_built(nodes, host, ask)), **dict(_built(shown, host, read))}
     drawings = tuple(_figures(drawn, built))
     return Results(
         run=RunRecord(

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from hubble_qa.command.entries import (
 )
 from hubble_qa.fixtures.store.index import Role, entries
 from hubble_qa.fixtures.store.measurements import measurements_in
-from hubble_qa.fixtures.store.places import Shelf
+from hubble_qa.fixtures.store.opening import CACHE_VARIABLE, default_cache, is_url, open_store
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.fixtures.store.store import Store, StoreError
 
@@ -50,25 +51,40 @@ def store() -> None:
 
 
 def _of_store(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a subcommand the option that names the store."""
-    return click.option(
+    """Give a subcommand the options that name the store."""
+    named = click.option(
         "--store",
         "root",
-        type=click.Path(path_type=Path),
         envvar="QA_STORE",
         show_envvar=True,
         default="qa-store",
         show_default=True,
+        metavar="WHERE",
+        help="The store: a directory, or s3://BUCKET/PREFIX.",
+    )
+    cached = click.option(
+        "--store-cache",
+        "cache",
+        type=click.Path(path_type=Path),
+        envvar=CACHE_VARIABLE,
+        show_envvar=True,
         metavar="DIR",
-        help="The store's directory.",
-    )(command)
+        help="The directory through which a store in a bucket is used; default: one below ~/.cache.",
+    )
+
+    @wraps(command)
+    def of_store(root: str, cache: Path | None, **others: Any) -> None:
+        directory = Path(root) if not is_url(root) else cache or default_cache(root)
+        command(open_store(directory, root if is_url(root) else "", create=False), **others)
+
+    return named(cached(of_store))
 
 
 def _only(prefix: str, store: Store) -> Product:
-    products = (next(shelf.products(), None) for shelf in store.shelves(prefix))
+    products = map(store.newest, store.names(prefix))
     found = [each for each in products if each is not None and each.manifest.key.startswith(prefix)]
     if not found:
-        raise StoreError(_NO_PRODUCT.format(root=store.root, prefix=prefix))
+        raise StoreError(_NO_PRODUCT.format(root=store.name, prefix=prefix))
     if len(found) > 1:
         raise StoreError(f"{prefix} starts the keys of {len(found)} products; give more digits")
     return found[0]
@@ -79,9 +95,8 @@ def _only(prefix: str, store: Store) -> Product:
 @click.option("--failed", is_flag=True, help="Only those that are not complete.")
 @click.option("--stage", metavar="NAME", help="Only those of one stage.")
 @click.option("--dataset", metavar="NAME", help="Only those that were built for one dataset.")
-def _list(root: Path, failed: bool, stage: str | None, dataset: str | None) -> None:
+def _list(place: Store, failed: bool, stage: str | None, dataset: str | None) -> None:
     """List products, the last used first."""
-    place = Store(root, create=False)
     shown = [
         entry
         for entry in entries(place)
@@ -91,16 +106,16 @@ def _list(root: Path, failed: bool, stage: str | None, dataset: str | None) -> N
     ]
     # At once: of a hundred thousand lines, to write each takes longer than to find them all.
     click.echo("\n".join((HEADING, *(shorten(line_of(entry), _LONGEST_TEXT) for entry in shown))))
-    click.echo(total(shown, f"in {place.root}"))
+    click.echo(total(shown, f"in {place.name}"))
 
 
 @store.command("show")
 @_of_store
 @click.argument("key")
 @click.option("--lines", type=int, default=20, show_default=True, metavar="N", help="Lines of the log.")
-def _show(root: Path, key: str, lines: int) -> None:
+def _show(place: Store, key: str, lines: int) -> None:
     """Show the product whose key starts with KEY: manifest, files, the end of its log."""
-    product = _only(key, Store(root, create=False))
+    product = _only(key, place)
     for name, text in _facts(product):
         _echo(f"{name:<9} {text}")
     manifest = product.manifest
@@ -132,8 +147,12 @@ def _facts(product: Product) -> Iterable[tuple[str, str]]:
 
 
 def _file(product: Product, name: str) -> str:
-    path = product.files / name
-    size = readable_size(path.stat().st_size) if path.is_file() else "missing"
+    path, size = product.files / name, "missing"
+    if path.is_file():
+        size = readable_size(path.stat().st_size)
+    elif not product.files.is_dir():
+        # In a bucket, from which it was not brought yet.
+        size = readable_size(product.manifest.sizes.get(name, 0))
     return f"{size:>9}  {product.manifest.files[name][:DIGITS]}"
 
 
@@ -187,7 +206,7 @@ def _bytes(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def _prune(
-    root: Path,
+    place: Store,
     older_than: float | None,
     failed: bool,
     max_size: float | None,
@@ -196,11 +215,12 @@ def _prune(
     dry_run: bool,
 ) -> None:
     """Remove products that no run is using."""
-    place = Store(root, create=False)
     if not (failed or older_than is not None or max_size is not None or keep is not None or roles):
         raise StoreError("nothing to prune by; give --keep, --older-than, --role, --failed or --max-size")
     if not dry_run:
         place.clean()
+        if place.second is not None:
+            place.second.sweep()
     if failed:
         _prune_damaged(place, dry_run)
     removed = []
@@ -241,33 +261,26 @@ def _prune_damaged(place: Store, dry_run: bool) -> None:
     metavar="N",
     help="Products that are read at once; default: all cores.",
 )
-def _verify(root: Path, keys: tuple[str, ...], jobs: int) -> None:
+def _verify(place: Store, keys: tuple[str, ...], jobs: int) -> None:
     """Compute the digests of products' files again, and say which differ or are missing.
 
     All products, or those whose keys start with KEY. The exit status is 1 if any differs.
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    place = Store(root, create=False)
-    chosen = [shelf for shelf in place.shelves() if _is_selected(shelf.path.name, keys)]
-    missing = [key for key in keys if not any(_is_selected(shelf.path.name, [key]) for shelf in chosen)]
+    chosen = [name for name in place.names() if _is_selected(name, keys)]
+    missing = [key for key in keys if not any(_is_selected(name, [key]) for name in chosen)]
     if missing:
-        raise StoreError(_NO_PRODUCT.format(root=place.root, prefix=missing[0]))
+        raise StoreError(_NO_PRODUCT.format(root=place.name, prefix=missing[0]))
     wrong = 0
     # Threads: digests and reading hold no lock of the interpreter's.
     with ThreadPoolExecutor(jobs) as pool:
-        for shelf, lines in zip(chosen, pool.map(_differences, chosen), strict=True):
+        for name, lines in zip(chosen, pool.map(place.differences, chosen), strict=True):
             wrong += bool(lines)
             for line in lines:
-                click.echo(f"{shelf.path.name[:DIGITS]}  {line}")
+                click.echo(f"{name[:DIGITS]}  {line}")
     click.echo(f"{len(chosen)} product{'' if len(chosen) == 1 else 's'} verified, {wrong} not as published")
     sys.exit(1 if wrong else 0)
-
-
-def _differences(shelf: Shelf) -> list[str]:
-    from hubble_qa.fixtures.store.verification import verify
-
-    return list(verify(shelf))
 
 
 def _is_selected(shelf: str, keys: Sequence[str]) -> bool:
@@ -280,7 +293,7 @@ def _is_selected(shelf: str, keys: Sequence[str]) -> bool:
 @click.argument("key")
 @click.option("--keep-scratch", is_flag=True, help="Keep the scratch directory and what the stage wrote.")
 @click.option("--pdb", "debug", is_flag=True, help="Enter the debugger where the stage fails.")
-def _rerun(root: Path, key: str, keep_scratch: bool, debug: bool) -> None:
+def _rerun(place: Store, key: str, keep_scratch: bool, debug: bool) -> None:
     """Run the stage of the product whose key starts with KEY again, in a directory of its own.
 
     It reads the stored products that it read then and writes to the terminal; the stored product stays
@@ -289,13 +302,13 @@ def _rerun(root: Path, key: str, keep_scratch: bool, debug: bool) -> None:
     from hubble_qa.command.rerun import rerun
     from hubble_qa.fixtures.engine.builder import stage_environment
 
-    place = Store(root, create=False)
     product = _only(key, place)
     environment = stage_environment(place)
     if environment != dict(os.environ):
         # Some of it, such as the seed of hashing, counts only from a process's start.
         sys.stdout.flush()
-        arguments = ["store", "rerun", "--store", str(place.root), product.manifest.key]
+        arguments = ["store", "rerun", "--store", place.name, "--store-cache", str(place.root)]
+        arguments.append(product.manifest.key)
         flags = ["--keep-scratch"] * keep_scratch + ["--pdb"] * debug
         os.execve(sys.executable, [sys.executable, "-P", "-m", "hubble_qa", *arguments, *flags], environment)
     directory = Path(tempfile.mkdtemp(prefix=f"hubble-qa-{product.manifest.stage}-"))
