@@ -30,6 +30,10 @@ u5jx0109r_c0m.fits 0.412000 -0.230000 0.000800 1.000010 0.052000 0.047000
         (["test_files.py::test_x[a b/c.fits]"], ["hubble_qa.qa.test_files::test_x[a b/c.fits]"]),
         (["hubble_qa.qa.test_files::test_x"], ["hubble_qa.qa.test_files::test_x"]),
         (["hubble_qa.qa"], ["hubble_qa.qa"]),
+        (["qa/", "--dataset", "x"], ["hubble_qa.qa", "--dataset", "x"]),
+        (["-q", "./qa/"], ["-q", "hubble_qa.qa"]),
+        (["qa"], ["hubble_qa.qa"]),
+        (["--datasets", "qa"], ["hubble_qa.qa", "--datasets", "qa"]),
         (
             ["--deselect", "qa/test_files.py::test_x"],
             ["hubble_qa.qa", "--deselect", "qa/test_files.py::test_x"],

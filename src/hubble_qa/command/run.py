@@ -20,6 +20,8 @@ _AS_IN_A_CLONE = ("-p", "no:zarr", "-p", "no:hypothesispytest", "--strict-marker
 # A test as pytest and the report name it: "qa/test_files.py::test_keywords[…]".
 _NODE_ID = re.compile(r"(?:qa/)?(?P<module>test_\w+)\.py(?P<test>::.+)?", re.DOTALL)
 _TAKES_NODE_ID = ("--deselect",)
+# The suite's directory as pytest names it in a clone; without the slash it may be another option's value.
+_DIRECTORY = re.compile(r"(?:\./)?qa(?P<slash>/?)")
 _WITHOUT_CACHE = frozenset({"no:cacheprovider", "-pno:cacheprovider"})
 
 
@@ -48,7 +50,7 @@ def tests_named(arguments: Sequence[str]) -> tuple[str, ...]:
     arguments : sequence of str
         What stands after ``hubble-qa run``. Tests are named by their node ids
         (``qa/test_files.py::test_keywords``, the directory may be left out) or by the import name
-        (``hubble_qa.qa.test_files::test_keywords``).
+        (``hubble_qa.qa.test_files::test_keywords``), all of them by the directory (``qa/``) as in a clone.
 
     Returns
     -------
@@ -58,6 +60,12 @@ def tests_named(arguments: Sequence[str]) -> tuple[str, ...]:
     words = []
     for before, word in zip(("", *arguments), arguments, strict=False):
         node_id = _NODE_ID.fullmatch(word) if before not in _TAKES_NODE_ID else None
-        words.append(f"{SUITE}.{node_id['module']}{node_id['test'] or ''}" if node_id else word)
+        directory = _DIRECTORY.fullmatch(word)
+        if node_id:
+            words.append(f"{SUITE}.{node_id['module']}{node_id['test'] or ''}")
+        elif directory and (directory["slash"] or not before.startswith("-")):
+            words.append(SUITE)
+        else:
+            words.append(word)
     named = any(word.startswith((f"{SUITE}.", f"{SUITE}::")) or word == SUITE for word in words)
     return tuple(words) if named else (SUITE, *words)
