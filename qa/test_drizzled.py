@@ -130,9 +130,11 @@ def counts_photons(products: Products, file: FinishedFile) -> bool:
     return camera is not None and camera.counts_photons
 
 
-def rejected_in(products: Products, file: FinishedFile) -> overlaps.CosmicRayMasks | str:
+def rejected_in(
+    products: Products, file: FinishedFile, images: Sequence[FinishedFile]
+) -> overlaps.CosmicRayMasks | str:
     """The cosmic rays that AstroDrizzle flagged in an exposure, or why that could not be told."""
-    for image in products.judged.of(Kind.IMAGE):
+    for image in images:
         files = products.inputs(image).values()
         if file in files:
             others = [products.path(other) for other in files if other is not None and other != file]
@@ -141,10 +143,12 @@ def rejected_in(products: Products, file: FinishedFile) -> overlaps.CosmicRayMas
 
 
 @criterion("DRZ-002")
-def test_cosmic_rays_are_flagged(products: Products, combined_file: FinishedFile, judge: Judge) -> None:
+def test_cosmic_rays_are_flagged(
+    products: Products, images: Sequence[FinishedFile], combined_file: FinishedFile, judge: Judge
+) -> None:
     if counts_photons(products, combined_file):
         judge(not_applicable("cosmic_ray_rate", combined_file.label, NO_COSMIC_RAYS))
-    masks = rejected_in(products, combined_file)
+    masks = rejected_in(products, combined_file, images)
     if isinstance(masks, str):
         judge(not_told("cosmic_ray_rate", combined_file.label, masks))
         return
@@ -159,10 +163,12 @@ def test_cosmic_rays_are_flagged(products: Products, combined_file: FinishedFile
 
 
 @criterion("DRZ-003")
-def test_cores_of_stars_are_kept(products: Products, combined_file: FinishedFile, judge: Judge) -> None:
+def test_cores_of_stars_are_kept(
+    products: Products, images: Sequence[FinishedFile], combined_file: FinishedFile, judge: Judge
+) -> None:
     if counts_photons(products, combined_file):
         judge(not_applicable("rejected_cores", combined_file.label, NO_COSMIC_RAYS))
-    masks = rejected_in(products, combined_file)
+    masks = rejected_in(products, combined_file, images)
     if isinstance(masks, str):
         judge(not_told("rejected_cores", combined_file.label, masks))
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -44,12 +44,14 @@ def test_fluxes_are_those_of_other_exposures(
 def test_sensitivity_is_even(
     products: Products,
     shared_fluxes: exposure_fluxes.SharedFluxes | str,
+    images: Sequence[FinishedFile],
     science_chip: Chip,
     judge: Judge,
 ) -> None:
-    subject, image = str(science_chip), products.image_of(science_chip.file)
+    subject = str(science_chip)
     measured = exposure_fluxes.sensitivity_gradient(shared_fluxes, subject=subject)
-    if not measured.told and image is not None:
+    image = None if measured.told else products.image_of(science_chip.file, images)
+    if image is not None:
         inputs = tuple(products.input(file) for file in products.inputs(image).values() if file is not None)
         one, path = products.input(science_chip.file), products.path(image)
         under = fluxes_under(one, science_chip.number, path, inputs)
@@ -57,14 +59,15 @@ def test_sensitivity_is_even(
     judge(measured)
 
 
-def backgrounds(products: Products, file: FinishedFile) -> dict[str, Mapping[int, ComparedBlocks]]:
+def backgrounds(
+    products: Products, file: FinishedFile, images: Sequence[FinishedFile]
+) -> dict[str, Mapping[int, ComparedBlocks]]:
     """Blocks of an exposure against its references, by name."""
     one, found = products.input(file), {}
     others = products.alike(file)[:_REFERENCES]
     if others:
         found["other exposures"] = blocks_beside(one, others)
-    # AstroDrizzle takes each WFPC2 chip times its own gain, which offsets their skies in the image.
-    image = products.image_of(file) if file.instrument != "WFPC2" else None
+    image = products.image_of(file, images)
     if image is not None:
         drizzled = products.image(image)
         found[image.label] = blocks_under(one, drizzled.path, drizzled.weight_path)
@@ -72,13 +75,19 @@ def backgrounds(products: Products, file: FinishedFile) -> dict[str, Mapping[int
 
 
 @criterion("CAL-011")
-def test_background_is_that_of_the_others(products: Products, science_chip: Chip, judge: Judge) -> None:
+def test_background_is_that_of_the_others(
+    products: Products, images_of_one_sky: Sequence[FinishedFile], science_chip: Chip, judge: Judge
+) -> None:
     file, subject = science_chip.file, str(science_chip)
     camera = products.exposure(file).camera
     if camera is not None and camera.counts_photons:
         reason = "most pixels hold no photon, and a block has no median"
         judge(not_applicable("background_departure", subject, reason))
-    judge(background_departure(backgrounds(products, file), science_chip.number, subject=subject))
+    judge(
+        background_departure(
+            backgrounds(products, file, images_of_one_sky), science_chip.number, subject=subject
+        )
+    )
 
 
 @criterion("CAL-012")
