@@ -203,6 +203,14 @@ def background(inputs: Inputs, output: Path, settings: Plain) -> None:
     foreground.run(inputs, output, settings)
 
 
+@stage("draw-until", preloaded=False, background=True, timeout=60.0)
+def draw_until(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """Draw until a file is there."""
+    while not Path(inputs.locations["done"]).exists():
+        time.sleep(0.01)
+    (output / "text.txt").write_text(settings.label, encoding="utf-8")
+
+
 @stage("tooled")
 def tooled(inputs: Inputs, output: Path, settings: Plain) -> None:
     """Tell which of the slow tools were there already."""

@@ -29,6 +29,7 @@ from tests.stages_for_tests import (
     background,
     begun,
     chain,
+    draw_until,
     foreground,
     going_wrong,
     hang,
@@ -733,3 +734,27 @@ def local_function(*arguments: object) -> None:
 def test_jobs_must_be_positive(store: Store) -> None:
     with pytest.raises(ValueError, match="jobs is 0; at least one stage must run at a time"):
         Engine(store, new_run(), jobs=0)
+
+
+def test_a_figure_keeps_no_stage_waiting(store: Store, tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    figure = Node("field", "figure", draw_until, Plain(), locations={"done": str(done)})
+    other = Node("field", "stage", foreground, Plain())
+    with Engine(store, new_run(), jobs=1) as engine:
+        engine.submit([figure])
+        until(lambda: [each.node.name for each in engine.running()] == ["figure"])
+        assert engine.result(other).complete
+        assert engine.decided(figure) is None
+        done.touch()
+        assert engine.result(figure).complete
+
+
+def test_one_of_several_is_waited_for(store: Store, tmp_path: Path) -> None:
+    nodes = [
+        Node("field", name, draw_until, Plain(label=name), locations={"done": str(tmp_path / name)})
+        for name in ("a", "b")
+    ]
+    (tmp_path / "b").touch()
+    with Engine(store, new_run(), jobs=2) as engine:
+        engine.await_any(nodes)
+        assert [engine.decided(node) is None for node in nodes] == [True, False]

@@ -1,0 +1,73 @@
+"""Which test runs next: none waits while another could judge."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubble_qa.fixtures.suite.readiness import Waiting
+from tests.small_project import SmallProject, project
+
+__all__ = ["project"]
+
+WAITS: Mapping[str, frozenset[str]] = {
+    "shifts": frozenset({"align"}),
+    "rms": frozenset({"align"}),
+    "flux": frozenset({"drizzle"}),
+    "ratio": frozenset({"align", "drizzle"}),
+    "form": frozenset(),
+}
+
+
+def taken(there: set[str], then: Mapping[str, set[str]]) -> list[str]:
+    """The order in which tests run, where products come to be there as tests end."""
+
+    def wait(keys: Collection[str]) -> None:
+        there.update(sorted(keys)[:1])
+
+    waiting, order = Waiting([*WAITS], WAITS.__getitem__, there.__contains__, wait), []
+    while (test := waiting.await_one()) is not None:
+        order.append(test)
+        there |= then.get(test, set())
+    assert not waiting
+    return order
+
+
+def test_what_is_there_is_judged_before_what_is_waited_for() -> None:
+    assert taken(set(), {}) == ["form", "shifts", "rms", "flux", "ratio"]
+    assert taken({"drizzle"}, {}) == ["flux", "form", "shifts", "rms", "ratio"]
+    assert taken({"align", "drizzle"}, {}) == [*WAITS]
+
+
+@given(
+    st.lists(st.frozensets(st.sampled_from("abcdef"), max_size=3), max_size=40),
+    st.sets(st.sampled_from("abcdef")),
+)
+def test_each_test_runs_once_and_all_that_can_in_their_order(
+    keys: list[frozenset[str]], there: set[str]
+) -> None:
+    """Also where an engine has ended, and nothing comes any more."""
+    waiting = Waiting(range(len(keys)), keys.__getitem__, there.__contains__, lambda keys: None)
+    order = [test for _ in keys if (test := waiting.await_one()) is not None]
+
+    assert sorted(order) == [*range(len(keys))]
+    assert waiting.await_one() is None
+    can = [number for number, each in enumerate(keys) if each <= there]
+    assert order[: len(can)] == can
+
+
+def test_a_slow_dataset_keeps_no_other_waiting(project: SmallProject) -> None:
+    """The run ends at the first failure: of the dataset whose stages are done, though it comes later."""
+    project.dataset("numbers", more="\n[stages.flt]\nseconds = 3600.0\n")
+    project.dataset("others", more="\n[stages.photometry]\nadd = 500.0\n")
+
+    ended = project.run("-x", "--jobs", "2", "-k", "spread or rotation")
+
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout
+    statuses = project.statuses()
+    assert statuses["test_small.py::test_rotation[others-u5jx0108r]"] == "fail"
+    assert {status for test, status in statuses.items() if "spread[others" in test} == {"pass"}
+    assert {status for test, status in statuses.items() if "[numbers" in test} == {"not measured"}
