@@ -1,131 +1,97 @@
-"""Imaging: what takes the reduction's own records, which finished products do not have.
+"""Combined images of imaging datasets.
 
-The decision between the archive's solutions and fits, AstroDrizzle's masks, and the frame that was asked for.
-All else is asked by the modules that judge any products.
+What is true of any product is asked by the other modules; here is what takes the frame and the parameters
+that were asked for, or AstroDrizzle's masks.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 
-from hubble_qa.checks.astrometry import header_solutions, solution_names, solutions
 from hubble_qa.checks.astrometry.world_coordinates import orientation, plate_scale
 from hubble_qa.checks.evidence import overlaps, peaks
-from hubble_qa.checks.evidence.exposures import chip_frames, exposure_in
-from hubble_qa.checks.images import cosmic_rays
+from hubble_qa.checks.evidence.exposures import exposure_in
+from hubble_qa.checks.evidence.headers import recommended_parameters
+from hubble_qa.checks.images import cosmic_rays, drizzle_parameters
 from hubble_qa.checks.images import drizzled as drizzling
-from hubble_qa.checks.images.observations import why_not_taken
-from hubble_qa.checks.measurement import not_told
+from hubble_qa.checks.images.observations import was_exposed, why_not_taken
+from hubble_qa.checks.measurement import not_applicable, not_told
+from hubble_qa.checks.readers import read_drizzle_parameters
 from hubble_qa.fixtures.finished.files import FinishedFile, Kind
-from hubble_qa.fixtures.stages.accept import DECISIONS
+from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.stages.references import REFERENCES
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.fixtures.suite.judging import Judge
 from hubble_qa.fixtures.suite.products import Products
-from hubble_qa.fixtures.workflows.imaging import Combined, Reduction, offered_node
+from hubble_qa.fixtures.workflows.imaging import Combined, Reduction
+from hubble_qa.fixtures.workflows.imaging_cameras import camera_of
+from hubble_qa.fixtures.workflows.imaging_drizzle import recommended, scale_asked
 
 pytestmark = pytest.mark.workflow("imaging")
 criterion = pytest.mark.criterion
 
-Decisions = Mapping[str, Mapping[str, Any]]
+# How parameters of the rejection of cosmic rays begin.
+OF_REJECTION = ("combine_", "driz_cr_")
+
+
+class Frame(NamedTuple):
+    """Scale, arcsec per pixel, of a combined image, and position angle of its y axis, degrees, if any."""
+
+    scale: float
+    angle: float | None
 
 
 @pytest.fixture
-def decisions(accepted: Product) -> Decisions:
-    """What each exposure was given, and why."""
-    decided: Decisions = json.loads(accepted.file(DECISIONS).read_text("utf-8"))
-    return decided
-
-
-@pytest.fixture
-def offered(reduction: Reduction, product: Callable[[str], Product]) -> Product:
-    """The exposures before a fit to a catalogue was accepted: as the archive served them, as a rule."""
-    return product(offered_node(reduction))
-
-
-# What was accepted
-
-
-@criterion("AST-011")
-def test_offered_solution(offered: Product, decided_file: FinishedFile, judge: Judge) -> None:
-    exposure = exposure_in(offered.file(decided_file.path.name), decided_file.root)
-    judge(solutions.archive_fit_rms(exposure))
-
-
-@criterion("AST-026")
-def test_offered_solution_has_matches(offered: Product, decided_file: FinishedFile, judge: Judge) -> None:
-    exposure = exposure_in(offered.file(decided_file.path.name), decided_file.root)
-    judge(solutions.archive_fit_matches(exposure))
-
-
-@criterion("AST-010", subject="accepted solutions")
-def test_solution_is_named(
-    products: Products, accepted: Product, offered: Product, decisions: Decisions, judge: Judge
-) -> None:
-    files = {file.root: file.path.name for file in products.judged.of(Kind.EXPOSURE)}
-    final, before = (
-        {root: exposure_in(source.file(name)).science_headers() for root, name in files.items()}
-        for source in (accepted, offered)
+def frame(products: Products, framed_image: FinishedFile, dataset: Dataset, reduction: Reduction) -> Frame:
+    """The frame that was asked of an image: the dataset's, of others than the reference that image's."""
+    reference = products.judged.of(Kind.IMAGE)[0]
+    if framed_image != reference:
+        header = products.image(reference).header
+        return Frame(plate_scale(header), orientation(header))
+    exposure = next(file for file in products.inputs(framed_image).values() if file is not None)
+    scale = scale_asked(reduction, camera_of(dataset)) or float(
+        products.exposure(exposure).header("SCI")["IDCSCALE"]
     )
-    names = {root: entry["wcsname"] for root, entry in decisions.items()}
-    judge(
-        solution_names.wcs_name_violations(
-            final, wcsname=names, relative=False, subject="accepted solutions", archive=before
-        )
-    )
-
-
-@criterion("AST-010", subject="headerlets")
-def test_headerlets_hold_the_solutions(products: Products, accepted: Product, judge: Judge) -> None:
-    files = products.judged.of(Kind.EXPOSURE)
-    exposures = {file.root: exposure_in(accepted.file(file.path.name)) for file in files}
-    kept = {path.name.removesuffix("_hlet.fits"): path for path in accepted.glob("*_hlet.fits")}
-    headerlets = {root: exposure_in(path) for root, path in kept.items()}
-    judge(header_solutions.headerlet_violations(headerlets, exposures))
-
-
-@criterion("AST-016")
-def test_solution_agrees_with_the_offered(
-    accepted: Product, offered: Product, decided_file: FinishedFile, judge: Judge
-) -> None:
-    final, before = (source.file(decided_file.path.name) for source in (accepted, offered))
-    frames = chip_frames(final)
-    judge(
-        solutions.solution_displacement(
-            {chip: frame.wcs for chip, frame in frames.items()},
-            {chip: frame.wcs for chip, frame in chip_frames(before).items()},
-            exposure_in(before).science_headers(),
-            shapes={chip: frame.shape for chip, frame in frames.items()},
-            subject=decided_file.root,
-        )
-    )
-
-
-# The combined images
-
-
-@pytest.fixture
-def frame(products: Products) -> Mapping[str, Any]:
-    """Header of the reference image, on whose frame the others are."""
-    header: Mapping[str, Any] = products.image(products.judged.of(Kind.IMAGE)[0]).header
-    return header
+    angle = reduction.drizzle.astrodrizzle.get("final_rot")
+    return Frame(scale, None if angle is None else float(angle))
 
 
 @criterion("DRZ-004")
-def test_image_has_the_scale_of_the_reference(
-    products: Products, on_frame: FinishedFile, frame: Mapping[str, Any], judge: Judge
-) -> None:
-    judge(drizzling.output_scale_deviation(products.image(on_frame), scale=plate_scale(frame)))
+def test_scale(products: Products, framed_image: FinishedFile, frame: Frame, judge: Judge) -> None:
+    judge(drizzling.output_scale_deviation(products.image(framed_image), scale=frame.scale))
 
 
 @criterion("DRZ-011")
-def test_image_has_the_orientation_of_the_reference(
-    products: Products, on_frame: FinishedFile, frame: Mapping[str, Any], judge: Judge
+def test_orientation(products: Products, framed_image: FinishedFile, frame: Frame, judge: Judge) -> None:
+    judge(drizzling.output_orientation_deviation(products.image(framed_image), angle=frame.angle))
+
+
+@criterion("DRZ-005")
+def test_parameters_are_recommended(
+    products: Products,
+    recommended_image: FinishedFile,
+    references: Product,
+    reduction: Reduction,
+    judge: Judge,
 ) -> None:
-    judge(drizzling.output_orientation_deviation(products.image(on_frame), angle=orientation(frame)))
+    files = [file for file in products.inputs(recommended_image).values() if file is not None]
+    exposed = [products.path(file) for file in files if was_exposed(products.exposure(file).primary)]
+    # Of a single exposure AstroDrizzle rejects nothing, whatever it is told.
+    names = [name for name in recommended(reduction) if len(exposed) > 1 or not name.startswith(OF_REJECTION)]
+    if not names:
+        reason = "no parameter that is used is to be taken from MDRIZTAB"
+        judge(not_applicable("drizzle_parameter_violations", recommended_image.label, reason))
+    judge(
+        drizzle_parameters.drizzle_parameter_violations(
+            read_drizzle_parameters(products.path(recommended_image).with_name("astrodrizzle.log")),
+            recommended_parameters(references.files / REFERENCES, exposed[0], images=len(exposed)),
+            names=names,
+            subject=recommended_image.label,
+        )
+    )
 
 
 @pytest.fixture

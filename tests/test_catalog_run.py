@@ -15,7 +15,7 @@ from astropy.table import Table
 from hubble_qa.checks.readers import read_shift_file
 from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
 from hubble_qa.fixtures.simulation.truth import read_truth
-from hubble_qa.fixtures.workflows.catalog_alignment import fit_subject
+from hubble_qa.fixtures.workflows.catalog_fits import fit_subject
 from tests import crds_server, mast_server, sdss_server, tap_server
 from tests.figure_numbers import missing_numbers
 from tests.mast_server import Observation
@@ -88,9 +88,7 @@ def by_chance(directory, small) -> QaRun:
     dense["dec"][:] = 37.8027 + rng.uniform(-0.045, 0.045, len(dense))
     dense.write(path, overwrite=True)
     text = (ROOT / "qa" / "datasets" / "uvis-ngc6791.toml").read_text(encoding="utf-8")
-    text = text.replace(
-        "searchrad = 0.1\ntolerance = 1.5\n", "searchrad = 3.0\ntolerance = 2.5\nminobj = 5\n"
-    )
+    text = text.replace("searchrad = 0.1, tolerance = 1.5", "searchrad = 3.0, tolerance = 2.5, minobj = 5")
     assert "minobj" in text
     datasets = directory / "datasets"
     datasets.mkdir()
@@ -130,7 +128,7 @@ def test_every_exposure_has_a_decision_a_solution_and_its_headerlet(small):
 
 def test_skies_are_matched_as_asked(small):
     """AstroDrizzle goes on with skymethod "localmin" where it cannot, and says so in its log alone."""
-    log = (small.product("drizzle").parent / "log.txt").read_text(encoding="utf-8")
+    log = (small.product("drizzle-f606w").parent / "log.txt").read_text(encoding="utf-8")
     assert "skymethod" in log
     assert "Reverting sky computation" not in log
 
@@ -150,7 +148,7 @@ def test_accepted_headers_state_their_quality_in_the_units_of_their_keywords(sma
         headerlet = fits.getheader(accepted / f"{name}_hlet.fits")
         matches = small.verdict("AST-003", fit_subject(name, "gaia", "flc"))["value"]
         assert headerlet["NMATCH"] == header["NMATCHES"] == matches
-        assert header["HDRNAME"] == headerlet["HDRNAME"] == f"{name}_Gaia"
+        assert header["HDRNAME"] == headerlet["HDRNAME"] == f"{name}_FIT_GAIA"
 
 
 @pytest.mark.slow
@@ -189,7 +187,7 @@ def test_what_comes_by_chance_in_a_dense_field_is_caught_and_left_out_of_headers
 
 
 def test_finished_products_are_accepted_and_a_failed_fit_among_them_is_found(small, tmp_path):
-    place = collect(small, tmp_path / "aligned", "accept", "align-gaia", "drizzle")
+    place = collect(small, tmp_path / "aligned", "accept", "align-gaia", "drizzle-f606w")
     sound = judge_products(tmp_path, place)
     assert sound.process.returncode == 0, sound.process.stdout
     assert {v["status"] for v in sound.verdicts if v["criterion"] == "AST-002"} == {"pass"}
@@ -208,7 +206,7 @@ def test_finished_products_are_accepted_and_a_failed_fit_among_them_is_found(sma
 
 
 def test_products_are_compared_with_a_catalogue_and_a_displaced_exposure_is_found(small, tmp_path):
-    place = collect(small, tmp_path / "aligned", "accept", "drizzle")
+    place = collect(small, tmp_path / "aligned", "accept", "drizzle-f606w")
     moved = place / f"{EXPOSURES[0]}_flc.fits"
     with fits.open(moved, mode="update") as hdus:
         for hdu in hdus:

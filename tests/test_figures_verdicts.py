@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 from matplotlib.quiver import QuiverKey
@@ -13,11 +14,11 @@ from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.reports.figures.captions import caption, listed
 from hubble_qa.reports.figures.catalog_epochs import epoch_table
-from hubble_qa.reports.figures.catalog_fits import fit_figures
-from hubble_qa.reports.figures.catalog_offsets import offset_figures
-from hubble_qa.reports.figures.catalog_solutions import solution_table
-from hubble_qa.reports.figures.combined_mosaic import mosaic_figures
+from hubble_qa.reports.figures.catalog_solutions import fits_to_catalogs, solution_table
+from hubble_qa.reports.figures.exposure_offsets import exposure_offset_figures
+from hubble_qa.reports.figures.fits import fitted_exposures, residual_figures
 from hubble_qa.reports.figures.illustration import Illustration, Tabulation
+from hubble_qa.reports.figures.matched_figures import matched_figure
 from hubble_qa.reports.figures.verdicts import Verdicts
 from hubble_qa.reports.figures.wfpc2_alignment import alignment_figures
 from hubble_qa.reports.figures.wfpc2_drizzled import drizzle_figures
@@ -45,37 +46,31 @@ WFPC2: Mapping[str, Draw] = {
     ),
 }
 EXPOSURES, SERVICES = catalog.EXPOSURES, catalog.SERVICES
+
+
+def served(inputs: Inputs) -> dict[str, Path]:
+    return {name: inputs.products["exposures"] / f"{name}_flc.fits" for name in EXPOSURES}
+
+
+def fit_figures(inputs: Inputs, verdicts: Verdicts) -> Iterator[Illustration]:
+    shifts, label = inputs.products["fit-gaia"] / "shifts.txt", "align-gaia/shifts"
+    found = fitted_exposures(shifts, served(inputs), label=label, title="{name}", file="{name}")
+    for fitted, frame in found:
+        yield from residual_figures(fitted, frame, verdicts, relative=False)
+        yield matched_figure(fitted, served(inputs)[fitted.name], verdicts)
+
+
+def tables(inputs: Inputs, verdicts: Verdicts) -> Iterator[Tabulation]:
+    fits = fits_to_catalogs(inputs, {name: f"align-{name}/shifts" for name in SERVICES})
+    names = {"gaia": "Gaia", "sdss": "SDSS"}
+    yield solution_table(inputs, EXPOSURES, suffix="flc", wcsnames=names, fits=fits, verdicts=verdicts)
+    yield epoch_table(inputs, EXPOSURES, suffix="flc", fits=fits, verdicts=verdicts)
+
+
 CATALOG: Mapping[str, Draw] = {
-    "fits": lambda inputs, verdicts: fit_figures(
-        inputs, EXPOSURES, suffix="flc", catalog="gaia", verdicts=verdicts
-    ),
-    "mosaic": lambda inputs, verdicts: mosaic_figures(
-        inputs, EXPOSURES, suffix="flc", root="f606w", image=catalog.IMAGE, verdicts=verdicts
-    ),
-    "offsets": lambda inputs, verdicts: offset_figures(
-        inputs,
-        EXPOSURES,
-        suffix="flc",
-        catalog="gaia",
-        singly=EXPOSURES,
-        image=catalog.IMAGE,
-        verdicts=verdicts,
-    ),
-    "tables": lambda inputs, verdicts: iter(
-        (
-            solution_table(
-                inputs,
-                EXPOSURES,
-                suffix="flc",
-                wcsname="Gaia",
-                plate_scale=catalog.SCALE,
-                accepted="gaia",
-                catalogs=SERVICES,
-                verdicts=verdicts,
-            ),
-            epoch_table(inputs, EXPOSURES, suffix="flc", catalogs=SERVICES, verdicts=verdicts),
-        )
-    ),
+    "fits": lambda inputs, verdicts: fit_figures(inputs, verdicts),
+    "offsets": lambda inputs, verdicts: exposure_offset_figures(served(inputs), EXPOSURES, verdicts),
+    "tables": lambda inputs, verdicts: tables(inputs, verdicts),
 }
 # What the sample products amount to, as figures would tell it that measured it themselves: scatter of the
 # residuals, weights, a star's ratio, fluxes of the chips; scatter, median offset.
@@ -85,8 +80,7 @@ MEASURED = {
     "ratio": (r"WF3\n1\.0000",),
     "stars": (r"1\.0019", r"0\.972", r"1\.002\b", r"± 0\.0065"),
     "fits": (r"0\.05\d* pix", r"0\.06\d* pix", r"N = 120"),
-    "mosaic": (),
-    "offsets": (r"(offset|departure|distance) \d+\.\d ±",),
+    "offsets": (r"distance \d+\.\d ±",),
     "tables": (r"0\.06", r"0\.52", r"0\.101"),
 }
 # The made-up value on other scales: RMS in mas, by the plate scales of the samples' frames.
@@ -220,8 +214,7 @@ def test_figures_of_one_subject_carry_it(drawn):
     subjects = {(each.figure, each.subject) for family in drawn.values() for each in family if each.subject}
     fits = [*(wfpc2.fit_of(suffix) for suffix in ("flt", "c0m")), *(map(catalog.fit_of, EXPOSURES))]
     assert {("residuals", fit) for fit in fits} <= subjects
-    assert {("drizzled", image) for image in (wfpc2.IMAGE, catalog.IMAGE)} <= subjects
-    assert {("catalog-offsets", each) for each in (catalog.IMAGE, *EXPOSURES)} <= subjects
+    assert ("drizzled", wfpc2.IMAGE) in subjects
     assert {("exposure-offsets", each) for each in EXPOSURES} <= subjects
 
 

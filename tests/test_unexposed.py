@@ -15,7 +15,6 @@ from hubble_qa.fixtures.reduction.alignment.tweakreg import SHIFT_FILE
 from hubble_qa.fixtures.reduction.alignment.unaligned import read_unaligned
 from hubble_qa.fixtures.reduction.exposed import exposed
 from hubble_qa.fixtures.stages.align import AlignSettings, align
-from hubble_qa.fixtures.stages.align_catalog import AlignCatalogSettings, align_catalog
 from hubble_qa.fixtures.stages.choose_alignment import ChoiceSettings, choose_alignment
 from hubble_qa.fixtures.stages.drizzle import DrizzleSettings, drizzle
 from hubble_qa.fixtures.stages.try_alignment import TrySettings, try_alignment
@@ -74,7 +73,8 @@ def test_alignment_leaves_it_out_and_passes_it_on(inputs: Inputs, given: list[st
 
 
 def test_alignment_to_a_catalogue_leaves_it_out(inputs: Inputs, given: list[str], tmp_path: Path) -> None:
-    align_catalog.run(inputs, tmp_path / "output", AlignCatalogSettings(suffix="flt", catalog="gaia"))
+    settings = TrySettings(number=1, suffix="flt", catalog="gaia", tweakreg={}, bounds={})
+    try_alignment.run(inputs, tmp_path / "output", settings)
     assert given == EXPOSED
 
 

@@ -18,7 +18,6 @@ __all__ = ["Drawing", "drawings", "omissions"]
 # Where the figures of each workflow are declared: ``drawings(dataset, reduction, plan)`` and, where it draws
 # many files in part only, ``omissions`` of the same arguments.
 _DECLARED: Mapping[str, str] = {
-    "catalog-alignment": "catalog_alignment",
     "finished-products": "finished_products",
     "imaging": "imaging",
     "sbc-dark-rate": "sbc_dark_rate",

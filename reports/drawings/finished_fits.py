@@ -15,7 +15,10 @@ from hubble_qa.reports.figures.handed_in import draw_fits_handed_in
 
 __all__ = ["FITS"]
 
-_CRITERIA = ("AST-002", "AST-003", "AST-004", "AST-005", "AST-006", "AST-008", "AST-009", "AST-020")
+_CRITERIA = (
+    *("AST-002", "AST-003", "AST-004", "AST-005", "AST-006", "AST-008", "AST-009"),
+    *("AST-014", "AST-020", "AST-022", "AST-029"),
+)
 # What is told of a fit by the header that it was written into.
 _HEADER_CRITERIA = ("AST-002", "AST-003", "AST-009")
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hubble_qa.fixtures.finished.files import Kind
 from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.plans.plan import Plan
-from hubble_qa.fixtures.workflows.imaging import WORKFLOW, Reduction
+from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERIA, FIT_CRITERIA
+from hubble_qa.fixtures.workflows.imaging import WORKFLOW, Reduction, fitted_wcsname, offered_node
 from hubble_qa.fixtures.workflows.imaging_cameras import camera_of
+from hubble_qa.fixtures.workflows.imaging_settings import catalog_root
 from hubble_qa.reports.drawings.drawing import Drawing
 from hubble_qa.reports.drawings.finished_products import SERIES
 from hubble_qa.reports.drawings.series import Handed
 from hubble_qa.reports.figures.acs_wfc_calibration import draw_calibration
+from hubble_qa.reports.figures.catalog_alignment import draw_exposure_offsets, tabulate_solutions
 
 __all__ = ["drawings", "omissions"]
 
@@ -19,6 +23,8 @@ __all__ = ["drawings", "omissions"]
 def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
     """The figures of a dataset."""
     handed = _handed(dataset, reduction, plan)
+    if reduction.align.catalogs:
+        yield from _of_catalogs(dataset, reduction, plan, handed)
     if camera_of(dataset).name == "ACS/WFC" and reduction.raw:
         yield Drawing(
             "calibration-figures",
@@ -29,6 +35,33 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
         )
     for series in SERIES:
         yield from series.drawings(handed)
+
+
+def _of_catalogs(dataset: Dataset, reduction: Reduction, plan: Plan, handed: Handed) -> Iterator[Drawing]:
+    """The solutions of exposures that were aligned to catalogues, and how exposures agree by them."""
+    catalogs = {catalog_root(name): fitted_wcsname(name) for name in reduction.align.catalogs}
+    files = {file.path.parent.name: file.label for file in handed.judged.of(Kind.SHIFTS)}
+    given = {"exposures": dataset.rootnames, "suffix": reduction.suffix(camera_of(dataset))}
+    yield Drawing(
+        "solution-tables",
+        tabulate_solutions,
+        {
+            "exposures": plan[offered_node(reduction)],
+            "accepted": plan["accept"],
+            **{f"catalog-{name}": plan[f"catalog-{name}"] for name in catalogs},
+            **{f"fit-{name}": plan[f"align-{name}"] for name in catalogs},
+        },
+        {**given, "catalogs": catalogs, "labels": {name: files[f"align-{name}"] for name in catalogs}},
+        dict.fromkeys((*FIT_CRITERIA, *ARCHIVE_CRITERIA, "AST-016", "AST-018", "AST-019")),
+    )
+    exposures = handed.judged.of(Kind.EXPOSURE)
+    yield Drawing(
+        "exposure-offset-figures",
+        draw_exposure_offsets,
+        {"exposures": plan[exposures[0].path.parts[0]]},
+        {**given, "combined": reduction.drizzle.exposures},
+        {"WCS-003": tuple(file.root for file in exposures)},
+    )
 
 
 def omissions(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[str]:

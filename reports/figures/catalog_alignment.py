@@ -1,4 +1,4 @@
-"""Stages that draw the figures and make the tables of catalogue alignment.
+"""Stages that draw the figures and make the tables of exposures that were aligned to catalogues.
 
 Each draws as soon as its products are there. Each publishes its images, their points or the rows of its
 tables, and ``figures.json``, their list.
@@ -6,21 +6,13 @@ tables, and ``figures.json``, their list.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-
-from pydantic import Field
 
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
 from hubble_qa.reports.figures.verdicts import Verdicts
 
-__all__ = [
-    "FitFigureSettings",
-    "OffsetFigureSettings",
-    "SolutionTableSettings",
-    "draw_fits",
-    "draw_offsets",
-    "tabulate_solutions",
-]
+__all__ = ["ExposureOffsetSettings", "SolutionTableSettings", "draw_exposure_offsets", "tabulate_solutions"]
 
 
 # matplotlib and what draws with it is imported by the stage's process; the planning process needs none of it.
@@ -35,29 +27,23 @@ class SolutionTableSettings(Settings):
         Rootnames.
     suffix : str
         Suffix of their files.
-    wcsname : str
-        WCSNAME of a fit's solution, where it is kept.
-    plate_scale : float
-        Of the frame of the fits, arcsec per pixel.
-    accepted : str
-        The catalogue whose fit may replace the archive's solution.
-    catalogs : tuple of str
-        All catalogues.
+    catalogs : mapping of str to str
+        WCSNAME of the solutions of each catalogue's fits, where they are kept; the preferred one first.
+    labels : mapping of str to str
+        What verdicts call the shift file of each catalogue.
     verdicts : Verdicts
         On the fits, the archive's solutions and the catalogues' epochs.
     """
 
     exposures: tuple[str, ...]
     suffix: str
-    wcsname: str
-    plate_scale: float = Field(gt=0)
-    accepted: str
-    catalogs: tuple[str, ...]
+    catalogs: Mapping[str, str]
+    labels: Mapping[str, str]
     verdicts: Verdicts = Verdicts()
 
 
-class FitFigureSettings(Settings):
-    """Settings of stage ``fit-figures``.
+class ExposureOffsetSettings(Settings):
+    """Settings of stage ``exposure-offsets``.
 
     Attributes
     ----------
@@ -65,42 +51,15 @@ class FitFigureSettings(Settings):
         Rootnames.
     suffix : str
         Suffix of their files.
-    catalog : str
-        Which catalogue.
+    combined : tuple of str
+        Rootnames of those that were combined.
     verdicts : Verdicts
-        On the fits.
+        On positions by two exposures, by rootname.
     """
 
     exposures: tuple[str, ...]
     suffix: str
-    catalog: str
-    verdicts: Verdicts = Verdicts()
-
-
-class OffsetFigureSettings(Settings):
-    """Settings of stage ``offset-figures``.
-
-    Attributes
-    ----------
-    exposures : tuple of str
-        Rootnames of those that were combined.
-    suffix : str
-        Suffix of their files.
-    catalog : str
-        The catalogue that the image is on.
-    singly : tuple of str
-        Rootnames of all exposures, combined or not.
-    image : str
-        What verdicts call the combined image.
-    verdicts : Verdicts
-        On offsets from the catalogue, of the combined image and by rootname, and between exposures.
-    """
-
-    exposures: tuple[str, ...] = Field(min_length=1)
-    suffix: str
-    catalog: str
-    singly: tuple[str, ...]
-    image: str
+    combined: tuple[str, ...]
     verdicts: Verdicts = Verdicts()
 
 
@@ -112,59 +71,26 @@ def tabulate_solutions(inputs: Inputs, output: Path, settings: SolutionTableSett
     ``catalog-<catalog>`` and ``fit-<catalog>``.
     """
     from hubble_qa.reports.figures.catalog_epochs import epoch_table
-    from hubble_qa.reports.figures.catalog_solutions import solution_table
+    from hubble_qa.reports.figures.catalog_solutions import fits_to_catalogs, solution_table
     from hubble_qa.reports.figures.illustration import publish
 
-    names, suffix, catalogs = settings.exposures, settings.suffix, settings.catalogs
+    names, suffix, verdicts = settings.exposures, settings.suffix, settings.verdicts
+    fits = fits_to_catalogs(inputs, settings.labels)
     solutions = solution_table(
-        inputs,
-        names,
-        suffix=suffix,
-        wcsname=settings.wcsname,
-        plate_scale=settings.plate_scale,
-        accepted=settings.accepted,
-        catalogs=catalogs,
-        verdicts=settings.verdicts,
+        inputs, names, suffix=suffix, wcsnames=settings.catalogs, fits=fits, verdicts=verdicts
     )
-    publish(
-        [solutions, epoch_table(inputs, names, suffix=suffix, catalogs=catalogs, verdicts=settings.verdicts)],
-        output,
-    )
+    publish([solutions, epoch_table(inputs, names, suffix=suffix, fits=fits, verdicts=verdicts)], output)
 
 
-@stage("fit-figures", tools=("matplotlib",), background=True)
-def draw_fits(inputs: Inputs, output: Path, settings: FitFigureSettings) -> None:
-    """Draw residuals and matched sources: products ``exposures`` and ``fit``, of one catalogue."""
-    from hubble_qa.reports.figures.catalog_fits import fit_figures
+@stage("exposure-offsets", tools=("matplotlib",), background=True)
+def draw_exposure_offsets(inputs: Inputs, output: Path, settings: ExposureOffsetSettings) -> None:
+    """Draw the sources of each exposure by another's coordinates: product ``exposures``."""
+    from hubble_qa.checks.evidence.exposures import exposure_in
+    from hubble_qa.checks.images.observations import why_not_taken
+    from hubble_qa.reports.figures.exposure_offsets import exposure_offset_figures
     from hubble_qa.reports.figures.illustration import publish
 
-    figures = fit_figures(
-        inputs,
-        settings.exposures,
-        suffix=settings.suffix,
-        catalog=settings.catalog,
-        verdicts=settings.verdicts,
-    )
-    publish(figures, output)
-
-
-@stage("offset-figures", tools=("matplotlib",), background=True)
-def draw_offsets(inputs: Inputs, output: Path, settings: OffsetFigureSettings) -> None:
-    """Draw offsets of sources found afresh.
-
-    Reads products ``exposures`` (as the archive served them), ``accepted``, ``catalog``, ``detected`` and
-    ``detected-singly``.
-    """
-    from hubble_qa.reports.figures.catalog_offsets import offset_figures
-    from hubble_qa.reports.figures.illustration import publish
-
-    figures = offset_figures(
-        inputs,
-        settings.exposures,
-        suffix=settings.suffix,
-        catalog=settings.catalog,
-        singly=settings.singly,
-        image=settings.image,
-        verdicts=settings.verdicts,
-    )
-    publish(figures, output)
+    directory = inputs.products["exposures"]
+    paths = {name: directory / f"{name}_{settings.suffix}.fits" for name in settings.exposures}
+    taken = {name: path for name, path in paths.items() if not why_not_taken(exposure_in(path).primary)}
+    publish(exposure_offset_figures(taken, settings.combined, settings.verdicts), output)

@@ -16,12 +16,11 @@ from hubble_qa.checks.astrometry.sky import sky_offsets
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
 from hubble_qa.checks.evidence.catalogs import Positions, catalog_in, exposure_epoch, motions
 from hubble_qa.checks.evidence.exposures import chip_frames
-from hubble_qa.checks.evidence.fits import Fit, fits_in
+from hubble_qa.checks.evidence.fits import Fit
 from hubble_qa.checks.readers import read_reference_frame
 from hubble_qa.checks.readers.exposure import science_wcs
 from hubble_qa.checks.readers.reference_catalog import Catalog
 from hubble_qa.fixtures.plans.stage import Inputs
-from hubble_qa.fixtures.stages.align import SHIFT_FILE
 from hubble_qa.fixtures.stages.catalog import CATALOG, PROPAGATION, UNPROPAGATED_CATALOG
 from hubble_qa.reports.figures.captions import number_of
 from hubble_qa.reports.figures.catalog_names import CATALOG_NAMES
@@ -69,35 +68,44 @@ class _Moved(NamedTuple):
 
 
 def epoch_table(
-    inputs: Inputs, exposures: Sequence[str], *, suffix: str, catalogs: Sequence[str], verdicts: Verdicts
+    inputs: Inputs,
+    exposures: Sequence[str],
+    *,
+    suffix: str,
+    fits: Mapping[str, Mapping[str, Fit]],
+    verdicts: Verdicts,
 ) -> Tabulation:
     """Tabulate, for each catalogue and exposure, the displacement and the shift that it makes.
 
     Parameters
     ----------
     inputs : Inputs
-        With products ``exposures`` and, for each catalogue, ``catalog-<catalog>`` and ``fit-<catalog>``.
+        With products ``exposures`` and, for each catalogue, ``catalog-<catalog>``.
     exposures : sequence of str
         Rootnames.
     suffix : str
         Suffix of their files.
-    catalogs : sequence of str
-        The catalogues.
+    fits : mapping of str to mapping of str to Fit
+        The fits to each catalogue, by the exposures' files without endings.
     verdicts : Verdicts
-        On their epochs, by ``"align-<catalog>/shifts <rootname>_<suffix>"``.
+        On the catalogues' epochs, by the fits' rows of shift files.
     """
-    groups = tuple(_group(inputs, exposures, suffix, catalog, verdicts) for catalog in catalogs)
+    groups = tuple(_group(inputs, exposures, suffix, catalog, own, verdicts) for catalog, own in fits.items())
     table = Table(columns=_COLUMNS, groups=groups, notes=_NOTES)
     return Tabulation("epochs", "epochs", "Epochs and proper motions", _CAPTION, table)
 
 
 def _group(
-    inputs: Inputs, exposures: Sequence[str], suffix: str, catalog: str, verdicts: Verdicts
+    inputs: Inputs,
+    exposures: Sequence[str],
+    suffix: str,
+    catalog: str,
+    fits: Mapping[str, Fit],
+    verdicts: Verdicts,
 ) -> TableGroup:
     directory = inputs.products[f"catalog-{catalog}"]
     change: Mapping[str, Any] = json.loads((directory / PROPAGATION).read_text(encoding="utf-8"))
     used, own = catalog_in(directory / CATALOG), catalog_in(directory / UNPROPAGATED_CATALOG)
-    fits = fits_in(inputs.products[f"fit-{catalog}"] / SHIFT_FILE, f"align-{catalog}/shifts")
     rows = []
     for name in exposures:
         path = inputs.products["exposures"] / f"{name}_{suffix}.fits"

@@ -8,11 +8,12 @@ from typing import Any
 
 from hubble_qa.checks.astrometry.solutions import catalog_of_fit
 from hubble_qa.checks.evidence.exposures import exposure_in
-from hubble_qa.checks.evidence.fits import Fit, fits_in
+from hubble_qa.checks.evidence.fits import Fit, fits_in, pixel_of_fit
 from hubble_qa.checks.measurement import json_number
 from hubble_qa.checks.readers import Exposure, ShiftRow
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERIA, FIT_CRITERIA
+from hubble_qa.fixtures.reduction.alignment.unaligned import read_unaligned
 from hubble_qa.fixtures.stages.accept import DECISIONS
 from hubble_qa.fixtures.stages.align import SHIFT_FILE
 from hubble_qa.reports.figures.captions import is_rejected, joined, number_of
@@ -21,7 +22,7 @@ from hubble_qa.reports.figures.figure_data import Cell, Table, TableColumn, Tabl
 from hubble_qa.reports.figures.illustration import Tabulation
 from hubble_qa.reports.figures.verdicts import Shown, Verdicts
 
-__all__ = ["solution_table"]
+__all__ = ["fits_to_catalogs", "solution_table"]
 
 _COLUMNS = (
     TableColumn(label="Solution"),
@@ -55,10 +56,8 @@ def solution_table(
     exposures: Sequence[str],
     *,
     suffix: str,
-    wcsname: str,
-    plate_scale: float,
-    accepted: str,
-    catalogs: Sequence[str],
+    wcsnames: Mapping[str, str],
+    fits: Mapping[str, Mapping[str, Fit]],
     verdicts: Verdicts,
 ) -> Tabulation:
     """Tabulate the archive's solution of each exposure, its fits, and which was kept.
@@ -66,68 +65,79 @@ def solution_table(
     Parameters
     ----------
     inputs : Inputs
-        With products ``exposures``, ``accepted`` and, for each catalogue, ``fit-<catalog>``.
+        With products ``exposures`` and ``accepted``.
     exposures : sequence of str
         Rootnames.
     suffix : str
         Suffix of their files.
-    wcsname : str
-        WCSNAME of the fits' solution, where it is kept.
-    plate_scale : float
-        Of the frame of the fits, arcsec per pixel.
-    accepted : str
-        The catalogue whose fit may replace the archive's solution.
-    catalogs : sequence of str
-        All catalogues.
+    wcsnames : mapping of str to str
+        WCSNAME of the solutions of each catalogue's fits, where they are kept; the preferred one first.
+    fits : mapping of str to mapping of str to Fit
+        As of `fits_to_catalogs`.
     verdicts : Verdicts
         On the fits, by ``"align-<catalog>/shifts <rootname>_<suffix>"``, and on the solutions, by rootname.
     """
     directory = inputs.products["accepted"]
     decisions = json.loads((directory / DECISIONS).read_text(encoding="utf-8"))
-    fits = {catalog: _fits(inputs, catalog) for catalog in catalogs}
     groups = []
     for name in exposures:
         served = exposure_in(inputs.products["exposures"] / f"{name}_{suffix}.fits")
         decision = decisions[name]
-        kept = accepted if decision["kept"] == "fit" else ""
+        kept = decision["catalog"] if decision["kept"] == "fit" else ""
         judged = {each: verdicts.get(each, name) for each in ARCHIVE_CRITERIA}
         rows = [_archive_row(served, judged, chosen=not kept)]
-        for catalog in catalogs:
-            fit, named = fits[catalog].get(f"{name}_{suffix}"), wcsname if catalog == accepted else ""
+        for catalog, wcsname in wcsnames.items():
+            fit = fits[catalog].get(f"{name}_{suffix}")
             if fit is not None:
-                rows.append(_fit_row(fit, verdicts, catalog, named, plate_scale, chosen=catalog == kept))
+                rows.append(_fit_row(fit, verdicts, catalog, wcsname, chosen=catalog == kept))
         final = exposure_in(directory / f"{name}_{suffix}.fits")
-        statement = _statement(final, decision, CATALOG_NAMES.get(accepted, accepted))
+        statement = _statement(final, decision, _named(kept))
         outcome = (verdicts.sentence(each, _SOLUTION) for each in (name, f"{name}_{suffix}"))
         groups.append(TableGroup(heading=name, statement=joined(f"{statement}.", *outcome), rows=tuple(rows)))
-    others = " and ".join(CATALOG_NAMES.get(each, each) for each in catalogs if each != accepted)
-    only = f"Only the fit to {CATALOG_NAMES.get(accepted, accepted)} may replace the archive's solution"
-    notes = (f"{only}; that to {others} is for comparison." if others else f"{only}.", _NOTE)
-    table = Table(columns=_COLUMNS, groups=tuple(groups), notes=notes)
+    first, *others = map(_named, wcsnames)
+    rule = f"The fit to {first} replaces the archive's solution if it is accepted and better"
+    later = f"; that to {' or '.join(others)} where the one before is rejected." if others else "."
+    table = Table(columns=_COLUMNS, groups=tuple(groups), notes=(rule + later, _NOTE))
     return Tabulation("solutions", "solutions", "Solutions", _CAPTION, table)
 
 
-def _fits(inputs: Inputs, catalog: str) -> Mapping[str, Fit]:
-    return fits_in(inputs.products[f"fit-{catalog}"] / SHIFT_FILE, f"align-{catalog}/shifts")
+def fits_to_catalogs(inputs: Inputs, labels: Mapping[str, str]) -> Mapping[str, Mapping[str, Fit]]:
+    """The fits of exposures to each catalogue, by their files without endings; none where there are no fits.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With products ``fit-<catalog>``.
+    labels : mapping of str to str
+        What verdicts call the shift file of each catalogue.
+    """
+    directories = {catalog: inputs.products[f"fit-{catalog}"] for catalog in labels}
+    return {
+        catalog: {} if read_unaligned(path) else fits_in(path / SHIFT_FILE, labels[catalog])
+        for catalog, path in directories.items()
+    }
 
 
-def _fit_row(
-    fit: Fit, verdicts: Verdicts, catalog: str, wcsname: str, plate_scale: float, *, chosen: bool
-) -> TableRow:
+def _named(catalog: str) -> str:
+    return CATALOG_NAMES.get(catalog, catalog)
+
+
+def _fit_row(fit: Fit, verdicts: Verdicts, catalog: str, wcsname: str, *, chosen: bool) -> TableRow:
     """A catalogue's fit of an exposure: where it moved it, and what was judged of it."""
     subject = fit.shifts.subject(fit.exposure)
     judged = {name: verdicts.get(name, subject) for name in FIT_CRITERIA}
     rms = judged["AST-002"]
     value = rms.value if rms is not None else None
+    pixel = pixel_of_fit(fit)
     matches, rotation, scale = (number_of(judged[name]) for name in ("AST-003", "AST-004", "AST-005"))
     cells: tuple[Cell, ...] = (
-        *(f"fit to {CATALOG_NAMES.get(catalog, catalog)}", wcsname or None, matches),
+        *(f"fit to {_named(catalog)}", wcsname, matches),
         *_shift_cells(fit.shifts.row(fit.exposure)),
         *(
             rotation,
             scale,
             number_of(rms),
-            None if value is None else json_number(1000.0 * plate_scale * value),
+            None if value is None or pixel is None else json_number(1000.0 * pixel * value),
         ),
         _judged(judged, chosen=chosen),
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from astropy.wcs import WCS
 from numpy.random import Generator
 
 from tests.trust.edits import (
@@ -26,7 +27,7 @@ __all__ = ["FAULTS"]
 WFPC2, UVIS = "wfpc2-omega-cen", "uvis-ngc6791"
 # Exposures that were fitted; the first of WFPC2's is the reference.
 _FITTED = {WFPC2: ("align-flt", "u5jx010hr_flt.fits"), UVIS: ("accept", "*_flc.fits")}
-_SCALE = 0.0396
+_LINEAR = ("CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
 _TENTH = "10 mas: a tenth of a WF pixel, a quarter of a UVIS pixel; stars are matched between filters to that"
 
 
@@ -70,52 +71,30 @@ def _not_aligned(headers: list[Any], size: float, random: Generator) -> None:
         header["WCSTYPE"] = "not aligned: reference"
 
 
-# The fit itself was wrong: stars have other positions, the fit's own files say nothing of it.
+# The fit itself was wrong: stars have other positions, and headers, headerlet and match file agree on them.
 
 
-def _stars(displace: Callable[[Any, float, Generator], tuple[Any, Any]]) -> Change:
-    """Move an exposure's sources on the sky, arcsec, and its headers' reference points alike."""
-
+def _false_fit(edit: Callable[[list[Any], float, Generator], None]) -> Change:
     def change(place: Place, size: float, random: Generator) -> None:
         name = one_of(place, "accept", "*_flc.fits", random)
         root = name.partition("_")[0]
+        with opened(place, "accept", name) as hdus, opened(place, "accept", f"{root}_hlet.fits") as kept:
+            headers = [hdu.header for hdu in science(hdus)]
+            edit(headers, size, random)
+            for header, copy in zip(
+                headers, (hdu.header for hdu in kept if "CRVAL1" in hdu.header), strict=True
+            ):
+                copy.update({key: header[key] for key in _LINEAR})
+            chips = {hdu.ver: WCS(hdu.header, hdus) for hdu in science(hdus)}
 
-        def edit(table: Any) -> None:
-            mine = np.asarray(table["exposure"] == root)
-            east, north = displace(table[mine], size, random)
-            table["ra"][mine] += east / 3600.0 / np.cos(np.radians(table["dec"][mine]))
-            table["dec"][mine] += north / 3600.0
+        def follow(table: Any) -> None:
+            for number, chip in chips.items():
+                here = table[:, 14] == number
+                table[here, 15:17] = chip.all_pix2world(table[here, 10:12], 1)
 
-        edit_table(place, "detect-exposures", "exposure_sources.ecsv", edit)
+        edit_columns(place, "align-gaia", f"{root}_flc_catalog_fit.match", follow)
 
     return change
-
-
-def _displaced(table: Any, size: float, random: Generator) -> tuple[Any, Any]:
-    east, north = direction(random)
-    return size * _SCALE * east, size * _SCALE * north
-
-
-def _chip_displaced(table: Any, size: float, random: Generator) -> tuple[Any, Any]:
-    east, north = direction(random)
-    chosen = np.asarray(table["chip"] == int(random.integers(1, 3)))
-    return size * _SCALE * east * chosen, size * _SCALE * north * chosen
-
-
-def _offsets(table: Any) -> tuple[Any, Any]:
-    ra, dec = np.asarray(table["ra"]), np.asarray(table["dec"])
-    east = (ra - ra.mean()) * np.cos(np.radians(dec.mean())) * 3600.0
-    return east, (dec - dec.mean()) * 3600.0
-
-
-def _turned_stars(table: Any, size: float, random: Generator) -> tuple[Any, Any]:
-    (east, north), angle = _offsets(table), np.radians(size) * random.choice((-1, 1))
-    return -angle * north, angle * east
-
-
-def _stretched_stars(table: Any, size: float, random: Generator) -> tuple[Any, Any]:
-    (east, north), sign = _offsets(table), random.choice((-1, 1))
-    return sign * size * east, sign * size * north
 
 
 # Shift files and match files
@@ -386,7 +365,7 @@ FAULTS = (
     Fault(
         "UVIS: false fit, shift",
         UVIS,
-        _stars(_displaced),
+        _false_fit(_shift),
         "pix",
         (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 1.0),
         0.3,
@@ -397,7 +376,7 @@ FAULTS = (
     Fault(
         "UVIS: false fit, one chip",
         UVIS,
-        _stars(_chip_displaced),
+        _false_fit(_shift_chip),
         "pix",
         (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 1.0),
         0.5,
@@ -408,7 +387,7 @@ FAULTS = (
     Fault(
         "UVIS: false fit, rotation",
         UVIS,
-        _stars(_turned_stars),
+        _false_fit(_turn),
         "deg",
         (0.005, 0.01, 0.02, 0.05),
         0.02,
@@ -419,7 +398,7 @@ FAULTS = (
     Fault(
         "UVIS: false fit, scale",
         UVIS,
-        _stars(_stretched_stars),
+        _false_fit(_stretch),
         "",
         (1e-4, 2e-4, 3e-4, 5e-4, 1e-3),
         5e-4,

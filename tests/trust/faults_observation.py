@@ -63,7 +63,8 @@ def _no_time_from_the_start(place: Place, size: float, random: Generator) -> Non
     """One exposure was served with 0 s, and all of them were aligned and combined again."""
     with opened(place, "fetch", one_of(place, "fetch", "*_flc.fits", random)) as hdus:
         _no_time(hdus[0].header, size, random)
-    for node in ("align-gaia", "align-sdss", "accept", "drizzle", "detect-exposures", "detect"):
+    fits = [f"align-{name}{part}" for name in ("gaia", "sdss") for part in ("-try-1", "")]
+    for node in (*fits, "accept", "drizzle-f606w"):
         place.rebuild(node)
 
 
