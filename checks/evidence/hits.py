@@ -17,6 +17,7 @@ from hubble_qa.checks.detectors.background import background_level
 from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians
 from hubble_qa.checks.evidence.exposures import array_in, chip_frames, exposure_in
 from hubble_qa.checks.images.cosmic_rays import Hits
+from hubble_qa.checks.images.local_maxima import local_maxima
 from hubble_qa.checks.readers import Drizzled
 
 __all__ = ["hits_on"]
@@ -163,11 +164,8 @@ def _rates(pixels: NDArray[Any], divisor: float) -> Image:
 
 def _hits(chip: _Chip, number: int) -> tuple[Places, Values]:
     """Positions on the sky of pixels that stand out, and the charge of the nine about each, per second."""
-    from scipy.ndimage import maximum_filter
-
     excess = chip.excess()
-    peaks = excess == maximum_filter(excess, 3)
-    row, column = np.nonzero(peaks & (excess > _STANDS_OUT * np.sqrt(number) * chip.noise))
+    row, column = local_maxima(excess, excess > _STANDS_OUT * np.sqrt(number) * chip.noise, 3)
     every = max(1, len(row) // _ENOUGH)
     pixels = np.column_stack([column, row])[::every].astype(float)
     charge = np.sum(chip.about(pixels, 1), axis=0)

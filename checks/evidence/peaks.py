@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hubble_qa.checks.astrometry.source_pairs import pair_sources
 from hubble_qa.checks.detectors.background import background_level
 from hubble_qa.checks.evidence.exposures import array_in, chip_frames, exposure_in
+from hubble_qa.checks.images.local_maxima import local_maxima
 
 __all__ = ["SharedPeaks", "shared_peaks"]
 
@@ -82,15 +83,11 @@ def _peaks(path: Path) -> Mapping[int, tuple[Places, Places]]:
 
 
 def _on_chip(path: Path, chip: int) -> tuple[Places, Places]:
-    from scipy.ndimage import maximum_filter
-
     science, camera = array_in(path, "SCI", chip), exposure_in(path).camera
     level = background_level(science)
     full = np.inf if camera is None or camera.full_well is None else _FULL * camera.full_well
-    highest = science == maximum_filter(science, _WIDTH)
-    row, column = np.nonzero(
-        highest & (science > level.median + _STANDS_OUT * level.width) & (science < full)
-    )
+    bright = (science > level.median + _STANDS_OUT * level.width) & (science < full)
+    row, column = local_maxima(science, bright, _WIDTH)
     order = np.argsort(-science[row, column])[:_BRIGHTEST]
     pixels = np.column_stack([column, row])[order].astype(float)
     sky = np.asarray(chip_frames(path)[chip].wcs.all_pix2world(pixels, 0)) if len(pixels) else pixels

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from hubble_qa.checks.images.local_maxima import local_maxima
+
 __all__ = ["ChipImage", "ChipSources", "Mosaic", "aperture_radius", "find_sources", "measure_sources"]
 
 Array: TypeAlias = NDArray[np.float64]
@@ -137,18 +139,15 @@ def find_sources(mosaic: Mosaic, radius: float) -> Array:
     ndarray, shape (n, 2)
         x and y of their centroids, pixels from 0, the brightest first.
     """
-    from scipy.ndimage import maximum_filter
-
     image = np.nan_to_num(np.asarray(mosaic.pixels, dtype=np.float32))
     exposed = image[::3, ::2][np.isfinite(mosaic.pixels[::3, ::2])]
     if not exposed.size:
         return np.empty((0, 2))
     (level,), (noise,) = _clipped(exposed.astype(float)[None])
-    size = 2 * math.ceil(radius) + 1
-    peaks = (image > level + _PEAK * noise) & (image == maximum_filter(image, size))
+    bright = image > level + _PEAK * noise
     reach = math.ceil(RING[1] * radius) + 2
-    peaks[:reach], peaks[-reach:], peaks[:, :reach], peaks[:, -reach:] = (False,) * 4
-    y, x = np.nonzero(peaks)
+    bright[:reach], bright[-reach:], bright[:, :reach], bright[:, -reach:] = (False,) * 4
+    y, x = local_maxima(image, bright, 2 * math.ceil(radius) + 1)
     order = np.argsort(-image[y, x], kind="stable")
     return np.column_stack([x, y])[order].astype(float)
 

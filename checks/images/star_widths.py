@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.sky_structure import block_medians, local_level
+from hubble_qa.checks.images.local_maxima import local_maxima
 from hubble_qa.checks.measurement import Json, Measurement, not_told
 
 __all__ = ["Widths", "source_widths", "star_width"]
@@ -117,18 +118,17 @@ def _peaks(
     above: NDArray[np.float32], level: NDArray[np.float32], full_well: float | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows and columns of the brightest sources that stand alone."""
-    from scipy.ndimage import maximum_filter, minimum_filter
-
     low, middle = np.nanpercentile(above, (15.865, 50.0))
     known = np.where(np.isfinite(above), above, -np.inf)
     peaks = (known > _STANDS_OUT * max(middle - low, 0.0)) & (known > 0)
-    peaks &= known == maximum_filter(known, 2 * _ALONE + 1)
-    peaks &= minimum_filter(known, 3) > _BESIDE * known
     if full_well is not None:
         peaks &= known + level < _FULL * full_well
     reach = math.ceil(_RING[1])
     peaks[:reach], peaks[-reach:], peaks[:, :reach], peaks[:, -reach:] = (False,) * 4
-    rows, columns = np.nonzero(peaks)
+    rows, columns = local_maxima(known, peaks, 2 * _ALONE + 1)
+    beside = [known[rows + down, columns + right] for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    lit = np.min(beside, axis=0) > _BESIDE * known[rows, columns]
+    rows, columns = rows[lit], columns[lit]
     brightest = np.argsort(-known[rows, columns], kind="stable")[:_BRIGHTEST]
     return rows[brightest], columns[brightest]
 
