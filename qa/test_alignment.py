@@ -16,6 +16,7 @@ from hubble_qa.checks.evidence.fits import (
     without_match,
 )
 from hubble_qa.checks.measurement import not_applicable, not_measured, not_told
+from hubble_qa.checks.readers.shift_file import exposure_name
 from hubble_qa.fixtures.finished.files import FinishedFile
 from hubble_qa.fixtures.finished.subjects import Alignment, Pair, Row, Visit
 from hubble_qa.fixtures.suite.judging import Judge
@@ -67,7 +68,9 @@ def test_scale(fit: Fit, judge: Judge) -> None:
 def test_shifts_agree(products: Products, visit: Visit, judge: Judge) -> None:
     shifts = shift_file_in(products.path(visit.shifts), visit.shifts.label)
     exposed = [name for name in visit.exposures if products.was_exposed(products.exposure_of(name))]
-    judge(alignment.shift_agreement(shifts, exposed, subject=str(visit)))
+    fits = products.fits(visit.shifts).values()
+    matches = {exposure_name(fit.exposure): fit.match for fit in fits if fit.match is not None}
+    judge(alignment.shift_agreement(shifts, exposed, subject=str(visit), matches=matches))
 
 
 @criterion("AST-008")

@@ -147,4 +147,7 @@ def test_star_on_two_chips_within_its_error(stars: StarTables, star: str, judge:
 @criterion("PHT-006")
 def test_drizzle_conserves_flux(stars: StarTables, chip: str, chip_number: int, judge: Judge) -> None:
     sums = stars.chip_sums(chip_number)
-    judge(flux.drizzled_flux_ratio(sums.drizzled, sums.chip, exposure_time=1.0, subject=chip))
+    ratio = flux.drizzled_flux_ratio(
+        sums.drizzled, sums.chip, exposure_time=1.0, subject=chip, uncertainty=sums.error
+    )
+    judge(ratio)

@@ -245,6 +245,18 @@ def test_agreement_of_two_is_their_distance() -> None:
     assert measurement.unit == "pix"
 
 
+def test_agreement_has_the_error_of_the_shifts() -> None:
+    """Of 100 residuals of 0.3 and 0.4 pix a shift is good to 0.05 pix; the mean of two others to 0.035."""
+    rows = visit((4.0, -5.0), (4.0, -5.0), (4.6, -4.2))
+    names = [row.file for row in rows]
+    fit = replace(match_file(100, scatter=(0.3, 0.4)), header={})
+    matches = {row.exposure: fit for row in rows}
+    found = shift_agreement(shift_file(*rows), names, subject="visit", matches=matches)
+    assert found.uncertainty == pytest.approx(0.05 * math.sqrt(1.5), rel=1e-6)
+    del matches[rows[0].exposure]
+    assert shift_agreement(shift_file(*rows), names, subject="visit", matches=matches).uncertainty is None
+
+
 def test_agreement_takes_two_fits() -> None:
     shifts = shift_file()
     alone = shift_agreement(shifts, [row.file for row in shifts.rows], subject="u5jx01")

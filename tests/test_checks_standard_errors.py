@@ -9,7 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.background import background_level
-from hubble_qa.checks.standard_errors import fraction_error, median_error, rms_error, width_error
+from hubble_qa.checks.standard_errors import (
+    fraction_error,
+    median_error,
+    ratio_of_sums_error,
+    rms_error,
+    width_error,
+)
 
 SAMPLES = 2000
 
@@ -43,6 +49,17 @@ def test_a_formula_gives_the_scatter_of_many_samples(
 def test_the_error_of_a_fraction_is_binomial(chance: float, number: int) -> None:
     counts = np.random.default_rng(2).binomial(number, chance, SAMPLES)
     assert fraction_error(round(chance * number), number) == pytest.approx(np.std(counts / number), rel=0.08)
+
+
+def test_the_error_of_a_ratio_of_sums_is_its_scatter() -> None:
+    rng = np.random.default_rng(4)
+    second = rng.uniform(1.0, 9.0, (SAMPLES, 40))
+    first = 0.97 * second + rng.normal(0.0, 0.1, second.shape) * np.sqrt(second)
+    ratios = first.sum(axis=1) / second.sum(axis=1)
+    errors = [ratio_of_sums_error(*pair) or 0.0 for pair in zip(first, second, strict=True)]
+    assert np.mean(errors) == pytest.approx(np.std(ratios), rel=0.08)
+    assert ratio_of_sums_error(first[0, :1], second[0, :1]) is None
+    assert ratio_of_sums_error(first[0], 0.0 * second[0]) is None
 
 
 def test_a_fraction_of_none_or_all_has_an_error_too() -> None:

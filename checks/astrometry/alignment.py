@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -257,10 +258,8 @@ def shift_to_search_radius(
         "search_radius_arcsec": search_radius,
         "plate_scale_arcsec": plate_scale,
     }
-    error = None
-    if match is not None and len(match) >= _FEWEST_OF_ERROR and not other_fit(row, match):
-        scatter = math.hypot(*np.std(match.residuals, axis=0))
-        error = finite(scatter / math.sqrt(len(match)) * plate_scale / search_radius)
+    of_shift = shift_error(row, match)
+    error = None if of_shift is None else of_shift * plate_scale / search_radius
     return Measurement("shift_to_search_radius", length / search_radius, "", subject, error, context)
 
 
@@ -269,6 +268,7 @@ def shift_agreement(
     visit: Sequence[str],
     *,
     subject: str,
+    matches: Mapping[str, MatchFile] = MappingProxyType({}),
 ) -> Measurement:
     """Largest departure of an exposure's shift from those of its visit, pixels.
 
@@ -284,6 +284,8 @@ def shift_agreement(
         Names or files of the exposures of one visit and one guide-star lock.
     subject : str
         The visit's name.
+    matches : mapping of str to MatchFile, optional
+        Match files of the fits, by exposure, whose residuals tell the error.
     """
     names = [exposure_name(exposure) for exposure in visit]
     missing = [name for name in names if shifts.row(name) is None]
@@ -306,7 +308,25 @@ def shift_agreement(
     ]
     by_exposure: Json = {row.exposure: value for row, value in zip(rows, departures, strict=True)}
     context: dict[str, Json] = {"departures_pix": by_exposure}
-    return Measurement("shift_agreement", float(np.max(departures)), "pix", subject, context=context)
+    worst = int(np.argmax(departures))
+    error = _departure_error([shift_error(row, matches.get(row.exposure)) for row in rows], worst)
+    return Measurement("shift_agreement", departures[worst], "pix", subject, error, context)
+
+
+def shift_error(row: ShiftRow, match: MatchFile | None) -> float | None:
+    """Standard error of a fit's shift, pixels, by the scatter of its residuals; None where nothing tells."""
+    if match is None or len(match) < _FEWEST_OF_ERROR or other_fit(row, match):
+        return None
+    return finite(math.hypot(*np.std(match.residuals, axis=0)) / math.sqrt(len(match)))
+
+
+def _departure_error(errors: Sequence[float | None], number: int) -> float | None:
+    """Standard error of one shift less the others' mean."""
+    known = [each for each in errors if each is not None]
+    if len(known) < len(errors):
+        return None
+    others = known[:number] + known[number + 1 :]
+    return math.hypot(known[number], math.hypot(*others) / len(others))
 
 
 def other_fit(row: ShiftRow, match: MatchFile) -> str:

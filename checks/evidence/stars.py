@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hubble_qa.checks.images import photometry
+from hubble_qa.checks.standard_errors import ratio_of_sums_error
 
 if TYPE_CHECKING:
     from astropy.table import Row, Table
@@ -69,23 +70,29 @@ class StarTables:
         rate = rows["total"] * rows["pixel_area"] / rows["exposure_time"]
         # All of them are normalised by one factor, exposures of one filter and gain.
         factor = float(np.mean(rows["photflam_c0m"] / rows["photflam_reference"])) if len(rows) else math.nan
+        drizzled = np.asarray(rows["drizzled_sum"], dtype=float)
         return ChipSums(
             stars=len(rows),
-            drizzled=float(np.sum(rows["drizzled_sum"])),
+            drizzled=float(np.sum(drizzled)),
             drizzled_c0m=float(np.sum(rows["c0m_sum"])),
             chip=float(np.sum(rate)),
             factor=factor,
+            error=ratio_of_sums_error(drizzled, np.asarray(rate, dtype=float)),
         )
 
 
 class ChipSums(NamedTuple):
-    """Number of stars, their summed rates in either drizzled image and on the chip, its factor."""
+    """Number of stars, their summed rates in either drizzled image and on the chip, its factor.
+
+    `error` is the standard error of the ratio of drizzled and chip; None of fewer than two stars.
+    """
 
     stars: int
     drizzled: float
     drizzled_c0m: float
     chip: float
     factor: float
+    error: float | None
 
 
 def _number(label: str) -> int:
