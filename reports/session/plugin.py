@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 # A report's attribute that carries its verdict from an xdist worker to the controller.
 _VERDICT = "qa_verdict"
+# What most verdicts have for a context, and for products.
+_NOTHING: Mapping[str, Any] = {}
 _FIELDS = tuple(each.name for each in fields(VerdictRecord))
 # More than these are not told one by one at the end.
 _MANY_FAILURES = 100
@@ -62,7 +64,7 @@ def pytest_runtest_makereport(
     verdict = complete_verdict(item, report) if dataset is not None and decided else None
     if verdict is not None and dataset is not None:
         read = reading_of(item, run_of(item.config), dataset)
-        record = verdict_record(verdict, item.nodeid, dataset.name, read)
+        record = verdict_record(verdict, report.nodeid, dataset.name, read)
         # Not dataclasses.asdict, which copies what is plain already.
         setattr(report, _VERDICT, {name: getattr(record, name) for name in _FIELDS})
         item.user_properties.extend(_properties(record))
@@ -153,10 +155,11 @@ class Collector:
             return
         # Most words are a criterion's, and come from other processes: they are kept once.
         words: dict[str, Any] = {
-            name: sys.intern(each) if type(each) is str else each for name, each in found.items()
+            name: sys.intern(each) if type(each) is str else each or _NOTHING if type(each) is dict else each
+            for name, each in found.items()
         }
         record = VerdictRecord(**words)
-        self.verdicts[report.nodeid] = record
+        self.verdicts[record.test] = record
         run = opened_run(self.config)
         if run is not None and run.options.report is not None:
             self._illustrate(run).take(record)
