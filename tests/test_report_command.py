@@ -115,6 +115,10 @@ def test_markdown_has_defects_rejections_and_what_was_not_told(sample: Results) 
     (rule,) = [each for each in sample.criteria if each.id == "AST-002"]
     (row,) = [line for line in text.splitlines() if line.startswith("| fail | AST-002")]
     assert row.endswith(f"{rule.remedy} |"), row
+    (warned,) = [
+        line for line in text.partition("## Warnings")[2].splitlines() if line.startswith("| DRZ-001")
+    ]
+    assert warned.endswith("| within bounds, but not ≥ 0.35 |")
     assert "- AST-013 on wfpc2-omega-cen (1): there is no match file" in text
     assert "## Stages that failed" in markdown_summary(broken_results(sample))
 

@@ -365,6 +365,7 @@ def test_the_summary_tells_each_finding_in_a_line(sample: Results, tmp_path: Pat
         "✗ fail: AST-002 fit RMS: u5jx010hr_c0m 0.231 pix (accepted ≥ 0 and ≤ 0.2 pix), "
     )
     assert any("CAL-002" in line and "known defect" in line for line in lines)
+    assert [line.partition(" ")[2][:15] for line in lines if "▲" in line] == ["warn: DRZ-001 c"]
     many = tuple(verdict(name, f"subject {number}", 9e9) for name in BOUNDED for number in range(3))
     full = written(replace(sample, verdicts=many), tmp_path)["summary"]
     lines = [text_of(each) for part in full.all("section", "of-summary") for each in part.iter("li")]
@@ -762,6 +763,22 @@ def test_known_defects_stand_above_the_verdicts_with_value_figure_and_remedy(
         assert any("PHT-006" in each and "WF2 0.95" in each for each in failed)
     headings = [each.get("id") for each in pages[OMEGA].all("h2")]
     assert headings.index("known-defects") < headings.index("verdicts")
+
+
+def test_warnings_stand_above_the_verdicts_and_lead_to_them(sample: Results, tmp_path: Path) -> None:
+    pages = written(sample, tmp_path)
+    for name, home in (("index", f"{OMEGA}.html"), (OMEGA, "")):
+        page = pages[name]
+        (section,) = (
+            each for each in page.all("section") if "warnings" in (each.get("aria-labelledby") or "")
+        )
+        (warning,) = section.iter("li")
+        assert text_of(warning).startswith("▲ DRZ-001 covered fraction wfpc2_flt_drw 0.331")
+        assert "within bounds, but not ≥ 0.35" in text_of(warning)
+        assert next(warning.iter("a")).get("href") == f"{home}#DRZ-001-wfpc2-flt-drw"
+    page = pages[OMEGA]
+    headings = [each.get("id") for each in page.all("h2")]
+    assert headings.index("known-defects") < headings.index("warnings") < headings.index("figures")
 
 
 def test_a_part_of_a_run_is_told_first_and_is_not_shown_as_accepted(sample: Results, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def lines_of(*verdicts: VerdictRecord, exit_status: int = 1) -> list[str]:
     return summary_lines(Results(sample_run(exit_status), (dataset,), (), verdicts, ()))
 
 
-def test_a_run_in_five_lines(sample: Results) -> None:
+def test_a_run_in_six_lines(sample: Results) -> None:
     lines = summary_lines(sample)
     assert lines[0] == "Not accepted: 1 failure"
     assert lines[1] == (
@@ -32,8 +32,9 @@ def test_a_run_in_five_lines(sample: Results) -> None:
     )
     assert lines[2] == "stages: 9 built, 11 reused from the store; 47.8 s in all"
     assert lines[3] == "fail: AST-002 wfpc2-omega-cen u5jx010hr_c0m: 0.231 pix, accepted ≥ 0 and ≤ 0.2 pix"
-    assert lines[4].startswith("known defect: CAL-002 wfpc2-omega-cen u5jx010hr: 0, accepted exactly 1: the ")
-    assert len(lines) == 5
+    assert lines[4].startswith("warn: DRZ-001 wfpc2-omega-cen wfpc2_flt_drw: 0.3312, accepted ≥ 0.3 and ≤ 1")
+    assert lines[5].startswith("known defect: CAL-002 wfpc2-omega-cen u5jx010hr: 0, accepted exactly 1: the ")
+    assert len(lines) == 6
 
 
 def test_a_failed_stage_shows_once_with_the_end_of_its_log(sample: Results) -> None:
@@ -80,6 +81,19 @@ def test_an_accepted_run_says_so_and_counts_what_was_expected() -> None:
     lines = lines_of(verdict("PHT-001", "a", 0.0), known, exit_status=0)
     assert lines[0] == "Accepted, with 1 known defect"
     assert lines[3:] == ["known defect: CAL-002 wfpc2-omega-cen a: 0, accepted exactly 1: no IDCTAB"]
+
+
+def test_warnings_have_a_line_by_criterion() -> None:
+    reason = "close: the limit is within one error (0.03 pix)"
+    close = [
+        replace(verdict("AST-002", name, 0.19, 0.03, reason=reason), status="warn") for name in ("a", "b")
+    ]
+    lines = lines_of(*close, exit_status=0)
+    assert lines[0] == "Accepted, with 2 warnings"
+    assert lines[3:] == [
+        f"warn: AST-002 wfpc2-omega-cen a: 0.190 ± 0.030 pix, accepted ≥ 0 and ≤ 0.2 pix "
+        f"({reason}), and 1 more"
+    ]
 
 
 def test_a_known_defect_says_what_to_do_once_for_all_that_it_concerns() -> None:

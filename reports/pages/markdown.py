@@ -53,6 +53,7 @@ def markdown_summary(results: Results, view: HistoryView | None = None) -> str:
                 *_changed(view),
                 *_known(results),
                 *_rejected(summary, results),
+                *_warned(results),
                 *_untold(results),
             ]
         )
@@ -120,6 +121,11 @@ def _rejected(summary: RunSummary, results: Results) -> Iterator[str]:
     ]
     yield from _list("Stages that failed", failed)
     yield from _list("Without effect", summary.without_effect)
+
+
+def _warned(results: Results) -> Iterator[str]:
+    rows = [(*_judged(each), remark(each)) for each in _of(results.verdicts, {State.WARN})]
+    yield from _table("Warnings", (*_COLUMNS, "why"), rows)
 
 
 def _untold(results: Results) -> Iterator[str]:

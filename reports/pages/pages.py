@@ -104,6 +104,7 @@ class DatasetPage:
     findings_left_out: int = 0
     topics: str = ""
     known: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def tables(self) -> tuple[Figure, ...]:
@@ -206,7 +207,8 @@ def dataset_page(
         rows_left_out=len(summary.verdicts) - len(rows),
         findings_left_out=len(found[_MOST_FINDINGS:]),
         topics=topics_text(summary.verdicts, [summary.record]),
-        known=_known(rows),
+        known=_accepted(rows, State.EXPECTED, "known"),
+        warnings=_accepted(rows, State.WARN, "warning"),
     )
 
 
@@ -255,14 +257,14 @@ def _findings(rows: Iterable[Row], remedies: Mapping[str, str]) -> tuple[Finding
     )
 
 
-def _known(rows: Iterable[Row]) -> tuple[Finding, ...]:
-    """Known defects, each with all that it concerns."""
+def _accepted(rows: Iterable[Row], state: State, anchor: str) -> tuple[Finding, ...]:
+    """Known defects or warnings, each with all that it concerns."""
     grouped: dict[tuple[str, str | None], list[Row]] = {}
     for row in rows:
-        if row.state is State.EXPECTED:
+        if row.state is state:
             grouped.setdefault((row.verdict.criterion, row.verdict.expected), []).append(row)
     return tuple(
-        replace(_finding(number, State.EXPECTED, group, {}), anchor=f"known-{number}")
+        replace(_finding(number, state, group, {}), anchor=f"{anchor}-{number}")
         for number, group in enumerate(grouped.values(), start=1)
     )
 

@@ -18,7 +18,7 @@ _MOST = 8
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One finding or known defect.
+    """One finding, warning or known defect.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ def summary_lines(pages: Iterable[DatasetPage]) -> tuple[DatasetLines, ...]:
 
 
 def _of(page: DatasetPage) -> DatasetLines:
-    found: Sequence[Finding] = (*page.findings, *page.known)
+    found: Sequence[Finding] = (*page.findings, *page.warnings, *page.known)
     lines = tuple(_line(each, page.file) for each in found[:_MOST])
     return DatasetLines(page, lines, len(found) - len(lines) + page.findings_left_out)
 

@@ -63,7 +63,7 @@ def summary_lines(results: Results) -> list[str]:
     summary = summarise(results)
     lines = [*_totals(summary), *_stages(summary.failures)]
     lines += _bounded([*_rejections(results.verdicts)])
-    lines += _known_defects(results.verdicts)
+    lines += _bounded([*_accepted_despite(results.verdicts)])
     # What is to be mended in a dataset file is said whole: the remedy is at the end.
     idle = [f"without effect: {line}" for line in summary.without_effect]
     unusable = [f"cannot be used: {line}" for line in summary.unusable]
@@ -137,10 +137,10 @@ def _rejections(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
         yield from [_together(group, dataset, cause)] if together else map(_line, group)
 
 
-def _known_defects(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
-    """A line on each known defect, with its worst value and what to do about it."""
+def _accepted_despite(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
+    """A line on the warnings by each criterion, and on each known defect with what to do about it."""
     grouped: dict[tuple[str, str, str | None], list[VerdictRecord]] = {}
-    known = (each for each in verdicts if state_of(each) is State.EXPECTED)
+    known = (each for each in verdicts if state_of(each) in (State.WARN, State.EXPECTED))
     for verdict in sorted(known, key=severity):
         grouped.setdefault((verdict.dataset, verdict.criterion, verdict.expected), []).append(verdict)
     for group in grouped.values():
