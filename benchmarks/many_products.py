@@ -2,7 +2,8 @@
 
 100,000 small products by default, of the stages of a reduction with a figure, five to a dataset, each with a
 manifest as long as a real one, a log and a file. They are written as the store would, without its waiting for
-the disk; TMPDIR=/dev/shm keeps them in memory, as a server's cache would.
+the disk; TMPDIR=/dev/shm keeps them in memory, as a server's cache would. `verify` is timed on them, and on
+a few products of the size of a drizzled image.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from hubble_qa.fixtures.store.store import Store, shelf_path
 
 ROOT = Path(__file__).parent.parent
 STAGES = ("fetch", "update-wcs", "align", "drizzle", "draw-mosaic")
+# Products of the size of a drizzled image, and their bytes.
+IMAGES, IMAGE = 12, 128_000_000
 # As many as a stage imports.
 MODULES = {f"hubble_qa.fixtures.module_{number}": "0" * 64 for number in range(60)}
 
@@ -32,15 +35,16 @@ def key_of(dataset: int, stage: int) -> str:
     return hashlib.sha256(f"{dataset} {stage}".encode()).hexdigest()
 
 
-def write_products(root: Path, number: int) -> Store:
-    """Make a store of so many products."""
+def write_products(root: Path, number: int, content: bytes = b"") -> Store:
+    """Make a store of so many products, each of a file that holds its key, and what is given besides."""
     store = Store(root)
     for count in range(number):
         dataset, stage = divmod(count, len(STAGES))
         key, name = key_of(dataset, stage), STAGES[stage]
         product = shelf_path(root, key) / "1"
         (product / "files").mkdir(parents=True)
-        (product / "files" / "a.txt").write_text(key, encoding="utf-8")
+        held = key.encode() + content
+        (product / "files" / "a.txt").write_bytes(held)
         (product / "log.txt").write_text("one line\n", encoding="utf-8")
         where = "hubble_qa.reports.figures" if name.startswith("draw") else "hubble_qa.fixtures.stages"
         Manifest(
@@ -50,7 +54,7 @@ def write_products(root: Path, number: int) -> Store:
             upstream={"before": key_of(dataset, stage - 1)} if stage else {},
             sources={},
             tools={"drizzlepac": "3.11.0"},
-            files={"a.txt": hashlib.sha256(key.encode()).hexdigest()},
+            files={"a.txt": hashlib.sha256(held).hexdigest()},
             outcome=Outcome.COMPLETE,
             error="",
             run="benchmark",
@@ -62,7 +66,7 @@ def write_products(root: Path, number: int) -> Store:
             dataset=f"dataset-{dataset:05}",
             node=name,
             reference=f"{where}.{name}:{name}",
-            sizes={"a.txt": len(key)},
+            sizes={"a.txt": len(held)},
         ).write(product / "manifest.json")
     return store
 
@@ -88,7 +92,7 @@ def main() -> None:
         write_products(root, number)
         print(f"{number} products written in {time.perf_counter() - started:.0f} s", flush=True)
 
-        def tell(what: str, *arguments: str) -> None:
+        def tell(what: str, *arguments: str, root: Path = root) -> None:
             elapsed, processor = timed(root, *arguments)
             print(f"{what}: {elapsed:.2f} s (CPU {processor:.2f} s)", flush=True)
 
@@ -101,6 +105,17 @@ def main() -> None:
             os.utime(shelf_path(root, key_of(dataset, 3)))
         tell("list, after a run that used 1,000 of them", "list")
         tell("prune --keep, dry run", "prune", "--keep", "100MB", "--dry-run")
+        tell("verify", "verify")
+        images = Path(place) / "images"
+        write_products(images, IMAGES, bytes(IMAGE))
+        for jobs in ("1", "2"):
+            tell(
+                f"verify --jobs {jobs}, {IMAGES} of {IMAGE / 1e6:.0f} MB",
+                "verify",
+                "--jobs",
+                jobs,
+                root=images,
+            )
 
 
 if __name__ == "__main__":
