@@ -18,6 +18,7 @@ from hubble_qa.fixtures.store.product import Outcome
 from hubble_qa.fixtures.store.store import Store, StoreError
 from tests.object_store import BUCKET, ObjectStore, object_store
 from tests.small_project import SmallProject, project
+from tests.test_keeping import RAW
 from tests.test_store import KEY, OTHER, finished, publish
 
 __all__ = ["object_store", "project"]
@@ -334,6 +335,38 @@ def test_prune_removes_what_no_run_that_is_alive_uses(
     assert object_store.objects("qa/products") == []
 
 
+@pytest.mark.usefixtures("at_once")
+def test_what_no_test_reads_leaves_its_record_unless_another_run_may_read_it(
+    opened: Opened, object_store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, busy = opened("one"), opened("busy")
+    monkeypatch.setattr(run_notes, "_FRESH", -1.0)
+    with one.session():
+        publish(one)
+        with busy.session():
+            # It has just begun, and may have found anything.
+            one.drop_files(KEY)
+        publish(one, OTHER)
+        one.drop_files(OTHER)
+    other = opened("other")
+
+    assert other.find(OTHER, "r9") is None
+    record = other.record(OTHER)
+    assert record is not None
+    assert (record.manifest.run, record.log_tail()) == ("r1", "one\ntwo\nthree")
+    assert object_store.objects("qa/manifests") == [MANIFEST]
+    left = [name.rpartition("/")[2] for name in object_store.objects("qa/products") if OTHER[:20] in name]
+    assert left == ["log.txt"]
+    assert "record" in command(tmp_path / "new", "list").output
+    # Neither is its record swept, nor does it stand in the way of a build.
+    monkeypatch.setattr(second_tier, "LONGEST_SILENCE", -1.0)
+    command(tmp_path / "new", "prune", "--failed")
+    assert opened("third").record(OTHER) is not None
+    publish(other, OTHER, run="r2", text="again")
+    assert text_of(opened("fourth"), OTHER) == "again"
+    assert command(tmp_path / "new", "list").output.count("complete") == 2
+
+
 def test_products_count_as_used_when_a_run_last_used_them(opened: Opened) -> None:
     store = opened("one")
     publish(store, KEY)
@@ -410,6 +443,26 @@ def test_a_stage_reads_what_was_fetched_for_it(project: SmallProject, object_sto
     project.run("--store", URL, "--store-cache", "elsewhere")
 
     assert project.builds() == {"numbers/photometry": 1}
+
+
+def test_what_no_test_reads_is_neither_kept_in_the_bucket_nor_built_elsewhere(
+    project: SmallProject, object_store: ObjectStore
+) -> None:
+    project.dataset(more=RAW)
+    project.run("--store", URL, "--store-cache", "here")
+    assert len(project.builds()) == 4
+    assert len(object_store.objects("qa/records")) == 1
+    project.journal.unlink()
+
+    ended = project.run("--store", URL, "--store-cache", "elsewhere", "--report", "again")
+
+    assert ended.returncode == 0, ended.stdout
+    assert project.builds() == {}
+    assert {stage["node"] for stage in project.results("again")["stages"]} >= {"raw", "photometry"}
+    # A stage that reads it has it built first.
+    project.dataset(add=1.0, more=RAW)
+    project.run("--store", URL, "--store-cache", "third")
+    assert project.builds()["numbers/raw"] == 1
 
 
 @pytest.mark.parametrize("of", ["GET", "PUT"])
