@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ from hubble_qa.checks.detectors import background, calibration
 from hubble_qa.checks.detectors.amplifiers import amplifier_step
 from hubble_qa.checks.detectors.flagged_area import flagged_area
 from hubble_qa.checks.detectors.masks import empty_masks, masked_fraction
-from hubble_qa.checks.detectors.noise import scatter_to_error
 from hubble_qa.checks.evidence.backgrounds import (
     Background,
     rate_under,
@@ -25,6 +25,7 @@ from hubble_qa.checks.evidence.exposures import exposure_in, planes
 from hubble_qa.checks.evidence.headers import requested_steps, without_ramp_fit
 from hubble_qa.checks.evidence.masks import masked_pixels, masks_found
 from hubble_qa.checks.evidence.references import named_references, tabulated_photflam
+from hubble_qa.checks.evidence.sky_scatter import scatter_of_sky
 from hubble_qa.checks.evidence.star_widths import widths_in
 from hubble_qa.checks.images import photometry, zeropoints
 from hubble_qa.checks.images.observations import without_round_stars
@@ -117,11 +118,8 @@ def test_amplifiers_have_one_background(products: Products, science_chip: Chip, 
 
 @criterion("CAL-009")
 def test_errors_are_the_scatter(products: Products, science_chip: Chip, judge: Judge) -> None:
-    file = science_chip.file
-    sci, err, dq = planes(products.path(file), science_chip.number, products.sibling(file, "c1m"))
-    good = np.ones(sci.shape, dtype=bool) if dq is None else dq == 0
-    camera = products.exposure(file).camera
-    judge(scatter_to_error(sci, err, good, camera, subject=str(science_chip)))
+    exposure, number = products.input(science_chip.file), science_chip.number
+    judge(replace(scatter_of_sky(exposure.path, number, exposure.companion), subject=str(science_chip)))
 
 
 @criterion("CAL-010")

@@ -278,6 +278,7 @@ def test_what_was_read_is_kept_until_the_file_changes(
     survey: Path, tree: Callable[[], SourceTree], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hubble_qa.fixtures.plans.source_cache._SETTLED", -1)
+    monkeypatch.setattr("hubble_qa.fixtures.plans.source_cache._PAUSE", 0)
     before = tree().code(["survey.first"])
     monkeypatch.setattr("hubble_qa.fixtures.plans.source_code.read_code", None)
     assert tree().code(["survey.first"]) == before

@@ -197,6 +197,7 @@ def test_what_is_opaque_or_severed_is_not_looked_into(survey):
 
 def test_what_was_read_before_is_read_again_where_it_changed(survey, monkeypatch):
     monkeypatch.setattr("hubble_qa.fixtures.plans.source_cache._SETTLED", -1)
+    monkeypatch.setattr("hubble_qa.fixtures.plans.source_cache._PAUSE", 0)
     before = digests()
     monkeypatch.setattr("hubble_qa.fixtures.plans.reach.read_definitions", None)
     assert digests() == before

@@ -29,6 +29,8 @@ _FEWEST = 10
 # stars, galaxies and cosmic rays are brighter than the sky. In clean exposures and images at most 1 in 40 of
 # those beyond is below, at vignetted edges and beside what was resampled.
 _FAR, _MORE, _FEWEST_FAR = 10.0, 3, 100
+# So many of them tell the scatter.
+_ENOUGH = 500_000
 
 
 def few_flags(dq: NDArray[Any]) -> str:
@@ -65,6 +67,12 @@ def _longest(image: NDArray[Any], counted: NDArray[np.bool_]) -> int:
     if not counted.any():
         return 0
     equal = (image[:, 1:] == image[:, :-1]) & counted[:, 1:] & counted[:, :-1]
+    # Nearly all runs are short, and are over after a few steps.
+    runs = equal
+    for length in range(1, LONGEST_RUN + 1):
+        if not runs.any():
+            return length
+        runs = runs[:, :-1] & equal[:, length:]
     # A column of False ends each row's runs, so that rows can follow one another.
     ends = np.flatnonzero(~np.pad(equal, ((0, 0), (0, 1))).ravel())
     return int(np.diff(ends, prepend=-1).max(initial=1))
@@ -107,14 +115,16 @@ def negative_light(image: NDArray[Any], counted: NDArray[np.bool_]) -> str:
         Pixels that count.
     """
     pixels = np.where(counted & np.isfinite(image), image, np.nan).astype(np.float32)
-    medians = block_medians(pixels)
-    rows, columns = (length * BLOCK for length in medians.shape)
-    level = np.repeat(np.repeat(medians, BLOCK, axis=0), BLOCK, axis=1)
-    above = (pixels[:rows, :columns] - level).ravel()
-    above = above[np.isfinite(above)]
-    if above.size == 0:
+    medians = block_medians(pixels).astype(np.float32)
+    rows, columns = medians.shape
+    blocks = pixels[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
+    above = (blocks - medians[:, None, :, None]).ravel()
+    # A part tells percentiles well enough; an odd stride comes to all columns.
+    part = above[:: max(above.size // _ENOUGH, 1) | 1]
+    part = part[np.isfinite(part)]
+    if part.size == 0:
         return ""
-    low, middle, high = np.percentile(above, [15.87, 50.0, 84.13])
+    low, middle, high = np.percentile(part, [15.87, 50.0, 84.13])
     # Sources widen one side: the scatter is that of the other.
     scatter = min(middle - low, high - middle)
     below = int(np.count_nonzero(above < middle - _FAR * scatter))

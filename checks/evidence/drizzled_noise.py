@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
-from hubble_qa.checks.detectors.noise import scatter_to_error
 from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians
 from hubble_qa.checks.evidence.coverage import Coverage
 from hubble_qa.checks.evidence.drizzled import covered_rates
 from hubble_qa.checks.evidence.exposures import exposure_in, planes
+from hubble_qa.checks.evidence.sky_scatter import scatter_of_sky
 from hubble_qa.checks.images.drizzled import is_rate
 from hubble_qa.checks.images.drizzled_noise import (
     NoiseBlocks,
@@ -83,14 +83,14 @@ class _Sky(NamedTuple):
 
 
 def _sky_of_chip(exposure: Exposure, chip: int, companion: Path | None) -> _Sky:
-    science, error, quality = planes(exposure.path, chip, companion)
+    science, _, quality = planes(exposure.path, chip, companion)
     good = np.isfinite(science) if quality is None else np.isfinite(science) & (quality == 0)
     image = np.where(good, science, np.nan)
     noise = quiet_noise(block_noise(image))
     if exposure.camera is not None and exposure.camera.root_errors:
         over_error = noise / _detector_noise(exposure, chip, float(np.nanmedian(block_medians(image))))
     else:
-        measured = scatter_to_error(science, error, good, exposure.camera, subject=exposure.chip_label(chip))
+        measured = scatter_of_sky(exposure.path, chip, companion)
         over_error = math.nan if measured.value is None else measured.value
     rate = is_rate(exposure.header("SCI", chip).get("BUNIT"))
     return _Sky(noise if rate else noise / float(exposure.primary["EXPTIME"]), over_error)
