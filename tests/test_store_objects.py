@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -243,6 +247,15 @@ def test_a_manifest_that_cannot_be_read_is_no_product_and_is_replaced(
     assert text_of(opened("other")) == "text"
 
 
+def test_without_the_extra_a_bucket_is_refused_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "obstore.exceptions", None)
+
+    with pytest.raises(StoreError, match=rf"^{URL} takes obstore: pip install 'hubble-imaging-qa\[s3\]'$"):
+        open_store(tmp_path / "cache", URL)
+
+
 def test_a_cache_serves_one_object_store_alone(opened: Opened, tmp_path: Path) -> None:
     publish(opened("one"))
     publish(Store(tmp_path / "plain"))
@@ -463,6 +476,43 @@ def test_what_no_test_reads_is_neither_kept_in_the_bucket_nor_built_elsewhere(
     project.dataset(add=1.0, more=RAW)
     project.run("--store", URL, "--store-cache", "third")
     assert project.builds()["numbers/raw"] == 1
+
+
+def test_a_run_that_is_killed_while_it_uploads_publishes_nothing_and_the_next_goes_on(
+    project: SmallProject, object_store: ObjectStore
+) -> None:
+    runs: list[subprocess.Popen[bytes]] = []
+    begun = threading.Event()
+
+    def kill(request: str) -> None:
+        if request.startswith("PUT") and request.endswith("log.txt") and begun.wait(60):
+            os.killpg(runs[0].pid, signal.SIGKILL)
+
+    object_store.before = kill
+    runs.append(project.start("--store", URL, "--store-cache", "here"))
+    begun.set()
+    assert runs[0].wait(120) == -signal.SIGKILL
+    assert object_store.objects("qa/manifests") == []
+    assert object_store.objects("qa/products") != []
+    object_store.before = lambda request: None
+
+    assert project.run("--store", URL, "--store-cache", "here").returncode == 0
+    assert len(object_store.objects("qa/manifests")) == 3
+
+
+def test_a_stage_is_run_again_on_what_is_fetched_for_it(
+    project: SmallProject, object_store: ObjectStore
+) -> None:
+    project.run("--store", URL, "--store-cache", "here")
+    key = next(stage["key"] for stage in project.results()["stages"] if stage["node"] == "photometry")
+    rerun = (sys.executable, "-m", "hubble_qa", "store", "rerun", "--store", URL, "--store-cache", "new", key)
+
+    ended = subprocess.run(
+        rerun, cwd=project.path, env=project.environment, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "numbers/photometry" in ended.stdout
 
 
 @pytest.mark.parametrize("of", ["GET", "PUT"])
