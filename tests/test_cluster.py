@@ -19,9 +19,12 @@ from hubble_qa.fixtures.store.product import Outcome
 from hubble_qa.fixtures.store.store import Store
 from tests.cluster_driver import waiting
 from tests.dask_cluster import DaskCluster, Watched, alive, dask_cluster, pids, until
+from tests.object_store import BUCKET, ObjectStore, object_store
 from tests.small_project import ROOT, SmallProject, make_small_project
 from tests.stages_for_tests import Plain, begun, chain, hang, hoard, meet, noted, unanswered
 from tests.test_remembering import HELPERS, MEASURING, edit, measured
+
+__all__ = ["object_store"]
 
 WARNING = """
 import warnings
@@ -79,6 +82,27 @@ def test_values_are_the_same_as_on_one_machine(cluster: DaskCluster, place: Path
     assert re.search(r"^stage \d of \d: \w+ fetch on \S+/n1$", there.stdout, re.MULTILINE)
     page = (project.path / "there" / "other.html").read_text(encoding="utf-8")
     assert stages[0]["where"] in page
+
+
+def test_a_store_in_a_bucket_is_used_through_a_cache_that_workers_share(
+    cluster: DaskCluster, place: Path, object_store: ObjectStore
+) -> None:
+    project = make_small_project(place / "project")
+    bucket = ("--executor", f"dask://{cluster.address}", "--store", f"s3://{BUCKET}/qa")
+    project.run("--report", "here")
+    project.journal.unlink()
+
+    built = project.run(*bucket, "--store-cache", "shared", "--report", "built")
+    assert len(project.builds()) == 3, built.stdout + built.stderr
+    project.journal.unlink()
+    fetched = project.run(*bucket, "--store-cache", "other", "--report", "fetched")
+
+    assert project.builds() == {}, fetched.stdout + fetched.stderr
+    assert values(project, "fetched") == values(project, "built") == values(project, "here")
+    assert "Measured on workers: 5; here: 0" in fetched.stdout, fetched.stdout
+    # What was measured is no product for others.
+    assert len(object_store.objects("qa/manifests")) == 3
+    assert object_store.objects("qa/records") == []
 
 
 def test_tests_measure_where_the_products_are(cluster: DaskCluster, place: Path) -> None:
