@@ -32,6 +32,51 @@ def infrared(photflam: float | None = 3.04e-20, **primary: object) -> Exposure:
     return Exposure(Path("ibohbfb7q_flt.fits"), header, (Extension("SCI", 1, fits.Header(), (1014, 1014)),))
 
 
+@pytest.mark.parametrize(
+    ("names", "mode", "pivot", "said"),
+    [
+        (("CLEAR1L", "F814W"), "ACS WFC1 F814W MJD#56112.8208", 8045.5317, ""),
+        (("F606W", "POL0V"), "ACS WFC1 F606W POL_V MJD#54000.0", 5920.0, ""),
+        (("CLEAR1S", "F250W"), "ACS HRC F250W", 2716.0, ""),
+        (("FR656N", "CLEAR2L"), "ACS WFC1 FR656N#6563.0", 6563.0, ""),
+        (("CLEAR1L", "F850LP"), "ACS WFC1 F850LP MJD#53000.0", 9033.0, ""),
+        (("CLEAR1L", "F814W"), "", 8045.5317, ""),
+        (("CLEAR1L", "F814W"), "ACS WFC1 F814W", None, ""),
+        (
+            ("CLEAR1L", "F814W"),
+            "ACS WFC1 F606W",
+            8045.5317,
+            "PHOTMODE of SCI,1 is 'ACS WFC1 F606W', but the filter F814W",
+        ),
+        (("CLEAR1L", "F814W"), "", 5921.0, "PHOTPLAM of SCI,1 is 5921 Angstrom, which is not in F814W"),
+        (("CLEAR1L", "F814W"), "ACS WFC1 F814W", 0.0, "PHOTPLAM of SCI,1 is 0.0, no wavelength"),
+        (("CLEAR1L", "F814W"), "ACS WFC1 F814W", "8045.5", "PHOTPLAM of SCI,1 is '8045.5', no wavelength"),
+    ],
+)
+def test_a_zeropoint_of_another_filter_is_told(
+    names: tuple[str, str], mode: str, pivot: object, said: str
+) -> None:
+    cards = {"INSTRUME": "ACS", "DETECTOR": "WFC", "FILTER1": names[0], "FILTER2": names[1]}
+    chip = fits.Header([("PHOTFLAM", 7e-20), ("PHOTMODE", mode), ("CCDCHIP", 2)])
+    if pivot is not None:
+        chip["PHOTPLAM"] = pivot
+    exposure = Exposure(
+        Path("jaqa01a2q_flt.fits"), fits.Header([*cards.items()]), (Extension("SCI", 1, chip, (2048, 4096)),)
+    )
+
+    measured = zeropoint_violations(exposure)
+
+    assert (measured.value, said in measured.reason) == (1 if said else 0, True)
+    assert status(measured, "PHT-014") is (Status.FAIL if said else Status.PASS)
+
+
+@pytest.mark.parametrize(("name", "pivot"), [("F105W", 10551.0), ("F140W", 13922.9), ("F098M", 9864.1)])
+def test_infrared_filters_are_numbered_in_units_of_ten_nanometres(name: str, pivot: float) -> None:
+    mode = f"WFC3 IR {name}"
+    assert zeropoint_violations(infrared(FILTER=name, PHOTMODE=mode, PHOTPLAM=pivot)).value == 0
+    assert zeropoint_violations(infrared(FILTER=name, PHOTMODE=mode, PHOTPLAM=1.3 * pivot)).value == 1
+
+
 def test_real_keywords_are_accepted() -> None:
     measurement = chip_zeropoint_error(zeropoint_headers())
     assert (measurement.value, status(measurement)) == (0.0, Status.PASS)

@@ -5,15 +5,22 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from hubble_qa.checks.images.photometry import photflams_of
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_applicable, not_told
+from hubble_qa.checks.readers.coordinates import is_number
 from hubble_qa.checks.readers.exposure import Exposure
 
 __all__ = ["chip_zeropoint_error", "observing_mode", "zeropoint_violations"]
 
 # Grisms and prisms, whose spectra have a sensitivity at each wavelength.
 _DISPERSER = re.compile(r"(G|PR)\d+L?$", re.IGNORECASE)
+# Filters that PHOTMODE names as the header does, and those of one band among them, whose number is its middle
+# in units of 10 Angstrom, or of 100 in the infrared. Pivots are up to 9 per cent away from it (F250W of HRC).
+_FILTER = re.compile(r"F[QR]?\d{3,4}\w+", re.IGNORECASE)
+_BAND = re.compile(r"F[QR]?(\d{3})[WMN]", re.IGNORECASE)
+_UNITS, _NEAR = (10.0, 100.0), 0.15
 # What to do where two chips have a zeropoint each.
 _COMBINE = "calibrate with FLUXCORR = PERFORM before the chips are combined"
 # The chip that FLUXCORR brings the other to, by CCDCHIP.
@@ -63,7 +70,10 @@ def chip_zeropoint_error(exposure: Exposure, table: Mapping[int, float] | None =
 
 
 def zeropoint_violations(exposure: Exposure) -> Measurement:
-    """Count the keywords that an exposure lacks for fluxes of its chips: PHOTFLAM, and PHTRATIO.
+    """Count what is wrong with the keywords by which fluxes of an exposure's chips are told.
+
+    That is PHOTFLAM and PHTRATIO where they are missing, and PHOTMODE and PHOTPLAM where they are of another
+    filter than the header names: then PHOTFLAM is, too.
 
     Parameters
     ----------
@@ -74,7 +84,8 @@ def zeropoint_violations(exposure: Exposure) -> Measurement:
     disperser = _disperser(exposure)
     if disperser:
         return not_applicable(quantity, subject, f"{disperser} disperses: a spectrum has no PHOTFLAM")
-    return count_violations(quantity, subject, [*_missing(exposure, photflams_of(exposure))])
+    problems = [*_missing(exposure, photflams_of(exposure)), *_of_other_filters(exposure)]
+    return count_violations(quantity, subject, problems)
 
 
 def observing_mode(exposure: Exposure, chip: int) -> str:
@@ -100,6 +111,27 @@ def _missing(exposure: Exposure, photflams: Mapping[int, float]) -> Iterator[str
     both = len([value for value in photflams.values() if value > 0]) > 1
     if both and _left_apart(exposure) and _sensitivity_ratio(exposure) is None:
         yield f"{_state(exposure)} and PHTRATIO is missing: the chips have no common zeropoint; {_COMBINE}"
+
+
+def _of_other_filters(exposure: Exposure) -> Iterator[str]:
+    """Keywords of zeropoints that are not those of the exposure's filters, each with what to do."""
+    names = [name.upper() for name in _elements(exposure) if _FILTER.fullmatch(name)]
+    again = "correct the filter's keyword, or calibrate again with PHOTCORR = PERFORM"
+    for chip in exposure.chips:
+        mode, pivot = _photmode(exposure, chip), _of_chip(exposure, chip, "PHOTPLAM")
+        words = re.split(r"[\s,]+", mode.upper())
+        other = [name for name in names if mode and not any(word.startswith(name) for word in words)]
+        if other:
+            yield f"PHOTMODE of SCI,{chip} is {mode!r}, but the filter {' and '.join(other)}; {again}"
+        elif pivot is not None and not (is_number(pivot) and _is_positive(pivot)):
+            yield f"PHOTPLAM of SCI,{chip} is {pivot!r}, no wavelength; calibrate with PHOTCORR = PERFORM"
+        elif pivot is not None and len(names) == 1 and not _is_in_band(float(pivot), names[0]):
+            yield f"PHOTPLAM of SCI,{chip} is {pivot:g} Angstrom, which is not in {names[0]}; {again}"
+
+
+def _is_in_band(pivot: float, name: str) -> bool:
+    band = _BAND.fullmatch(name)
+    return band is None or any(abs(pivot / (unit * int(band[1])) - 1.0) < _NEAR for unit in _UNITS)
 
 
 def _errors(
@@ -166,15 +198,23 @@ def _flux_corrected(exposure: Exposure) -> bool:
     return str(exposure.primary.get("FLUXCORR", "")).strip() == "COMPLETE"
 
 
+def _of_chip(exposure: Exposure, chip: int, keyword: str) -> Any:
+    return exposure.header("SCI", chip).get(keyword, exposure.primary.get(keyword))
+
+
 def _photmode(exposure: Exposure, chip: int) -> str:
-    return str(exposure.header("SCI", chip).get("PHOTMODE", exposure.primary.get("PHOTMODE", ""))).strip()
+    return str(_of_chip(exposure, chip, "PHOTMODE") or "").strip()
+
+
+def _elements(exposure: Exposure) -> list[str]:
+    """Filters, grisms and prisms of an exposure, as the header names them."""
+    keywords = exposure.camera.filters if exposure.camera else ()
+    return [str(exposure.primary.get(keyword, "")).strip() for keyword in keywords]
 
 
 def _disperser(exposure: Exposure) -> str:
     """The grism or prism of an exposure; empty where it has none."""
-    keywords = exposure.camera.filters if exposure.camera else ()
-    names = [str(exposure.primary.get(keyword, "")).strip() for keyword in keywords]
-    return next((name for name in names if _DISPERSER.match(name)), "")
+    return next((name for name in _elements(exposure) if _DISPERSER.match(name)), "")
 
 
 def _undated(exposure: Exposure) -> str:
