@@ -98,6 +98,17 @@ def test_reports_are_those_of_tests_that_are_run_here(project: pytest.Pytester) 
     assert len(found[True][1]) == 8
 
 
+@pytest.mark.parametrize("arguments", [("-k", "not after"), ("-rs",), ("-rP",)])
+def test_the_terminal_tells_the_same(project: pytest.Pytester, arguments: tuple[str, ...]) -> None:
+    told = {}
+    for forked in (False, True):
+        output = run(project, *arguments, forked=forked).stdout.str()
+        lines = re.sub(r"in \d.*|0x\w+", "", output).splitlines()
+        # Without the letters of progress, which come as tests end.
+        told[forked] = sorted(line for line in lines if not line.startswith("test_some.py "))
+    assert told[True] == told[False]
+
+
 def test_last_failures_are_run_again(project: pytest.Pytester) -> None:
     run(project, forked=True)
     result = run(project, "--lf", "-v", forked=True)

@@ -32,6 +32,8 @@ class PlainHeader(fits.Header):  # type: ignore[misc]
     _places: Mapping[bytes, int] | None = None
     _images: Sequence[bytes] = ()
     _found: Mapping[str, _Record] | None = None
+    # What was asked for already: most criteria ask for the same few.
+    _values: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, images: Sequence[bytes], places: Mapping[bytes, int]) -> PlainHeader:
@@ -45,7 +47,7 @@ class PlainHeader(fits.Header):  # type: ignore[misc]
             By the 8 bytes of a keyword, where among the cards the first is that has a value.
         """
         header: PlainHeader = cls.__new__(cls)
-        header.__dict__.update(_places=places, _images=images)
+        header.__dict__.update(_places=places, _images=images, _values={})
         return header
 
     def __getattr__(self, name: str) -> Any:
@@ -58,16 +60,18 @@ class PlainHeader(fits.Header):  # type: ignore[misc]
         return getattr(self, name)
 
     def __getitem__(self, key: Any) -> Any:
-        places = self._places
-        if places is None or type(key) is not str:
+        places, values = self._places, self._values
+        if places is None or values is None or type(key) is not str:
             return super().__getitem__(key)
+        if key in values:
+            return values[key]
         if _is_plain(key):
             place = places.get(_card_keyword(key))
             if place is None:
                 raise KeyError(f"Keyword {key!r} not found.")
             image = self._images[place]
             if _record(image) is None and not self._is_continued(place):
-                return common_value(image)[1]
+                return values.setdefault(key, common_value(image)[1])
             return super().__getitem__(key)
         if _OF_RECORD.fullmatch(key):
             return self._of_record(key).value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 import sys
 import time
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 
 # A report's attribute that carries its verdict from an xdist worker to the controller.
 _VERDICT = "qa_verdict"
-# What most verdicts have for a context, and for products.
-_NOTHING: Mapping[str, Any] = {}
+# Contexts of verdicts that are known again: those of files that follow one another are often the same.
+_MAPPINGS = 4096
 _FIELDS = tuple(each.name for each in fields(VerdictRecord))
 # More than these are not told one by one at the end.
 _MANY_FAILURES = 100
@@ -120,6 +121,7 @@ class Collector:
         self.dropped = 0
         self.refusal = ""
         self._outside: list[str] = []
+        self._mappings: dict[str, Mapping[str, Any]] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
@@ -154,15 +156,23 @@ class Collector:
                 self._outside.append(report.nodeid)
             return
         # Most words are a criterion's, and come from other processes: they are kept once.
-        words: dict[str, Any] = {
-            name: sys.intern(each) if type(each) is str else each or _NOTHING if type(each) is dict else each
-            for name, each in found.items()
-        }
+        words = {name: self._once(each) if name != "test" else each for name, each in found.items()}
         record = VerdictRecord(**words)
         self.verdicts[record.test] = record
         run = opened_run(self.config)
         if run is not None and run.options.report is not None:
             self._illustrate(run).take(record)
+
+    def _once(self, value: Any) -> Any:
+        """A word, or a mapping, that is kept once for all verdicts that have it."""
+        if type(value) is str:
+            return sys.intern(value)
+        if type(value) is not dict:
+            return value
+        if len(self._mappings) >= _MAPPINGS:
+            self._mappings.clear()
+        # By how they are written: what is equal need not be the same, as 1 and 1.0.
+        return self._mappings.setdefault(repr(value), value)
 
     def _illustrate(self, run: Run) -> Illustrator:
         """Who has the figures drawn, once all tests are collected."""
@@ -179,6 +189,7 @@ class Collector:
         verdicts = self._all_verdicts(run) if run is not None else ()
         if run is None or not verdicts or exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
+        gc.freeze()  # verdicts stay to the end: not to be looked through again and again for what to free
         try:
             stopped = exitstatus == pytest.ExitCode.INTERRUPTED or bool(session.shouldfail)
             whole = is_whole(session, exitstatus)
