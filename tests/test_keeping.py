@@ -97,7 +97,8 @@ def test_a_run_says_what_it_will_write_and_is_refused_where_that_cannot_fit(
     project: SmallProject, workers: str
 ) -> None:
     project.dataset(more=RAW.replace(str(LARGE), "20_000_000"))
-    assert "this run will write" not in project.run().stdout  # of which nothing is known
+    first = project.run().stdout
+    assert f"what this run will write to {project.path / 'store'} is not known until it has run once" in first
     told = project.run("--rebuild", "all", "-n", workers).stdout
     assert f"this run will write about 20 MB to {project.path / 'store'}, where" in told
     for path in (project.path / "store/sizes").iterdir():

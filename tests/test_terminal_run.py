@@ -91,7 +91,8 @@ def test_one_live_line_tells_the_stage_and_leaves_no_trace(project: SmallProject
         re.fullmatch(r"\[stage 3 of 3(, \d+ s left)?: numbers photometry \d+ s\]", line)
         for line in shown.live
     )
-    (dots,) = filter(None, results(shown))
+    room, dots = filter(None, results(shown))
+    assert room.startswith("what this run will write to ")
     assert re.fullmatch(r"test_small.py [.s]{7} +\[100%\]", dots), dots
 
 
