@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from hubble_qa.reports.collect.extent import earlier_report, extent_of
+from hubble_qa.reports.collect.results import write_results
+from tests.report_sample import sample_results
 from tests.small_project import INI, SmallProject, project
 
 __all__ = ["project"]
@@ -105,3 +108,16 @@ def test_a_report_that_does_not_say_is_taken_for_complete(project: SmallProject)
     alone = extent_of(earlier, {}, ("b",), ended=True)
     assert (alone.complete, alone.elsewhere) == (False, 1)
     assert extent_of(earlier, {}, (), ended=True).complete_report == ""
+
+
+def test_an_earlier_report_is_read_however_its_lines_are_broken(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    write_results(sample_results(tmp_path), path)
+    as_written = earlier_report(path)
+    assert as_written is not None
+    assert sum(as_written.verdicts.values()) > 1
+    text = path.read_text(encoding="utf-8")
+    path.write_text(json.dumps(json.loads(text), indent=1), encoding="utf-8")
+    assert earlier_report(path) == as_written
+    path.write_text(text[: text.index('"figures": [')].rstrip("],\n"), encoding="utf-8")
+    assert earlier_report(path) is None, "its verdicts have no end"

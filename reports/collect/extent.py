@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hubble_qa.reports.collect.results import DERIVED
 
@@ -14,6 +16,9 @@ __all__ = ["PARTIAL", "EarlierReport", "Extent", "earlier_report", "extent_of"]
 
 PARTIAL = "partial"
 """Directory in a complete report that holds the report of a partial run."""
+
+# How the lines of results.json begin that hold the run, and that come before the verdicts'.
+_RUN, _VERDICTS = '"run": ', '"verdicts": [\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +67,49 @@ class EarlierReport:
 def earlier_report(results: Path) -> EarlierReport | None:
     """Read of an earlier report's results.json, of any version, what it was; None where there is none."""
     try:
+        with suppress(ValueError), results.open(encoding="utf-8") as lines:
+            return _by_lines(lines)
         document = json.loads(results.read_text(encoding="utf-8"))
-        run = document["run"]
-        return EarlierReport(
-            started=str(run["started"]),
-            complete=bool(run.get("complete", True)),
-            verdicts=Counter(
-                str(verdict["dataset"])
-                for verdict in document["verdicts"]
-                if not str(verdict.get("criterion", "")).startswith(DERIVED)
-            ),
-        )
+        return _earlier(document["run"], document["verdicts"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _by_lines(lines: Iterator[str]) -> EarlierReport:
+    """Read results that are written a record a line, of which there may be very many.
+
+    Raises
+    ------
+    ValueError
+        If they are not written so.
+    """
+    run: Mapping[str, Any] = {}
+    for line in lines:
+        if line.startswith(_RUN):
+            run = json.loads(line.removeprefix(_RUN).rstrip(",\n"))
+        elif line == _VERDICTS and run:
+            return _earlier(run, _records(lines))
+    raise ValueError("no verdicts, a line each")
+
+
+def _records(lines: Iterator[str]) -> Iterator[Mapping[str, Any]]:
+    for line in lines:
+        if line.startswith("]"):
+            return
+        yield json.loads(line.rstrip(",\n"))
+    raise ValueError("the verdicts have no end")
+
+
+def _earlier(run: Mapping[str, Any], verdicts: Iterable[Mapping[str, Any]]) -> EarlierReport:
+    return EarlierReport(
+        started=str(run["started"]),
+        complete=bool(run.get("complete", True)),
+        verdicts=Counter(
+            str(verdict["dataset"])
+            for verdict in verdicts
+            if not str(verdict.get("criterion", "")).startswith(DERIVED)
+        ),
+    )
 
 
 def extent_of(
