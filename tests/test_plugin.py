@@ -432,6 +432,36 @@ def test_a_directory_that_is_no_report_is_not_overwritten(project: SmallProject)
     assert not project.builds()
 
 
+SPARED = """
+
+def pytest_sessionfinish(session):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    for kind in ("", "passed", "skipped", "failed"):
+        reports = reporter.stats.get(kind, [])
+        held = sum(bool(each.nodeid) for each in reports)
+        print(f"{kind or 'phases'}: {len(reports)} counted, {held} held")
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_reports_of_which_nothing_will_be_told_are_counted_and_not_held(
+    project: SmallProject, workers: str
+) -> None:
+    project.dataset("others", add=0.5)
+    with (project.path / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write(SPARED)
+
+    spared = project.run("-s", "-n", workers).stdout
+    assert "phases: 0 counted, 0 held" in spared, spared
+    assert "passed: 6 counted, 0 held" in spared, spared
+    assert "skipped: 6 counted, 0 held" in spared
+    assert "failed: 2 counted, 2 held" in spared
+    assert "2 failed, 6 passed, 6 skipped" in spared
+    told = project.run("-s", "-n", workers, "-rA", "--durations=3").stdout
+    assert "passed: 6 counted, 6 held" in told
+    assert "slowest 3 durations" in told
+
+
 def test_a_run_of_workers_that_does_not_fit_is_refused_before_anything_is_built(
     project: SmallProject,
 ) -> None:

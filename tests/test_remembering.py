@@ -276,3 +276,26 @@ def test_a_part_of_a_run_is_kept_beside_what_was_known(measuring):
     measured(measuring)
     measuring.run("-n", "0")
     assert measured(measuring) == set()
+
+
+DYING = """
+import os
+import pytest
+from hubble_qa.fixtures.suite import remembering
+
+remembering._MOST_HELD = 4
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    if "DIES" in os.environ:
+        os._exit(3)
+"""
+
+
+def test_what_a_long_run_has_measured_is_kept_before_its_end(measuring):
+    with (measuring.path / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write(DYING)
+    assert measuring.run("-n", "0", DIES="1").returncode == 3
+    # Of 9 measurements two portions of four.
+    assert counts(measuring.run("-n", "0").stdout) == (1, 8)

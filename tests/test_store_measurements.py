@@ -134,3 +134,12 @@ def test_what_was_measured_of_removed_products_goes_with_them(place):
 def test_where_nothing_was_kept_nothing_goes(place):
     assert Measurements(place).drop(["aaaa"]) == 0
     assert not place.exists()
+
+
+def test_what_was_measured_of_very_many_datasets_is_not_held_at_once(place):
+    known = Measurements(place)
+    for number in range(120):
+        known.keep(f"d{number}", {"test": measured(f"key{number}")})
+    assert [known.of(f"d{number}", "test")[0].key for number in range(120)] == [f"key{n}" for n in range(120)]
+    assert len(known._known) <= 100
+    assert known.of("d0", "test")[0].key == "key0"
