@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from hubble_qa.checks.detectors import background, calibration, levels
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
 from hubble_qa.checks.evidence.backgrounds import rates_of_reads
-from hubble_qa.checks.evidence.drizzled import combined_image, covered, drizzled_in, single_rates
+from hubble_qa.checks.evidence.drizzled import covered, drizzled_in, single_rates
 from hubble_qa.checks.evidence.exposures import array_in, exposure_in
 from hubble_qa.checks.evidence.raw_levels import IndependentRates, independent_rates, removed_charge
-from hubble_qa.checks.images import cosmic_rays, drizzled, files
-from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.checks.images import cosmic_rays, files
 from hubble_qa.checks.readers import Drizzled, Exposure, read_cosmic_ray_mask, read_fits_structure
 from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
-from hubble_qa.fixtures.finished.files import FinishedFile
+from hubble_qa.fixtures.finished.files import FinishedFile, Kind
 from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.reduction.calibration.switches import OMIT, SWITCHES
 from hubble_qa.fixtures.stages.diagnose import DIAGNOSIS_CRITERION
@@ -30,18 +29,18 @@ from hubble_qa.fixtures.stages.references import REFERENCES
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.fixtures.suite.judging import Judge
 from hubble_qa.fixtures.suite.products import Products
-from hubble_qa.fixtures.workflows.ir_background import Reduction
+from hubble_qa.fixtures.workflows.imaging import Reduction
 
-pytestmark = pytest.mark.workflow("wfc3-ir-background")
+pytestmark = pytest.mark.workflow("imaging")
 criterion = pytest.mark.criterion
 
 Pixels = NDArray[np.bool_]
 
 
 @pytest.fixture
-def image(mosaic: Product, reduction: Reduction) -> Drizzled:
+def image(products: Products) -> Drizzled:
     """The combined image of the exposures calibrated anew."""
-    return combined_image(mosaic.files, reduction.drizzle.root)
+    return products.image(products.judged.of(Kind.IMAGE)[0])
 
 
 @pytest.fixture
@@ -81,35 +80,35 @@ def test_background_was_steady(products: Products, ima: FinishedFile, judge: Jud
 def test_requested_steps_were_done(
     fetched: Product,
     calibrated: Product,
-    exposure: str,
+    diagnosed: str,
     dataset: Dataset,
     reduction: Reduction,
     judge: Judge,
 ) -> None:
     raw, flt = (
-        exposure_in(source.file(f"{exposure}_{suffix}.fits"))
+        exposure_in(source.file(f"{diagnosed}_{suffix}.fits"))
         for source, suffix in ((fetched, "raw"), (calibrated, "flt"))
     )
     # By the reads, not by what the diagnosis made of them.
-    rates = rates_of_reads(fetched.file(f"{exposure}_ima.fits"))
-    ratio = background.background_rate_ratio(rates.time, rates.rate, subject=exposure).value
-    steady = ratio is None or dataset.bounds(DIAGNOSIS_CRITERION, f"{exposure}_ima").contains(ratio)
+    rates = rates_of_reads(fetched.file(f"{diagnosed}_ima.fits"))
+    ratio = background.background_rate_ratio(rates.time, rates.rate, subject=diagnosed).value
+    steady = ratio is None or dataset.bounds(DIAGNOSIS_CRITERION, f"{diagnosed}_ima").contains(ratio)
     set_to = {**reduction.calibrate.switches, **({} if steady else {"CRCORR": OMIT})}
-    judge(calibration.switch_violations(raw.primary, flt.primary, set_to=set_to, subject=exposure))
+    judge(calibration.switch_violations(raw.primary, flt.primary, set_to=set_to, subject=diagnosed))
 
 
 @pytest.fixture
-def recalibrated(products: Products, infrared: FinishedFile) -> Exposure:
+def recalibrated(products: Products, infrared_anew: FinishedFile) -> Exposure:
     """An exposure calibrated anew."""
-    return products.exposure(infrared)
+    return products.exposure(infrared_anew)
 
 
 @pytest.fixture
 def independent(
-    fetched: Product, calibrated: Product, references: Product, infrared: FinishedFile
+    fetched: Product, calibrated: Product, references: Product, infrared_anew: FinishedFile
 ) -> IndependentRates:
     """The exposure's rates from its raw reads."""
-    return calibrated_by_arithmetic(fetched, calibrated, references, infrared.root)
+    return calibrated_by_arithmetic(fetched, calibrated, references, infrared_anew.root)
 
 
 @criterion("CAL-006")
@@ -149,10 +148,10 @@ def test_combined_background_is_narrower(
 
 
 @criterion("TVB-005")
-def test_no_cosmic_rays_are_left(
-    mosaic: Product, image: Drizzled, association: str, dataset: Dataset, judge: Judge
-) -> None:
-    singles = {name: drizzled_in(mosaic.file(f"{name}_single_sci.fits")) for name in dataset.rootnames}
+def test_no_cosmic_rays_are_left(image: Drizzled, association: str, dataset: Dataset, judge: Judge) -> None:
+    singles = {
+        name: drizzled_in(image.path.with_name(f"{name}_single_sci.fits")) for name in dataset.rootnames
+    }
     judge(cosmic_rays.residual_cosmic_rays(covered(image), single_rates(singles), subject=association))
 
 
@@ -161,29 +160,20 @@ def rejected(
     fetched: Product,
     references: Product,
     calibrated: Product,
-    mosaic: Product,
+    image: Drizzled,
     affected: tuple[str, ...],
-    exposure: str,
+    diagnosed: str,
 ) -> Pixels:
     """Pixels whose cosmic rays AstroDrizzle rejected, or the ramp fit where that was not left out."""
-    if exposure in affected:
-        return read_cosmic_ray_mask(mosaic.file(f"{exposure}_sci1_crmask.fits"))
-    flt = exposure_in(calibrated.file(f"{exposure}_flt.fits"))
-    return removed_charge(flt, calibrated_by_arithmetic(fetched, calibrated, references, exposure).image)
+    if diagnosed in affected:
+        return read_cosmic_ray_mask(image.path.with_name(f"{diagnosed}_sci1_crmask.fits"))
+    flt = exposure_in(calibrated.file(f"{diagnosed}_flt.fits"))
+    return removed_charge(flt, calibrated_by_arithmetic(fetched, calibrated, references, diagnosed).image)
 
 
 @criterion("DRZ-002")
-def test_cosmic_rays_are_rejected(rejected: Pixels, calibrated: Product, exposure: str, judge: Judge) -> None:
-    time = float(exposure_in(calibrated.file(f"{exposure}_flt.fits")).primary["EXPTIME"])
-    judge(cosmic_rays.cosmic_ray_rate({1: rejected}, exposure_time=time, subject=exposure))
-
-
-@criterion("DRZ-004")
-def test_output_frame(
-    products: Products, mosaic_file: FinishedFile, reduction: Reduction, judge: Judge
+def test_cosmic_rays_are_rejected(
+    rejected: Pixels, calibrated: Product, diagnosed: str, judge: Judge
 ) -> None:
-    scale = reduction.drizzle.scale
-    if scale is None:
-        judge(not_applicable("output_scale_deviation", mosaic_file.label, "no scale was asked for"))
-        return
-    judge(drizzled.output_scale_deviation(products.image(mosaic_file), scale=scale))
+    time = float(exposure_in(calibrated.file(f"{diagnosed}_flt.fits")).primary["EXPTIME"])
+    judge(cosmic_rays.cosmic_ray_rate({1: rejected}, exposure_time=time, subject=diagnosed))

@@ -21,6 +21,8 @@ LOG = """[INFO    ] \trunfile :\tastrodrizzle.log
 [INFO    ] USER INPUT PARAMETERS for Separate Drizzle Step:
 [INFO    ] \tbits :\t352
 [INFO    ] ==== Processing Step 'Separate Drizzle' finished at 11:32:23.484 (21/11/2026)
+==== Processing Step 'Blot' started at 11:32:29.101 (21/11/2026)
+[INFO    ] ==== Processing Step 'Blot' finished at 11:32:29.103 (21/11/2026)
 ==== Processing Step 'Driz_CR' started at 11:32:29.967 (21/11/2026)
 [INFO    ] \tdriz_cr_snr :\t3.5 3.0
 """
@@ -80,7 +82,9 @@ def test_header_is_not_measured_without_sources_of_its_chips() -> None:
 def test_parameters_are_read_by_their_own_names(tmp_path: Path) -> None:
     (tmp_path / "astrodrizzle.log").write_text(LOG, encoding="utf-8")
     read = read_drizzle_parameters(tmp_path / "astrodrizzle.log")
-    assert read == {"runfile": "astrodrizzle.log", "driz_sep_bits": "352", "driz_cr_snr": "3.5 3.0"}
+    steps = {"driz_separate": "True", "blot": "False"}
+    values = {"runfile": "astrodrizzle.log", "driz_sep_bits": "352", "driz_cr_snr": "3.5 3.0"}
+    assert read == values | steps
     (tmp_path / "other.log").write_text("nothing\n", encoding="utf-8")
     with pytest.raises(ReaderError, match="no parameters"):
         read_drizzle_parameters(tmp_path / "other.log")

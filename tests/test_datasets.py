@@ -136,14 +136,7 @@ MISTAKES = [
         "give 'auto', 'hstcal' or",
     ),
     (WFC, 'rootname = "j9l960010"', 'rootname = "j9l960020"', "stages.association.rootname", "add it"),
-    (IR, '["raw", "ima", "flt"]', '["raw", "flt"]', "stages.fetch.required", "add what is missing"),
-    (
-        IR,
-        'association = "ibohbf040"\nmdriz',
-        'association = "ibohbf04"\nmdriz',
-        "stages.drizzle.association",
-        "nine letters and digits",
-    ),
+    (IR, "relative = false", "by_visit = true", "stages.align.by_visit", "takes two visits or more"),
     (SBC, 'method = "nearest"', 'method = "best"', "stages.darks.method", "give 'nearest' or 'interpolate'"),
     (SBC, 'method = "nearest"', "box.rows = [850, 650]", "stages.darks.box.rows", "give the first, then"),
     (

@@ -149,10 +149,10 @@ def test_figures_are_those_that_the_criteria_name(run):
 
 
 def test_drizzled_image_is_of_all_exposures(run):
-    header = fits.getheader(run.product("drizzle") / "ibohbf040_drz_sci.fits")
+    header = fits.getheader(run.product("drizzle-f105w") / "f105w_drz_sci.fits")
     assert header["NDRIZIM"] == 6
     assert header["BUNIT"] == "ELECTRONS/S"
-    names = {path.name[:9] for path in run.product("drizzle").glob("*_single_sci.fits")}
+    names = {path.name[:9] for path in run.product("drizzle-f105w").glob("*_single_sci.fits")}
     assert names == set(EXPOSURES)
 
 
@@ -267,7 +267,7 @@ def test_finished_products_of_the_archive_are_rejected_where_the_background_vari
 
 
 def test_finished_products_without_ramp_fit_are_accepted(run, tmp_path):
-    made = judge_products(tmp_path, collect(run, tmp_path / "made", "fetch", "update-wcs", "drizzle"))
+    made = judge_products(tmp_path, collect(run, tmp_path / "made", "fetch", "update-wcs", "drizzle-f105w"))
     # The archive's image of the failed fits is among the files: fainter, and noisier than its exposures.
     image = {("PHT-006", "ibohbf040_drz SCI,1"), ("DRZ-012", "ibohbf040_drz")}
     assert made.rejected() == image, made.process.stdout

@@ -15,6 +15,8 @@ _STEP = re.compile(r"==== Processing Step '(?P<step>[^']+)' (?P<event>started|fi
 _PARAMETER = re.compile(r"^\[INFO\s*\]\s+(?P<name>[a-z]\w*) :\t(?P<value>.*)$")
 # Steps whose log leaves out what AstroDrizzle's own names of their parameters begin with.
 _PREFIXES: Mapping[str, str] = {"Separate Drizzle": "driz_sep_", "Final Drizzle": "final_"}
+# Those that report parameters only where they are done, but not the one that asks for them.
+_SWITCHES: Mapping[str, str] = {"Separate Drizzle": "driz_separate", "Blot": "blot"}
 
 
 def read_drizzle_parameters(path: Path) -> Mapping[str, str]:
@@ -35,11 +37,14 @@ def read_drizzle_parameters(path: Path) -> Mapping[str, str]:
     except OSError as error:
         raise ReaderError(f"{path}: cannot read AstroDrizzle's log: {error}") from error
     parameters: dict[str, str] = {}
-    prefix = ""
+    prefix = switch = ""
     for line in lines:
         if step := _STEP.search(line):
-            prefix = _PREFIXES.get(step["step"], "") if step["event"] == "started" else ""
+            name = step["step"] if step["event"] == "started" else ""
+            prefix, switch = _PREFIXES.get(name, ""), _SWITCHES.get(name, "")
+            parameters |= {switch: "False"} if switch else {}
         elif found := _PARAMETER.match(line):
+            parameters |= {switch: "True"} if switch else {}
             parameters[f"{prefix}{found['name']}"] = found["value"].strip()
     if not parameters:
         raise ReaderError(f"{path}: no parameters are in it; is it AstroDrizzle's log?")

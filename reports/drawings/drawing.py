@@ -21,7 +21,6 @@ _DECLARED: Mapping[str, str] = {
     "finished-products": "finished_products",
     "imaging": "imaging",
     "sbc-dark-rate": "sbc_dark_rate",
-    "wfc3-ir-background": "ir_background",
     "wfpc2-chip-normalization": "wfpc2_chip_normalization",
 }
 

@@ -9,13 +9,16 @@ from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERIA, FIT_CRITERIA
 from hubble_qa.fixtures.workflows.imaging import WORKFLOW, Reduction, fitted_wcsname, offered_node
+from hubble_qa.fixtures.workflows.imaging_backgrounds import diagnosed_associations, has_diagnosis
 from hubble_qa.fixtures.workflows.imaging_cameras import camera_of
+from hubble_qa.fixtures.workflows.imaging_drizzle import combined_filters
 from hubble_qa.fixtures.workflows.imaging_settings import catalog_root
 from hubble_qa.reports.drawings.drawing import Drawing
 from hubble_qa.reports.drawings.finished_products import SERIES
 from hubble_qa.reports.drawings.series import Handed
 from hubble_qa.reports.figures.acs_wfc_calibration import draw_calibration
 from hubble_qa.reports.figures.catalog_alignment import draw_exposure_offsets, tabulate_solutions
+from hubble_qa.reports.figures.ir_background import draw_background
 
 __all__ = ["drawings", "omissions"]
 
@@ -33,6 +36,8 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
             {"exposures": dataset.rootnames, "suffix": reduction.suffix(camera_of(dataset))},
             dict.fromkeys(("CAL-004", "CAL-006")),
         )
+    if has_diagnosis(dataset, reduction):
+        yield _of_backgrounds(dataset, reduction, plan)
     for series in SERIES:
         yield from series.drawings(handed)
 
@@ -61,6 +66,22 @@ def _of_catalogs(dataset: Dataset, reduction: Reduction, plan: Plan, handed: Han
         {"exposures": plan[exposures[0].path.parts[0]]},
         {**given, "combined": reduction.drizzle.exposures},
         {"WCS-003": tuple(file.root for file in exposures)},
+    )
+
+
+def _of_backgrounds(dataset: Dataset, reduction: Reduction, plan: Plan) -> Drawing:
+    """The backgrounds of infrared exposures: reads, images, before and after."""
+    upstream = {"fetched": plan["fetch"], "calibrated": plan["calibrate"]}
+    association, root = next(iter(diagnosed_associations(dataset, reduction)), ""), ""
+    if association:
+        root = next(iter(combined_filters(dataset, reduction)))
+        upstream["drizzled"] = plan[f"drizzle-{root}"]
+    return Drawing(
+        "background-figures",
+        draw_background,
+        upstream,
+        {"exposures": dataset.rootnames, "association": association, "root": root},
+        dict.fromkeys((*(f"TVB-{number:03}" for number in range(1, 7)), "CAL-006")),
     )
 
 

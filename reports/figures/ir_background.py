@@ -17,13 +17,16 @@ class BackgroundFigureSettings(Settings):
     ----------
     exposures : tuple of str
         Rootnames.
+    association : str
+        Rootname of the association; empty where none was combined.
     root : str
-        Rootname of the association, which is the root of the combined image too.
+        Root of the combined image.
     verdicts : Verdicts
         On rates of reads, levels and shapes of backgrounds, and the combined image.
     """
 
     exposures: tuple[str, ...]
+    association: str
     root: str
     verdicts: Verdicts = Verdicts()
 
@@ -40,6 +43,7 @@ def draw_background(inputs: Inputs, output: Path, settings: BackgroundFigureSett
         *read_figures(inputs, settings.exposures, settings.verdicts),
         *image_figures(inputs, settings.exposures, settings.verdicts),
         *histogram_figures(inputs, settings.exposures, settings.verdicts),
-        *combined_figures(inputs, settings.root, settings.verdicts),
     ]
+    if settings.association:
+        illustrations += combined_figures(inputs, settings.association, settings.root, settings.verdicts)
     publish(illustrations, output)

@@ -134,41 +134,45 @@ def histogram_figure(
     )
 
 
-def combined_figures(inputs: Inputs, root: str, verdicts: Verdicts) -> Iterator[Illustration]:
+def combined_figures(
+    inputs: Inputs, association: str, root: str, verdicts: Verdicts
+) -> Iterator[Illustration]:
     """Draw the combined images and their histograms.
 
     Parameters
     ----------
     inputs : Inputs
         With products ``fetched`` and ``drizzled``.
+    association : str
+        Rootname of the association.
     root : str
-        Rootname of the association, which is the root of the combined image too.
+        Root of the combined image.
     verdicts : Verdicts
         On the width of the combined background and on cosmic rays that are left.
     """
-    before = drizzled_in(inputs.products["fetched"] / f"{root}_drz.fits")
+    before = drizzled_in(inputs.products["fetched"] / f"{association}_drz.fits")
     images = {
         _BEFORE: covered(before),
         _AFTER: covered(combined_image(inputs.products["drizzled"], root)),
     }
-    change = verdicts.sentence(root, ("TVB-004",))
+    change = verdicts.sentence(association, ("TVB-004",))
     yield Illustration(
         figure="combined-background",
         name="combined-histogram",
-        title=f"Background of {root}, original and reprocessed",
-        caption=caption(verdicts, (root,), _OF_COMBINED, _COMBINED),
+        title=f"Background of {association}, original and reprocessed",
+        caption=caption(verdicts, (association,), _OF_COMBINED, _COMBINED),
         alt=f"Histograms of both combined images. {change}".strip(),
-        drawing=combined_histogram(images, verdicts.get("TVB-004", root)),
-        subject=root,
+        drawing=combined_histogram(images, verdicts.get("TVB-004", association)),
+        subject=association,
     )
     yield Illustration(
         figure="combined-background",
         name="combined-sections",
-        title=f"A section of {root}, original and reprocessed",
-        caption=caption(verdicts, (root,), _OF_COMBINED, _IMAGES),
+        title=f"A section of {association}, original and reprocessed",
+        caption=caption(verdicts, (association,), _OF_COMBINED, _IMAGES),
         alt="The same section of the original and the reprocessed combined image in grey.",
         drawing=two_sections(images),
-        subject=root,
+        subject=association,
     )
 
 

@@ -74,6 +74,6 @@ class Image(NamedTuple):
 IMAGES = (
     Image("WFPC2", "wfpc2-u40x010hm", "drizzle-flt", "wfpc2_flt_drw", ("stars", "photometry")),
     Image("UVIS", "uvis-ngc6791", "drizzle-f606w", "f606w_drc"),
-    Image("IR", "ir-ibohbf040", "drizzle", "*_drz"),
+    Image("IR", "ir-ibohbf040", "drizzle-f105w", "*_drz"),
     Image("SBC", "sbc-jcmc11", "drizzle-jcmc11010", "jcmc11010_drz", ("photometry-jcmc11010",)),
 )

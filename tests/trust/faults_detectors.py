@@ -102,15 +102,15 @@ def _level(place: Place, size: float, random: Generator) -> None:
 
 def _flags_of_rays(place: Place, size: float, random: Generator) -> None:
     """A fraction of pixels was taken for cosmic rays."""
-    name = one_of(place, "drizzle", "*_crmask.fits", random)
-    with opened(place, "drizzle", name) as hdus:
+    name = one_of(place, "drizzle-f105w", "*_crmask.fits", random)
+    with opened(place, "drizzle-f105w", name) as hdus:
         mask = next(hdu for hdu in hdus if hdu.data is not None).data
         mask[random.random(mask.shape) < size] = 0
 
 
 def _combined(edit: Callable[[Any, float, Generator], None]) -> Change:
     def change(place: Place, size: float, random: Generator) -> None:
-        with opened(place, "drizzle", one_of(place, "drizzle", "*_drz_sci.fits", random)) as hdus:
+        with opened(place, "drizzle-f105w", one_of(place, "drizzle-f105w", "*_drz_sci.fits", random)) as hdus:
             edit(next(hdu for hdu in hdus if hdu.data is not None), size, random)
 
     return change
