@@ -46,9 +46,9 @@ class Frame(NamedTuple):
 
 @pytest.fixture
 def frame(products: Products, framed_image: FinishedFile, dataset: Dataset, reduction: Reduction) -> Frame:
-    """The frame that was asked of an image: the dataset's, of others than the reference that image's."""
+    """The frame that was asked of an image: the dataset's, or that of the reference which it lies on."""
     reference = products.judged.of(Kind.IMAGE)[0]
-    if framed_image != reference:
+    if framed_image != reference and not reduction.drizzle.associations:
         header = products.image(reference).header
         return Frame(plate_scale(header), orientation(header))
     exposure = next(file for file in products.inputs(framed_image).values() if file is not None)

@@ -31,9 +31,9 @@ from hubble_qa.checks.evidence.star_lists import Input, shared_stars
 from hubble_qa.checks.measurement import not_applicable
 from hubble_qa.fixtures.finished.files import FinishedFile, Kind
 from hubble_qa.fixtures.finished.subjects import Chip, Row
+from hubble_qa.fixtures.reduction.alignment.parameters import SHIFT_FRAME
 from hubble_qa.fixtures.reduction.alignment.tries import Search
 from hubble_qa.fixtures.stages.accept import DECISIONS
-from hubble_qa.fixtures.stages.align import SHIFT_FRAME
 from hubble_qa.fixtures.stages.catalog import CATALOG
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.fixtures.suite.judging import Judge
@@ -172,9 +172,14 @@ def test_catalog_covers_the_exposure(fitted_row: Row, reference: Reference, judg
 # What was accepted
 
 
-@criterion("AST-010", subject="accepted solutions")
+@criterion("AST-010")
 def test_solution_is_named(
-    products: Products, accepted: Product, offered: Product, decisions: Decisions, judge: Judge
+    products: Products,
+    accepted: Product,
+    offered: Product,
+    decisions: Decisions,
+    accepted_set: str,
+    judge: Judge,
 ) -> None:
     files = {file.root: file.path.name for file in products.judged.of(Kind.EXPOSURE)}
     final, before = (
@@ -184,13 +189,15 @@ def test_solution_is_named(
     names = {root: entry["wcsname"] for root, entry in decisions.items()}
     judge(
         solution_names.wcs_name_violations(
-            final, wcsname=names, relative=False, subject="accepted solutions", archive=before
+            final, wcsname=names, relative=False, subject=accepted_set, archive=before
         )
     )
 
 
-@criterion("AST-010", subject="headerlets")
-def test_headerlets_hold_the_solutions(products: Products, accepted: Product, judge: Judge) -> None:
+@criterion("AST-010")
+def test_headerlets_hold_the_solutions(
+    products: Products, accepted: Product, headerlet_set: str, judge: Judge
+) -> None:
     files = products.judged.of(Kind.EXPOSURE)
     exposures = {file.root: exposure_in(accepted.file(file.path.name)) for file in files}
     kept = {path.name.removesuffix("_hlet.fits"): path for path in accepted.glob("*_hlet.fits")}

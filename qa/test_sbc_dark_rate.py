@@ -25,9 +25,10 @@ from hubble_qa.fixtures.stages.temperatures import TEMPERATURES
 from hubble_qa.fixtures.store.product import Product
 from hubble_qa.fixtures.suite.judging import Judge
 from hubble_qa.fixtures.suite.products import Products
-from hubble_qa.fixtures.workflows.sbc_dark_rate import MeasuredFlux, Reduction
+from hubble_qa.fixtures.workflows.imaging import Reduction
+from hubble_qa.fixtures.workflows.imaging_darks import MeasuredFlux
 
-pytestmark = pytest.mark.workflow("sbc-dark-rate")
+pytestmark = pytest.mark.workflow("imaging")
 criterion = pytest.mark.criterion
 
 
@@ -35,20 +36,23 @@ criterion = pytest.mark.criterion
 
 
 @criterion("FIL-004")
-def test_association_is_whole(fetched: Product, dataset: Dataset, association: str, judge: Judge) -> None:
-    members = read_association(fetched.file(f"{association}_asn.fits"))
+def test_association_is_whole(
+    fetched: Product, dataset: Dataset, tabled_association: str, judge: Judge
+) -> None:
+    members = read_association(fetched.file(f"{tabled_association}_asn.fits"))
     exposures = [exposure_in(fetched.file(f"{name}_flt.fits")) for name in dataset.rootnames]
-    judge(files.association_violations(members, exposures, subject=association))
+    judge(files.association_violations(members, exposures, subject=tabled_association))
 
 
 # Temperatures and dark rates
 
 
-@criterion("DRK-001", subject="exposures")
+@criterion("DRK-001")
 def test_warm_exposures_are_recognised(
     fetched: Product,
     temperatures: Product,
     matched_darks: Product,
+    warm_dataset: str,
     dataset: Dataset,
     reduction: Reduction,
     judge: Judge,
@@ -60,17 +64,19 @@ def test_warm_exposures_are_recognised(
             recognised=frames.affected(temperatures.file(TEMPERATURES)),
             matched=frames.matched(matched_darks.file(MATCHES)),
             threshold=reduction.temperatures.threshold,
-            subject="exposures",
+            subject=warm_dataset,
         )
     )
 
 
-@criterion("DRK-005", subject="dark frames")
-def test_dark_rate_rises_with_temperature(darks: Product, reduction: Reduction, judge: Judge) -> None:
+@criterion("DRK-005")
+def test_dark_rate_rises_with_temperature(
+    darks: Product, dark_dataset: str, reduction: Reduction, judge: Judge
+) -> None:
     names = reduction.fetch.groups["darks"].exposures
     counts = [frames.dark_counts(darks.file(f"{name}_raw.fits")) for name in names]
     threshold = reduction.temperatures.threshold
-    judge(dark_rate.dark_rate_order_violations(counts, threshold=threshold, subject="dark frames"))
+    judge(dark_rate.dark_rate_order_violations(counts, threshold=threshold, subject=dark_dataset))
 
 
 _UNMATCHED = "no dark photometry is configured for its association"
@@ -78,40 +84,35 @@ _UNMATCHED = "no dark photometry is configured for its association"
 
 @criterion("DRK-003")
 def test_dark_matches_exposure(
-    fetched: Product, darks: Product, matched_darks: Product, exposure: str, judge: Judge
+    fetched: Product, darks: Product, matched_darks: Product, dark_matched: str, judge: Judge
 ) -> None:
     matches = matched_darks.file(MATCHES)
-    if exposure not in frames.matched(matches):
-        judge(not_applicable("dark_match_ratio", exposure, _UNMATCHED))
-    path = fetched.file(f"{exposure}_flt.fits")
+    if dark_matched not in frames.matched(matches):
+        judge(not_applicable("dark_match_ratio", dark_matched, _UNMATCHED))
+    path = fetched.file(f"{dark_matched}_flt.fits")
     judge(
         dark_rate.dark_match_ratio(
-            frames.chosen_darks(matches, darks.files, exposure),
+            frames.chosen_darks(matches, darks.files, dark_matched),
             dark_rate.box_counts(array_in(path, "SCI", 1)),
             float(exposure_in(path).primary["EXPTIME"]),
-            subject=exposure,
+            subject=dark_matched,
         )
     )
 
 
 @criterion("DRK-006")
 def test_dark_has_the_exposures_hot_pixels(
-    fetched: Product, darks: Product, matched_darks: Product, exposure: str, judge: Judge
+    fetched: Product, darks: Product, matched_darks: Product, dark_matched: str, judge: Judge
 ) -> None:
     matches = matched_darks.file(MATCHES)
-    if exposure not in frames.matched(matches):
-        judge(not_applicable("hot_pixel_agreement", exposure, _UNMATCHED))
-    chosen = frames.chosen_images(matches, darks.files, exposure)
-    image = array_in(fetched.file(f"{exposure}_flt.fits"), "SCI", 1)
-    judge(dark_rate.hot_pixel_agreement(chosen, image, subject=exposure))
+    if dark_matched not in frames.matched(matches):
+        judge(not_applicable("hot_pixel_agreement", dark_matched, _UNMATCHED))
+    chosen = frames.chosen_images(matches, darks.files, dark_matched)
+    image = array_in(fetched.file(f"{dark_matched}_flt.fits"), "SCI", 1)
+    judge(dark_rate.hot_pixel_agreement(chosen, image, subject=dark_matched))
 
 
 # The combined images
-
-
-@criterion("DRZ-004")
-def test_scale(products: Products, mosaic_file: FinishedFile, reduction: Reduction, judge: Judge) -> None:
-    judge(drizzling.output_scale_deviation(products.image(mosaic_file), scale=reduction.drizzle.scale))
 
 
 @criterion("DRZ-001")
@@ -129,7 +130,8 @@ def test_covered_pixels_of_dark_are_finite(products: Products, dark_file: Finish
 def test_dark_has_the_same_scale(
     products: Products, dark_file: FinishedFile, reduction: Reduction, judge: Judge
 ) -> None:
-    judge(drizzling.output_scale_deviation(products.image(dark_file), scale=reduction.drizzle.scale))
+    scale = float(reduction.drizzle.astrodrizzle["final_scale"] or 0.0)
+    judge(drizzling.output_scale_deviation(products.image(dark_file), scale=scale))
 
 
 @criterion("DRZ-011")

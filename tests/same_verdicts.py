@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hubble_qa.fixtures.plans.dataset import load_dataset
-from hubble_qa.fixtures.stages.align import SHIFT_FRAME
+from hubble_qa.fixtures.reduction.alignment.parameters import SHIFT_FRAME
 from hubble_qa.fixtures.workflows import load_workflow
 from tests.qa_runs import ROOT, QaRun, judge_products
 

@@ -34,7 +34,7 @@ def _build(dataset: Dataset, reduction: Reduction, archive: Archive) -> Plan:
     photometry = node("photometry", reduction.photometry, exposures=flt)
     nodes = {each.name: each for each in (*raw, fetch, flt, photometry)}
     absent = {"references": "these numbers need no reference files"}
-    return Plan(dataset.name, nodes, absent, aliases={"registered-flt": "flt"})
+    return Plan(dataset.name, nodes, absent)
 
 
 def _products(dataset: Dataset, reduction: Reduction) -> Judged:

@@ -25,9 +25,9 @@ def write(directory: Path, rootname: str, suffix: str = "flt", **keywords: str) 
 
 # The other rejections that the dataset declares.
 OTHERS = (
-    Judged(WFPC2, "PHT-008", "wfpc2_c0m_drw_sci"),
-    Judged(WFPC2, "PHT-006", "wfpc2_flt_drw_sci SCI,3"),
-    Judged(WFPC2, "DRZ-006", "wfpc2_flt_drw_sci"),
+    Judged(WFPC2, "PHT-008", "f555w_c0m_drw_sci"),
+    Judged(WFPC2, "PHT-006", "f555w_drw_sci SCI,3"),
+    Judged(WFPC2, "DRZ-006", "f555w_drw_sci"),
 )
 
 
@@ -47,7 +47,7 @@ def test_verdicts_of_other_datasets_do_not_count() -> None:
 def test_the_nearest_of_many_subjects_are_named() -> None:
     judged = [*OTHERS, *(Judged(WFPC2, "PHT-006", f"star{number}") for number in range(20))]
     (problem,) = idle_entries(dataset(WFPC2), judged, "simulated", "").values()
-    assert "which has 'star0', 'star1', 'star10', 'star11' and 17 more; correct it" in problem
+    assert "which has 'f555w_drw_sci SCI,3', 'star0', 'star1', 'star10' and 17 more; correct it" in problem
 
 
 @pytest.mark.parametrize(

@@ -29,12 +29,10 @@ from hubble_qa.reports.figures.ir_histograms import (
 )
 from hubble_qa.reports.figures.ir_images import background_images, image_figures, middle, section_pairs
 from hubble_qa.reports.figures.ir_reads import draw_read_rates, read_figures
-from hubble_qa.reports.figures.mosaic import MosaicFigureSettings, draw_mosaic
 from hubble_qa.reports.figures.style import ACCENT, BAND, INK
 from hubble_qa.reports.figures.verdicts import Verdicts
 from tests.background_samples import DARK, RATE, READ_NOISE, SHAPE, TIME, TIMES, sky
 from tests.shown_verdicts import assert_numbers_in_captions, handed, shown, words
-from tests.wfpc2_figure_samples import wcs_header
 
 DATASET = Path(__file__).parents[1] / "qa" / "datasets" / "ir-ibohbf040.toml"
 ASSOCIATION, EXPOSURES = "ibohbf040", ("ibohbfb7q", "ibohbfb9q")
@@ -197,32 +195,6 @@ def test_sections_are_of_exposures_whose_background_varied(products):
     assert titles == [f"{EXPOSURES[0]}: change 1.02", f"{EXPOSURES[1]}: change 2.6"]
     assert sections.subject == f"{EXPOSURES[1]}_flt"
     assert "1.034" in sections.caption
-
-
-def test_the_association_is_drawn_as_a_mosaic(new_directory, tmp_path):
-    paths = {name: new_directory(f"mosaic-{name}") for name in ("exposures", "drizzled")}
-    for kind, plane in (("sci", sky(0.0, 0.02)), ("wht", np.ones(SHAPE))):
-        fits.PrimaryHDU(plane.astype(np.float32), wcs_header()).writeto(
-            paths["drizzled"] / f"{ASSOCIATION}_drz_{kind}.fits"
-        )
-    image = f"{ASSOCIATION}_drz_sci"
-    settings = MosaicFigureSettings(
-        exposures=EXPOSURES,
-        root=ASSOCIATION,
-        suffix="flt",
-        image=image,
-        verdicts=handed({"DRZ-001": [image]}),
-    )
-    draw_mosaic.run(Inputs(paths), tmp_path, settings)
-    (entry,) = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    assert (entry["figure"], entry["subject"]) == ("drizzled", image)
-    assert "12.345" in entry["caption"]
-    assert f"{EXPOSURES[0]} + {EXPOSURES[1]}." in entry["caption"]
-
-
-def test_a_mosaic_is_of_exposures_or_of_an_association():
-    with pytest.raises(ValueError, match="name one of the two"):
-        MosaicFigureSettings(root="a", suffix="flt", image="a_drz_sci")
 
 
 def test_combined_images_are_compared():

@@ -415,10 +415,9 @@ def test_figures_wait_for_no_more_than_they_need():
     waits = {parent.name for parent in first.upstream.values()}
     assert waits == {"fetch", "fetch-darks", "temperatures", "match-darks"}
     reduction = workflow.settings(dataset)
-    assert [each.name for each in others] == [
-        *(f"mosaic-figures-{name}" for name in reduction.associations),
-        *(f"dark-figures-{name}" for name in reduction.darks.associations),
-    ]
+    of_darks = [each.name for each in others if each.name.startswith("dark-figures")]
+    assert of_darks == [f"dark-figures-{name}" for name in reduction.darks.associations]
+    assert len([each for each in others if each.name.startswith("image-figure")]) == 4
     given = {criterion: {ASSOCIATION: shown(criterion)} for criterion in ("DRK-002", "DRK-003")}
     taken = {each.name: each.node(dataset.name, given).settings.verdicts.shown for each in (first, *others)}
     assert taken["rate-figures"] == {"DRK-003": given["DRK-003"]}

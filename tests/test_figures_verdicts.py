@@ -20,7 +20,6 @@ from hubble_qa.reports.figures.fits import fitted_exposures, residual_figures
 from hubble_qa.reports.figures.illustration import Illustration, Tabulation
 from hubble_qa.reports.figures.matched_figures import matched_figure
 from hubble_qa.reports.figures.verdicts import Verdicts
-from hubble_qa.reports.figures.wfpc2_alignment import alignment_figures
 from hubble_qa.reports.figures.wfpc2_drizzled import drizzle_figures
 from hubble_qa.reports.figures.wfpc2_ratio import ratio_figures
 from hubble_qa.reports.figures.wfpc2_stars import star_figures
@@ -34,10 +33,8 @@ Draw = Callable[[Inputs, Verdicts], Iterator[Illustration | Tabulation]]
 # Like no number of the products.
 MADE_UP = 12.345
 WFPC2: Mapping[str, Draw] = {
-    "alignment": lambda inputs, verdicts: alignment_figures(inputs, wfpc2.EXPOSURES, verdicts),
-    "drizzled": lambda inputs, verdicts: drizzle_figures(
-        inputs, wfpc2.EXPOSURES, root="wfpc2_flt", image=wfpc2.IMAGE, verdicts=verdicts
-    ),
+    "alignment": lambda inputs, verdicts: wfpc2_fits(inputs, verdicts),
+    "drizzled": lambda inputs, verdicts: drizzle_figures(inputs, wfpc2.EXPOSURES, verdicts),
     "ratio": lambda inputs, verdicts: ratio_figures(
         inputs, wfpc2.EXPOSURES, flt="wfpc2_flt", c0m="wfpc2_c0m", verdicts=verdicts
     ),
@@ -45,6 +42,20 @@ WFPC2: Mapping[str, Draw] = {
         inputs, flt="wfpc2_flt", c0m="wfpc2_c0m", verdicts=verdicts
     ),
 }
+
+
+def wfpc2_fits(inputs: Inputs, verdicts: Verdicts) -> Iterator[Illustration]:
+    for suffix, product in (("flt", "exposures"), ("c0m", "c0m")):
+        directory = inputs.products[product]
+        files = {name: directory / f"{name}_{suffix}.fits" for name in wfpc2.EXPOSURES}
+        label = f"align-{suffix}/shifts"
+        found = fitted_exposures(
+            directory / "shifts.txt", files, label=label, title="{name}", file=f"{{name}}-{suffix}"
+        )
+        for fitted, frame in found:
+            yield from residual_figures(fitted, frame, verdicts, relative=True)
+
+
 EXPOSURES, SERVICES = catalog.EXPOSURES, catalog.SERVICES
 
 
@@ -214,7 +225,6 @@ def test_figures_of_one_subject_carry_it(drawn):
     subjects = {(each.figure, each.subject) for family in drawn.values() for each in family if each.subject}
     fits = [*(wfpc2.fit_of(suffix) for suffix in ("flt", "c0m")), *(map(catalog.fit_of, EXPOSURES))]
     assert {("residuals", fit) for fit in fits} <= subjects
-    assert ("drizzled", wfpc2.IMAGE) in subjects
     assert {("exposure-offsets", each) for each in EXPOSURES} <= subjects
 
 

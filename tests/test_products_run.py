@@ -115,7 +115,7 @@ def test_exposures_that_were_never_aligned_are_rejected(
     reduced = small_run("wfpc2-omega-cen", tmp_path_factory)
     products = tmp_path / "products"
     products.mkdir()
-    for path in reduced.product("wcs-flt").glob("u5jx*r_flt.fits"):
+    for path in reduced.product("update-wcs").glob("u5jx*r_flt.fits"):
         (products / path.name).write_bytes(path.read_bytes())
     stars = read_truth(reduced.product("archive") / "truth.json").stars
     catalog = tmp_path / "stars.cat"

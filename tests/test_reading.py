@@ -18,7 +18,7 @@ __all__ = ["project"]
 TWO_READ = """
 
 @pytest.mark.criterion("AST-005", subject="both")
-def test_two(registered_flt, photometry, judge):
+def test_two(normalised, photometry, judge):
     judge(Measurement("fit_scale", abs(number(photometry) - number(photometry)), "", "both"))
 """
 

@@ -10,11 +10,10 @@ import pytest
 from astropy.io import fits
 
 from hubble_qa.checks.bounds import Bounds
-from hubble_qa.fixtures.plans.stage import Inputs, StageError
+from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.reduction.alignment.tweakreg import SHIFT_FILE
 from hubble_qa.fixtures.reduction.alignment.unaligned import read_unaligned
 from hubble_qa.fixtures.reduction.exposed import exposed
-from hubble_qa.fixtures.stages.align import AlignSettings, align
 from hubble_qa.fixtures.stages.choose_alignment import ChoiceSettings, choose_alignment
 from hubble_qa.fixtures.stages.drizzle import DrizzleSettings, drizzle
 from hubble_qa.fixtures.stages.try_alignment import TrySettings, try_alignment
@@ -66,7 +65,8 @@ EXPOSED = [f"{name}_flt.fits" for name in NAMES if name != CLOSED]
 
 
 def test_alignment_leaves_it_out_and_passes_it_on(inputs: Inputs, given: list[str], tmp_path: Path) -> None:
-    align.run(inputs, tmp_path / "output", AlignSettings(suffix="flt"))
+    settings = TrySettings(number=1, suffix="flt", tweakreg={}, bounds={})
+    try_alignment.run(inputs, tmp_path / "output", settings)
     assert given == EXPOSED
     kept = {path.name for path in (tmp_path / "output").glob("*_flt.fits")}
     assert kept == {f"{name}_flt.fits" for name in NAMES}
@@ -120,14 +120,6 @@ def test_one_that_is_left_keeps_its_header_where_the_dataset_has_bounds(
     assert found.intended
     kept = {path.name for path in (tmp_path / "output").glob("*_flt.fits")}
     assert kept == {EXPOSED[1], f"{CLOSED}_flt.fits"}
-
-
-def test_one_that_is_left_cannot_be_aligned(inputs: Inputs, given: list[str], tmp_path: Path) -> None:
-    (inputs.products["exposures"] / EXPOSED[0]).unlink()
-    message = rf"EXPTIME is 0 s of {CLOSED}_flt.fits: 1 of 2 exposures are left, and it takes 2"
-    with pytest.raises(StageError, match=message):
-        align.run(inputs, tmp_path / "output", AlignSettings(suffix="flt"))
-    assert not given
 
 
 def test_those_of_unknown_time_are_kept(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ ALONE = {
     ("AST-024", "not applicable"),
 }
 # The notebook combines without rejection of cosmic rays, which its dataset declares.
-HITS = ("DRZ-006", "wfpc2_flt_drw_sci")
+HITS = ("DRZ-006", "f555w_drw_sci")
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,9 @@ def test_the_main_job_is_green(reduced):
 @pytest.mark.parametrize("suffix", ["flt", "c0m"])
 def test_shifts_agree_with_the_truth(reduced, suffix):
     truth = read_truth(reduced.product("archive") / "truth.json")
-    row = read_shift_file(reduced.product(f"align-{suffix}") / "shifts.txt").row("u5jx010hr")
+    row = read_shift_file(reduced.product("align" if suffix == "flt" else "align-c0m") / "shifts.txt").row(
+        "u5jx010hr"
+    )
     injected = truth.exposures["u5jx010hr"].shift
     assert math.hypot(row.dx - injected.dx, row.dy - injected.dy) < 0.05
     assert abs(row.rotation - injected.rotation) < 0.002
@@ -154,7 +156,7 @@ def test_the_real_exposure_is_reduced_and_judged(real):
     with fits.open(real.product("flt") / "u40x010hm_flt.fits") as flt:
         assert [flt["SCI", chip].header["PHOTFLAM"] for chip in (1, 2, 3, 4)] == [3.439046e-18] * 4
     assert real.verdict("PHT-001", "u40x010hm_flt")["value"] == 0.0
-    assert (real.product("drizzle-flt") / "wfpc2_flt_drw_sci.fits").is_file()
+    assert (real.product("drizzle-f555w") / "f555w_drw_sci.fits").is_file()
 
 
 @pytest.mark.parametrize("chip", FACTORS)
@@ -192,7 +194,7 @@ def test_absent_datasets_are_said_to_be_absent(real):
 @pytest.fixture(scope="module")
 def finished(directory, reduced) -> QaRun:
     """What the notebook's workflow leaves: C0M and C1M, aligned FLT, shifts, the drizzled image."""
-    products = collect(reduced, directory / "finished", "fetch", "align-flt", "drizzle-flt")
+    products = collect(reduced, directory / "finished", "fetch", "align", "drizzle-f555w")
     return judge_products(directory, products)
 
 
@@ -217,21 +219,21 @@ def test_sound_products_are_accepted(finished):
 
 
 def test_judging_leaves_products_as_they_are(directory, finished, reduced):
-    for node in ("fetch", "align-flt", "drizzle-flt"):
+    for node in ("fetch", "align", "drizzle-f555w"):
         for path in reduced.product(node).iterdir():
             kept = (directory / "finished" / path.name).read_bytes()
             assert kept == path.read_bytes() or (node, path.suffix) == ("fetch", ".fits")
 
 
 def test_spoilt_products_are_rejected(directory, reduced, finished):
-    place = collect(reduced, directory / "spoilt", "fetch", "align-flt", "drizzle-flt")
+    place = collect(reduced, directory / "spoilt", "fetch", "align", "drizzle-f555w")
     with fits.open(place / "u5jx0108r_flt.fits", mode="update") as hdus:
         hdus["SCI", 2].header["PHOTFLAM"] *= 1.013
         hdus["SCI", 4].data *= 1.02
         hdus["ERR", 1].data[:] = 0.0
         hdus["DQ", 1].data[:] = 0
-    with fits.open(place / "wfpc2_flt_drw_sci.fits", mode="update") as hdus:
-        covered = fits.getdata(place / "wfpc2_flt_drw_wht.fits") > 0
+    with fits.open(place / "f555w_drw_sci.fits", mode="update") as hdus:
+        covered = fits.getdata(place / "f555w_drw_wht.fits") > 0
         hdus[0].data[covered & (np.cumsum(covered).reshape(covered.shape) <= 100)] = np.nan
     (place / "u5jx010hr_c1m.fits").write_bytes((place / "u5jx010hr_c1m.fits").read_bytes()[:-40_000])
     shifts = place / "shifts.txt"
@@ -245,9 +247,9 @@ def test_spoilt_products_are_rejected(directory, reduced, finished):
     assert spoilt.rejected() >= {
         ("PHT-001", "u5jx0108r_flt"),
         ("PHT-003", "u5jx0108r_flt SCI,4"),
-        ("PHT-008", "wfpc2_flt_drw_sci"),
+        ("PHT-008", "f555w_drw_sci"),
         ("CAL-013", "u5jx0108r_flt SCI,1"),
-        ("DRZ-010", "wfpc2_flt_drw_sci"),
+        ("DRZ-010", "f555w_drw_sci"),
         ("FIL-001", "u5jx010hr_c1m"),
         ("AST-001", "shifts u5jx010hr_flt"),
         ("AST-002", "shifts u5jx010hr_flt"),
@@ -278,7 +280,7 @@ def test_products_have_the_figures_of_a_reduction(finished):
         ("flt-c0m-ratio", "u5jx0108r_flt"),
         ("flt-c0m-ratio", "u5jx010hr_flt"),
         ("star-widths", ""),
-        ("drizzled", "wfpc2_flt_drw_sci"),
+        ("drizzled", "f555w_drw_sci"),
     }
     (image,) = (figure for figure in finished.results["figures"] if figure["figure"] == "drizzled")
     assert "Outlines: the chips of its exposures" in image["caption"]

@@ -147,12 +147,6 @@ def judged() -> Verdicts:
     plausible["AST-007"] = {"align-flt/shifts visit 01": 0.2}
     pairs = {"AST-013": 0.005, "AST-027": 0.0002, "AST-028": 2e-6}
     plausible |= {name: {"align-flt/shifts and align-c0m/shifts": each} for name, each in pairs.items()}
-    plausible["DRZ-001"] = {IMAGE: 0.8, "wfpc2_c0m_drw_sci": 0.8}
-    plausible["DRZ-004"] = {IMAGE: 1e-8, "wfpc2_c0m_drw_sci": 2e-8}
-    plausible["DRZ-010"] = {IMAGE: 0, f"chips of {IMAGE}": 0, "wfpc2_c0m_drw_sci": 0}
-    plausible["DRZ-011"] = {IMAGE: 1e-6, "wfpc2_c0m_drw_sci": 2e-6}
-    plausible |= {"AST-015": {IMAGE: 1.11}, "AST-024": {IMAGE: 0.01}, "DRZ-006": {IMAGE: 0.23}}
-    plausible |= {"PHT-008": {IMAGE: 0}, "PHT-010": {IMAGE: 0.997}}
     plausible["PHT-007"] = dict.fromkeys(EXPOSURES, 0.999)
     plausible["PHT-001"] = {f"{name}_flt": 0.0 for name in EXPOSURES}
     plausible["PHT-002"] = {f"{name}_c0m SCI,{chip}": 1e-4 for name in EXPOSURES for chip in CHIPS}

@@ -20,8 +20,6 @@ __all__ = ["Drawing", "drawings", "omissions"]
 _DECLARED: Mapping[str, str] = {
     "finished-products": "finished_products",
     "imaging": "imaging",
-    "sbc-dark-rate": "sbc_dark_rate",
-    "wfpc2-chip-normalization": "wfpc2_chip_normalization",
 }
 
 

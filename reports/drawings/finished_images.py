@@ -55,7 +55,7 @@ def _draw(handed: Handed, files: Sequence[FinishedFile], number: int) -> Iterato
                 "stamps": stamps([image.path, *beside, *(file.path for file in inputs.values())]),
             },
             {
-                **dict.fromkeys(IMAGE, (image.label,)),
+                **dict.fromkeys(IMAGE, (image.label, f"chips of {image.label}")),
                 **dict.fromkeys(EXPOSURES, tuple(inputs)),
                 FLUXES: chips,
             },

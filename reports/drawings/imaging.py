@@ -8,17 +8,22 @@ from hubble_qa.fixtures.finished.files import Kind
 from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.plans.plan import Plan
 from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERIA, FIT_CRITERIA
+from hubble_qa.fixtures.stages.match_darks import MatchTable
 from hubble_qa.fixtures.workflows.imaging import WORKFLOW, Reduction, fitted_wcsname, offered_node
 from hubble_qa.fixtures.workflows.imaging_backgrounds import diagnosed_associations, has_diagnosis
 from hubble_qa.fixtures.workflows.imaging_cameras import camera_of
+from hubble_qa.fixtures.workflows.imaging_counts import counts_image, counts_node
+from hubble_qa.fixtures.workflows.imaging_darks import dark_root
 from hubble_qa.fixtures.workflows.imaging_drizzle import combined_filters
-from hubble_qa.fixtures.workflows.imaging_settings import catalog_root
+from hubble_qa.fixtures.workflows.imaging_settings import DARKS, catalog_root
 from hubble_qa.reports.drawings.drawing import Drawing
 from hubble_qa.reports.drawings.finished_products import SERIES
 from hubble_qa.reports.drawings.series import Handed
 from hubble_qa.reports.figures.acs_wfc_calibration import draw_calibration
 from hubble_qa.reports.figures.catalog_alignment import draw_exposure_offsets, tabulate_solutions
 from hubble_qa.reports.figures.ir_background import draw_background
+from hubble_qa.reports.figures.sbc_dark_rate import draw_dark, draw_rates
+from hubble_qa.reports.figures.wfpc2_chip_normalization import draw_drizzled, draw_ratios, draw_stars
 
 __all__ = ["drawings", "omissions"]
 
@@ -38,6 +43,10 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
         )
     if has_diagnosis(dataset, reduction):
         yield _of_backgrounds(dataset, reduction, plan)
+    if reduction.photometry is not None:
+        yield from _of_chips(dataset, reduction, plan)
+    if reduction.darks is not None:
+        yield from _of_darks(reduction.darks, plan)
     for series in SERIES:
         yield from series.drawings(handed)
 
@@ -83,6 +92,50 @@ def _of_backgrounds(dataset: Dataset, reduction: Reduction, plan: Plan) -> Drawi
         {"exposures": dataset.rootnames, "association": association, "root": root},
         dict.fromkeys((*(f"TVB-{number:03}" for number in range(1, 7)), "CAL-006")),
     )
+
+
+def _of_chips(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
+    """What tells of WFPC2's chips: images of FLT and of C0M, weights of single exposures, stars on both."""
+    names = dataset.rootnames
+    roots = {"flt": next(iter(combined_filters(dataset, reduction))), "c0m": counts_image(dataset, reduction)}
+    images = {suffix: plan[f"drizzle-{root.replace('_', '-')}"] for suffix, root in roots.items()}
+    exposures = images["flt"].upstream["exposures"]
+    flt = {"exposures": exposures, "drizzle-flt": images["flt"]}
+    both = {**flt, "c0m": plan[counts_node(reduction)], "drizzle-c0m": images["c0m"]}
+    yield Drawing("drizzle-figures", draw_drizzled, flt, {"exposures": names}, {"PHT-007": None})
+    zeropoints = dict.fromkeys(("PHT-001", "PHT-002", "PHT-003"))
+    yield Drawing("ratio-figures", draw_ratios, both, {"exposures": names, **roots}, zeropoints)
+    yield Drawing(
+        "star-figures",
+        draw_stars,
+        {**flt, "drizzle-c0m": images["c0m"], "photometry": plan["photometry"]},
+        roots,
+        dict.fromkeys(("PHT-004", "PHT-005", "PHT-006", "PHT-013")),
+    )
+
+
+def _of_darks(darks: MatchTable, plan: Plan) -> Iterator[Drawing]:
+    """The SBC's dark: rates and temperatures, and the dark of each association's target."""
+    box = {"rows": darks.box.rows, "columns": darks.box.columns}
+    fetched = {"exposures": plan["fetch"], "darks": plan[f"fetch-{DARKS}"]}
+    yield Drawing(
+        "rate-figures",
+        draw_rates,
+        {**fetched, "temperatures": plan["temperatures"], "matches": plan["match-darks"]},
+        box,
+        dict.fromkeys(("DRK-001", "DRK-003", "DRK-005")),
+    )
+    for association in darks.associations:
+        upstream = {
+            "exposures": plan["fetch"],
+            "science": plan[f"drizzle-{association}"],
+            "dark": plan[f"master-dark-{association}"],
+            "photometry": plan[f"photometry-{association}"],
+        }
+        roots = {"science_root": association, "dark_root": dark_root(association)}
+        shows = {"DRK-002": (association,), "DRK-004": (association,), "DRK-006": None}
+        settings = {"association": association, **roots, **box}
+        yield Drawing(f"dark-figures-{association}", draw_dark, upstream, settings, shows)
 
 
 def omissions(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[str]:

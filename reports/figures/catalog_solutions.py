@@ -13,9 +13,9 @@ from hubble_qa.checks.measurement import json_number
 from hubble_qa.checks.readers import Exposure, ShiftRow
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.reduction.alignment.fit_decision import ARCHIVE_CRITERIA, FIT_CRITERIA
+from hubble_qa.fixtures.reduction.alignment.parameters import SHIFT_FILE
 from hubble_qa.fixtures.reduction.alignment.unaligned import read_unaligned
 from hubble_qa.fixtures.stages.accept import DECISIONS
-from hubble_qa.fixtures.stages.align import SHIFT_FILE
 from hubble_qa.reports.figures.captions import is_rejected, joined, number_of
 from hubble_qa.reports.figures.catalog_names import CATALOG_NAMES
 from hubble_qa.reports.figures.figure_data import Cell, Table, TableColumn, TableGroup, TableRow

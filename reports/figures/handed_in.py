@@ -141,6 +141,7 @@ def draw_image_handed_in(inputs: Inputs, output: Path, settings: ImageSettings) 
             subject=label,
             sentences=(
                 verdicts.sentence(label, IMAGE),
+                *(listed(verdicts, criterion, [f"chips of {label}"]) for criterion in IMAGE),
                 listed(verdicts, FLUXES, of_chips),
                 *of_exposures,
             ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ALL", "EXPOSURES", "FLUXES", "IMAGE"]
+__all__ = ["EXPOSURES", "FLUXES", "IMAGE"]
 
 IMAGE = (
     *("AST-015", "AST-024", "DRZ-001", "DRZ-010", "DRZ-004", "DRZ-011", "DRZ-005", "DRZ-006", "DRZ-008"),
@@ -15,5 +15,3 @@ EXPOSURES = ("DRZ-002", "DRZ-003")
 
 FLUXES = "PHT-006"
 """On the image for each chip of these."""
-
-ALL = (*IMAGE, *EXPOSURES, FLUXES)

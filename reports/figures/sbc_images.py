@@ -19,8 +19,7 @@ from hubble_qa.checks.evidence.exposures import wcs_in
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.fixtures.reduction.dark_rate.apertures import Ellipse
 from hubble_qa.fixtures.reduction.dark_rate.frames import read_association
-from hubble_qa.fixtures.stages.dark_photometry import PHOTOMETRY
-from hubble_qa.fixtures.workflows.sbc_dark_rate import APERTURES
+from hubble_qa.fixtures.stages.dark_photometry import APERTURES, PHOTOMETRY
 from hubble_qa.reports.figures.captions import caption
 from hubble_qa.reports.figures.illustration import Illustration
 from hubble_qa.reports.figures.images import Window, block_mean

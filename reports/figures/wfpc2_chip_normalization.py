@@ -1,6 +1,6 @@
 """Stages that draw the figures of WFPC2 chip normalisation.
 
-There are four, so that each draws as soon as its products are there, and few are left to draw when the
+There are three, so that each draws as soon as its products are there, and few are left to draw when the
 last stage has ended. Each publishes its PNG files and ``figures.json``, their list.
 """
 
@@ -12,11 +12,9 @@ from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
 from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = [
-    "AlignmentFigureSettings",
     "DrizzleFigureSettings",
     "RatioFigureSettings",
     "StarFigureSettings",
-    "draw_alignment",
     "draw_drizzled",
     "draw_ratios",
     "draw_stars",
@@ -26,39 +24,18 @@ __all__ = [
 # matplotlib and what draws with it is imported by the stage's process; the planning process needs none of it.
 
 
-class AlignmentFigureSettings(Settings):
-    """Settings of stage ``alignment-figures``.
-
-    Attributes
-    ----------
-    exposures : tuple of str
-        Rootnames.
-    verdicts : Verdicts
-        On the fits.
-    """
-
-    exposures: tuple[str, ...]
-    verdicts: Verdicts = Verdicts()
-
-
 class DrizzleFigureSettings(Settings):
     """Settings of stage ``drizzle-figures``.
 
     Attributes
     ----------
-    root : str
-        Root of the combined FLT image.
     exposures : tuple of str
         Rootnames.
-    image : str
-        What verdicts call the image.
     verdicts : Verdicts
-        On it, on the C0Ms' image, and on single exposures' weights.
+        On single exposures' weights.
     """
 
-    root: str
     exposures: tuple[str, ...]
-    image: str
     verdicts: Verdicts = Verdicts()
 
 
@@ -97,32 +74,13 @@ class StarFigureSettings(Settings):
     verdicts: Verdicts = Verdicts()
 
 
-@stage("alignment-figures", tools=("matplotlib",), background=True)
-def draw_alignment(inputs: Inputs, output: Path, settings: AlignmentFigureSettings) -> None:
-    """Draw residuals of the fits: products ``exposures`` and ``c0m``, aligned FLTs and C0Ms.
-
-    An exposure without a match file, as the reference and one whose fit failed are, has no figure.
-    """
-    from hubble_qa.reports.figures.illustration import publish
-    from hubble_qa.reports.figures.wfpc2_alignment import alignment_figures
-
-    publish(alignment_figures(inputs, settings.exposures, settings.verdicts), output)
-
-
 @stage("drizzle-figures", tools=("matplotlib",), background=True)
 def draw_drizzled(inputs: Inputs, output: Path, settings: DrizzleFigureSettings) -> None:
-    """Draw the combined FLT image and weights: products ``exposures`` and ``drizzle-flt``."""
+    """Draw single FLT images and weights: products ``exposures`` and ``drizzle-flt``."""
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.wfpc2_drizzled import drizzle_figures
 
-    figures = drizzle_figures(
-        inputs,
-        settings.exposures,
-        root=settings.root,
-        image=settings.image,
-        verdicts=settings.verdicts,
-    )
-    publish(figures, output)
+    publish(drizzle_figures(inputs, settings.exposures, settings.verdicts), output)
 
 
 @stage("ratio-figures", tools=("matplotlib",), background=True)

@@ -1,29 +1,21 @@
-"""Figures of what was drizzled from FLTs: the combined image, and the weights of single exposures."""
+"""Figures of what was drizzled from single FLTs: images and weights."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from hubble_qa.checks.images.drizzled import EXPECTED_WEIGHT_RATIO
 from hubble_qa.fixtures.plans.stage import Inputs
 from hubble_qa.reports.figures.captions import joined, listed
-from hubble_qa.reports.figures.drizzled_figures import drizzled_figure, pixel_unit
+from hubble_qa.reports.figures.drizzled_figures import pixel_unit
 from hubble_qa.reports.figures.footprints import Footprint, exposure_footprints
 from hubble_qa.reports.figures.illustration import Illustration, batches
-from hubble_qa.reports.figures.image_criteria import IMAGE
 from hubble_qa.reports.figures.mosaics import single_images, weight_map, weight_maps
 from hubble_qa.reports.figures.products import DrizzledImage, drizzled_image
 from hubble_qa.reports.figures.verdicts import Verdicts
 
 __all__ = ["drizzle_figures"]
 
-_COMBINED = (
-    "Combined FLT image (asinh stretch) and its weight; blue: no pixels. Good: round, single "
-    "stars, one sky level over all chips, weights that add up where exposures overlap. Bad: doubled or "
-    "stretched stars (alignment), steps of the sky at chips' edges (normalisation), holes within chips, an "
-    "image that fills little of its frame."
-)
 _WEIGHTS = (
     "Weight images of single drizzled FLTs, with the outlines within which the chips' weights are judged. "
     f"Good: the WF chips alike, and PC1 {EXPECTED_WEIGHT_RATIO:.2f} times as high, the ratio of the "
@@ -39,10 +31,8 @@ _SINGLES = (
 )
 
 
-def drizzle_figures(
-    inputs: Inputs, exposures: Sequence[str], *, root: str, image: str, verdicts: Verdicts
-) -> Iterator[Illustration]:
-    """Draw the combined image and the weights of single exposures.
+def drizzle_figures(inputs: Inputs, exposures: Sequence[str], verdicts: Verdicts) -> Iterator[Illustration]:
+    """Draw single exposures in the frame of the combined image, and their weights.
 
     Parameters
     ----------
@@ -50,15 +40,9 @@ def drizzle_figures(
         With products ``exposures`` and ``drizzle-flt``.
     exposures : sequence of str
         Rootnames.
-    root : str
-        Root of the combined image.
-    image : str
-        What verdicts call it.
     verdicts : Verdicts
-        On combined images, and on the exposures' weights.
+        On the exposures' weights.
     """
-    files = [inputs.products["exposures"] / f"{name}_flt.fits" for name in exposures]
-    yield _combined(drizzled_image(inputs, "drizzle-flt", f"{root}_dr?"), files, root, image, verdicts)
     for ending, some in batches(exposures):
         names = ", ".join(some)
         singles = {name: _single(inputs, name) for name in some}
@@ -84,24 +68,6 @@ def drizzle_figures(
             drawing=weight_maps(maps, planetary="PC1", expected=EXPECTED_WEIGHT_RATIO),
             subject=some[0] if len(some) == 1 else "",
         )
-
-
-def _combined(
-    image: DrizzledImage, exposures: Sequence[Path], root: str, subject: str, verdicts: Verdicts
-) -> Illustration:
-    others = (
-        listed(verdicts, criterion, [each for each in verdicts.of(criterion) if each != subject])
-        for criterion in IMAGE
-    )
-    return drizzled_figure(
-        image,
-        exposures,
-        name="drizzled",
-        title=f"The combined image {root} and its weight",
-        subject=subject,
-        sentences=(verdicts.sentence(subject, IMAGE), *others),
-        words=_COMBINED,
-    )
 
 
 def _single(inputs: Inputs, exposure: str) -> DrizzledImage:

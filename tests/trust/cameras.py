@@ -41,7 +41,7 @@ class Camera(NamedTuple):
 
 
 CAMERAS = (
-    Camera("WFPC2", "wfpc2-omega-cen", "align-flt", "*_flt.fits", "DN", 1.0, 0.0996),
+    Camera("WFPC2", "wfpc2-omega-cen", "align", "*_flt.fits", "DN", 1.0, 0.0996),
     Camera("UVIS", "uvis-ngc6791", "accept", "*_flc.fits", "e-", 6.0, 0.0396, True, "ibwb01x[rx]q_flc.fits"),
     Camera(
         "WFC", "acs-j9l960010", "update-wcs", "*_flt.fits", "e-", 7.0, 0.05, True, "j9l960a[!7]q_flt.fits"
@@ -72,7 +72,7 @@ class Image(NamedTuple):
 
 
 IMAGES = (
-    Image("WFPC2", "wfpc2-u40x010hm", "drizzle-flt", "wfpc2_flt_drw", ("stars", "photometry")),
+    Image("WFPC2", "wfpc2-u40x010hm", "drizzle-f555w", "f555w_drw", ("stars", "photometry")),
     Image("UVIS", "uvis-ngc6791", "drizzle-f606w", "f606w_drc"),
     Image("IR", "ir-ibohbf040", "drizzle-f105w", "*_drz"),
     Image("SBC", "sbc-jcmc11", "drizzle-jcmc11010", "jcmc11010_drz", ("photometry-jcmc11010",)),

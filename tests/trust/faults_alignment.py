@@ -26,7 +26,7 @@ __all__ = ["FAULTS"]
 
 WFPC2, UVIS = "wfpc2-omega-cen", "uvis-ngc6791"
 # Exposures that were fitted; the first of WFPC2's is the reference.
-_FITTED = {WFPC2: ("align-flt", "u5jx010hr_flt.fits"), UVIS: ("accept", "*_flc.fits")}
+_FITTED = {WFPC2: ("align", "u5jx010hr_flt.fits"), UVIS: ("accept", "*_flc.fits")}
 _LINEAR = ("CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
 _TENTH = "10 mas: a tenth of a WF pixel, a quarter of a UVIS pixel; stars are matched between filters to that"
 
@@ -105,7 +105,7 @@ def _false_fit(edit: Callable[[list[Any], float, Generator], None]) -> Change:
 
 
 def _row(dataset: str, change: Callable[[list[float], float, Generator], Sequence[float]]) -> Change:
-    node = "align-flt" if dataset == WFPC2 else "align-gaia"
+    node = "align" if dataset == WFPC2 else "align-gaia"
 
     def edit(place: Place, size: float, random: Generator) -> None:
         edit_row(place, node, random, lambda row: change(row, size, random))
@@ -135,7 +135,7 @@ def _shifted_row(row: list[float], size: float, random: Generator) -> list[float
 
 
 def _matches(dataset: str, change: Callable[[Any, float, Generator], Any]) -> Change:
-    node = "align-flt" if dataset == WFPC2 else "align-gaia"
+    node = "align" if dataset == WFPC2 else "align-gaia"
 
     def edit(place: Place, size: float, random: Generator) -> None:
         name = one_of(place, node, "*_catalog_fit.match", random)

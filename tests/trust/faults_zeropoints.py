@@ -62,8 +62,8 @@ def _mosaic(suffix: str) -> Change:
 
 def _planetary_camera(place: Place, size: float, random: Generator) -> None:
     """The weight of the planetary camera alone; where it lies is found by its own drizzled weight."""
-    name = one_of(place, "drizzle-flt", "*_single_wht.fits", random)
-    with opened(place, "drizzle-flt", name) as hdus:
+    name = one_of(place, "drizzle-f555w", "*_single_wht.fits", random)
+    with opened(place, "drizzle-f555w", name) as hdus:
         weight = next(hdu for hdu in hdus if hdu.data is not None).data
         weight[weight > 3 * np.median(weight[weight > 0])] *= np.float32(1 + size * random.choice((-1, 1)))
 
