@@ -199,6 +199,10 @@ class Bench:
         """Take the place of what builds, before anything is asked of it."""
         self._run = run_of(session.config)
         self._run.builder = self._overlay = Overlay(self._run.builder, self._kept)
+        # The suite's own loop over the tests comes first too: of two, the one that was registered last.
+        plugins = session.config.pluginmanager
+        plugins.unregister(self)
+        plugins.register(self)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -337,6 +341,7 @@ def open_bench(
     """Run one session of pytest on ``qa/`` in which a bench does its work; `kept` is as of `Bench`."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     chosen = [word for name in datasets for word in ("--dataset", name)]
-    options = ["--size", "small", "--store", str(store), "--report", "none", "-p", "no:cacheprovider", "-q"]
+    options = ["--size", "small", "--store", str(store), "--report", "none", "--measure", "all"]
+    options += ["-p", "no:cacheprovider", "-q"]
     command = [str(ROOT / "qa"), "--rootdir", str(ROOT), *options, *chosen, *arguments]
     return int(pytest.main(command, plugins=[Bench(work, kept)]))
