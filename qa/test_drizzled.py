@@ -23,7 +23,7 @@ from hubble_qa.checks.images import drizzled as drizzling
 from hubble_qa.checks.images import drizzled_coordinates as coordinates
 from hubble_qa.checks.images.drizzled_noise import drizzled_noise_ratio
 from hubble_qa.checks.images.observations import was_exposed
-from hubble_qa.checks.instruments import camera
+from hubble_qa.checks.instruments import camera, find_camera
 from hubble_qa.checks.measurement import Measurement, not_applicable, not_told
 from hubble_qa.checks.readers import Drizzled, ReaderError
 from hubble_qa.checks.readers.coordinates import coordinate_problem
@@ -52,7 +52,10 @@ def test_covered_pixels_are_finite(products: Products, image: FinishedFile, judg
     drizzled = products.image(image)
     if drizzled.weight_path is None:
         judge(not_told("coverage_violations", image.label, without_weight(drizzled)))
-    judge(drizzling.coverage_violations(drizzled.science(), drizzled.weight(), subject=image.label))
+    camera = find_camera(*(str(drizzled.keyword(name, "")).strip() for name in ("INSTRUME", "DETECTOR")))
+    photons = camera is None or camera.counts_photons
+    science, weight = drizzled.science(), drizzled.weight()
+    judge(drizzling.coverage_violations(science, weight, subject=image.label, counts_photons=photons))
 
 
 def without_weight(drizzled: Drizzled) -> str:

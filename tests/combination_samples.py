@@ -29,11 +29,13 @@ def member(
     return exposure(suffix, path=path, primary=cards, science={"WCSNAME": wcsname})
 
 
-def inputs(*members: Exposure, names: Sequence[str] = (), wcsname: str = "TWEAK") -> Measurement:
+def inputs(
+    *members: Exposure, names: Sequence[str] = (), wcsname: str = "TWEAK", **keywords: Any
+) -> Measurement:
     """An image of exposures that are at hand, or of those of some names."""
     members = members or (member(), member("u5jx010hr"))
     named = names or [f"{one.path.name}[sci,{chip}]" for one in members for chip in one.chips]
-    return input_violations(drizzled(WCSNAME=wcsname), named, members)
+    return input_violations(drizzled(WCSNAME=wcsname, **keywords), named, members)
 
 
 def weight(

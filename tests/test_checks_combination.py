@@ -40,6 +40,10 @@ FIRST, SECOND = "u5jx0108r_flt.fits", "u5jx010hr_flt.fits"
             lambda: inputs(member(PCTECORR="COMPLETE"), member("u5jx010hr")),
             "PCTECORR is COMPLETE in u5jx0108r; missing",
         ),
+        (
+            lambda: inputs(FILTNAM1="F814W"),
+            "its FILTNAM1 is F814W, its exposures' is F555W: correct",
+        ),
         (lambda: inputs(wcsname="IDC_sad1946fu"), "its WCSNAME is IDC_sad1946fu, its exposures' is TWEAK"),
     ],
 )
@@ -47,6 +51,11 @@ def test_what_is_wrong_with_inputs_is_named(measured, reason) -> None:
     measurement = measured()
     assert measurement.value >= 1
     assert reason in measurement.reason
+
+
+@pytest.mark.parametrize("own", ["F555W", "MULTI", "F555W;F814W", ""])
+def test_an_image_may_name_its_filters_in_its_own_words(own: str) -> None:
+    assert inputs(FILTNAM1=own).value == 0
 
 
 def test_solutions_are_compared_only_if_all_inputs_are_at_hand() -> None:

@@ -165,6 +165,22 @@ def test_exposure_time_of_an_image_of_unknown_inputs_is_not_applicable() -> None
     assert not exposure_time_violations(drizzled(EXPTIME=32.0)).told
 
 
+@pytest.mark.parametrize(
+    ("length", "photons", "value"), [(12, False, 0), (13, False, 1), (40, False, 1), (40, True, 0)]
+)
+def test_a_part_of_zeros_holds_no_data_where_no_photons_are_counted(
+    length: int, photons: bool, value: int
+) -> None:
+    science, weight = np.random.default_rng(1).normal(5.0, 1.0, (40, 40)), np.ones((40, 40))
+    science[3, :length] = 0.0
+    weight[7], science[7] = 0.0, 0.0
+    measurement = coverage_violations(science, weight, subject="drw", counts_photons=photons)
+    assert measurement.value == value
+    assert (
+        not value or f"{length} pixels with weight read 0, {length} of them in one row" in measurement.reason
+    )
+
+
 def test_an_image_that_holds_no_data_is_rejected() -> None:
     weight = np.ones((40, 40))
     measurement = coverage_violations(np.zeros((40, 40)), weight, subject="drw")

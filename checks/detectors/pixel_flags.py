@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians
 from hubble_qa.checks.instruments import Camera
 
-__all__ = ["few_flags", "longest_run", "negative_light", "unflagged_saturation"]
+__all__ = ["LONGEST_RUN", "few_flags", "longest_run", "negative_light", "unflagged_saturation"]
 
 # Chips of so many pixels have bad ones: 0.001 of a calibrated WFC3/UVIS chip of which only hot pixels are
 # flagged, 0.1 in WFPC2, 0.003 to 0.01 in the others.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -26,6 +27,8 @@ _ALIKE = {
     "DETECTOR": "they are of different cameras",
     "PCTECORR": "some are corrected for the loss of charge in transfer, some not",
 }
+# A single filter, or none; images of several have words of their own ("MULTI", "F606W;F814W").
+_ELEMENT = re.compile(r"F[QR]?\d{3,4}\w+|CLEAR\w*", re.IGNORECASE)
 # So many exposures are named.
 _NAMED = 3
 # Weights of exposure time alone differ from block to block by no more, once pixel areas are accounted for;
@@ -58,6 +61,7 @@ def input_violations(drizzled: Drizzled, names: Sequence[str], inputs: Sequence[
         reason = "its header names no inputs (D001DATA)"
         return not_told("input_violations", drizzled.label, reason)
     violations = [*_repeated(names), *_mixed(names), *_copies(inputs), *_unlike(inputs)]
+    violations += _another_filter(drizzled, inputs)
     files = {name.partition("[")[0] for name in names}
     if files == {exposure.path.name for exposure in inputs}:
         violations += _another_solution(drizzled, inputs)
@@ -113,6 +117,16 @@ def _unlike(inputs: Sequence[Exposure]) -> Iterator[str]:
         if len(values) > 1:
             found = "; ".join(f"{value} in {_few(names)}" for value, names in values.items())
             yield f"{keyword} is {found}: {what}; combine those that are alike"
+
+
+def _another_filter(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Iterator[str]:
+    """Filters by the image's header that are not those of its exposures, where these agree."""
+    for keyword in sorted({name for one in inputs if one.camera for name in one.camera.filters}):
+        own = str(drizzled.keyword(keyword, "")).strip()
+        theirs = {str(one.primary.get(keyword, "")).strip() for one in inputs}
+        if len(theirs) == 1 and _ELEMENT.fullmatch(own) and own not in theirs:
+            remedy = "correct its header, or drizzle it again"
+            yield f"its {keyword} is {own}, its exposures' is {theirs.pop()}: {remedy}"
 
 
 def _few(names: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
-from hubble_qa.checks.detectors.pixel_flags import negative_light
+from hubble_qa.checks.detectors.pixel_flags import LONGEST_RUN, longest_run, negative_light
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import (
     Json,
@@ -93,12 +93,14 @@ def covered_fraction(weight: NDArray[Any], *, subject: str, field: float = math.
     return Measurement("covered_fraction", value, "", subject, context=context)
 
 
-def coverage_violations(science: NDArray[Any], weight: NDArray[Any], *, subject: str) -> Measurement:
+def coverage_violations(
+    science: NDArray[Any], weight: NDArray[Any], *, subject: str, counts_photons: bool = False
+) -> Measurement:
     """Count what makes a drizzled image's covered pixels worthless.
 
     A covered pixel without a finite value spoils every sum over it; an image whose covered pixels all read
-    one number holds no data; one whose sources are darker than its sky has the wrong sign; a weight image of
-    another shape is another image's.
+    one number holds no data, nor does an area of zeros; one whose sources are darker than its sky has the
+    wrong sign; a weight image of another shape is another image's.
 
     Parameters
     ----------
@@ -106,6 +108,8 @@ def coverage_violations(science: NDArray[Any], weight: NDArray[Any], *, subject:
         The science and weight images.
     subject : str
         The product.
+    counts_photons : bool
+        Whether the detector counts photons, so that zeros are data.
     """
     if science.size == 0:
         return count_violations("coverage_violations", subject, ["SCI has no pixels"])
@@ -121,9 +125,21 @@ def coverage_violations(science: NDArray[Any], weight: NDArray[Any], *, subject:
     values = science[covered]
     if values.size > 1 and np.all(values == values[0]):
         problems.append(f"each pixel with weight reads {float(values[0]):g}: it holds no data")
+    elif not counts_photons and (zeros := _zeros(science, covered)):
+        problems.append(zeros)
     elif sign := negative_light(science, covered):
         problems.append(sign)
     return count_violations("coverage_violations", subject, problems, {"not_finite": holes})
+
+
+def _zeros(science: NDArray[Any], covered: NDArray[np.bool_]) -> str:
+    """Say that covered pixels that lie together read 0; empty where none do."""
+    zero = covered & (science == 0)
+    run = longest_run(science, zero)
+    if run <= LONGEST_RUN:
+        return ""
+    number = int(np.count_nonzero(zero))
+    return f"{number} pixels with weight read 0, {run} of them in one row or column: they hold no data"
 
 
 def _sides(image: NDArray[Any]) -> str:

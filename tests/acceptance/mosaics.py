@@ -57,11 +57,16 @@ def weights(covered: float) -> np.ndarray:
     return weight
 
 
-def coverage(science: float = 1.0, *, ramp: float = 1.0) -> Measurement:
-    """An image whose pixels without weight are not finite."""
-    weight = weights(0.6)
+def coverage(
+    science: float = 1.0, *, ramp: float = 1.0, zeros: int = 0, counts_photons: bool = False
+) -> Measurement:
+    """An image whose pixels without weight are not finite, and of which a row has zeros."""
+    weight = np.repeat(weights(0.6), 4, axis=1)
     values = science * np.linspace(1.0, 1.0 + ramp, weight.size).reshape(weight.shape)
-    return coverage_violations(np.where(weight > 0, values, np.nan), weight, subject="wfpc2_flt_drw_sci")
+    values[0, :zeros] = 0.0
+    values[weight == 0] = np.nan
+    subject = "wfpc2_flt_drw_sci"
+    return coverage_violations(values, weight, subject=subject, counts_photons=counts_photons)
 
 
 def stars(sign: float) -> Measurement:
@@ -100,6 +105,7 @@ CASES: Mapping[str, Case] = {
             "chip left out": lambda: chips(4.0),
             "no weight at all": lambda: chips(np.nan),
             "sources darker than the sky": lambda: stars(-1.0),
+            "a part of zeros": lambda: coverage(zeros=20),
         },
     ),
     "DRZ-012": Case(
@@ -147,6 +153,7 @@ CASES: Mapping[str, Case] = {
             "other filter": lambda: combination.inputs(
                 combination.member(), combination.member("u5jx010hr", FILTNAM1="F814W")
             ),
+            "another filter by its header": lambda: combination.inputs(FILTNAM1="F814W"),
             "drizzled before the alignment": lambda: combination.inputs(wcsname="IDC_sad1946fu"),
         },
     ),
