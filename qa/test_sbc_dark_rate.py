@@ -147,8 +147,7 @@ def test_dark_has_the_same_orientation(products: Products, dark_file: FinishedFi
 
 @criterion("PHT-006")
 def test_drizzle_conserves_flux(product: Callable[[str], Product], flux: MeasuredFlux, judge: Judge) -> None:
-    table = product(f"photometry-{flux.analysed}").file(PHOTOMETRY)
-    row = frames.photometry_in(table, flux.aperture)
+    row = frames.photometry_in(product(flux.node).file(PHOTOMETRY), flux.aperture)
     measured, expected = float(row[flux.image]), float(row[f"{flux.image}_expected"])
     judge(photometry.drizzled_flux_ratio(measured, expected, exposure_time=1.0, subject=str(flux)))
 

@@ -7,6 +7,7 @@ or the image that the archive made with the ramp fit.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from hubble_qa.checks.evidence.raw_levels import IndependentRates, independent_r
 from hubble_qa.checks.images import cosmic_rays, files
 from hubble_qa.checks.readers import Drizzled, Exposure, read_cosmic_ray_mask, read_fits_structure
 from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
-from hubble_qa.fixtures.finished.files import FinishedFile, Kind
+from hubble_qa.fixtures.finished.files import FinishedFile
 from hubble_qa.fixtures.plans.dataset import Dataset
 from hubble_qa.fixtures.reduction.calibration.switches import OMIT, SWITCHES
 from hubble_qa.fixtures.stages.diagnose import DIAGNOSIS_CRITERION
@@ -38,9 +39,9 @@ Pixels = NDArray[np.bool_]
 
 
 @pytest.fixture
-def image(products: Products) -> Drizzled:
+def image(products: Products, images: Sequence[FinishedFile]) -> Drizzled:
     """The combined image of the exposures calibrated anew."""
-    return products.image(products.judged.of(Kind.IMAGE)[0])
+    return products.image(images[0])
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ What is true of any product is asked by the other modules; here is what this red
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from hubble_qa.checks.evidence.drizzled import chip_polygons, chip_weights, single_image
@@ -36,8 +38,10 @@ def test_every_chip_is_in_the_image(products: Products, combination: FinishedFil
 
 
 @criterion("PHT-007")
-def test_weight_of_planetary_camera(products: Products, single_exposure: str, judge: Judge) -> None:
-    combined = products.path(products.judged.of(Kind.IMAGE)[0])
+def test_weight_of_planetary_camera(
+    products: Products, images: Sequence[FinishedFile], single_exposure: str, judge: Judge
+) -> None:
+    combined = products.path(images[0])
     flt = next(
         each for each in products.judged.of(Kind.EXPOSURE, suffixes=("flt",)) if each.root == single_exposure
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Collection, Mapping
 
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubble_qa.fixtures.suite.readiness import Waiting
-from tests.small_project import SmallProject, project
+from tests.pytest_server import run_pytest
+from tests.small_project import ROOT, SmallProject, project
 
 __all__ = ["project"]
 
@@ -71,3 +74,15 @@ def test_a_slow_dataset_keeps_no_other_waiting(project: SmallProject) -> None:
     assert statuses["test_small.py::test_rotation[others-u5jx0108r]"] == "fail"
     assert {status for test, status in statuses.items() if "spread[others" in test} == {"pass"}
     assert {status for test, status in statuses.items() if "[numbers" in test} == {"not measured"}
+
+
+def test_of_each_test_of_the_suite_it_is_known_what_it_waits_for() -> None:
+    """One that waits for what nobody knows of would keep others waiting."""
+    ended = run_pytest(
+        ("qa", "--collect-only", "-p", "tests.undeclared", "-p", "no:cacheprovider"),
+        ROOT,
+        {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))},
+        timeout=300,
+    )
+
+    assert re.search(r"\d{4} tests, undeclared: \[\]", ended.stdout), ended.stdout[-3000:]

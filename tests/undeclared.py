@@ -1,0 +1,21 @@
+"""A plugin for pytest that tells tests of which it is not known what products they ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from hubble_qa.fixtures.suite.hosting import run_of
+from hubble_qa.fixtures.suite.judging import dataset_of
+from hubble_qa.fixtures.suite.stage_fixtures import node_names
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    """Name them."""
+    run, found = run_of(config), set()
+    for item in items:
+        dataset = dataset_of(item)
+        assert dataset is not None, f"{item.nodeid} judges no dataset"
+        plan = run.plan(dataset)
+        if not any(name in plan for name in node_names(item, run.judged(dataset))):
+            found.add(item.nodeid.partition("[")[0])
+    return [f"{len(items)} tests, undeclared: {sorted(found)}"]
