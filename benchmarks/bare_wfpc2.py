@@ -30,6 +30,36 @@ from hubble_qa.fixtures.simulation.settings import SimulationSettings
 from hubble_qa.fixtures.simulation.stage import simulate
 
 DATASET = Path(__file__).parent.parent / "qa/datasets/wfpc2-omega-cen.toml"
+# As the suite's report shows them, of the stages that align and drizzle.
+TWEAKREG = {
+    "conv_width": 3.0,
+    "threshold": 200.0,
+    "tolerance": 3,
+    "separation": 0.5,
+    "fitgeometry": "rscale",
+    "reusename": True,
+    "searchrad": 1,
+    "minobj": 7,
+}
+ASTRODRIZZLE = {
+    "context": False,
+    "static": True,
+    "skysub": False,
+    "driz_separate": True,
+    "driz_sep_bits": "8,1024",
+    "driz_sep_wcs": True,
+    "driz_sep_scale": 0.0996,
+    "driz_sep_fillval": -1,
+    "median": False,
+    "blot": False,
+    "driz_cr": False,
+    "final_wht_type": "EXP",
+    "final_bits": "8,1024",
+    "final_units": "cps",
+    "final_wcs": True,
+}
+ROOTS = {"flt": "f555w", "c0m": "f555w_c0m"}
+FRAMES = {"flt": {"final_scale": 0.0996}, "c0m": {"final_refimage": f"{ROOTS['flt']}_drw_sci.fits"}}
 # The stars of the notebook, in pixels of the combined image.
 POSITIONS = [(1180, 1381), (1388, 1190), (1232, 1210)]
 
@@ -68,7 +98,6 @@ def photometry(root: str) -> None:
 def main(directory: str) -> None:
     """Reduce the dataset in an empty directory."""
     document = tomllib.loads(DATASET.read_text(encoding="utf-8"))
-    stages = document["stages"]
     os.chdir(directory)
     archive = Path("archive").absolute()
     archive.mkdir()
@@ -77,13 +106,12 @@ def main(directory: str) -> None:
     for path in archive.glob("HST/*/*.fits"):
         path.rename(path.name)
     with ProcessPoolExecutor(2, mp_context=get_context("fork")) as processes:
-        aligned = [processes.submit(register, s, stages["align"]["tweakreg"]) for s in ("flt", "c0m")]
+        aligned = [processes.submit(register, suffix, TWEAKREG) for suffix in ROOTS]
         for future in aligned:
             future.result()
-    for suffix in ("flt", "c0m"):
-        table = stages[f"drizzle_{suffix}"]
-        drizzle(suffix, table["root"], table["astrodrizzle"])
-        photometry(table["root"])
+    for suffix, root in ROOTS.items():
+        drizzle(suffix, root, {**ASTRODRIZZLE, **FRAMES[suffix]})
+        photometry(root)
 
 
 if __name__ == "__main__":
