@@ -89,8 +89,8 @@ def number(product):
 
 
 @pytest.mark.criterion("PHT-001")
-def test_spread(normalised, exposure, judge):
-    judge(Measurement("photflam_spread", number(normalised), "", exposure))
+def test_spread(normalised_flt, exposure, judge):
+    judge(Measurement("photflam_spread", number(normalised_flt), "", exposure))
 
 
 @pytest.mark.criterion("AST-004")

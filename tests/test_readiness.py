@@ -77,7 +77,9 @@ def test_a_slow_dataset_keeps_no_other_waiting(project: SmallProject) -> None:
 
 
 def test_of_each_test_of_the_suite_it_is_known_what_it_waits_for() -> None:
-    """One that waits for what nobody knows of would keep others waiting."""
+    """One that waits for what nobody knows of would keep others waiting, and what is wrongly taken for a
+    product that it reads would be built each night.
+    """
     ended = run_pytest(
         ("qa", "--collect-only", "-p", "tests.undeclared", "-p", "no:cacheprovider"),
         ROOT,
@@ -85,4 +87,6 @@ def test_of_each_test_of_the_suite_it_is_known_what_it_waits_for() -> None:
         timeout=300,
     )
 
-    assert re.search(r"\d{4} tests, undeclared: \[\]", ended.stdout), ended.stdout[-3000:]
+    assert re.search(r"\d{4} tests, undeclared: \[\], fixtures and parameters: \[\]", ended.stdout), (
+        ended.stdout[-3000:]
+    )

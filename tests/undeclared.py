@@ -6,7 +6,7 @@ import pytest
 
 from hubble_qa.fixtures.suite.hosting import run_of
 from hubble_qa.fixtures.suite.judging import dataset_of
-from hubble_qa.fixtures.suite.stage_fixtures import node_names
+from hubble_qa.fixtures.suite.stage_fixtures import FILES, NODES, node_names
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
@@ -18,4 +18,5 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
         plan = run.plan(dataset)
         if not any(name in plan for name in node_names(item, run.judged(dataset))):
             found.add(item.nodeid.partition("[")[0])
-    return [f"{len(items)} tests, undeclared: {sorted(found)}"]
+    hidden = run.parameters & {*NODES, *FILES}
+    return [f"{len(items)} tests, undeclared: {sorted(found)}, fixtures and parameters: {sorted(hidden)}"]
