@@ -18,7 +18,7 @@ __all__ = ["project"]
 TWO_READ = """
 
 @pytest.mark.criterion("AST-005", subject="both")
-def test_two(normalised, photometry, judge):
+def test_two(normalised_flt, photometry, judge):
     judge(Measurement("fit_scale", abs(number(photometry) - number(photometry)), "", "both"))
 """
 

@@ -27,9 +27,9 @@ def test_doubled(photometry, exposure, judge):
 
 
 @pytest.mark.criterion("AST-005")
-def test_halved(normalised, exposure, judge):
+def test_halved(normalised_flt, exposure, judge):
     note("halved")
-    judge(Measurement("fit_scale_change", halved(number(normalised)) / 1e6, "", exposure, reason="half"))
+    judge(Measurement("fit_scale_change", halved(number(normalised_flt)) / 1e6, "", exposure, reason="half"))
 """
 
 HELPERS = """
@@ -216,46 +216,46 @@ def everywhere():
 
 
 @pytest.mark.criterion("AST-005")
-def test_file(normalised, exposure, judge):
+def test_file(normalised_flt, exposure, judge):
     note("file")
     judge(Measurement("fit_scale_change", float(Path("extra.txt").read_text()), "", exposure))
 
 
 @pytest.mark.criterion("AST-005")
-def test_process(normalised, exposure, judge):
+def test_process(normalised_flt, exposure, judge):
     note("process")
     subprocess.run(["true"], check=True)
     judge(Measurement("fit_scale_change", 0.0, "", exposure))
 
 
 @pytest.mark.criterion("AST-005")
-def test_name(normalised, exposure, judge):
+def test_name(normalised_flt, exposure, judge):
     note("name")
     judge(Measurement("fit_scale_change", importlib.import_module("helpers").FACTOR, "", exposure))
 
 
 @pytest.mark.criterion("AST-005")
-def test_error(normalised, exposure, judge):
+def test_error(normalised_flt, exposure, judge):
     note("error")
     judge(Measurement("fit_scale_change", 1 / 0, "", exposure))
 
 
 @pytest.mark.criterion("AST-005")
-def test_twice(normalised, exposure, judge):
+def test_twice(normalised_flt, exposure, judge):
     note("twice")
     judge(Measurement("fit_scale_change", 0.0, "", exposure))
     judge(Measurement("fit_scale_change", 0.0, "", exposure))
 
 
 @pytest.mark.criterion("AST-005")
-def test_late(normalised, exposure, judge):
+def test_late(normalised_flt, exposure, judge):
     note("late")
     judge(Measurement("fit_scale_change", 0.0, "", exposure))
     raise ValueError("too late")
 
 
 @pytest.mark.criterion("AST-005")
-def test_everywhere(normalised, exposure, judge, everywhere):
+def test_everywhere(normalised_flt, exposure, judge, everywhere):
     note("everywhere")
     judge(Measurement("fit_scale_change", everywhere, "", exposure))
 """
