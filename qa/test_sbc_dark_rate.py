@@ -123,7 +123,8 @@ def test_dark_covers_its_frame(products: Products, dark_file: FinishedFile, judg
 @criterion("DRZ-010")
 def test_covered_pixels_of_dark_are_finite(products: Products, dark_file: FinishedFile, judge: Judge) -> None:
     image = products.image(dark_file)
-    judge(drizzling.coverage_violations(image.science(), image.weight(), subject=dark_file.label))
+    science, weight = image.science(), image.weight()
+    judge(drizzling.coverage_violations(science, weight, subject=dark_file.label, counts_photons=True))
 
 
 @criterion("DRZ-004")

@@ -23,6 +23,7 @@ from hubble_qa.reports.session.illustrator import Illustrator
 DATASET = load_dataset(Path(__file__).parents[1] / "qa" / "datasets" / "wfpc2-omega-cen.toml")
 WORKFLOW = load_workflow(DATASET.workflow)
 PLAN = WORKFLOW.plan(DATASET, Simulated("small"))
+EXPOSURES = ("u5jx0108r", "u5jx010hr")
 # Two verdicts that the figures of stars show, and one that those of weights do.
 EXPECTED = (("PHT-004", "star1"), ("PHT-006", "WF3"), ("PHT-007", "u5jx0108r"))
 
@@ -83,7 +84,17 @@ def test_what_still_waits_is_drawn_at_the_end_without_the_numbers_that_never_cam
     drawn = illustrator(host)
     drawn.take(record("PHT-004", "star1", 0.0012))
     drawn.finish()
-    assert sorted(host.names) == ["alignment-figures", "drizzle-figures", "ratio-figures", "star-figures"]
+    numbered = {
+        "fit-figures": ("align/shifts", "align-c0m/shifts"),
+        "image-figure": ("f555w_drw_sci", "f555w_c0m_drw_sci"),
+        "ratio-figures": EXPOSURES,
+    }
+    assert sorted(host.names) == sorted(
+        [
+            *("drizzle-figures", "ratio-figures", "star-figures", "width-figures-1"),
+            *(f"{name}-{place}" for name, each in numbered.items() for place, _ in enumerate(each, 1)),
+        ]
+    )
     (stars,) = (node for node in host.submitted if node.name == "star-figures")
     assert list(stars.settings.verdicts.shown) == ["PHT-004"]  # type: ignore[attr-defined]
     assert set(drawn.nodes[DATASET.name]) == set(host.names)
@@ -104,7 +115,7 @@ def test_nothing_is_built_to_be_drawn_alone() -> None:
 @pytest.mark.parametrize(
     ("criterion", "subject", "limits"),
     [
-        ("AST-002", "align-flt/shifts u5jx010hr_flt", ("above", "below")),
+        ("AST-002", "align/shifts u5jx010hr_flt", ("above", "below")),
         ("PHT-007", "u5jx0108r", ("at_least", "at_most")),
     ],
 )

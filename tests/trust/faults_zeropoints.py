@@ -17,8 +17,12 @@ _DATASET = "wfpc2-u40x010hm"
 _PERCENT = "1 per cent: between chips, stars of one magnitude differ by the width of a main sequence"
 
 
+# What follows the names of nodes and images of C0M exposures.
+_BESIDE = {"flt": "", "c0m": "c0m"}
+
+
 def _chip(suffix: str, edit: Callable[[Any, float], None]) -> Change:
-    node = f"wcs-{suffix}"
+    node = "-".join(filter(None, ("update-wcs", _BESIDE[suffix])))
 
     def change(place: Place, size: float, random: Generator) -> None:
         with opened(place, node, one_of(place, node, f"*_{suffix}.fits", random)) as hdus:
@@ -50,8 +54,9 @@ def _one_chip_everywhere(place: Place, size: float, random: Generator) -> None:
 
 def _mosaic(suffix: str) -> Change:
     def change(place: Place, size: float, random: Generator) -> None:
-        name = one_of(place, f"drizzle-{suffix}", f"wfpc2_{suffix}_drw_sci.fits", random)
-        with opened(place, f"drizzle-{suffix}", name) as hdus:
+        node = "-".join(filter(None, ("drizzle-f555w", _BESIDE[suffix])))
+        root = "_".join(filter(None, ("f555w", _BESIDE[suffix])))
+        with opened(place, node, f"{root}_drw_sci.fits") as hdus:
             scaled(next(hdu for hdu in hdus if hdu.data is not None), 1 + size)
         if suffix == "flt":
             place.rebuild("stars")
