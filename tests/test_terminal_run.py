@@ -20,7 +20,8 @@ from tests.small_project import SmallProject, project
 
 __all__ = ["project"]
 
-ROWS, COLUMNS = 60, 160
+# Lines with paths of the longest temporary directories do not go on in the next.
+ROWS, COLUMNS = 60, 240
 CTRL_C = b"\x03"
 SLOW = "\n[stages.photometry]\nseconds = {}\n"
 
