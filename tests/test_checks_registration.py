@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,14 @@ def test_a_target_that_an_exposure_has_elsewhere_is_seen(shift: float) -> None:
 
 def test_what_shares_nothing_is_not_applicable() -> None:
     assert offset_of_target(frame(0.0, seed=1, photons=5), frame(0.0, seed=2, photons=5)) is None
+
+
+@pytest.mark.parametrize(("scale", "moved"), [(1.0, 60.0), (1.0, 7e5), (1.0, np.nan), (1e5, 0.0)], ids=str)
+def test_an_exposure_elsewhere_or_of_a_wrong_scale_takes_no_memory(scale: float, moved: float) -> None:
+    """CRVAL in hours moves an exposure by degrees: a map of both would have a million times the cells."""
+    here, there = frame(0.0, seed=1), frame(0.0, seed=2)
+    wide = replace(here, places=here.places * scale)
+    assert offset_of_target(wide, replace(there, places=there.places * scale + moved)) is None
     assert offset_of_stars(pair_sources(stars(0, number=12), stars(0, number=12))) is None
     measurement = exposure_misalignment({}, plate_scale=SCALE, subject="ibohbf040_drz_sci")
     assert not measurement.told

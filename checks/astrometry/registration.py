@@ -37,6 +37,8 @@ _MEDIAN = math.sqrt(math.pi / 2.0)
 # Where a target is looked for: a map with cells of this size, smoothed by so much; its centroid is taken
 # within the radius, over the background of the ring beyond it, all in arcsec.
 _CELL = 0.1
+# Smoothing takes in so many of its widths; a map of more cells is no camera's field, but of a wrong scale.
+_ABOUT, _MOST_CELLS = 5.0, 20_000_000
 _SMOOTHING = 0.3
 _RADIUS = 1.5
 _RING = 3.0
@@ -229,7 +231,10 @@ def offset_of_target(first: SkyPixels, second: SkyPixels) -> Offset | None:
     """
     if not len(first.values) or not len(second.values):
         return None
-    found = [_target(own, start) for own, start in zip((first, second), _peaks(first, second), strict=True)]
+    peaks = _peaks(first, second)
+    if peaks is None:
+        return None
+    found = [_target(own, start) for own, start in zip((first, second), peaks, strict=True)]
     if found[0] is None or found[1] is None:
         return None
     (here, one, light), (there, other, again) = found[0], found[1]
@@ -261,12 +266,22 @@ def isolated_hits(image: NDArray[Any], *, noise: float) -> NDArray[np.bool_]:
     return np.asarray(maximum_filter((core > clear) & (around < _SHARED * core), 3))
 
 
-def _peaks(first: SkyPixels, second: SkyPixels) -> Sequence[Array]:
-    """The brightest place of either exposure where both see the sky; smoothed, so that no hit is one."""
+def _peaks(first: SkyPixels, second: SkyPixels) -> Sequence[Array] | None:
+    """The brightest place of either exposure where both see the sky; smoothed, so that no hit is one.
+
+    None where they do not overlap, or their coordinates are such that no map of them can be held.
+    """
     from scipy.ndimage import gaussian_filter
 
-    places = np.concatenate([first.places, second.places])
-    low, high = places.min(axis=0), places.max(axis=0)
+    least = [own.places.min(axis=0) for own in (first, second)]
+    most = [own.places.max(axis=0) for own in (first, second)]
+    # What both see, and as much about it as the smoothing takes in.
+    start = np.maximum(np.minimum(*least), np.maximum(*least) - _ABOUT * _SMOOTHING)
+    low = np.minimum(*least) + np.floor((start - np.minimum(*least)) / _CELL) * _CELL
+    high = np.minimum(np.maximum(*most), np.minimum(*most) + _ABOUT * _SMOOTHING)
+    cells = (high - low) / _CELL
+    if not (np.all(np.minimum(*most) > np.maximum(*least)) and np.prod(cells) < _MOST_CELLS):
+        return None
     bins = [np.arange(low[axis], high[axis] + _CELL, _CELL) for axis in (0, 1)]
     if any(len(edges) < 3 for edges in bins):
         return [np.zeros(2), np.zeros(2)]
@@ -276,6 +291,8 @@ def _peaks(first: SkyPixels, second: SkyPixels) -> Sequence[Array]:
             np.histogram2d(own.places[:, 0], own.places[:, 1], bins=bins, weights=weights)[0]
             for weights in (own.values - np.median(own.values), None)
         )
+        if not counts.any():
+            return None
         maps.append(
             gaussian_filter(sums, _SMOOTHING / _CELL) / gaussian_filter(counts + 1e-9, _SMOOTHING / _CELL)
         )
