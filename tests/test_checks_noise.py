@@ -9,7 +9,7 @@ from hubble_qa.checks.detectors.calibration import array_violations
 from hubble_qa.checks.detectors.noise import scatter_to_error
 from hubble_qa.checks.instruments import camera
 from tests.amplifier_samples import SHAPE, WFC, chip
-from tests.noise_samples import noise
+from tests.noise_samples import noise, photons
 
 
 @pytest.mark.parametrize("crowded", [False, True])
@@ -40,12 +40,33 @@ def test_uncertainty_is_the_scatter_over_clean_chips() -> None:
 
 def test_what_states_no_errors_is_not_judged() -> None:
     image, good = chip(1), np.ones(SHAPE, dtype=bool)
-    for error, which in ((None, WFC), (image, camera("WFPC2")), (image, camera("ACS", "SBC"))):
+    for error, which in ((None, WFC), (image, camera("WFPC2")), (None, camera("ACS", "SBC"))):
         assert not scatter_to_error(image, error, good, which, subject="x").applicable
     for kept in (~good, good & (np.arange(SHAPE[1]) < 17)):
         measured = scatter_to_error(image, np.ones(SHAPE), kept, WFC, subject="x")
         assert not measured.told
         assert "show the sky" in measured.reason
+
+
+@pytest.mark.parametrize("rate", [0.01, 1.0, 30.0])
+@pytest.mark.parametrize("factor", [0.3, 1.0, 3.0])
+def test_errors_of_a_detector_that_counts_photons_are_the_root_of_the_counts(
+    factor: float, rate: float
+) -> None:
+    assert photons(error=factor, rate=rate).value == pytest.approx(1.0 / factor, rel=0.02)
+
+
+def test_counts_that_are_not_counts_have_other_errors() -> None:
+    assert photons(science=1 / 500).value == pytest.approx(1 / np.sqrt(500), rel=0.02)
+    assert photons(science=2.0).value == pytest.approx(np.sqrt(2.0), rel=0.02)
+
+
+def test_errors_are_of_the_counts_before_a_dark_was_subtracted() -> None:
+    assert photons(dark=0.05).value == pytest.approx(np.sqrt(0.95), rel=0.02)
+
+
+def test_errors_of_a_detector_that_counted_no_photons_cannot_be_told() -> None:
+    assert photons(rate=1e-5).reason == "only 4 pixels hold a photon; needs 100"
 
 
 def test_without_a_camera_nothing_tells_whether_photons_are_counted() -> None:

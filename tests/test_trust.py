@@ -11,6 +11,7 @@ from tests.trust.__main__ import DATA, PAGE
 from tests.trust.fault import Fault
 from tests.trust.records import CleanRun, FaultRun
 from tests.trust.registry import FAULTS
+from tests.trust.study import ENOUGH
 from tests.trust.summary import Summary, merged, read_summary, summarise
 from tests.trust.tables import page
 
@@ -48,6 +49,12 @@ def test_measured_is_what_is_declared(fault, summary):
         assert set(entry.rejected) <= {*fault.must, *fault.may}, "must not reject it, and did"
 
 
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
+def test_what_must_reject_it_does_in_95_per_cent_of_all_realisations(fault, summary):
+    (entry,) = [each for each in summary.faults if each.fault == fault.key]
+    assert [name for name, number in entry.must.items() if number < ENOUGH * entry.asked] == []
+
+
 FAULT = Fault("A", "wfpc2-omega-cen", lambda *_: None, "pix", (0.1, 0.2, 0.4), 0.2, "why", ("AST-020",))
 
 
@@ -65,6 +72,18 @@ def test_smallest_size_is_caught_in_95_per_cent_and_so_are_larger_ones():
     (entry,) = summarise([FAULT], [*runs(0.1, 50, 0), *runs(0.2, 40, 10), *runs(0.4, 50, 0)], []).faults
     assert entry.smallest is not None
     assert entry.smallest.size == 0.4
+
+
+def test_each_criterion_that_must_reject_it_is_counted_where_it_was_asked():
+    found = [
+        FaultRun(FAULT.key, 0.2, 0, ("AST-020",), judged=("AST-020", "AST-024")),
+        FaultRun(FAULT.key, 0.2, 1, ("AST-020",), asked=("AST-020",)),
+        FaultRun(FAULT.key, 0.2, 2, (), asked=("AST-020",)),
+        FaultRun(FAULT.key, 0.2, 3, ("AST-024",)),  # stopped at the first that rejected it
+        FaultRun(FAULT.key, 0.4, 0, ("AST-020",), asked=("AST-020",)),  # not the size that hurts
+    ]
+    (entry,) = summarise([FAULT], found, []).faults
+    assert (entry.asked, entry.must) == (3, {"AST-020": 2})
 
 
 def test_what_was_measured_before_is_kept_until_it_is_measured_again():

@@ -20,6 +20,8 @@ __all__ = ["scatter_to_error"]
 _LEAST, _SKY = 20.0, 1.1
 # Pairs of pixels that tell a scatter to one per cent.
 _FEWEST = 10_000
+# Pixels with photons, whose errors follow from their counts.
+_FEWEST_PHOTONS = 100
 
 
 def scatter_to_error(
@@ -34,6 +36,8 @@ def scatter_to_error(
 
     Differences of neighbours in a row, away from sources, over the root of two times the median ERR of their
     block of `BLOCK` pixels, have a robust width of 1: a slope of the sky does not change it.
+    Of a detector that counts photons, most of whose pixels hold none, the scatter is the root of the counts:
+    the median of its ratio to ERR, of pixels with photons.
 
     Parameters
     ----------
@@ -53,9 +57,9 @@ def scatter_to_error(
         )
     if camera is None:
         return not_told(quantity, subject, "the header names no camera that is known; see FIL-003")
-    if camera.counts_photons:
-        return not_applicable(quantity, subject, "most pixels hold no photon, and no robust scatter")
     kept = good & np.isfinite(science) & np.isfinite(error) & (error > 0)
+    if camera.counts_photons:
+        return _of_photons(science[kept & (science > 0)], error[kept & (science > 0)], subject)
     stated = block_medians(np.where(kept, error, np.nan).astype(np.float32))
     if np.isfinite(stated).any():
         stated[~(stated <= _SKY * np.nanpercentile(stated, _LEAST))] = np.nan
@@ -71,6 +75,19 @@ def scatter_to_error(
     # Of the median absolute deviation of a Gaussian.
     uncertainty = 1.17 * ratio / math.sqrt(pulls.size)
     return Measurement(quantity, ratio, "", subject, uncertainty=uncertainty, context=context)
+
+
+def _of_photons(counts: NDArray[Any], errors: NDArray[Any], subject: str) -> Measurement:
+    """The root of the counts over ERR, but for the root of the flat field, which is near 1."""
+    quantity = "scatter_to_error"
+    if counts.size < _FEWEST_PHOTONS:
+        reason = f"only {counts.size} pixels hold a photon; needs {_FEWEST_PHOTONS}"
+        return not_told(quantity, subject, reason)
+    ratios = np.sqrt(counts) / errors
+    context: dict[str, Json] = {"pixels": int(counts.size), "stated_error": float(np.median(errors))}
+    uncertainty = 1.25 * float(mad_std(ratios)) / math.sqrt(counts.size)
+    value = float(np.median(ratios))
+    return Measurement(quantity, value, "", subject, uncertainty=uncertainty, context=context)
 
 
 def _sky(image: NDArray[np.float32]) -> NDArray[np.float32]:

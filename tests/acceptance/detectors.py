@@ -22,7 +22,7 @@ from tests import amplifier_samples as amplifier
 from tests import background_samples as infrared
 from tests.acceptance.case import Case
 from tests.header_samples import put, uvis
-from tests.noise_samples import noise
+from tests.noise_samples import noise, photons
 from tests.star_samples import star_field, width
 from tests.wfpc2_samples import exposure
 
@@ -227,6 +227,8 @@ CASES: Mapping[str, Case] = {
             "errors too large": lambda: noise(error=1.5),
             "errors too small": lambda: noise(error=0.7),
             "twice the noise": lambda: noise(noise=2.0),
+            "errors too small, photons": lambda: photons(error=0.3),
+            "errors too large, photons": lambda: photons(error=1.5),
         },
     ),
     "CAL-010": Case(

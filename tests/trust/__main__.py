@@ -48,8 +48,7 @@ def main() -> None:
     if "faults" in words.what:
         study_faults(words, deadline)
     if "clean" in words.what:
-        wanted = (each for each in islice(variants(), words.clean) if time.time() < deadline)
-        judge_clean(Journal(words.results / "clean.jsonl"), wanted)
+        judge_clean(Journal(words.results / "clean.jsonl"), islice(variants(), words.clean), deadline)
     if "tables" in words.what:
         make_tables(words.results)
 
@@ -57,13 +56,15 @@ def main() -> None:
 def study_faults(words: argparse.Namespace, deadline: float) -> None:
     """Realise faults, dataset by dataset."""
     faults = [fault for key, fault in FAULTS.items() if words.fault in key]
+    before = read_summary(DATA).faults
     if words.unmeasured:
-        known = {each.fault for each in read_summary(DATA).faults if each.steps}
-        faults = [fault for fault in faults if fault.key not in known]
+        measured = {each.fault for each in before if each.steps}
+        faults = [fault for fault in faults if fault.key not in measured]
+    known = {each.fault: each.rejected for each in before}
     journal = Journal(words.results / "faults.jsonl")
 
     def work(bench: Bench) -> None:
-        study = Study(bench, journal, deadline)
+        study = Study(bench, journal, deadline, known)
         study.run(faults, whole=words.whole, realisations=words.realisations)
 
     datasets = sorted({fault.dataset for fault in faults})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,9 +15,11 @@ from hubble_qa.checks.verdict import Status
 from tests.trust.bench import ROOT, Bench, Judgement, open_bench
 from tests.trust.records import CleanRun, Journal
 
-__all__ = ["FIELDS", "Variant", "judge_clean", "variants"]
+__all__ = ["FIELDS", "Variant", "judge_clean", "variants", "varied"]
 
 DATASETS = ROOT / "qa" / "datasets"
+# Reductions in one session of pytest: they share its start; their products are on the disk until it ends.
+_TOGETHER = 10
 
 
 class Variant(NamedTuple):
@@ -35,18 +38,28 @@ _CCD = (
     Variant("short", time=0.5),
     Variant("long", time=2.0),
 )
+# A ramp has the times of its sequence.
+_IR = (AS_IT_IS, Variant("sparse", density=0.5), Variant("crowded", density=4.0))
 FIELDS = {
     "wfpc2-omega-cen": _CCD,
     "wfpc2-u40x010hm": _CCD,
     "uvis-ngc6791": _CCD,
+    "uvis-two-filters": _CCD,
     "acs-j9l960010": _CCD,
-    # A ramp has the times of its sequence.
-    "ir-ibohbf040": (AS_IT_IS, Variant("sparse", density=0.5), Variant("crowded", density=4.0)),
+    "acs-two-filters": _CCD,
+    "ir-ibohbf040": _IR,
+    "ir-two-filters": _IR,
+    "ir-mosaic": (AS_IT_IS, Variant("crowded", density=2.0)),
     # One galaxy fills the field; its dark frames are of one exposure time.
     "sbc-jcmc11": (AS_IT_IS,),
 }
 # Stars per square arcmin where a dataset does not say: the defaults of the simulations.
-_DENSITY = {"wfpc2-omega-cen": 1400.0, "wfpc2-u40x010hm": 1400.0, "uvis-ngc6791": 250.0}
+_DENSITY = {
+    "wfpc2-omega-cen": 1400.0,
+    "wfpc2-u40x010hm": 1400.0,
+    "uvis-ngc6791": 250.0,
+    "uvis-two-filters": 250.0,
+}
 
 
 def variants() -> Iterator[tuple[str, Variant, int]]:
@@ -56,27 +69,40 @@ def variants() -> Iterator[tuple[str, Variant, int]]:
             yield dataset, fields[seed % len(fields)], seed
 
 
-def judge_clean(journal: Journal, wanted: Iterable[tuple[str, Variant, int]]) -> None:
-    """Reduce and judge clean realisations that the journal does not have yet."""
+def judge_clean(
+    journal: Journal, wanted: Iterable[tuple[str, Variant, int]], deadline: float = float("inf")
+) -> None:
+    """Reduce and judge clean realisations that the journal does not have yet, until there is no time left."""
     done = {(run.dataset, run.field, run.seed) for run in journal.clean()}
-    for dataset, field, seed in wanted:
-        if (dataset, field.name, seed) in done:
-            continue
-        with TemporaryDirectory(prefix="trust-clean-") as directory:
-            datasets = Path(directory, "datasets")
-            datasets.mkdir()
-            text = (DATASETS / f"{dataset}.toml").read_text(encoding="utf-8")
-            (datasets / f"{dataset}.toml").write_text(_varied(text, dataset, field, seed), encoding="utf-8")
-            found: list[Judgement] = []
+    left = [each for each in wanted if (each[0], each[1].name, each[2]) not in done]
+    for start in range(0, len(left), _TOGETHER):
+        if time.time() > deadline:
+            return
+        _judge_together(journal, left[start : start + _TOGETHER], deadline)
 
-            def work(bench: Bench, found: list[Judgement] = found, dataset: str = dataset) -> None:
-                found += bench.judged(dataset)
 
-            options = ("--datasets", str(datasets), "--jobs", "1")
-            open_bench(work, Path(directory, "store"), [dataset], *options)
-        if not found:
-            raise RuntimeError(f"{dataset}, {field.name}, seed {seed}: nothing was judged")
-        journal.add(_summed(dataset, field.name, seed, found))
+def _judge_together(journal: Journal, wanted: Sequence[tuple[str, Variant, int]], deadline: float) -> None:
+    """Judge several in one session of pytest, while what comes next is reduced."""
+    named = {f"{dataset}-{seed}": (dataset, field, seed) for dataset, field, seed in wanted}
+    judged = 0
+
+    def work(bench: Bench) -> None:
+        nonlocal judged
+        for name in bench.datasets:
+            if time.time() < deadline:
+                dataset, field, seed = named[name]
+                journal.add(_summed(dataset, field.name, seed, bench.judged(name)))
+            judged += 1
+
+    with TemporaryDirectory(prefix="trust-clean-") as directory:
+        datasets = Path(directory, "datasets")
+        datasets.mkdir()
+        for name, realisation in named.items():
+            (datasets / f"{name}.toml").write_text(varied(*realisation), encoding="utf-8")
+        options = ("--datasets", str(datasets), "--jobs", "1", "-p", "no:warnings")
+        open_bench(work, Path(directory, "store"), list(named), *options)
+    if judged < len(named):
+        raise RuntimeError(f"of {', '.join(named)} only {judged} could be judged")
 
 
 def _summed(dataset: str, field: str, seed: int, found: list[Judgement]) -> CleanRun:
@@ -102,8 +128,10 @@ def _count(found: Iterable[Judgement]) -> dict[str, int]:
     return dict(sorted(Counter(each.criterion for each in found).items()))
 
 
-def _varied(text: str, dataset: str, field: Variant, seed: int) -> str:
-    """A dataset's file with another seed, density of stars and exposure time."""
+def varied(dataset: str, field: Variant, seed: int) -> str:
+    """A dataset's file with another name, seed, density of stars and exposure time."""
+    text = (DATASETS / f"{dataset}.toml").read_text(encoding="utf-8")
+    text = _substituted(r'(?m)^name = ".*"', f'name = "{dataset}-{seed}"', text)
     text = _substituted(r"(?m)^seed = \d+", f"seed = {seed}", text)
     if field.time != 1.0:
         text = re.sub(

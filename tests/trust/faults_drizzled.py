@@ -149,7 +149,7 @@ def _of(image: Image) -> Iterator[Fault]:
         (0.005, 0.011, 0.02, 0.05, 0.3, 359.0),
         0.02,
         "2 per cent, the error of a zeropoint",
-        *(("PHT-006",) if image.label in ("WFPC2", "SBC") else ()),
+        "PHT-006",
         may=("PHT-004", "AST-015", "DRZ-008", "DRZ-012"),
     )
     yield fault(

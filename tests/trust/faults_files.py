@@ -179,6 +179,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         1,
         "AstroDrizzle takes it for a rate: wrong by the exposure time",
         ("CAL-005",),
+        ("CAL-011",),
     )
     yield Fault(
         f"{name}: exposure time wrong",

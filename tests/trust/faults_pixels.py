@@ -227,18 +227,17 @@ def _of(camera: Camera) -> Iterator[Fault]:
         "the trail stays in the image",
         ("CAL-016",),
     )
-    if camera.label != "SBC":
-        yield fault(
-            "errors too large or small",
-            _errors,
-            "times",
-            (0.3, 1.5, 2.0, 3.0),
-            3.0,
-            "limits and weights are wrong by as much: a factor of 3 makes 3 sigma of 1"
-            + ("; no image tells: ERR is the root of the counts, if any" if camera.label == "WFPC2" else ""),
-            *(("CAL-009",) if camera.label != "WFPC2" else ()),
-            plane="ERR",
-        )
+    yield fault(
+        "errors too large or small",
+        _errors,
+        "times",
+        (0.3, 1.5, 2.0, 3.0),
+        3.0,
+        "limits and weights are wrong by as much: a factor of 3 makes 3 sigma of 1"
+        + ("; no image tells: ERR is the root of the counts, if any" if camera.label == "WFPC2" else ""),
+        *(("CAL-009",) if camera.label != "WFPC2" else ()),
+        plane="ERR",
+    )
     yield fault(
         "chip's flux",
         _scale,

@@ -27,8 +27,11 @@ class FaultRun:
     unmeasured : tuple of str
         Criteria that could not be measured any more, which fails a run as well.
     judged : tuple of str
-        All criteria by which the dataset is judged; empty where only those were asked that had caught the
-        fault before.
+        All criteria by which the dataset is judged; empty where only those were asked that must or may
+        reject the fault.
+    asked : tuple of str
+        Criteria that were asked to the end where not all were: those that must reject it, at the size that
+        hurts.
     """
 
     fault: str
@@ -37,6 +40,7 @@ class FaultRun:
     caught: tuple[str, ...]
     unmeasured: tuple[str, ...] = ()
     judged: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from zlib import crc32
 
@@ -42,12 +42,21 @@ class Study:
         What was found before, and where it is noted.
     deadline : float
         When to stop, in seconds since the epoch.
+    known : mapping of str to collection of str
+        Criteria that rejected each fault when it was measured before, elsewhere.
     """
 
-    def __init__(self, bench: Bench, journal: Journal, deadline: float = float("inf")) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        journal: Journal,
+        deadline: float = float("inf"),
+        known: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         self._bench = bench
         self._journal = journal
         self._deadline = deadline
+        self._known = known or {}
         self._faults: Sequence[Fault] = ()
         self._clean: dict[str, dict[tuple[str, str], bool]] = {}
         self._runs: dict[str, list[FaultRun]] = {}
@@ -68,14 +77,17 @@ class Study:
         """
         faults = [fault for fault in faults if fault.dataset in self._bench.datasets]
         # A run that is stopped leaves none out while others have many.
-        faults.sort(key=lambda fault: bool(self._runs.get(fault.key)))
+        faults.sort(key=lambda fault: len(self._runs.get(fault.key, ())))
         self._faults = faults
         first = min(_FIRST, realisations)
         for fault in faults:
-            self._try(fault, lambda fault: self._whole(fault, whole))
+            self._try(fault, lambda fault: self._whole(fault, min(1, whole)))
             self._try(fault, lambda fault: self._ladder(fault, first))
         for fault in faults:
             self._try(fault, lambda fault: self._settle(fault, realisations))
+        # By all criteria takes a hundred times as long as by those that are known to catch a fault.
+        for fault in faults:
+            self._try(fault, lambda fault: self._whole(fault, whole))
 
     def _try(self, fault: Fault, work: Callable[[Fault], object]) -> None:
         """Work on a fault while there is time; one that cannot be realised costs the others nothing."""
@@ -130,8 +142,7 @@ class Study:
                 return missed <= max(allowed, int(len(runs) * (1 - ENOUGH))) and bool(runs)
             seeds = {run.seed for run in runs}
             seed = next(each for each in range(number + 1) if each not in seeds)
-            known = any(run.caught for run in self._runs.get(fault.key, ()))
-            self._realise(fault, size, seed, whole=not known)
+            self._realise(fault, size, seed, whole=False)
 
     def _of(self, fault: Fault, size: float) -> list[FaultRun]:
         """Realisations of one size, one for each seed."""
@@ -140,16 +151,20 @@ class Study:
 
     def _realise(self, fault: Fault, size: float, seed: int, *, whole: bool) -> None:
         clean = self._accepted(fault.dataset)
-        known = {name for run in self._runs.get(fault.key, ()) for name in run.caught}
         change = partial(realise, fault, size, seed)
+        # At the size that hurts, what must reject it is asked to the end; else the first rejection is enough.
+        left = set(fault.must) if size == fault.hurts else {""}
 
         def wrongly(one: Judgement) -> bool:
             return not one.accepted and bool(clean.get((one.criterion, one.subject)))
 
         def rejected(one: Judgement) -> bool:
-            return wrongly(one) and one.status is not Status.NOT_MEASURED
+            if not wrongly(one) or one.status is Status.NOT_MEASURED:
+                return False
+            left.difference_update({one.criterion, ""})
+            return not left
 
-        asked = (None, None) if whole else (known, rejected)
+        asked = (None, None) if whole else (self._asked(fault, size), rejected)
         found = self._bench.judged(fault.dataset, change, *asked)
         wrong = [each for each in found if wrongly(each)]
         run = FaultRun(
@@ -159,9 +174,17 @@ class Study:
             caught=_criteria(each for each in wrong if each.status is not Status.NOT_MEASURED),
             unmeasured=_criteria(each for each in wrong if each.status is Status.NOT_MEASURED),
             judged=tuple(sorted(self._bench.criteria(fault.dataset))) if whole else (),
+            asked=fault.must if size == fault.hurts and not whole else (),
         )
         self._journal.add(run)
         self._runs.setdefault(fault.key, []).append(run)
+
+    def _asked(self, fault: Fault, size: float) -> set[str]:
+        """Criteria that are asked: at the size that hurts those that must reject it, else all that may."""
+        if size == fault.hurts and fault.must:
+            return set(fault.must)
+        known = {name for run in self._runs.get(fault.key, ()) for name in run.caught}
+        return {*fault.must, *fault.may, *self._known.get(fault.key, ()), *known}
 
     def _accepted(self, dataset: str) -> dict[tuple[str, str], bool]:
         """Which verdicts are accepted without any fault."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from hubble_qa.checks.criteria import load_criteria
@@ -54,6 +54,10 @@ class FaultSummary:
         Realisations at the size that hurts which were judged by all criteria.
     rejected, unmeasured : mapping of str to int
         In how many of these, by criterion.
+    asked : int
+        Realisations at the size that hurts of which all criteria were asked that must reject it.
+    must : mapping of str to int
+        In how many of these each of them rejected it.
     """
 
     fault: str
@@ -61,6 +65,8 @@ class FaultSummary:
     judged: int
     rejected: Mapping[str, int]
     unmeasured: Mapping[str, int]
+    asked: int = 0
+    must: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def smallest(self) -> Step | None:
@@ -178,12 +184,16 @@ def _of_fault(fault: Fault, runs: Sequence[FaultRun]) -> FaultSummary:
         run for run in runs if run.size == fault.hurts and run.judged and set(fault.must) <= set(run.judged)
     ]
     whole = list({run.seed: run for run in told}.values())
+    asked = [run for run in runs if run.size == fault.hurts and set(fault.must) <= {*run.judged, *run.asked}]
+    proven = list({run.seed: run for run in asked}.values()) if fault.must else []
     return FaultSummary(
         fault.key,
         tuple(steps),
         len(whole),
         _count(name for run in whole for name in run.caught),
         _count(name for run in whole for name in run.unmeasured),
+        len(proven),
+        {name: sum(name in run.caught for run in proven) for name in fault.must if proven},
     )
 
 

@@ -29,7 +29,8 @@ _FAULTS = """## Faults and criteria
   realisations, as in all larger sizes that were tried; in brackets how many were caught of how many. A
   limit from fewer than 50 realisations is preliminary. After the semicolon the next smaller size, which
   is not caught.
-- *Must*: criteria that must reject it at the size that hurts. None is named (–) where none does in every
+- *Must*: criteria that must reject it at the size that hurts, with the number of realisations in which
+  each did where it was asked of more than the fault's first. None is named (–) where none does in every
   realisation.
 - *May*: criteria that may reject it as well, for it concerns them too. All others must not, and did not
   in the realisations that were judged by all criteria.
@@ -92,10 +93,16 @@ def _faults(faults: Sequence[Fault], found: Mapping[str, FaultSummary]) -> str:
     ]
     for fault in faults:
         hurts = f"{_size(fault.hurts, fault)}: {fault.why}" if fault.sizes != (1,) else fault.why
-        must = ", ".join(fault.must) or "–"
+        must = _must(fault, found[fault.key])
         cells = (fault.name, hurts, _caught(fault, found[fault.key]), must, ", ".join(fault.may))
         rows.append("| " + " | ".join(cells) + " |")
     return "\n".join(rows) + "\n"
+
+
+def _must(fault: Fault, entry: FaultSummary) -> str:
+    if entry.asked < 2:
+        return ", ".join(fault.must) or "–"
+    return ", ".join(f"{name} ({entry.must[name]} of {entry.asked})" for name in fault.must)
 
 
 def _caught(fault: Fault, entry: FaultSummary) -> str:

@@ -1,0 +1,109 @@
+"""What is asked of each realisation of a fault, and the clean realisations that are asked for."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from itertools import islice
+
+import pytest
+
+from hubble_qa.checks.verdict import Status
+from hubble_qa.fixtures.plans.dataset import load_dataset
+from tests.trust.bench import Judgement
+from tests.trust.clean import FIELDS, variants, varied
+from tests.trust.fault import Fault
+from tests.trust.records import Journal
+from tests.trust.study import Study
+
+FAULT = Fault(
+    "A", "d", lambda *_: None, "pix", (0.1, 0.2, 0.4), 0.2, "why", ("AST-019", "AST-020"), ("AST-010",)
+)
+ALL = ("AST-010", "AST-019", "AST-020", "FIL-001")
+
+
+@dataclass
+class FakeBench:
+    """Rejects by some criteria whatever is changed, and notes what it was asked for."""
+
+    rejecting: tuple[str, ...]
+    asked: list[tuple[str, ...] | None] = field(default_factory=list)
+    datasets: tuple[str, ...] = ("d",)
+
+    def criteria(self, dataset):
+        return frozenset(ALL)
+
+    def judged(self, dataset, change=None, criteria=None, until=None):
+        found = []
+        if change is not None:
+            self.asked.append(None if criteria is None else tuple(sorted(criteria)))
+        for name in ALL:
+            if criteria is not None and name not in criteria:
+                continue
+            accepted = change is None or name not in self.rejecting
+            found.append(
+                Judgement(name, "s", Status.PASS if accepted else Status.FAIL, accepted, 1.0, "because")
+            )
+            if until is not None and until(found[-1]):
+                break
+        return found
+
+
+def studied(tmp_path, rejecting, *, realisations=4, known=None):
+    bench = FakeBench(rejecting)
+    journal = Journal(tmp_path / "faults.jsonl")
+    Study(bench, journal, known=known).run([FAULT], whole=1, realisations=realisations)
+    return bench, journal.faults()
+
+
+def test_at_the_size_that_hurts_each_that_must_reject_it_is_asked(tmp_path):
+    bench, runs = studied(tmp_path, ("AST-010", "AST-019", "AST-020"))
+    first, *others = [run for run in runs if run.size == FAULT.hurts]
+    assert first.judged == ALL
+    assert len(others) == 3
+    assert {run.asked for run in others} == {FAULT.must}
+    assert {run.caught for run in others} == {FAULT.must}
+    assert bench.asked.count(None) == 1
+
+
+def test_at_other_sizes_the_first_that_rejects_it_is_enough(tmp_path):
+    _, runs = studied(tmp_path, ("AST-010", "AST-019", "AST-020"))
+    smaller = [run for run in runs if run.size == 0.1]
+    assert len(smaller) == 4
+    assert {run.caught for run in smaller} == {("AST-010",)}
+    assert {run.asked for run in smaller} == {()}
+
+
+def test_one_that_must_reject_it_and_does_not_is_seen_where_others_do(tmp_path):
+    _, runs = studied(tmp_path, ("AST-019",))
+    assert {run.caught for run in runs if run.size == FAULT.hurts} == {("AST-019",)}
+
+
+def test_what_rejected_a_fault_elsewhere_is_asked_too(tmp_path):
+    bench, runs = studied(tmp_path, ("FIL-001",), known={FAULT.key: ["FIL-001"]})
+    assert ("AST-010", "AST-019", "AST-020", "FIL-001") in bench.asked
+    assert runs[0].caught == ("FIL-001",)
+
+
+def test_study_goes_on_where_it_was_stopped(tmp_path):
+    _, runs = studied(tmp_path, ("AST-019", "AST-020"), realisations=2)
+    bench, more = studied(tmp_path, ("AST-019", "AST-020"), realisations=5)
+    assert more[: len(runs)] == runs
+    assert len(bench.asked) == len(more) - len(runs)
+    at_hurts = [run.seed for run in more if run.size == FAULT.hurts]
+    assert at_hurts == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "kind", "seed"), list(islice(variants(), 5 * len(FIELDS))), ids=lambda each: str(each)
+)
+def test_clean_realisations_are_datasets_of_their_own(dataset, kind, seed, tmp_path):
+    path = tmp_path / f"{dataset}-{seed}.toml"
+    path.write_text(varied(dataset, kind, seed), encoding="utf-8")
+    assert load_dataset(path).name == f"{dataset}-{seed}"
+    assert tomllib.loads(path.read_text(encoding="utf-8"))["simulation"]["seed"] == seed
+
+
+def test_all_kinds_of_field_take_their_turn():
+    seen = {(dataset, kind.name) for dataset, kind, _ in islice(variants(), 5 * len(FIELDS))}
+    assert seen == {(dataset, kind.name) for dataset, kinds in FIELDS.items() for kind in kinds}
