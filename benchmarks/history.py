@@ -4,6 +4,7 @@ python benchmarks/history.py                       # 1,000 nights of 5,000 value
 python benchmarks/history.py 30 5000 PLACE         # 30 nights, in that directory or at that PostgreSQL URL
 
 The first and the last nights are recorded; those between are copied within the database, which is quicker.
+Before the last, of which all is new, each series is made to remember as many outcomes as it ever does: "deep".
 """
 
 from __future__ import annotations
@@ -19,20 +20,22 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 
-from sqlalchemy import insert, literal, select
+from sqlalchemy import bindparam, insert, literal, select, update
 
+from hubble_qa.checks.trends.outcomes import MOST_OUTCOMES
 from hubble_qa.reports.collect.results import Results, results_text
 from hubble_qa.reports.history.comparison import compare_runs
 from hubble_qa.reports.history.database import reading, writing
 from hubble_qa.reports.history.keeping import add
+from hubble_qa.reports.history.memory import outcomes_of, outcomes_text
 from hubble_qa.reports.history.place import Place, place_of
 from hubble_qa.reports.history.runs import listed_runs
-from hubble_qa.reports.history.tables import measurement, run
+from hubble_qa.reports.history.tables import measurement, run, series_memory
 from tests.history_samples import Reduction, judged, night
 
 DATASETS, RENEWED = 20, 6
 """Datasets among which values are divided; after so many nights a new version of a tool renews all."""
-RECORDED = 12
+RECORDED = 13
 """Nights that are recorded; the others are copies of the first."""
 
 
@@ -78,13 +81,28 @@ def fill(place: Place, count: int) -> None:
             connection.execute(insert(measurement).from_select(names, copied))
 
 
+def deepen(place: Place) -> None:
+    """Let each series remember as many outcomes as it ever does, of products of their own."""
+    with writing(place) as connection:
+        rows = []
+        for each in connection.execute(select(series_memory)):
+            last = outcomes_of(each.outcomes)[-1]
+            many = [replace(last, key=f"{number:016x}") for number in range(MOST_OUTCOMES - 1)]
+            rows.append({"place": each.series, "text": outcomes_text([*many, last])})
+        deeper = update(series_memory).where(series_memory.c.series == bindparam("place"))
+        connection.execute(deeper.values(outcomes=bindparam("text")), rows)
+
+
 def measure(place: Place, count: int, values: int) -> None:
     """Record nights, and print what they took."""
-    times: dict[str, list[tuple[float, float]]] = {"first": [], "quiet": [], "new": []}
+    times: dict[str, list[tuple[float, float]]] = {"first": [], "quiet": [], "new": [], "deep": []}
     recorded = min(count, RECORDED)
     for number, (kind, results) in enumerate(nights(recorded, values)):
         if number == recorded // 2:
             fill(place, count - recorded)
+        if number and number == RECORDED - 1:
+            kind = "deep"
+            deepen(place)
         text = results_text(results)
         gc.collect()
         begin, busy = time.perf_counter(), time.process_time()

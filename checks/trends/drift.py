@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-__all__ = ["ALARM", "FULL_REFERENCE", "START", "Drift", "default_tolerance", "follow", "rebase"]
+__all__ = [
+    "ALARM",
+    "FULL_REFERENCE",
+    "START",
+    "Drift",
+    "default_tolerance",
+    "estimates",
+    "follow",
+    "rebase",
+    "summed",
+]
 
 START = 40
 """Products after which a series is watched."""
@@ -135,7 +145,7 @@ def follow(state: Drift, value: float, *, tolerance: float = 0.0) -> Drift:
     """
     if not math.isfinite(value) or not 0 <= tolerance < math.inf:
         raise ValueError(f"drift needs a finite value and a tolerance of 0 or more: {value}, {tolerance}")
-    seen = _summed(state, value, _LEAST_WIDTH * (state.tolerance or tolerance))
+    seen = summed(state, value, tolerance=tolerance)
     if state.full:
         return seen
     if seen.statistic > ALARM:
@@ -177,6 +187,41 @@ def rebase(state: Drift, accepted: float, tolerance: float) -> Drift:
     )
 
 
+def summed(state: Drift, value: float, *, tolerance: float = 0.0) -> Drift:
+    """Count a product, and add its departure to both sums; level, width and reference stay.
+
+    Parameters
+    ----------
+    state, value, tolerance
+        As `follow` has them.
+    """
+    count = state.count + 1
+    up = down = 0.0
+    if state.width is not None:
+        slack = _SLACK if state.full else _SLACK_AT_FIRST
+        departure = _departure(state, value, _LEAST_WIDTH * (state.tolerance or tolerance))
+        up = min(max(0.0, state.up + departure - slack), _MOST)
+        down = min(max(0.0, state.down - departure - slack), _MOST)
+    return Drift(  # not `replace`, which takes most of the time
+        count,
+        value,
+        state.reference,
+        state.centre,
+        state.width,
+        state.accepted,
+        state.tolerance,
+        up,
+        down,
+        state.up_from if up > 0 else count,
+        state.down_from if down > 0 else count,
+    )
+
+
+def estimates(values: int) -> bool:
+    """Whether level and scatter are estimated anew when the reference has come to so many values."""
+    return values >= START and values % _STEP == 0
+
+
 def default_tolerance(lower: float | None, upper: float | None) -> float:
     """What a series may depart by, where nobody accepted a baseline: by the bounds that it is judged by.
 
@@ -194,30 +239,6 @@ def default_tolerance(lower: float | None, upper: float | None) -> float:
         return _TOLERANCE * (upper - lower) / 2
     limit = lower if upper is None else upper
     return 0.0 if limit is None else _TOLERANCE * abs(limit)
-
-
-def _summed(state: Drift, value: float, least_width: float) -> Drift:
-    """Count a product, and add its departure to both sums."""
-    count = state.count + 1
-    up = down = 0.0
-    if state.width is not None:
-        slack = _SLACK if state.full else _SLACK_AT_FIRST
-        departure = _departure(state, value, least_width)
-        up = min(max(0.0, state.up + departure - slack), _MOST)
-        down = min(max(0.0, state.down - departure - slack), _MOST)
-    return Drift(  # not `replace`, which takes most of the time
-        count,
-        value,
-        state.reference,
-        state.centre,
-        state.width,
-        state.accepted,
-        state.tolerance,
-        up,
-        down,
-        state.up_from if up > 0 else count,
-        state.down_from if down > 0 else count,
-    )
 
 
 def _departure(state: Drift, value: float, least_width: float) -> float:
@@ -242,7 +263,7 @@ def _before_drift(state: Drift) -> Drift:
 def _estimated(state: Drift) -> Drift:
     """Estimate level and scatter by the reference so far."""
     values = state.reference
-    if len(values) < START or len(values) % _STEP:
+    if not estimates(len(values)):
         return state
     centre = median(values)
     width = _MAD_TO_SIGMA * median([abs(each - centre) for each in values])

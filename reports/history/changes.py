@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from hubble_qa.checks.trends.drift import Drift
 from hubble_qa.checks.trends.outcomes import Condition, Outcome, missing
 from hubble_qa.reports.collect.results import Results
 from hubble_qa.reports.history.cause import NOTHING
 from hubble_qa.reports.history.judged import Judged, Known, Name, name_of, started_at
-from hubble_qa.reports.history.memory import drift_of, drift_text, outcomes_of, outcomes_text
+from hubble_qa.reports.history.memory import Memory, drift_of, drift_text, outcomes_of, outcomes_text
 from hubble_qa.reports.history.reasons import Reasons, causes_text
+from hubble_qa.reports.history.renewal import Product, Renewed, renewed
+from hubble_qa.reports.history.rows import add_rows, put
 from hubble_qa.reports.history.tables import (
     STATUSES,
     change,
@@ -24,12 +26,13 @@ from hubble_qa.reports.history.tables import (
     series_memory,
     series_state,
 )
-from hubble_qa.reports.history.understand import MISSING, MOVED, Limits, Understood, understand
+from hubble_qa.reports.history.understand import MISSING, MOVED, Limits, understand
 
 __all__ = ["Changes"]
 
 Row = dict[str, Any]
 _AT_ONCE = 500
+_NOTHING = Memory(outcomes_text(()), drift_text(Drift()))
 
 
 class Changes:
@@ -102,86 +105,86 @@ class Changes:
     def _understand(self, loud: Sequence[tuple[Judged, Known]]) -> None:
         """Take in the verdicts that may be news."""
         memories = self._memories([was for _, was in loud])
-        states, texts = [], []
+        states: list[tuple[Any, ...]] = []
+        texts: list[tuple[Any, ...]] = []
         for each, was in loud:
-            outcomes, drift = memories.get(was.id, ((), Drift()))
-            v = each.verdict
-            night = Outcome(self._when, each.origin, v.accepted, v.value, each.rule, each.built)
-            after = understand(outcomes, drift, night, Limits(v.lower, v.upper, v.floor))
+            after = self._quietly(each, was, memories.get(was.id)) or self._fully(each, was, memories)
             states.append(self._state(each, was, after))
-            outcome_text, state_text = outcomes_text(after.outcomes), drift_text(after.drift)
-            texts.append({"series": was.id, "outcomes": outcome_text, "drift": state_text})
-            for news in after.news:
-                before = news.before.value if news.before else None
-                causes = self._reasons.of(news.before, night, v.criterion)
-                kind = news.kind
-                if kind == Condition.NOT_REPRODUCIBLE and causes != (NOTHING,):
-                    kind = MOVED  # its key could not tell, but something else is another one
-                self._tell(was.id, kind, news.since, before, v.value, causes_text(causes))
-        new = {was.id for _, was in loud if was.run is None}
-        self._put(series_state, states, new)
-        self._put(series_memory, texts, new)
+            texts.append((was.id, *after.memory))
+        put(self._connection, series_state, states)
+        put(self._connection, series_memory, texts)
         self._limit(loud)
 
-    def _memories(self, known: Sequence[Known]) -> dict[int, tuple[tuple[Outcome, ...], Drift]]:
-        """What is remembered of series."""
-        until = {each.id: each.started for each in known if each.started is not None}
-        places = list(until)
-        found = {}
-        for start in range(0, len(places), _AT_ONCE):
-            some = series_memory.c.series.in_(places[start : start + _AT_ONCE])
-            for place, outcomes, drift in self._connection.execute(select(series_memory).where(some)):
-                last = datetime.fromisoformat(until[place])
-                found[place] = outcomes_of(outcomes, last), drift_of(drift)
-        return found
+    def _quietly(self, each: Judged, was: Known, memory: Memory | None) -> Renewed | None:
+        """What a series came to by a new product without news; None if there may be any."""
+        v = each.verdict
+        if not v.accepted or v.value is None:
+            return None
+        product = Product(self._started, each.origin, each.rule, v.value, each.built)
+        return renewed(memory, was.started, product, Limits(v.lower, v.upper, v.floor))
 
-    def _state(self, each: Judged, was: Known, after: Understood) -> Row:
-        """What a series came to."""
+    def _fully(self, each: Judged, was: Known, memories: Mapping[int, Memory]) -> Renewed:
+        """What a series came to by all that is remembered of it; its news are told."""
+        v = each.verdict
+        memory = memories.get(was.id, _NOTHING)
+        last = None if was.started is None else datetime.fromisoformat(was.started)
+        outcomes, drift = outcomes_of(memory.outcomes, last), drift_of(memory.drift)
+        night = Outcome(self._when, each.origin, v.accepted, v.value, each.rule, each.built)
+        after = understand(outcomes, drift, night, Limits(v.lower, v.upper, v.floor))
+        for news in after.news:
+            before = news.before.value if news.before else None
+            causes = self._reasons.of(news.before, night, v.criterion)
+            kind = news.kind
+            if kind == Condition.NOT_REPRODUCIBLE and causes != (NOTHING,):
+                kind = MOVED  # its key could not tell, but something else is another one
+            self._tell(was.id, kind, news.since, before, v.value, causes_text(causes))
+        now = Memory(outcomes_text(after.outcomes), drift_text(after.drift))
+        return Renewed(now, after.drift, after.outcomes[-1].streak.isoformat())
+
+    def _memories(self, known: Sequence[Known]) -> dict[int, Memory]:
+        """What is remembered of series."""
+        places = [each.id for each in known if each.started is not None]
+        wanted = select(series_memory)
+        if len(places) > _AT_ONCE:
+            of_run = (measurement.c.series == series_memory.c.series) & (measurement.c.run == self._number)
+            wanted = wanted.join(measurement, of_run)
+        else:
+            wanted = wanted.where(series_memory.c.series.in_(places))
+        rows = self._connection.execute(wanted).all()
+        return {place: Memory(outcomes, drift) for place, outcomes, drift in rows}
+
+    def _state(self, each: Judged, was: Known, after: Renewed) -> tuple[Any, ...]:
+        """What a series came to, in the order of the columns."""
         v, drift = each.verdict, after.drift
         goes_on = was.accepted == v.accepted and was.streak is not None
-        return {
-            "series": was.id,
-            "run": self._number,
-            "origin": self._origins[each.origin],
-            "rule": self._rules[each.rule],
-            "status": STATUSES.index(v.status),
-            "accepted": v.accepted,
-            "value": v.value,
-            "since": after.outcomes[-1].streak.isoformat(),
-            "streak": (was.streak or 0) + 1 if goes_on else 1,
-            "missing": False,
-            "drifted": drift.drifted,
-            "count": drift.count,
-            "centre": drift.centre,
-            "width": drift.width,
-            "up": drift.up,
-            "down": drift.down,
-            "baseline": was.baseline,
-        }
-
-    def _put(self, table: Table, rows: Sequence[Row], new: set[int]) -> None:
-        """Add rows of series that are new, and replace those of the others."""
-        added = [row for row in rows if row["series"] in new]
-        if added:
-            self._connection.execute(insert(table), added)
-        replaced = [{**row, "place": row["series"]} for row in rows if row["series"] not in new]
-        if replaced:
-            self._connection.execute(update(table).where(table.c.series == bindparam("place")), replaced)
+        return (
+            was.id,
+            self._number,
+            self._origins[each.origin],
+            self._rules[each.rule],
+            STATUSES.index(v.status),
+            v.accepted,
+            v.value,
+            after.since,
+            (was.streak or 0) + 1 if goes_on else 1,
+            False,  # missing
+            drift.drifted,
+            drift.count,
+            drift.centre,
+            drift.width,
+            drift.up,
+            drift.down,
+            was.baseline,
+        )
 
     def _limit(self, loud: Sequence[tuple[Judged, Known]]) -> None:
         """Note from when on series are judged by other rules."""
         rows = [
-            {
-                "series": was.id,
-                "run": self._number,
-                "valid_from": self._started,
-                "rule": self._rules[each.rule],
-            }
+            (was.id, self._number, self._started, self._rules[each.rule])
             for each, was in loud
             if was.rule != each.rule
         ]
-        if rows:
-            self._connection.execute(insert(limits), rows)
+        add_rows(self._connection, limits, rows)
 
     def _miss(self, now: set[Name], known: Mapping[Name, Known]) -> None:
         """Tell which series the run should have had and has not."""

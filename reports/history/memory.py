@@ -6,18 +6,31 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
 
 from hubble_qa.checks.trends.drift import Drift
 from hubble_qa.checks.trends.outcomes import Outcome
 
-__all__ = ["drift_of", "drift_text", "outcomes_of", "outcomes_text"]
+__all__ = ["Memory", "as_text", "drift_of", "drift_text", "outcomes_of", "outcomes_text"]
 
 _DRIFT = tuple(each.name for each in fields(Drift))
+_drift_values = attrgetter(*_DRIFT)
+# `json.dumps` would make an encoder each time.
+as_text = json.JSONEncoder(separators=(",", ":")).encode
+"""JSON without spaces."""
+
+
+class Memory(NamedTuple):
+    """What is remembered of a series, as `outcomes_text` and `drift_text` have it."""
+
+    outcomes: str
+    drift: str
 
 
 def outcomes_text(outcomes: Sequence[Outcome]) -> str:
     """Outcomes as JSON: a list of lists of their fields, in order; times in ISO 8601."""
-    return json.dumps([_values(each) for each in outcomes], separators=(",", ":"))
+    return as_text([_values(each) for each in outcomes])
 
 
 def _values(outcome: Outcome) -> list[object]:
@@ -69,7 +82,7 @@ def _time(text: str) -> datetime:
 
 def drift_text(drift: Drift) -> str:
     """The state of a CUSUM as JSON."""
-    return json.dumps([getattr(drift, name) for name in _DRIFT], separators=(",", ":"))
+    return as_text(_drift_values(drift))
 
 
 def drift_of(text: str) -> Drift:

@@ -20,6 +20,7 @@ from hubble_qa.reports.history.registry import (
     number_rules,
     register_products,
 )
+from hubble_qa.reports.history.rows import add_rows
 from hubble_qa.reports.history.tables import STATUSES, measurement, run, series
 
 __all__ = ["Recorded", "record_run"]
@@ -87,7 +88,7 @@ def record_run(connection: Connection, results: Results, channel: str, kept: str
     origins = number_origins(connection, {each.origin: each.verdict for each in judged})
     rules = number_rules(connection, {each.rule: each.verdict for each in judged})
     measured = [_measurement(each, number, known[name_of(each.verdict)].id, origins) for each in judged]
-    _insert_measurements(connection, measured)
+    add_rows(connection, measurement, measured)
     changes = Changes(connection, results, channel, number, origins, rules).record(judged, known)
     return Recorded(len(measured), new, changes, late=late)
 
@@ -144,20 +145,17 @@ def _new_series(
         return 0
     first = next_number(connection, series)
     rows = [
-        {
-            "id": number,
-            "channel": channel,
-            "dataset": each.dataset,
-            "criterion": each.criterion,
-            "subject": each.subject,
-            "unit": each.unit,
-            "quantity": each.quantity,
-            "title": each.title,
-            "instrument": instruments.get(each.dataset, ""),
-        }
+        (
+            number,
+            channel,
+            *name_of(each),
+            each.quantity,
+            each.title,
+            instruments.get(each.dataset, ""),
+        )
         for number, each in enumerate(new, first)
     ]
-    connection.execute(insert(series), rows)
+    add_rows(connection, series, rows)
     known.update((name_of(each), Known(number)) for number, each in enumerate(new, first))
     return len(rows)
 
@@ -175,12 +173,3 @@ def _measurement(each: Judged, number: int, place: int, origins: Mapping[str, in
         each.built,
         origins[each.origin],
     )
-
-
-def _insert_measurements(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-    """Add rows as the driver takes them: to look at each of thousands takes longer than to store them."""
-    if rows:
-        mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-        names = [column.name for column in measurement.columns]
-        marks = ", ".join([mark] * len(names))
-        connection.exec_driver_sql(f"INSERT INTO measurement ({', '.join(names)}) VALUES ({marks})", rows)

@@ -10,7 +10,7 @@ from datetime import datetime
 from hubble_qa.checks.trends.drift import Drift, default_tolerance, follow
 from hubble_qa.checks.trends.outcomes import Condition, Outcome, happenings, is_new_product, remember
 
-__all__ = ["DRIFT", "MISSING", "MOVED", "UNTOLD", "Limits", "News", "Understood", "understand"]
+__all__ = ["DRIFT", "MISSING", "MOVED", "UNTOLD", "Limits", "News", "Understood", "has_moved", "understand"]
 
 MOVED = "moved"
 """A value that is another one, by more than what nobody minds."""
@@ -100,11 +100,14 @@ def _of_value(outcomes: tuple[Outcome, ...], drift: Drift, night: Outcome, limit
         if night.accepted and outcomes[-1] is last:
             yield News(UNTOLD, night.when, last)
         return
-    allowed = max(drift.tolerance or limits.tolerance, _SCATTER * (drift.width or 0.0))
-    moved = abs(night.value - last.value)
-    same = math.isclose(night.value, last.value, rel_tol=1e-9)
-    if moved > allowed and not same and not last.same_origin(night):
+    if has_moved(last.value, night.value, drift, limits.tolerance) and not last.same_origin(night):
         yield News(MOVED, night.when, last)
+
+
+def has_moved(before: float, now: float, drift: Drift, tolerance: float) -> bool:
+    """Whether a series' value is another one than the last: by more than nobody minds, or it scatters."""
+    allowed = max(drift.tolerance or tolerance, _SCATTER * (drift.width or 0.0))
+    return abs(now - before) > allowed and not math.isclose(now, before, rel_tol=1e-9)
 
 
 def _before_drift(outcomes: tuple[Outcome, ...], drift: Drift) -> Outcome | None:
