@@ -4,7 +4,7 @@ python benchmarks/history.py                       # 1,000 nights of 5,000 value
 python benchmarks/history.py 30 5000 PLACE         # 30 nights, in that directory or at that PostgreSQL URL
 
 The first and the last nights are recorded; those between are copied within the database, which is quicker.
-Before the last, of which all is new, each series is made to remember as many outcomes as it ever does: "deep".
+Before the last, of which all is new, each series is made to remember as many outcomes as it may ("deep").
 """
 
 from __future__ import annotations
