@@ -142,6 +142,7 @@ def test_a_process_that_is_lost_costs_one_test(project: pytest.Pytester) -> None
 
 
 PLAIN = """
+import warnings
 import pytest
 
 @pytest.fixture(scope="session")
@@ -181,30 +182,64 @@ def test_calls(number, doubled, name, request):
 @pytest.mark.parametrize("number", range(3))
 def test_sets_up(demanding, seen):
     assert seen.count(demanding) <= 1
+
+@pytest.mark.parametrize("number", range(2))
+def test_warns(number):
+    warnings.warn("mind this", UserWarning, stacklevel=1)
+
+@pytest.mark.parametrize("number", range(2))
+def test_judges(number):
+    try:
+        raise ValueError("of the measurement")
+    except ValueError:
+        pytest.fail(f"not measured: {number}\\nfor a reason", pytrace=False)
 """
 # Who cannot run a test directly fails.
 ONLY_DIRECTLY = "import hubble_qa.fixtures.suite.forking as forking\nforking.runtestprotocol = None\n"
 
 
+# As tests of very many finished products are made.
+SIBLINGS = """
+from itertools import groupby
+from hubble_qa.fixtures.suite.siblings import siblings
+
+def pytest_collection_modifyitems(items):
+    found = []
+    for _, group in groupby(items, key=lambda item: item.function):
+        first, *others = group
+        params = [each.callspec for each in (first, *others)]
+        found += siblings(first, [pytest.param(*each.params.values(), id=each.id) for each in params])
+    items[:] = found
+"""
+
+
 def test_plain_tests_are_run_without_more_ado_and_told_as_by_pytest(project: pytest.Pytester) -> None:
     (project.path / "test_some.py").write_text(PLAIN, encoding="utf-8")
     found = {}
-    for forked in (False, True):
-        (project.path / "conftest.py").write_text(ONLY_DIRECTLY + FORKED if forked else "", encoding="utf-8")
+    ways = {"pytest": "", "forked": ONLY_DIRECTLY + FORKED}
+    ways["siblings"] = f"import pytest\n{ways['forked']}{SIBLINGS}"
+    for way, conftest in ways.items():
+        (project.path / "conftest.py").write_text(conftest, encoding="utf-8")
         result = project.runpytest_subprocess(
             *("-p", "no:xdist", "-p", "no:randomly", "-p", "no:hypothesispytest", "-p", "no:zarr"),
             *("-o", "junit_family=xunit1", "-rA"),
-            f"--junit-xml={forked}.xml",
+            f"--junit-xml={way}.xml",
             timeout=120,
         )
-        result.assert_outcomes(passed=2, failed=2, skipped=2, xfailed=1, errors=1)
+        result.assert_outcomes(passed=4, failed=4, skipped=2, xfailed=1, errors=1, warnings=2)
         output = result.stdout.str()
         lines = set(
-            re.findall(r"^(?:FAILED|ERROR|SKIPPED|XFAIL|PASSED|printed by|E  ).*", output, re.MULTILINE)
+            re.findall(
+                r"^(?:FAILED|ERROR|SKIPPED|XFAIL|PASSED|printed by|E  |not measured|.*warns.[01].$).*",
+                output,
+                re.MULTILINE,
+            )
         )
-        found[forked] = cases(project.path / f"{forked}.xml"), lines
-    assert found[True] == found[False]
-    assert "printed by test_calls[4] 8" in found[True][1]
+        found[way] = cases(project.path / f"{way}.xml"), lines
+    assert found["forked"] == found["pytest"]
+    assert found["siblings"] == found["pytest"]
+    assert "printed by test_calls[4] 8" in found["siblings"][1]
+    assert "not measured: 1" in found["siblings"][1]
 
 
 def test_hooks_of_others_are_called(project: pytest.Pytester) -> None:
@@ -213,7 +248,7 @@ def test_hooks_of_others_are_called(project: pytest.Pytester) -> None:
     hook = "\ndef pytest_runtest_setup(item):\n    print('set up by a plugin:', item.name)\n"
     (project.path / "conftest.py").write_text(FORKED + hook, encoding="utf-8")
     result = project.runpytest_subprocess("-p", "no:xdist", "-p", "no:randomly", "-rA", timeout=120)
-    result.assert_outcomes(passed=2, failed=2, skipped=2, xfailed=1, errors=1)
+    result.assert_outcomes(passed=4, failed=4, skipped=2, xfailed=1, errors=1, warnings=2)
     assert "set up by a plugin: test_calls[0]" in result.stdout.str()
 
 
@@ -259,5 +294,5 @@ def test_tests_on_one_file_stay_together(tmp_path: Path) -> None:
     found = portions(files)
 
     assert [number for share in found for number in share] == list(range(len(files)))
-    assert [len(share) for share in found] == [70, 70, 1, 1, 1]
+    assert [len(share) for share in found] == [126, 14, 1, 1, 1]
     assert portions([]) == []

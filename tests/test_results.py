@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -196,14 +197,14 @@ def test_a_write_that_fails_leaves_the_old_file(
     before = path.read_bytes()
     listed = sorted(tmp_path.iterdir())
 
-    plain = module._plain
+    encoded = module._encoded
 
-    def full(record: object) -> object:
+    def full(record: object, encode: Callable[[object], str]) -> str:
         if isinstance(record, StageRecord):  # some of the file is written by now
             raise OSError("no space left on device")
-        return plain(record)
+        return encoded(record, encode)
 
-    monkeypatch.setattr(module, "_plain", full)
+    monkeypatch.setattr(module, "_encoded", full)
     with pytest.raises(OSError, match="no space"):
         write_results(dataclasses.replace(sample, verdicts=()), path)
     assert path.read_bytes() == before

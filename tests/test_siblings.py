@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from _pytest.mark import deselect_by_keyword
 
-from hubble_qa.fixtures.suite.siblings import are_plain, deselect_families, siblings
+from hubble_qa.fixtures.suite.siblings import Keywords, are_plain, deselect_families, siblings
 
 SOURCE = """
 import pytest
@@ -54,6 +54,27 @@ def test_siblings_are_named_and_parametrized_as_pytests_own(pairs: Sequence[tupl
         assert vars(sibling) == {}, "nothing of its own was made for any of this"
 
 
+def test_what_is_noted_of_a_sibling_stays_its_own(pairs: Sequence[tuple[Any, Any]]) -> None:
+    key = pytest.StashKey[int]()
+    (sibling, own), (other, _), *_ = pairs
+    sibling.stash[key] = 3
+    sibling.user_properties.append(("value", 1))
+    sibling.add_report_section("call", "stdout", "printed")
+    assert not sibling.is_whole
+    assert sorted(Keywords(sibling)) == sorted(own.keywords)
+    assert {**Keywords(sibling)} == dict.fromkeys(own.keywords, 1)
+    assert sibling.id == own.id
+    assert not sibling.is_whole
+    sibling.add_marker("slow")
+    assert sibling.is_whole, "a marker of its own"
+    assert (sibling.stash[key], sibling.user_properties) == (3, [("value", 1)])
+    assert sibling._report_sections == [("call", "stdout", "printed")]
+    assert key not in other.stash
+    assert other.user_properties == []
+    sibling.forget()
+    assert key not in sibling.stash
+
+
 def test_siblings_become_whole_where_more_is_asked(pairs: Sequence[tuple[Any, Any]]) -> None:
     for sibling, own in pairs:
         assert sorted(sibling.keywords) == sorted(own.keywords)
@@ -88,9 +109,9 @@ def test_functions_are_deselected_as_their_tests_would_be(
     if "[" not in expression:
         deselect_by_keyword(expected, config)
     of_pytest, told[:] = sorted(told), []
-    deselect_families(found, config)
-    if "[" not in expression:
-        deselect_by_keyword(found, config)
+    decided = deselect_families(found, config)
+    assert decided == ("[" not in expression)
+    if decided:
         assert [item.nodeid for item in found] == [item.nodeid for item in expected]
     assert sorted(told) == of_pytest
 

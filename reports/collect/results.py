@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from importlib import resources
@@ -439,9 +439,18 @@ def _pieces(results: Results) -> Iterator[str]:
             continue
         for number, record in enumerate(part):
             yield ",\n" if number else "[\n"
-            yield encode(_plain(record))
+            yield _encoded(record, encode)
         yield "\n]"
     yield "\n}\n"
+
+
+def _encoded(record: Any, encode: Callable[[Any], str]) -> str:
+    """A record as JSON, as it is where JSON can hold it so, as nearly always."""
+    try:
+        text = encode({name: getattr(record, name) for name in _names_of(record.__class__)})
+    except (TypeError, ValueError):  # what JSON has not: numbers that are not finite, other values
+        return encode(_plain(record))
+    return text if _SURROGATE.search(text) is None else encode(_plain(record))
 
 
 @cache

@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,7 @@ _VERDICT = "qa_verdict"
 # Contexts of verdicts that are known again: those of files that follow one another are often the same.
 _MAPPINGS = 4096
 _FIELDS = tuple(each.name for each in fields(VerdictRecord))
+_VALUES = attrgetter(*_FIELDS)
 # More than these are not told one by one at the end.
 _MANY_FAILURES = 100
 
@@ -66,8 +68,8 @@ def pytest_runtest_makereport(
     if verdict is not None and dataset is not None:
         read = reading_of(item, run_of(item.config), dataset)
         record = verdict_record(verdict, report.nodeid, dataset.name, read)
-        # Not dataclasses.asdict, which copies what is plain already.
-        setattr(report, _VERDICT, {name: getattr(record, name) for name in _FIELDS})
+        # Not dataclasses.asdict, which copies what is plain already; by its place, as there may be very many.
+        setattr(report, _VERDICT, [*_VALUES(record)])
         item.user_properties.extend(_properties(record))
         report.user_properties = list(item.user_properties)
     return report
@@ -156,8 +158,8 @@ class Collector:
                 self._outside.append(report.nodeid)
             return
         # Most words are a criterion's, and come from other processes: they are kept once.
-        words = {name: self._once(each) if name != "test" else each for name, each in found.items()}
-        record = VerdictRecord(**words)
+        test, *words = found
+        record = VerdictRecord(test, *map(self._once, words))
         self.verdicts[record.test] = record
         run = opened_run(self.config)
         if run is not None and run.options.report is not None:
