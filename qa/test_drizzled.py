@@ -137,12 +137,12 @@ def rejected_in(
     products: Products, file: FinishedFile, images: Sequence[FinishedFile]
 ) -> overlaps.CosmicRayMasks | str:
     """The cosmic rays that AstroDrizzle flagged in an exposure, or why that could not be told."""
-    for image in images:
-        files = products.inputs(image).values()
-        if file in files:
-            others = [products.path(other) for other in files if other is not None and other != file]
-            return overlaps.flagged_cosmic_rays(products.path(file), others, products.sibling(file, "c1m"))
-    return "no drizzled image among the products names it as an input"
+    image = products.image_of(file, images)
+    if image is None:
+        return "no drizzled image among the products names it as an input"
+    files = products.inputs(image).values()
+    others = [products.path(other) for other in files if other is not None and other != file]
+    return overlaps.flagged_cosmic_rays(products.path(file), others, products.sibling(file, "c1m"))
 
 
 @criterion("DRZ-002")

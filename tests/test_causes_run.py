@@ -12,7 +12,18 @@ from tests.qa_runs import QaRun, judge_products
 from tests.wfpc2_samples import write_flt
 
 CLOSED, UNEQUAL, MISTYPED, SINGULAR = ("u5jx0109r_flt", "u5jx010ar_flt", "u5jx010br_flt", "u5jx010cr_flt")
-REJECTING = {CLOSED: "FIL-005", UNEQUAL: "CAL-013", MISTYPED: "FIL-003", SINGULAR: "WCS-005"}
+UNKNOWN, EMPTY, IMAGE = "u5jx010dr_flt", "u5jx010er_flt", "mine_drz"
+REJECTING = {
+    CLOSED: "FIL-005",
+    UNEQUAL: "CAL-013",
+    MISTYPED: "FIL-003",
+    SINGULAR: "WCS-005",
+    UNKNOWN: "FIL-003",
+    EMPTY: "FIL-002",
+    IMAGE: "WCS-005",
+}
+# An image that cannot be read, of which it is not known what it combines, and an exposure that another names.
+BROKEN, COMBINED = "broken_drz", "u5jx0108r_flt"
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +31,22 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Exposures of which each has one thing wrong that others cannot be told without."""
     place = tmp_path_factory.mktemp("causes") / "products"
     place.mkdir()
-    for name in REJECTING:
+    write_image(place / f"{IMAGE}.fits")
+    (place / f"{BROKEN}.fits").write_bytes(b"")
+    write_flt(place / f"{COMBINED}.fits")
+    for name in REJECTING.keys() - {IMAGE}:
         with fits.open(write_flt(place / f"{name}.fits"), mode="update") as hdus:
             hdus[0].header["ROOTNAME"] = name[:9]
             if name == CLOSED:
                 hdus[0].header["EXPTIME"] = 0.0
             if name == MISTYPED:
                 hdus[0].header["EXPTIME"] = "230,0"
+            if name == UNKNOWN:
+                hdus[0].header["INSTRUME"] = "WFPC9"
+            if name == EMPTY:
+                del hdus[1:]
+                hdus[0].header["NEXTEND"] = 0
+                continue
             for chip in (1, 2, 3, 4):
                 if name == UNEQUAL:
                     hdus["DQ", chip].data = np.zeros((2, 2), np.int16)
@@ -34,6 +54,14 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 if name == SINGULAR:
                     hdus["SCI", chip].header.update(dict.fromkeys(("CD1_1", "CD1_2", "CD2_1", "CD2_2"), 0.0))
     return place
+
+
+def write_image(path: Path) -> None:
+    """A drizzled image of an exposure, without coordinates."""
+    primary = fits.PrimaryHDU()
+    primary.header.update(INSTRUME="WFPC2", NDRIZIM=1, D001DATA=f"{COMBINED}.fits[sci,1]", BUNIT="COUNTS/S")
+    arrays = [fits.ImageHDU(np.ones((40, 40), np.float32), name=name) for name in ("SCI", "WHT")]
+    fits.HDUList([primary, *arrays]).writeto(path)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +98,10 @@ def said(run: QaRun, criterion: str, subject: str) -> tuple[str, str]:
             "could not be told",
             "SCI,3: the matrix CDi_j (0, 0; 0, 0) is singular: pixels have no area; see WCS-005",
         ),
+        ("WCS-005", UNKNOWN, "could not be told", "no camera is called WFPC9; see FIL-003"),
+        ("WCS-005", EMPTY, "could not be told", "there is no SCI extension; see FIL-002"),
+        ("AST-010", EMPTY, "could not be told", "there is no SCI extension; see FIL-002"),
+        ("AST-015", IMAGE, "could not be told", "CRVAL1 is missing; see WCS-005"),
     ],
 )
 def test_what_is_spoiled_names_the_criterion_that_rejects_why(
@@ -86,6 +118,12 @@ def test_the_cause_is_rejected(judged: QaRun) -> None:
 
 def test_nothing_else_is_told_of_what_was_not_exposed(judged: QaRun) -> None:
     assert {rule for rule, subject in judged.rejected() if CLOSED in subject} == {"FIL-005"}
+
+
+def test_an_image_that_cannot_be_read_costs_no_exposure_that_another_names(judged: QaRun) -> None:
+    assert BROKEN not in said(judged, "DRZ-002", COMBINED)[1]
+    broken = f"{BROKEN}.fits is damaged; see FIL-001"
+    assert said(judged, "DRZ-002", MISTYPED) == ("could not be told", broken)
 
 
 def test_where_the_cause_is_not_judged_what_it_spoils_fails(spoiled: Path, tmp_path: Path) -> None:

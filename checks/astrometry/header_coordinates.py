@@ -79,10 +79,8 @@ def coordinate_violations(exposure: Exposure) -> Measurement:
     """
     quantity, camera, headers = "coordinate_violations", exposure.camera, exposure.science_headers()
     if camera is None:
-        name = (
-            f"{exposure.instrument} {exposure.detector}".rstrip() or "a camera that the header does not name"
-        )
-        return not_measured(quantity, exposure.label, f"instruments.toml has no record of {name}")
+        name = f"{exposure.instrument} {exposure.detector}".strip() or "a camera that is not named"
+        return not_measured(quantity, exposure.label, f"the scale of {name} is not known: check INSTRUME")
     if not headers:
         return not_measured(quantity, exposure.label, "there are no science headers to look at")
     departures: list[Departure] = []
@@ -103,7 +101,14 @@ def coordinate_violations(exposure: Exposure) -> Measurement:
     return contradicted(quantity, exposure.label, departures)
 
 
-def contradicted(quantity: str, subject: str, departures: list[Departure]) -> Measurement:
+# What to do about an exposure whose coordinates are wrong, and about a drizzled image.
+_RESTORE = "restore a solution that the header keeps, or run updatewcs and align anew"
+DRIZZLE_AGAIN = "mend the coordinates of its inputs, if these are wrong, and drizzle it again"
+
+
+def contradicted(
+    quantity: str, subject: str, departures: list[Departure], remedy: str = _RESTORE
+) -> Measurement:
     """Count the departures that are beyond what is tolerated; the worst are named first."""
     if not departures:
         return not_measured(quantity, subject, "the header has no keyword to compare its coordinates with")
@@ -113,8 +118,7 @@ def contradicted(quantity: str, subject: str, departures: list[Departure]) -> Me
     beyond = [one.text for one in worst if not one.ratio <= 1.0]
     context: dict[str, Json] = {"departures_over_tolerances": {one.text: one.ratio for one in departures}}
     found = count_violations(quantity, subject, beyond, context)
-    advice = "restore a solution that the header keeps, or run updatewcs and align anew"
-    return replace(found, remedy=advice) if beyond else found
+    return replace(found, remedy=remedy) if beyond else found
 
 
 def separation(first: tuple[float, float], second: tuple[float, float]) -> float:

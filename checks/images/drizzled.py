@@ -250,14 +250,15 @@ def drizzled_photometry_violations(
     if not inputs and not missing:
         return not_measured("drizzled_photometry_violations", drizzled.label, "the inputs are not known")
     photflam, unit = drizzled.keyword("PHOTFLAM"), drizzled.keyword("BUNIT")
-    violations = [] if _positive(photflam) else [f"PHOTFLAM is {photflam!r}, no inverse sensitivity"]
+    violations = [] if _positive(photflam) else [f"PHOTFLAM is {_shown(photflam)}, no inverse sensitivity"]
     others = _other_photflams(photflam, inputs)
-    if others:
+    if others and not violations:
         found = "; ".join(f"{own!r} in {_named(chips)}" for own, chips in others.items())
         violations.append(f"PHOTFLAM is {photflam!r}, but {found}: {_one_photflam(inputs)}")
     if not is_rate(unit):
         units = drizzled.keyword("D001OUUN")
-        violations.append(f"BUNIT is {unit!r}, not a rate; final_units (D001OUUN) is {units!r}")
+        made = f"final_units (D001OUUN) is {_shown(units)}"
+        violations.append(f"BUNIT is {_shown(unit)}, not a rate; {made}")
     context: dict[str, Json] = {
         "photflam": photflam,
         "bunit": unit,
@@ -265,6 +266,10 @@ def drizzled_photometry_violations(
         "inputs_not_there": [*missing],
     }
     return count_violations("drizzled_photometry_violations", drizzled.label, violations, context)
+
+
+def _shown(value: object) -> str:
+    return "missing" if value is None else repr(value)
 
 
 def _filters_of(exposures: Sequence[Exposure]) -> frozenset[str]:
@@ -304,7 +309,8 @@ def exposure_time_violations(
     own, parts = drizzled.keyword("EXPTIME"), list(times.values())
     context: dict[str, Json] = {"exptime": own, "inputs": {**times}}
     if not all(_positive(each) for each in (own, *parts)):
-        violations = [f"EXPTIME is {own!r}, those of its inputs (D001DEXP) are {parts}: not all are times"]
+        named = ", ".join(map(_shown, parts))
+        violations = [f"EXPTIME is {_shown(own)}, those of its inputs (D001DEXP) {named}: not all are times"]
     elif not math.isclose(own, sum(parts), rel_tol=_ONE_TIME):
         violations = [f"EXPTIME is {own:g} s, its {len(parts)} inputs together have {sum(parts):g} s"]
     else:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.header_coordinates import (
     ANGLE,
+    DRIZZLE_AGAIN,
     NEAR_TARGET,
     POINTING,
     UNUSABLE,
@@ -112,7 +113,7 @@ def drizzled_coordinate_violations(
         else:
             departures += _place(image, extents, same_solution)
         departures += _sources(offsets if same_solution else ())
-    return contradicted("coordinate_violations", image.label, departures)
+    return contradicted("coordinate_violations", image.label, departures, DRIZZLE_AGAIN)
 
 
 def _frame(image: Drizzled) -> Iterator[Departure]:

@@ -156,7 +156,8 @@ def structure_violations(exposure: Exposure) -> Measurement:
     """
     key, required = (exposure.instrument, exposure.detector, exposure.suffix), _required(exposure)
     if not required:
-        reason = f"instruments.toml has no structure for {' '.join(part for part in key if part)} files"
+        what = " ".join(part for part in key if part)
+        reason = f"it is not known which extensions {what} files have: check INSTRUME and DETECTOR"
         return not_measured("structure_violations", exposure.label, reason)
     found = _found(exposure)
     problems = [f"{_pair(pair)} is missing" for pair in required if pair not in found]
