@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubble_qa.checks.detectors.bias_structure import BIAS_STRUCTURE, column_levels, column_scatter
+from hubble_qa.checks.detectors.bias_structure import (
+    BIAS_STRUCTURE,
+    column_levels,
+    column_scatter,
+    judged_pixels,
+)
 
 SHAPE = (256, 96)
 
@@ -49,6 +54,19 @@ def test_integers_have_no_steps():
     """Raw numbers are integers: medians of columns are, too, and would scatter in steps."""
     sci = np.rint(background(level=1.3, noise=2.7))
     assert scatter(sci) == pytest.approx(1.0, abs=0.16)
+
+
+@given(
+    saturated=st.sets(st.tuples(st.integers(0, 69), st.integers(0, 54)), max_size=4),
+    shape=st.tuples(st.integers(1, 70), st.integers(1, 55)),
+)
+def test_pixels_within_twenty_of_a_saturated_one_do_not_count(saturated, shape):
+    flags, rows, columns = np.zeros(shape, np.int16), *np.indices(shape)
+    far = np.ones(shape, dtype=bool)
+    for row, column in {(y % shape[0], x % shape[1]) for y, x in saturated}:
+        flags[row, column] = 256  # full well
+        far &= np.maximum(abs(rows - row), abs(columns - column)) > 20
+    assert (judged_pixels(flags) == far).all()
 
 
 def test_stars_and_cosmic_rays_do_not_count():

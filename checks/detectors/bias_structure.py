@@ -112,10 +112,15 @@ def column_scatter(sci: NDArray[Any], dq: NDArray[Any], *, subject: str) -> Meas
 
 
 def _around(pixels: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:
-    """Pixels in the squares about some."""
-    from scipy.ndimage import maximum_filter
-
-    return np.asarray(maximum_filter(pixels, 2 * distance + 1))
+    """Pixels in the squares about some, by shifts: a maximum filter finds the same more slowly."""
+    found, width = np.pad(pixels, distance), 2 * distance + 1
+    reach = 1
+    while reach < width:
+        step = min(reach, width - reach)
+        found = found[:-step] | found[step:]
+        found = found[:, :-step] | found[:, step:]
+        reach += step
+    return found
 
 
 def _band(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
