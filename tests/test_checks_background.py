@@ -209,7 +209,10 @@ def test_switches_that_serve_associations_do_not_count():
     assert steps().value == 0
     assert "DRIZCORR" not in steps().context
     assert steps(FLATCORR="OMIT").reason == "FLATCORR was OMIT and ended as COMPLETE"
-    assert switch_violations({"FLATCORR": "OMIT"}, {}, set_to={}, subject="x").value is None
+    left_out = switch_violations({"FLATCORR": "OMIT"}, {}, set_to={}, subject="x")
+    assert left_out.value is None
+    assert "its switches are all OMIT" in left_out.reason
+    assert "it has none" in switch_violations({}, {}, set_to={}, subject="x").reason
     missing = switch_violations({"FLATCORR": "PERFORM"}, {}, set_to={}, subject="x")
     assert missing.reason == "FLATCORR was PERFORM and ended as missing"
 
