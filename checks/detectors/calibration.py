@@ -120,7 +120,8 @@ def switch_violations(
     requested = {**calibration_switches(raw), **set_to}
     requested = {name: value for name, value in requested.items() if name not in _OF_ASSOCIATIONS}
     if "PERFORM" not in requested.values():
-        found = f"its switches are all {', '.join(sorted({*requested.values()}))}" if requested else "it has none"
+        values = ", ".join(sorted({*requested.values()}))
+        found = f"its switches are all {values}" if requested else "it has none"
         reason = f"no switch (FLATCORR, …) asks for a step, {found}: retrieve it again if it is calibrated"
         return not_measured("switch_violations", subject, reason)
     ended = {name: str(calibrated.get(name, "missing")).strip() for name in requested}
