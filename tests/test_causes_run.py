@@ -13,6 +13,7 @@ from tests.wfpc2_samples import write_flt
 
 CLOSED, UNEQUAL, MISTYPED, SINGULAR = ("u5jx0109r_flt", "u5jx010ar_flt", "u5jx010br_flt", "u5jx010cr_flt")
 UNKNOWN, EMPTY, IMAGE = "u5jx010dr_flt", "u5jx010er_flt", "mine_drz"
+OTHER_FORM = "u5jx010fr_flt"
 REJECTING = {
     CLOSED: "FIL-005",
     UNEQUAL: "CAL-013",
@@ -20,6 +21,7 @@ REJECTING = {
     SINGULAR: "WCS-005",
     UNKNOWN: "FIL-003",
     EMPTY: "FIL-002",
+    OTHER_FORM: "WCS-005",
     IMAGE: "WCS-005",
 }
 # An image that cannot be read, of which it is not known what it combines, and an exposure that another names.
@@ -51,6 +53,14 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 if name == UNEQUAL:
                     hdus["DQ", chip].data = np.zeros((2, 2), np.int16)
                     hdus["ERR", chip].data = np.zeros((2, 2), np.float32)
+                if name == OTHER_FORM:
+                    science = hdus["SCI", chip].header
+                    for keyword in ("CD1_1", "CD1_2", "CD2_1", "CD2_2"):
+                        science[f"{keyword}B"] = science.pop(keyword)
+                    for keyword in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"):
+                        science[f"{keyword}B"] = science[keyword]
+                    science.update(WCSNAMEB=science["WCSNAME"], WCSNAME=f"{science['WCSNAME']}-FIT_REL_GAIA")
+                    science.update(PC1_1=1.0, PC2_2=1.0, CDELT1=-2.8e-5, CDELT2=2.8e-5)
                 if name == SINGULAR:
                     hdus["SCI", chip].header.update(dict.fromkeys(("CD1_1", "CD1_2", "CD2_1", "CD2_2"), 0.0))
     return place
@@ -100,6 +110,7 @@ def said(run: QaRun, criterion: str, subject: str) -> tuple[str, str]:
         ),
         ("WCS-005", UNKNOWN, "could not be told", "no camera is called WFPC9; see FIL-003"),
         ("WCS-005", EMPTY, "could not be told", "there is no SCI extension; see FIL-002"),
+        ("AST-021", OTHER_FORM, "could not be told", "SCI,1: there is no CD matrix; see WCS-005"),
         ("AST-010", EMPTY, "could not be told", "there is no SCI extension; see FIL-002"),
         ("AST-015", IMAGE, "could not be told", "CRVAL1 is missing; see WCS-005"),
     ],

@@ -253,6 +253,8 @@ def test_a_directory_without_products_is_one_clear_line(tmp_path):
         survey(tmp_path)
     with pytest.raises(FinishedError, match="no such directory"):
         survey(tmp_path / "none")
+    with pytest.raises(FinishedError, match=r"picture.fits: is a file; name a directory"):
+        survey(tmp_path / "picture.fits")
 
 
 def test_datasets_are_made_of_the_products(directory):

@@ -150,3 +150,27 @@ def test_copies_are_of_the_files_in_use_only(tmp_path, monkeypatch):
     again = unpacked(paths[0])
     assert again.read_bytes() == exposure_bytes("u5jx0108r")
     assert read_exposure(paths[1]).array("SCI", 1).size
+
+
+@pytest.mark.parametrize("science", ["", ".gz", ".fz"])
+@pytest.mark.parametrize("weight", ["", ".gz", ".fz"])
+def test_a_weight_image_may_be_compressed_in_its_own_way(tmp_path, science, weight):
+    packings = {".gz": gzipped, ".fz": fpacked}
+    for name, ending in (("sci", science), ("wht", weight)):
+        path = tmp_path / f"f606w_drc_{name}.fits"
+        fits.PrimaryHDU(np.ones((8, 8), np.float32)).writeto(path)
+        if ending:
+            packings[ending](path)
+            path.unlink()
+    found = read_drizzled(tmp_path / f"f606w_drc_sci.fits{science}")
+    assert found.weight_path == tmp_path / f"f606w_drc_wht.fits{weight}"
+    assert found.weight().shape == (8, 8)
+
+
+def fpacked(path):
+    """An image in the primary unit as fpack has it: in the first extension, as tiles."""
+    packed = path.with_name(f"{path.name}.fz")
+    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(fits.getdata(path))]).writeto(packed)
+    with fits.open(packed, mode="update", disable_image_compression=True) as hdus:
+        hdus[1].header["ZSIMPLE"] = True
+    return packed

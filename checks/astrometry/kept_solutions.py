@@ -11,7 +11,7 @@ from hubble_qa.checks.astrometry.linear_solutions import (
     linear_solution,
 )
 from hubble_qa.checks.astrometry.world_coordinates import distortion_name
-from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_measured, not_told
 from hubble_qa.checks.readers.exposure import Exposure
 
 __all__ = ["coordinate_difference", "distance_from_distortion_solution"]
@@ -77,13 +77,15 @@ def coordinate_difference(exposure: Exposure, other: Exposure) -> Measurement:
     quantity, distances = "coordinate_difference", {}
     for chip in exposure.chips:
         if other.find("SCI", chip) is None:
-            reason = f"{other.path.name} has no SCI,{chip}"
-            return not_measured(quantity, exposure.label, reason)
+            reason = f"{other.path.name} has no SCI,{chip}; see FIL-002"
+            return not_told(quantity, exposure.label, reason)
         pair = [linear_solution(file.header("SCI", chip)) for file in (exposure, other)]
         if pair[0] is None or pair[1] is None:
             which = exposure if pair[0] is None else other
             reason = f"the coordinates of SCI,{chip} of {which.path.name} cannot be used; see WCS-005"
-            return not_measured(quantity, exposure.label, reason)
+            # The other file's own verdicts reject it.
+            how = not_measured if pair[0] is None else not_told
+            return how(quantity, exposure.label, reason)
         distances[f"SCI,{chip}"] = 1000.0 * _distance(pair[0], pair[1], exposure.extension("SCI", chip).shape)
     if not distances:
         return not_measured(quantity, exposure.label, "there are no science headers to look at")

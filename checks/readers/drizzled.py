@@ -10,7 +10,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from hubble_qa.checks.readers.compressed import plain_name
+from hubble_qa.checks.readers.compressed import COMPRESSED, plain_name
 from hubble_qa.checks.readers.errors import ReaderError
 from hubble_qa.checks.readers.exposure import open_fits, readable, science_wcs
 
@@ -104,15 +104,17 @@ def weight_names(name: str) -> tuple[str, ...]:
     Examples
     --------
     ``f606w_drz_sci.fits`` has ``f606w_drz_wht.fits``; ``hlsp_…_v1.0_drz.fits`` may have
-    ``hlsp_…_v1.0_drz_wht.fits`` or ``hlsp_…_v1.0_wht.fits``, or ``weight`` for ``wht``; beside a compressed
-    image they may be compressed as well.
+    ``hlsp_…_v1.0_drz_wht.fits`` or ``hlsp_…_v1.0_wht.fits``, or ``weight`` for ``wht``; either image may be
+    compressed, and in its own way.
     """
     plain = plain_name(name)
     stem, packed = plain.removesuffix(".fits"), name.removeprefix(plain.removesuffix(".fits"))
     root = stem.rpartition("_")[0]
     stems = (root,) if stem.endswith("_sci") else (stem, root)
     found = [f"{each}_{ending}" for each in stems for ending in ("wht", "weight")]
-    return tuple(f"{each}{ending}" for ending in dict.fromkeys((packed, ".fits")) for each in found)
+    return tuple(
+        f"{each}{ending}" for ending in dict.fromkeys((packed, ".fits", *COMPRESSED)) for each in found
+    )
 
 
 def _is_single(hdus: fits.HDUList) -> bool:
