@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.errors import DamagedFileError
+from hubble_qa.fixtures.suite import damage
 from tests.fits_samples import exposure_bytes
 from tests.qa_runs import QaRun, judge_products
 
@@ -56,3 +60,18 @@ def test_where_its_form_is_not_judged_a_damaged_file_fails(damaged: Path, tmp_pa
     assert run.process.returncode == 1
     assert about_pixels(run, NAME)["status"] == "not measured"
     assert "is truncated" in about_pixels(run, NAME)["reason"]
+
+
+def test_a_file_that_cannot_be_read_at_all_is_told_once(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"{NAME}.fits"  # it is gone, or not to be opened by this user
+    item = request.node
+    monkeypatch.setattr(damage, "tests_by_file", lambda _: {("FIL-001", path.name): [item]})
+    monkeypatch.setattr(damage, "parameter_of", lambda _: SimpleNamespace(path=path))
+    monkeypatch.setattr(damage, "subject_of", lambda _: NAME)
+    monkeypatch.setattr(damage, "criterion_of", lambda _: load_criteria()["CAL-013"])
+    with pytest.raises(pytest.skip.Exception, match=rf"{NAME}\.fits cannot be read; see FIL-001"):
+        damage.see_form(item, DamagedFileError(f"{path}: cannot read as FITS", path))
+    monkeypatch.setattr(damage, "criterion_of", lambda _: load_criteria()["FIL-001"])
+    damage.see_form(item, DamagedFileError(f"{path}: cannot read as FITS", path))

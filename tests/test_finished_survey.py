@@ -247,6 +247,18 @@ def test_stores_and_reports_are_passed_over(directory):
     assert "u5jx010jr_flt" not in survey(directory).instruments["WFPC2"].files
 
 
+def test_an_exposure_of_another_name_is_told_its_own(tmp_path):
+    (tmp_path / "u5jx0108r_flt.fits").write_bytes(exposure_bytes("u5jx0108r"))
+    renamed = tmp_path / "omega_cen_best.fits"
+    renamed.write_bytes(exposure_bytes("u5jx010hr"))
+    with fits.open(renamed, mode="update") as hdus:
+        hdus[0].header["FILENAME"] = "u5jx010hr_flt.fits"
+    said = (
+        "its header calls it u5jx010hr_flt.fits, but its name does not end so: end it in _flt.fits to have it"
+    )
+    assert survey(tmp_path).left_out["omega_cen_best.fits"].startswith(said)
+
+
 def test_a_directory_without_products_is_one_clear_line(tmp_path):
     (tmp_path / "picture.fits").write_bytes(exposure_bytes("u5jx0108r"))
     with pytest.raises(FinishedError, match=r"holds no .* product \(picture.fits: its suffix is not one of"):
