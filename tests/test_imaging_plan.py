@@ -68,6 +68,7 @@ def test_twelve_lines_are_enough(tmp_path: Path) -> None:
     assert steps(found) == [
         "fetch",
         "references",
+        "sources",
         "catalog-gaia",
         "align-gaia",
         "accept",
@@ -207,15 +208,41 @@ def test_tries_are_nodes_one_after_another_and_one_chooses_among_them(tmp_path: 
     for earlier, later in pairwise(tries):
         assert found[later].upstream["previous"] is found[earlier]
     assert [found["align-gaia"].upstream[f"try-{number}"].name for number in range(1, 7)] == tries
-    finding = [settings(found, name).imagefind["threshold"] for name in tries]
-    assert finding == [200.0, 50.0, 10.0, 50.0, 50.0, 10.0]
-    assert [settings(found, name).tweakreg.get("searchrad") for name in tries[2:5]] == [None, 5.0, None]
-    assert "threshold" not in settings(found, tries[1]).tweakreg
+    assert [settings(found, name).depth for name in tries] == [1.0, 4.0, 20.0, 4.0, 1.0, 4.0]
+    assert [settings(found, name).wide for name in tries] == [False, False, False, True, False, False]
+    assert all(found[name].upstream["sources"] is found["sources"] for name in tries)
     assert [settings(found, name).tweakreg["fitgeometry"] for name in tries[3:]] == [
         "rscale",
         "shift",
         "shift",
     ]
+
+
+def test_what_a_dataset_gives_is_not_measured(tmp_path: Path) -> None:
+    own = '[stages.align.imagefind]\nthreshold = 12.0\n[stages.align.fit]\nfitgeometry = "general"\n'
+    found = plan(dataset(tmp_path, MINIMAL + own))
+    tries = [settings(found, name) for name in found.nodes if "-try-" in name]
+    assert {each.imagefind["threshold"] for each in tries} == {12.0}
+    assert {each.tweakreg["fitgeometry"] for each in tries} == {"general"}
+    assert all(each.written == ("threshold", "fitgeometry") for each in tries)
+
+
+def test_a_ladder_of_the_datasets_own_is_taken_as_it_is(tmp_path: Path) -> None:
+    """Nothing is measured then, and what it does not give is the camera's."""
+    own = "ladder = [{ threshold = 50.0 }, { searchrad = 3.0 }]\n"
+    found = plan(dataset(tmp_path, MINIMAL + own))
+    tries = [settings(found, f"align-gaia-try-{number}") for number in (1, 2, 3)]
+    assert "sources" not in found.nodes
+    assert [each.imagefind["threshold"] for each in tries] == [200.0, 50.0, 200.0]
+    assert [each.tweakreg.get("searchrad") for each in tries] == [None, None, 3.0]
+
+
+def test_sources_are_measured_once_before_any_alignment(tmp_path: Path) -> None:
+    text = MINIMAL.replace('["gaia"]', '["gaia"]\nrelative = true')
+    found = plan(dataset(tmp_path, text))
+    assert found["sources"].upstream["exposures"] is found["fetch"]
+    for name in ("align-try-1", "align-gaia-try-1"):
+        assert found[name].upstream["sources"] is found["sources"]
 
 
 def test_the_only_try_fails_by_its_own_error(tmp_path: Path) -> None:
@@ -246,17 +273,17 @@ def test_a_file_is_a_catalogue(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "nodes", "suffix"),
     [
-        (of_camera("WFC3", ("F105W", "F160W"), "ibohbfb"), ["align"], "flt"),
-        (of_camera("ACS", ("F606W;CLEAR2L",) * 2, "j9l960a"), ["align"], "flc"),
-        (of_camera("ACS", ("F606W",) * 2, "j9l960a", RAW), ["calibrate", "update-wcs", "align"], "flt"),
-        (of_camera("ACS", ("F150LP",) * 2, "jcmc11c"), ["align"], "flt"),
-        (of_camera("WFPC2", ("F555W",) * 2, "u5jx010"), ["flt", "update-wcs", "align"], "flt"),
+        (of_camera("WFC3", ("F105W", "F160W"), "ibohbfb"), [], "flt"),
+        (of_camera("ACS", ("F606W;CLEAR2L",) * 2, "j9l960a"), [], "flc"),
+        (of_camera("ACS", ("F606W",) * 2, "j9l960a", RAW), ["calibrate", "update-wcs"], "flt"),
+        (of_camera("ACS", ("F150LP",) * 2, "jcmc11c"), [], "flt"),
+        (of_camera("WFPC2", ("F555W",) * 2, "u5jx010"), ["flt", "update-wcs"], "flt"),
     ],
 )
 def test_steps_are_those_of_the_camera(tmp_path: Path, text: str, nodes: list[str], suffix: str) -> None:
     found = plan(dataset(tmp_path, text))
     own = [name for name in steps(found) if not name.startswith(("fetch", "references", "drizzle"))]
-    assert own == nodes
+    assert own == [*nodes, "sources", "align"]
     assert settings(found, "align").suffix == suffix
 
 
@@ -339,7 +366,7 @@ def test_images_are_paired_with_the_reference(tmp_path: Path) -> None:
         (MINIMAL.replace('"WFC3"', '"WFC3"\ndetector = "WFC"'), "detector: WFC3 WFC is no camera"),
         (
             MINIMAL.replace('["gaia"]', '["2mass"]'),
-            "stages.align.catalogs.0: is '2mass'; give 'gaia' or 'sdss'",
+            "stages.align.catalogs.0: is '2mass'; give 'gaia', 'sdss', 'ps1', 'hsc', or a file",
         ),
         (MINIMAL.replace('["gaia"]', '["none.ecsv"]'), "none.ecsv is no file; correct the path"),
         (

@@ -70,7 +70,7 @@ def test_why_a_try_is_not_accepted_is_told_by_exposure() -> None:
 
 
 def outcome(*tries: TriedFit) -> Outcome:
-    return Outcome(tuple(map(TryRecord, tries)))
+    return Outcome(tuple(TryRecord(each, number=number) for number, each in enumerate(tries, start=1)))
 
 
 def test_exposures_whose_fits_are_not_accepted_are_told() -> None:
@@ -122,6 +122,19 @@ def test_tries_that_were_not_needed_do_not_count(tmp_path: Path) -> None:
     assert found.chosen == 0
 
 
+def test_the_best_try_has_the_number_of_its_node_where_one_before_was_not_made(tmp_path: Path) -> None:
+    made = ({"threshold": 5.0}, {"threshold": 2.5})
+    records = (
+        TryRecord(NOTHING, made=made[:1], number=1, chosen_by=("threshold 5 σ",)),
+        TryRecord(None, made=made[:1], same=1),
+        TryRecord(FEW, made=made, number=3),
+    )
+    found = Outcome.of(products(tmp_path, *records))
+    assert found.records == (records[0], records[2])
+    assert (found.chosen, found.number) == (1, 3)
+    assert found.remark == "try 3 of 3 has the best evidence"
+
+
 def test_remarks_say_why_a_try_was_not_accepted_and_why_none_was_needed() -> None:
     assert TryRecord(ONE).remark == "not accepted: ibwb01x1q: AST-002: 0.4 pix"
     assert TryRecord(FEW).remark == "accepted; fewer than 30 sources, so that others are tried"
@@ -129,6 +142,10 @@ def test_remarks_say_why_a_try_was_not_accepted_and_why_none_was_needed() -> Non
     assert TryRecord(None, "all fits of try 1 are accepted").remark == (
         "not needed: all fits of try 1 are accepted"
     )
+    assert TryRecord(
+        MANY, "all fits are", chosen_by=("threshold 12 σ: 240 stars", "tolerance 2.5 pix")
+    ).remark == ("accepted (threshold 12 σ: 240 stars; tolerance 2.5 pix)")
+    assert TryRecord(None, same=2).remark == "not needed: the same parameters as try 2"
     assert outcome(ONE, FEW).remark == "try 2 of 2 has the best evidence"
     assert outcome(FAILED, ONE).remark.startswith("try 2 of 2 has the best evidence; not accepted: ibwb01x1q")
 
