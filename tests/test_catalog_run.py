@@ -290,8 +290,9 @@ def test_a_service_that_is_down_costs_only_what_takes_it(small, tmp_path):
 def test_a_catalogue_that_is_not_there_is_refused_in_one_line(tmp_path):
     (tmp_path / "products").mkdir()
     run = judge_products(tmp_path, tmp_path / "products", "--catalog", "stars.ecsv", "--collect-only")
-    assert "--catalog stars.ecsv: no such file; give 'gaia', 'sdss' or the path of a catalogue" in (
-        run.process.stdout + run.process.stderr
+    assert (
+        "--catalog stars.ecsv: no such file; give 'gaia', 'sdss', 'ps1', 'hsc' or the path of a catalogue"
+        in (run.process.stdout + run.process.stderr)
     )
 
 

@@ -42,7 +42,7 @@ def test_each_cameras_exposures_of_each_field_are_a_dataset(exposures: Path, tmp
         (["--datasets", "mine"], "--datasets mine: --reduce makes its datasets itself"),
         (["--criteria", "qa.toml"], "--criteria qa.toml: bounds of a reduction are in its dataset file"),
         (["--dataset", "ngc1"], "--dataset ngc1: no such dataset in"),
-        (["--catalog", "hipparcos"], "--catalog hipparcos: no such file; give 'gaia', 'sdss'"),
+        (["--catalog", "hipparcos"], "--catalog hipparcos: no such file; give 'gaia', 'sdss', 'ps1', 'hsc'"),
     ],
 )
 def test_options_that_mean_nothing_to_it_are_refused(

@@ -30,7 +30,7 @@ class Handed:
     directory : Path or None
         All of them are below it; None of a reduction, whose files are their nodes'.
     catalog : str
-        ``"gaia"``, ``"sdss"``, the path of a catalogue, or empty: what positions are compared with.
+        A service's name, the path of a catalogue, or empty: what positions are compared with.
     plan : Plan
         The plan, which has the catalogues of the services.
     """

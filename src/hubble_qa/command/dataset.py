@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hubble_qa.checks.printable import one_line
+from hubble_qa.fixtures.plans.catalog_services import services_text
 
 if TYPE_CHECKING:
     from hubble_qa.fixtures.drafting.observed import Sighting
@@ -29,7 +30,7 @@ def dataset() -> None:
     "catalogs",
     multiple=True,
     metavar="NAME",
-    help="What the exposures are aligned to, 'gaia', 'sdss' or a file; repeatable. "
+    help=f"What the exposures are aligned to, {services_text()} or a file; repeatable. "
     "Without one they are aligned to one another.",
 )
 @click.option("--name", default="", help="The dataset's name; by default of target and camera.")
