@@ -121,6 +121,7 @@ def test_exposures_that_are_no_images_of_the_field_are_left_out_and_named(tmp_pa
     put(tmp_path, "j9l960a7q_flc.fits")
     put(tmp_path, "j9l960a9q_flc.fits", EXPTIME=0.0)
     put(tmp_path, "j9l960abq_flc.fits", FILTER1="G800L", OBSTYPE="SPECTROSCOPIC")
+    put(tmp_path, "j9l960afq_flc.fits", FILTER1="G800L")
     (tmp_path / "j9l960adq_flc.fits").write_bytes(b"SIMPLE  = damaged")
     result = new(tmp_path)
     assert [each["rootname"] for each in written(result, tmp_path)["exposures"]] == ["j9l960a7q"]
@@ -128,6 +129,7 @@ def test_exposures_that_are_no_images_of_the_field_are_left_out_and_named(tmp_pa
     assert comments[0].startswith("# Left out: j9l960a9q: flc: EXPTIME is 0 s: nothing was exposed")
     assert comments[1].startswith("# Left out: j9l960abq: flc: OBSTYPE is 'SPECTROSCOPIC'")
     assert comments[2].startswith("# Left out: j9l960adq: flc: ")
+    assert comments[3].startswith("# Left out: j9l960afq: flc: G800L is a grism or prism")
     assert "j9l960adq_flc.fits: cannot" in comments[2]
 
 
