@@ -158,6 +158,7 @@ class Camera(_Record):
     parity: tuple[Literal[-1, 1], Literal[-1, 1]] = (-1, 1)
     chip_keyword: str
     chips: Mapping[int, CameraChip]
+    distortion: Mapping[int, tuple[float, float, float, float, float, float]] = Field(default_factory=dict)
     flags: Mapping[str, int]
     pattern_flags: tuple[str, ...] = ()
     saturation_flags: tuple[str, ...] = ()
@@ -204,6 +205,11 @@ class Camera(_Record):
         """Name of a chip, ``"WF2"``, by its science header; empty where that names none."""
         chip = self.chips.get(header.get(self.chip_keyword, 0))
         return chip.name if chip else ""
+
+    def distortion_terms(self, header: Mapping[str, Any]) -> tuple[float, ...]:
+        """A chip's SIP terms of second order, by its science header, pixels^-1; none if not on record."""
+        chip = header.get(self.chip_keyword, 0) if len(self.chips) > 1 else 1
+        return self.distortion.get(chip, ()) if isinstance(chip, int) else ()
 
     def fwhm_of_stars(self, header: Mapping[str, Any]) -> float | None:
         """FWHM of stars in the widest filter on a chip, by its header, pixels; None if not on record."""

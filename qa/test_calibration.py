@@ -110,6 +110,8 @@ def test_amplifiers_have_one_background(products: Products, science_chip: Chip, 
         reason = "it is a subarray" if exposure.camera else "the camera has no record"
         judge(not_applicable("amplifier_step", subject, reason))
         return
+    if "EXPTIME" not in exposure.primary:
+        judge(not_told("amplifier_step", subject, "EXPTIME is missing; see FIL-003"))
     sci, _, dq = planes(products.path(file), science_chip.number, products.sibling(file, "c1m"))
     good = np.ones(sci.shape, dtype=bool) if dq is None else dq == 0
     time = float(exposure.primary["EXPTIME"])

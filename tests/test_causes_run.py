@@ -14,6 +14,7 @@ from tests.wfpc2_samples import write_flt
 CLOSED, UNEQUAL, MISTYPED, SINGULAR = ("u5jx0109r_flt", "u5jx010ar_flt", "u5jx010br_flt", "u5jx010cr_flt")
 UNKNOWN, EMPTY, IMAGE = "u5jx010dr_flt", "u5jx010er_flt", "mine_drz"
 OTHER_FORM = "u5jx010fr_flt"
+TIMELESS, ALONE = "u5jx010gr_flt", "u5jx010ir_c0m"
 REJECTING = {
     CLOSED: "FIL-005",
     UNEQUAL: "CAL-013",
@@ -23,6 +24,7 @@ REJECTING = {
     EMPTY: "FIL-002",
     OTHER_FORM: "WCS-005",
     IMAGE: "WCS-005",
+    TIMELESS: "FIL-003",
 }
 # An image that cannot be read, of which it is not known what it combines, and an exposure that another names.
 BROKEN, COMBINED = "broken_drz", "u5jx0108r_flt"
@@ -41,6 +43,8 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
             hdus[0].header["ROOTNAME"] = name[:9]
             if name == CLOSED:
                 hdus[0].header["EXPTIME"] = 0.0
+            if name == TIMELESS:
+                del hdus[0].header["EXPTIME"]
             if name == MISTYPED:
                 hdus[0].header["EXPTIME"] = "230,0"
             if name == UNKNOWN:
@@ -63,6 +67,10 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     science.update(PC1_1=1.0, PC2_2=1.0, CDELT1=-2.8e-5, CDELT2=2.8e-5)
                 if name == SINGULAR:
                     hdus["SCI", chip].header.update(dict.fromkeys(("CD1_1", "CD1_2", "CD2_1", "CD2_2"), 0.0))
+    with fits.open(write_flt(place / f"{ALONE}.fits"), mode="update") as hdus:
+        hdus[0].header["ROOTNAME"] = ALONE[:9]
+        for hdu in [hdu for hdu in hdus if hdu.name in ("ERR", "DQ")]:
+            hdus.remove(hdu)
     return place
 
 
@@ -101,6 +109,13 @@ def said(run: QaRun, criterion: str, subject: str) -> tuple[str, str]:
             f"{MISTYPED} SCI,1",
             "could not be told",
             "EXPTIME is '230,0', not a number; see FIL-003",
+        ),
+        ("CAL-008", f"{TIMELESS} SCI,1", "could not be told", "EXPTIME is missing; see FIL-003"),
+        (
+            "CAL-012",
+            f"{ALONE} SCI,1",
+            "could not be told",
+            "its flags are in a C1M file, which is not at hand",
         ),
         (
             "WCS-002",

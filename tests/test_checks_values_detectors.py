@@ -198,6 +198,28 @@ def test_faint_levels_are_compared_with_the_least() -> None:
     )
 
 
+@pytest.mark.parametrize(("factor", "value"), [(1.02, 0.02), (0.98, -0.02), (1.0, 0.0)])
+def test_a_factor_shows_in_the_stars_where_the_sky_is_dark(factor: float, value: float) -> None:
+    _, independent, dq = stepped()
+    independent += np.random.default_rng(7).normal(-49.0, 5.0, independent.shape)
+    independent[::4, ::4] += 1000.0
+    dq[0, 0], calibrated = 256, factor * independent
+    calibrated[0, 0] = 84_700.0  # saturated
+    found = level_deviation(calibrated, independent, dq, subject="x", least=20.0)
+    assert found.value == pytest.approx(value, abs=2e-3)
+    assert ("brightest pixels" in found.reason) == (factor != 1.0)
+    assert found.context["bright_pixels"] == np.count_nonzero(independent > 400.0) - 1
+
+
+def test_few_stars_tell_no_factor() -> None:
+    _, independent, dq = stepped()
+    independent -= 49.0
+    independent.flat[::25] += 1000.0  # 96
+    found = level_deviation(1.02 * independent, independent, dq, subject="x", least=20.0)
+    assert found.value == pytest.approx(0.001, rel=0.01)
+    assert "bright_pixels" not in found.context
+
+
 # Electrons of a CCD
 
 

@@ -15,10 +15,11 @@ from hubble_qa.checks.astrometry.world_coordinates import (
     round_trip_error,
 )
 from hubble_qa.checks.criteria import load_criteria
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.readers import Extension
 from hubble_qa.checks.readers.exposure import science_wcs
 from hubble_qa.checks.verdict import Status, judge
-from tests.wfpc2_samples import chip_header, drizzled, exposure
+from tests.wfpc2_samples import TERMS, chip_header, drizzled, exposure
 
 
 def linear(scale: float, angle: float, form: str) -> fits.Header:
@@ -66,8 +67,7 @@ def test_header_that_never_saw_updatewcs() -> None:
             "WCSNAMEO": None,
             "CTYPE1": "RA---TAN",
             "A_ORDER": None,
-            "B_0_2": 0.0,
-            "B_0_3": 0.0,
+            "B_ORDER": None,
         },
     )
     assert distortion_solution_violations(raw, 2).context["violations"] == [
@@ -77,6 +77,29 @@ def test_header_that_never_saw_updatewcs() -> None:
         "there is no SIP coefficient B_p_q",
         "the original solution lacks WCSNAMEO",
     ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"A_2_0": 4.4e-6},
+        {"A_2_0": -3.157e-6, "B_0_2": -4.437e-6},
+        {name: 1.5 * value for name, value in zip(TERMS, camera("WFPC2").distortion[2], strict=True)},
+        dict(zip(TERMS, camera("WFPC2").distortion[1], strict=True)),
+    ],
+    ids=["sign", "axes exchanged", "by a factor", "of another chip"],
+)
+def test_terms_of_another_distortion(change: dict[str, float]) -> None:
+    measured = distortion_solution_violations(exposure(science=change), 2)
+    assert measured.value == 1
+    assert "its SIP terms of second order differ by" in measured.reason
+
+
+def test_terms_of_binned_pixels_are_larger() -> None:
+    terms = {name: 2 * value for name, value in zip(TERMS, camera("WFPC2").distortion[2], strict=True)}
+    assert distortion_solution_violations(exposure(science=terms), 2).value == 1
+    binned = exposure(science={**terms, "LTM1_1": 0.5, "LTM2_2": 0.5})
+    assert distortion_solution_violations(binned, 2).value == 0
 
 
 def test_look_up_table_that_a_chip_refers_to_must_be_there() -> None:
@@ -109,7 +132,7 @@ def test_round_trip_that_does_not_converge_never_passes() -> None:
 
 
 def test_chip_polygon_in_a_drizzled_image() -> None:
-    chip = chip_header(2, A_2_0=0.0, B_0_2=0.0, A_3_0=0.0, B_0_3=0.0)
+    chip = chip_header(2, **dict.fromkeys((*TERMS, "A_3_0", "B_0_3"), 0.0))
     output = drizzled(angle=0.0).header
     output.update(
         CTYPE1="RA---TAN", CTYPE2="DEC--TAN", CRVAL1=201.7, CRVAL2=-47.5, CRPIX1=1025.0, CRPIX2=525.0

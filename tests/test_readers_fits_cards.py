@@ -93,6 +93,12 @@ DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str, bool]] = {
     "type": (replaced("EXTVER", "EXTVER  = '1'"), "EXTVER = '1': must be a whole number", True),
     # fitsverify does not look; wcslib reads such a keyword as if it were missing.
     "axis as text": (replaced("CRPIX1", "CRPIX1  = '1.0'"), "CRPIX1 = '1.0': must be a number", False),
+    # fitsverify warns; readers take the first or the last of them.
+    "two values": (
+        replaced("TARGNAME", "EXPTIME =                 69.9"),
+        "EXPTIME has several values: 69.9 in card 5 and 699.23 in card 6",
+        False,
+    ),
     "order": (exchanged("BITPIX", "NAXIS"), "card 2 is NAXIS, but BITPIX, which stands later", True),
     "bits": (replaced("BITPIX", "BITPIX  =                   12"), "BITPIX is 12, not one of 8, 16", True),
     "free format": (replaced("SIMPLE", "SIMPLE  = T"), "SIMPLE must end in byte 30 of its card", True),
@@ -153,6 +159,29 @@ def test_fitsverify_agrees(path: Path, name: str) -> None:
     damage, _, told = DAMAGES[name]
     path.write_bytes(damage(path.read_bytes()))
     assert bool(errors(path)) == told
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [
+        ("TARGNAME", "EXPTIME = 6.9923E2 / the same again"),
+        ("TARGNAME", "HISTORY = 1.0"),
+    ],
+)
+def test_what_is_told_twice_alike_contradicts_nothing(path: Path, keyword: str, text: str) -> None:
+    path.write_bytes(replaced("MTFLAG", "HISTORY = 2.0")(replaced(keyword, text)(path.read_bytes())))
+    assert verdict(path).reason == ""
+
+
+def test_fields_of_a_record_share_their_keyword(path: Path) -> None:
+    content = path.read_bytes()
+    content = replaced("CRPIX1O", "DP1     = 'EXTVER: 1.0'")(content)
+    path.write_bytes(replaced("CRVAL2", "DP1     = 'AXIS.1: 1'")(content))
+    assert verdict(path).reason == ""
+    path.write_bytes(replaced("CRPIX2", "DP1     = 'lookup'")(path.read_bytes()))
+    assert verdict(path).reason == ""
+    path.write_bytes(replaced("CRVAL1", "DP1     = 'none'")(path.read_bytes()))
+    assert "DP1 has several values: 'lookup' in card" in verdict(path).reason
 
 
 def drizzled(content: bytes) -> bytes:

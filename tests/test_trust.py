@@ -55,6 +55,43 @@ def test_what_must_reject_it_does_in_95_per_cent_of_all_realisations(fault, summ
     assert [name for name, number in entry.must.items() if number < ENOUGH * entry.asked] == []
 
 
+# Sizes that one realisation of each showed to be caught when the criteria were first measured.
+_CAUGHT = {
+    "uvis-ngc6791: UVIS: headers moved after the fit": 0.05,
+    "uvis-ngc6791: UVIS: false fit, shift": 0.3,
+    "uvis-ngc6791: UVIS: false fit, one chip": 0.2,
+    "uvis-ngc6791: UVIS: false fit, rotation": 0.01,
+    "uvis-ngc6791: UVIS: false fit, scale": 3e-4,
+    "uvis-ngc6791: UVIS: slope of the residuals": 0.05,
+    "uvis-ngc6791: UVIS: residuals of one chip offset": 0.05,
+    "uvis-ngc6791: UVIS: catalogue's epoch differs from the exposures'": 10.0,
+    "uvis-ngc6791: UVIS mosaic: more pixels taken for cosmic rays": 0.01,
+    "uvis-ngc6791: UVIS mosaic: masks of cosmic rays grown": 2.0,
+    "wfpc2-omega-cen: WFPC2: headers moved after the fit": 0.2,
+    "wfpc2-omega-cen: WFPC2: headers turned after the fit": 0.05,
+    "wfpc2-omega-cen: WFPC2: scale changed after the fit": 5e-4,
+    "wfpc2-u40x010hm: WFPC2: flux of one chip of an FLT": 2e-4,
+    "wfpc2-omega-cen: WFPC2: one chip's flux in all files": 0.03,
+    "wfpc2-u40x010hm: WFPC2: PHOTFLAM of one chip of a C0M": 5e-4,
+    "wfpc2-u40x010hm: WFPC2: flux of the FLTs' mosaic": 0.006,
+    "acs-j9l960010: WFC: chip's flux": 0.011,
+    "acs-j9l960010: WFC: offset of a chip": 0.8,
+    "acs-j9l960010: WFC: 10 hot columns": 20.0,
+    "ir-ibohbf040: IR: chip's flux": 0.011,
+    "ir-ibohbf040: IR: noise added": 1.35,
+    "sbc-jcmc11: SBC: master dark's rate": 0.02,
+    "sbc-jcmc11: SBC: dark frames exchanged": 8.0,
+    "sbc-jcmc11: SBC: matched dark frames mirrored": 1.0,
+}
+
+
+@pytest.mark.parametrize("fault", _CAUGHT)
+def test_what_was_caught_is_caught_still(fault, summary):
+    (entry,) = [each for each in summary.faults if each.fault == fault]
+    assert entry.smallest is not None
+    assert entry.smallest.size <= _CAUGHT[fault]
+
+
 FAULT = Fault("A", "wfpc2-omega-cen", lambda *_: None, "pix", (0.1, 0.2, 0.4), 0.2, "why", ("AST-020",))
 
 
@@ -93,8 +130,18 @@ def test_what_was_measured_before_is_kept_until_it_is_measured_again():
     assert after.faults[0] == before.faults[0]
     assert after.faults[1].steps == ()
     assert (after.criteria, after.alarms) == (before.criteria, before.alarms)
-    again = summarise([FAULT], runs(0.2, 1, 0), [CLEAN] * 3)
+    again = summarise([FAULT], runs(0.1, 1, 0), [CLEAN] * 3)
     assert merged(before, again) == again
+
+
+def test_what_was_measured_of_other_sizes_and_by_other_criteria_is_kept():
+    whole = FaultRun(FAULT.key, 0.2, 0, ("AST-020", "AST-024"), judged=("AST-020", "AST-024"))
+    before = summarise([FAULT], [*runs(0.1, 0, 3), whole], [])
+    now = summarise([FAULT], [FaultRun(FAULT.key, 0.2, 1, ("AST-020",), asked=("AST-020",))] * 2, [])
+    (entry,) = merged(before, now).faults
+    assert [(step.size, step.realisations) for step in entry.steps] == [(0.1, 3), (0.2, 1)]
+    assert (entry.judged, entry.rejected) == (1, {"AST-020": 1, "AST-024": 1})
+    assert (entry.asked, entry.must) == (1, {"AST-020": 1})
 
 
 CLEAN = CleanRun(

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.readers import Drizzled, Exposure, Extension, MatchFile, ShiftFile, ShiftRow
 
 PHOTFLAMS = (3.482944e-18, 3.395806e-18, 3.439046e-18, 3.506729e-18)
 NORMALISED = (3.439046e-18,) * 4
 FITTED = ShiftRow("u5jx010hr_flt.fits", 1.81, -0.40, 0.014, 1.00001, 0.15, 0.14)
 REFERENCE = ShiftRow("u5jx0108r_flt.fits", 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+TERMS = ("A_2_0", "A_1_1", "A_0_2", "B_2_0", "B_1_1", "B_0_2")
 NAN = float("nan")
 FAILED = ShiftRow("u5jx010hr_flt.fits", NAN, NAN, NAN, NAN, 0.0, 0.0)
 
@@ -120,8 +122,7 @@ def chip_header(chip: int, *, photflam: float = PHOTFLAMS[2], **changes: Any) ->
         "CD2_2": scale,
         "A_ORDER": 3,
         "B_ORDER": 3,
-        "A_2_0": -4.4e-6,
-        "B_0_2": -3.2e-6,
+        **dict(zip(TERMS, camera("WFPC2").distortion[chip], strict=True)),
         "A_3_0": -3.3e-8,
         "B_0_3": -3.3e-8,
         "WCSNAME": "IDC_sad1946fu",

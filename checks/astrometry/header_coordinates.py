@@ -21,7 +21,7 @@ from hubble_qa.checks.astrometry.linear_solutions import (
     LinearSolution,
     linear_solution,
 )
-from hubble_qa.checks.astrometry.world_coordinates import distortion_name
+from hubble_qa.checks.astrometry.world_coordinates import binning, distortion_name
 from hubble_qa.checks.instruments import Camera
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
 from hubble_qa.checks.readers.coordinates import coordinate_problem, frame_problem
@@ -136,7 +136,7 @@ def _chip_departures(
     place, roll = chip_place(header, camera), _number(exposure.primary, "PA_V3")
     if place is None or roll is None:
         scale = 3600.0 * math.sqrt(abs(np.linalg.det(solution.matrix)))
-        expected_scale = camera.plate_scale * _binning(header)
+        expected_scale = camera.plate_scale * binning(header)
         yield from _scale(chip, scale / expected_scale, np.linalg.det(solution.matrix) < 0, NOMINAL_SCALE)
         yield from _stated_orientation(header, chip, solution)
         return
@@ -158,13 +158,6 @@ def _scale(chip: int, ratio: float, same_hand: bool, allowed: float) -> Iterator
         yield Departure(f"SCI,{chip}: its axes are mirrored on the sky", 2.0 / allowed)
     text = f"SCI,{chip}: its scale is {ratio:.5g} of what the header's table or camera has ({allowed:.1%})"
     yield Departure(text, abs(ratio - 1.0) / allowed)
-
-
-def _binning(header: Header) -> float:
-    """Side of a pixel in those of the detector, by the sampling rate in the header; 1 where it has none."""
-    rates = [_number(header, key) for key in ("LTM1_1", "LTM2_2")]
-    known = [rate for rate in rates if rate is not None and rate > 0]
-    return 1.0 / math.sqrt(known[0] * known[1]) if len(known) == len(rates) else 1.0
 
 
 def _stated_orientation(header: Header, chip: int, solution: LinearSolution) -> Iterator[Departure]:
@@ -229,7 +222,7 @@ def _chips_beside(
         for chip, header in headers.items()
         if (record := camera.chips.get(header.get(camera.chip_keyword, 0))) is not None
         and record.place is not None
-        and _binning(header) == 1.0
+        and binning(header) == 1.0
         and (found := chip_place(header, camera)) is not None
         and found.nominal
     }

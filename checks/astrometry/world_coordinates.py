@@ -10,10 +10,13 @@ import numpy as np
 from astropy.io.fits import Header
 from numpy.typing import NDArray
 
+from hubble_qa.checks.instruments import Camera
 from hubble_qa.checks.measurement import Json, Measurement, count_violations
+from hubble_qa.checks.readers.coordinates import is_number
 from hubble_qa.checks.readers.exposure import Exposure
 
 __all__ = [
+    "binning",
     "chip_polygon",
     "distortion_name",
     "distortion_solution_violations",
@@ -28,6 +31,9 @@ __all__ = [
 _KEYS = (" ", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ORIGINAL = "O"
 _ORIGINAL_KEYWORDS = ("WCSNAME", "CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
+
+# Relative, of the terms of second order: headers of other tables and filters are within 0.5 per cent.
+_TERMS = 0.1
 
 # Look-up tables: keyword that names the file, extension that holds it, keywords that refer to the extension.
 _TABLES = (
@@ -45,9 +51,10 @@ def distortion_solution_violations(
     """Count what updatewcs should have left in a chip's header and did not.
 
     An ``IDC_*`` solution named after the header's IDCTAB (the current one or, after an alignment, an
-    alternate one), SIP polynomials that are not all zero, the original solution under key O, and the
-    NPOL and D2IM tables that the primary header names. A WCSCORR table is asked for only where a
-    later solution is present: stwcs itself writes none, the alignment that changes the solution does.
+    alternate one), SIP polynomials that are not all zero and whose terms of second order are the camera's
+    to a tenth (its IDCTABs of all times and filters agree to a hundredth), the original solution under key
+    O, and the NPOL and D2IM tables that the primary header names. A WCSCORR table is asked for only where
+    a later solution is present: stwcs itself writes none, the alignment that changes the solution does.
 
     Parameters
     ----------
@@ -63,7 +70,7 @@ def distortion_solution_violations(
     names = {key: str(header[f"WCSNAME{key}".strip()]) for key in _KEYS if f"WCSNAME{key}".strip() in header}
     violations = [
         *_idc_violations(exposure.primary, names),
-        *_sip_violations(header),
+        *(_sip_violations(header) or _foreign_terms(exposure.camera, header)),
         *_original_violations(header),
         *(problem for table in _TABLES for problem in _table_violations(exposure, header, *table)),
     ]
@@ -73,6 +80,13 @@ def distortion_solution_violations(
         violations.append("the solution was changed after updatewcs, but there is no WCSCORR table")
     context: dict[str, Json] = {"wcsnames": {key.strip() or "current": name for key, name in names.items()}}
     return count_violations("distortion_solution_violations", exposure.chip_label(chip), violations, context)
+
+
+def binning(header: Header) -> float:
+    """Side of a pixel in those of the detector, by the sampling rate in the header; 1 where it has none."""
+    rates = [header.get(key) for key in ("LTM1_1", "LTM2_2")]
+    known = [float(rate) for rate in rates if is_number(rate) and rate > 0]
+    return 1.0 / math.sqrt(known[0] * known[1]) if len(known) == len(rates) else 1.0
 
 
 def distortion_name(primary: Header) -> str:
@@ -215,6 +229,18 @@ def _sip_violations(header: Header) -> list[str]:
         if not any(terms):
             violations.append(f"there is no SIP coefficient {axis}_p_q")
     return violations
+
+
+def _foreign_terms(camera: Camera | None, header: Header) -> list[str]:
+    """Whether the SIP terms of second order are those of the camera, whichever of its IDCTABs made them."""
+    expected = np.array(camera.distortion_terms(header) if camera is not None else ())
+    found = [header.get(f"{axis}_{p}_{q}", 0.0) for axis in "AB" for p, q in ((2, 0), (1, 1), (0, 2))]
+    if not expected.size or not any(found) or not all(is_number(each) for each in found):
+        return []
+    departure = np.linalg.norm(np.array(found) / binning(header) - expected) / np.linalg.norm(expected)
+    if departure <= _TERMS:
+        return []
+    return [f"its SIP terms of second order differ by {departure:.0%} from the camera's ({_TERMS:.0%})"]
 
 
 def _original_violations(header: Header) -> list[str]:

@@ -19,6 +19,8 @@ __all__ = ["last_minus_first", "level_deviation", "light_sensitive"]
 _BORDER = camera("WFC3", "IR").border
 # Parts, along each axis, of an image whose levels are compared: each is of one amplifier.
 _PARTS = 4
+# Where the sky is darker than the least level: by how much brighter pixels tell a factor, and how many.
+_BRIGHT, _FEWEST_BRIGHT = 20.0, 100
 # Deviation from which its place is named.
 _WORTH_NAMING = 0.005
 
@@ -75,7 +77,8 @@ def level_deviation(
     """Median difference of a calibrated image and an independent one, over the latter's median.
 
     In the most deviant of 4 × 4 cells of the image: an amplifier's bias level, or a flat field
-    of another filter, may leave the median of the whole where it was.
+    of another filter, may leave the median of the whole where it was. Where the sky is so dark that a wrong
+    factor does not show in it, the median of the bright pixels, which are stars, if that deviates more.
 
     Parameters
     ----------
@@ -118,8 +121,15 @@ def level_deviation(
     }
     value = medians[worst] / max(level, least)
     place = f"in the most deviant of {_PARTS} × {_PARTS} cells, columns and rows {worst}"
-    reason = place if abs(value) > _WORTH_NAMING else ""
     error = median_error(levels[worst].width / max(level, least), levels[worst].pixels)
+    bright = good & (independent >= _BRIGHT * least)
+    if level < least and np.count_nonzero(bright) >= _FEWEST_BRIGHT:
+        ratio = background_level((calibrated[bright] - independent[bright]) / independent[bright])
+        context["bright_pixels"], context["bright_difference"] = ratio.pixels, ratio.median
+        if abs(ratio.median) > abs(value):
+            value, place = ratio.median, f"in its {ratio.pixels} brightest pixels, as the sky is dark"
+            error = median_error(ratio.width, ratio.pixels)
+    reason = place if abs(value) > _WORTH_NAMING else ""
     return Measurement("level_deviation", value, "", subject, error, context, reason=reason)
 
 

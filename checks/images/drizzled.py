@@ -58,6 +58,8 @@ MIN_REGION_PIXELS = 1000
 _FEW_CHIPS = 3
 # Keywords that differ by less hold one number: the rounding of single precision.
 _ONE_NUMBER = 1e-7
+# Side of a square of weights below zero, pixels, that is none of a kernel's.
+_LINES = 5
 
 # Exposure times that differ by less are one: headers round them.
 _ONE_TIME = 1e-3
@@ -100,7 +102,7 @@ def coverage_violations(
 
     A covered pixel without a finite value spoils every sum over it; an image whose covered pixels all read
     one number holds no data, nor does an area of zeros; one whose sources are darker than its sky has the
-    wrong sign; a weight image of another shape is another image's.
+    wrong sign; a weight image of another shape is another image's, and one below zero is none.
 
     Parameters
     ----------
@@ -122,6 +124,8 @@ def coverage_violations(
         np.count_nonzero(~np.isfinite(weight))
     )
     problems = [f"{holes} pixels with weight are not finite"] if holes else []
+    if negative := _negative_weight(weight):
+        problems.append(negative)
     values = science[covered]
     if values.size > 1 and np.all(values == values[0]):
         problems.append(f"each pixel with weight reads {float(values[0]):g}: it holds no data")
@@ -140,6 +144,16 @@ def _zeros(science: NDArray[Any], covered: NDArray[np.bool_]) -> str:
         return ""
     number = int(np.count_nonzero(zero))
     return f"{number} pixels with weight read 0, {run} of them in one row or column: they hold no data"
+
+
+def _negative_weight(weight: NDArray[Any]) -> str:
+    """Say that weights are below zero, but for the few lines that a Lanczos kernel leaves at edges."""
+    from scipy.ndimage import binary_erosion
+
+    below = weight < 0
+    if not below.any() or not binary_erosion(below, np.ones((_LINES, _LINES))).any():
+        return ""
+    return f"{np.count_nonzero(below)} pixels have a weight below zero, which is none: drizzle again"
 
 
 def _sides(image: NDArray[Any]) -> str:

@@ -25,6 +25,8 @@ _UNITS, _NEAR = (10.0, 100.0), 0.15
 _COMBINE = "calibrate with FLUXCORR = PERFORM before the chips are combined"
 # The chip that FLUXCORR brings the other to, by CCDCHIP.
 _REFERENCE_CHIP = 1
+# Zero point of ST magnitudes, which all of HST's headers have beside PHOTFLAM.
+_ST_ZERO, _ZERO_ERROR = -21.1, 0.01
 
 
 def chip_zeropoint_error(exposure: Exposure, table: Mapping[int, float] | None = None) -> Measurement:
@@ -72,8 +74,8 @@ def chip_zeropoint_error(exposure: Exposure, table: Mapping[int, float] | None =
 def zeropoint_violations(exposure: Exposure) -> Measurement:
     """Count what is wrong with the keywords by which fluxes of an exposure's chips are told.
 
-    That is PHOTFLAM and PHTRATIO where they are missing, and PHOTMODE and PHOTPLAM where they are of another
-    filter than the header names: then PHOTFLAM is, too.
+    That is PHOTFLAM and PHTRATIO where they are missing, PHOTZPT where it is not that of ST magnitudes, and
+    PHOTMODE and PHOTPLAM where they are of another filter than the header names: then PHOTFLAM is, too.
 
     Parameters
     ----------
@@ -108,6 +110,10 @@ def _missing(exposure: Exposure, photflams: Mapping[int, float]) -> Iterator[str
             own = exposure.header("SCI", chip).get("PHOTFLAM", exposure.primary.get("PHOTFLAM"))
             found = "is missing" if own is None else f"is {own!r}, no inverse sensitivity"
             yield f"PHOTFLAM of SCI,{chip} {found}; calibrate with PHOTCORR = PERFORM"
+    for chip in exposure.chips:
+        zero = _of_chip(exposure, chip, "PHOTZPT")
+        if zero is not None and not (is_number(zero) and abs(zero - _ST_ZERO) < _ZERO_ERROR):
+            yield f"PHOTZPT of SCI,{chip} is {zero!r}, but that of ST magnitudes is {_ST_ZERO}; set it so"
     both = len([value for value in photflams.values() if value > 0]) > 1
     if both and _left_apart(exposure) and _sensitivity_ratio(exposure) is None:
         yield f"{_state(exposure)} and PHTRATIO is missing: the chips have no common zeropoint; {_COMBINE}"

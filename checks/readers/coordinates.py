@@ -73,11 +73,15 @@ def _problems(header: Mapping[str, Any], key: str) -> Iterator[str]:
 
 
 def _axis_problems(header: Mapping[str, Any], key: str) -> Iterator[str]:
-    """Axes that are stated, and are not right ascension and declination by one projection."""
+    """Axes that are stated, and are not right ascension and declination, in degrees, by one projection."""
     axes = [str(header.get(f"CTYPE{axis}{key}", "")).strip() for axis in (1, 2)]
     for axis, name in ((1, "RA--"), (2, "DEC-")):
         if axes[axis - 1] and not axes[axis - 1].startswith(name):
             yield f"CTYPE{axis}{key} is {axes[axis - 1]!r}, which does not begin with {name}"
+    for axis in (1, 2):
+        unit = str(header.get(f"CUNIT{axis}{key}", "")).strip()
+        if unit and not unit.lower().startswith("deg"):
+            yield f"CUNIT{axis}{key} is {unit!r}, but HST's coordinates are in degrees"
     if all(axes) and len({axis[5:] for axis in axes}) > 1:
         yield f"CTYPE1{key} is {axes[0]!r} and CTYPE2{key} {axes[1]!r}: two projections"
 

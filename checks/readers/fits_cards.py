@@ -10,6 +10,7 @@ import math
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -44,6 +45,8 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[ED][+-]?[0-9]+)?")
 _COMPLEX = re.compile(rf"\( *{_REAL.pattern} *, *{_REAL.pattern} *\)")
 _STRING = re.compile(r"'(?:[^']|'')*'")
+# Distortion tables have the fields of a record under one keyword: 'AXIS.1: 1'.
+_OF_A_RECORD = re.compile(r"'[A-Za-z][\w.]*: .*'")
 _COMMENTARY = frozenset({"COMMENT", "HISTORY", "", "CONTINUE", "END", "HIERARCH"})
 _END = b"END     "
 _FIRST = (b"SIMPLE  =", b"XTENSION=")
@@ -81,6 +84,7 @@ _FIXED = re.compile(
 _LARGE = 10**18
 _BITPIX = (8, 16, 32, 64, -32, -64)
 _LONGEST = 40
+_LONGEST_LIST = 3
 # What nearly all cards are: so that the rules are gone through for the others only.
 _COMMON = re.compile(
     rb"[A-Z0-9_-]{1,8} *= +(?:(?P<string>'[\x20-\x26\x28-\x7e]*')|(?P<integer>[+-]?[0-9]+)"
@@ -384,12 +388,25 @@ def late_wcsaxes(unit: Unit) -> tuple[str, ...]:
 
 
 def card_violations(unit: Unit) -> list[str]:
-    """What breaks the standard's rules on single cards: characters, keywords, values and their types."""
-    return [
+    """What breaks the standard's rules on cards: characters, keywords, values, types, repetitions."""
+    single = [
         f"{unit.name}, card {number}: {problem}"
         for number, image in enumerate(unit.images, start=1)
         if not _is_regular(image) and (problem := _card_violation(Card(number, image)))
     ]
+    return [*single, *_contradictions(unit)]
+
+
+def _contradictions(unit: Unit) -> Iterator[str]:
+    """Keywords with several values: which of them is meant, nobody can tell (section 4.1.2.1)."""
+    counts = Counter(image[:8] for image in unit.images if image[8:10] == b"= ")
+    for name, number in counts.items():
+        if number > 1 and _keyword(name) not in _COMMENTARY:
+            cards = [Card(place, image) for place, image in enumerate(unit.images, 1) if image[:8] == name]
+            values = [card for card in cards if card.has_value and not _OF_A_RECORD.fullmatch(card.value)]
+            if len({common_value(card.image)[1] or card.value for card in values}) > 1:
+                told = " and ".join(f"{card.value} in card {card.number}" for card in values[:_LONGEST_LIST])
+                yield f"{unit.name}: {_keyword(name)} has several values: {told}"
 
 
 # Files of one camera have most of their cards in common: 10 MB of those that were seen last.

@@ -58,7 +58,12 @@ def weights(covered: float) -> np.ndarray:
 
 
 def coverage(
-    science: float = 1.0, *, ramp: float = 1.0, zeros: int = 0, counts_photons: bool = False
+    science: float = 1.0,
+    *,
+    ramp: float = 1.0,
+    zeros: int = 0,
+    negative: int = 0,
+    counts_photons: bool = False,
 ) -> Measurement:
     """An image whose pixels without weight are not finite, and of which a row has zeros."""
     weight = np.repeat(weights(0.6), 4, axis=1)
@@ -66,6 +71,7 @@ def coverage(
     values[0, :zeros] = 0.0
     values[weight == 0] = np.nan
     subject = "wfpc2_flt_drw_sci"
+    weight[:negative, :negative] *= -1.0
     return coverage_violations(values, weight, subject=subject, counts_photons=counts_photons)
 
 
@@ -106,6 +112,7 @@ CASES: Mapping[str, Case] = {
             "no weight at all": lambda: chips(np.nan),
             "sources darker than the sky": lambda: stars(-1.0),
             "a part of zeros": lambda: coverage(zeros=20),
+            "weights below zero": lambda: coverage(negative=6),
         },
     ),
     "DRZ-012": Case(

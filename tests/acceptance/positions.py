@@ -227,6 +227,9 @@ CASES: Mapping[str, Case] = {
             "no SIP": lambda: distortion_solution_violations(
                 exposure(science={"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN"}), 2
             ),
+            "of another camera": lambda: distortion_solution_violations(
+                exposure(science={"A_1_1": 2.4e-5, "B_0_2": 3e-5}), 2
+            ),
             "no original": lambda: distortion_solution_violations(exposure(science={"CRVAL1O": None}), 2),
             "no look-up table": lambda: distortion_solution_violations(exposure(drop=[("D2IMARR", 1)]), 2),
             "no history": lambda: distortion_solution_violations(
@@ -260,6 +263,7 @@ CASES: Mapping[str, Case] = {
             "mirrored": lambda: coordinate_violations(ir_exposure(mirrored)),
             "nowhere": lambda: coordinate_violations(ir_exposure(put(CRVAL1=0.0, CRVAL2=0.0))),
             "in hours": lambda: coordinate_violations(ir_exposure(put(CRVAL1=137.84 / 15.0))),
+            "in arcsec": lambda: coordinate_violations(ir_exposure(put(CUNIT1="arcsec", CUNIT2="arcsec"))),
             "a degree off": lambda: coordinate_violations(uvis(moved("CRVAL1", 1.0))),
             "zero on a chip as served": lambda: coordinate_violations(
                 wfpc2(scaled(0.0), chips=(2,), served=True)

@@ -54,11 +54,13 @@ def direction(random: Generator) -> tuple[float, float]:
     return float(np.cos(angle)), float(np.sin(angle))
 
 
-def moved(header: Any, dx: float, dy: float) -> None:
-    """Move a chip's world coordinates by pixels of the chip, as a fit does: by CRVAL."""
-    east, north = (header[f"CD{i}_1"] * dx + header[f"CD{i}_2"] * dy for i in (1, 2))
-    header["CRVAL1"] -= east / np.cos(np.radians(header["CRVAL2"]))
-    header["CRVAL2"] -= north
+def moved(headers: Sequence[Any], dx: float, dy: float) -> None:
+    """Move chips together on the sky, by pixels of the last of them, as a fit does: by CRVAL."""
+    last = headers[-1]
+    east, north = (last[f"CD{i}_1"] * dx + last[f"CD{i}_2"] * dy for i in (1, 2))
+    for header in headers:
+        header["CRVAL1"] -= east / np.cos(np.radians(header["CRVAL2"]))
+        header["CRVAL2"] -= north
 
 
 def turned(headers: Sequence[Any], *, angle: float = 0.0, scale: float = 1.0) -> None:
@@ -101,15 +103,18 @@ def edit_row(
 
 
 def edit_columns(place: Place, node: str, name: str, change: Callable[[Any], Any]) -> None:
-    """Change the rows of a match file, an array of their numbers; `change` may return other rows."""
+    """Change the rows of a match file, an array of their numbers; `change` may return some of the rows.
+
+    The last column is the number of the row, from 0: what stands in it besides numbers stays with it.
+    """
     path = place.edit(node, name)
     lines = path.read_text(encoding="utf-8").splitlines()
     comments = [line for line in lines if line.startswith("#") or not line.strip()]
     rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
-    table = np.array([[float(field) for field in row[:17]] for row in rows])
+    table = np.array([[*map(float, row[:17]), number] for number, row in enumerate(rows)])
     kept = change(table)
     text = [
-        "    ".join(f"{value:.14g}" for value in row) + "    " + " ".join(rows[0][17:])
+        "    ".join(f"{value:.14g}" for value in row[:17]) + "    " + " ".join(rows[int(row[17])][17:])
         for row in (table if kept is None else kept)
     ]
     path.write_text("\n".join([*comments, *text]) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 from numpy.random import Generator
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_dilation, gaussian_filter
 
 from tests.trust.cameras import IMAGES, Image
 from tests.trust.edits import one_of, opened, scaled
@@ -118,6 +118,27 @@ def _time(image: Image) -> Change:
     return change
 
 
+def _masks(image: Image, change: Callable[[Any, float, Generator], Any]) -> Change:
+    """Change what AstroDrizzle took for cosmic rays on the chips of one exposure: zeros of its masks."""
+
+    def edit(place: Place, size: float, random: Generator) -> None:
+        root = one_of(place, image.node, "*_crmask.fits", random).partition("_")[0]
+        for name in place.names(image.node, f"{root}_*_crmask.fits"):
+            with opened(place, image.node, name) as hdus:
+                mask = _pixels(hdus)
+                mask[change(mask == 0, size, random)] = 0
+
+    return edit
+
+
+def _more_flagged(flagged: Any, size: float, random: Generator) -> Any:
+    return flagged | (random.random(flagged.shape) < size)
+
+
+def _grown(flagged: Any, size: float, random: Generator) -> Any:
+    return binary_dilation(flagged, iterations=int(size))
+
+
 def _of(image: Image) -> Iterator[Fault]:
     def fault(
         name: str,
@@ -214,6 +235,26 @@ def _of(image: Image) -> Iterator[Fault]:
             (0.1, 0.2, 0.5, 1.0, 2.0),
             0.5,
             "an aperture of 50 pixels is off by 3 of its own errors",
+        )
+        yield fault(
+            "more pixels taken for cosmic rays",
+            _masks(image, _more_flagged),
+            "of the pixels",
+            (0.003, 0.01, 0.03, 0.1),
+            0.1,
+            "a tenth of the exposure time is lost",
+            "DRZ-002",
+            may=("DRZ-003", "DRZ-005"),
+        )
+        yield fault(
+            "masks of cosmic rays grown",
+            _masks(image, _grown),
+            "pix",
+            (1, 2, 3, 5),
+            3,
+            "a hit takes 30 more pixels with it, and stars beside it",
+            "DRZ-002",
+            may=("DRZ-003", "DRZ-005"),
         )
     yield fault(
         "PHOTFLAM",

@@ -64,7 +64,7 @@ class Study:
             self._runs.setdefault(run.fault, []).append(run)
 
     def run(self, faults: Sequence[Fault], *, whole: int, realisations: int) -> None:
-        """Study faults: by all criteria and down the ladder of sizes; then the limits with more realisations.
+        """Study faults: first at the size that hurts, then down the ladder, then by all criteria again.
 
         Parameters
         ----------
@@ -82,8 +82,9 @@ class Study:
         first = min(_FIRST, realisations)
         for fault in faults:
             self._try(fault, lambda fault: self._whole(fault, min(1, whole)))
-            self._try(fault, lambda fault: self._ladder(fault, first))
+            self._try(fault, lambda fault: self._caught(fault, fault.hurts, realisations))
         for fault in faults:
+            self._try(fault, lambda fault: self._ladder(fault, first))
             self._try(fault, lambda fault: self._settle(fault, realisations))
         # By all criteria takes a hundred times as long as by those that are known to catch a fault.
         for fault in faults:

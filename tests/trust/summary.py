@@ -153,15 +153,30 @@ def summarise(faults: Sequence[Fault], runs: Sequence[FaultRun], clean: Sequence
 def merged(before: Summary, now: Summary) -> Summary:
     """What was measured now, with what was measured before, elsewhere, of what was not measured now.
 
-    Clean reductions are counted together: the larger number of them counts.
+    Of a fault it is told apart which sizes were realised, whether by all criteria, and whether by those that
+    must reject it. Clean reductions are counted together: the larger number of them counts.
     """
     known = {entry.fault: entry for entry in before.faults}
     judged = {entry.criterion: entry for entry in before.criteria}
-    faults = tuple(entry if entry.steps else known.get(entry.fault, entry) for entry in now.faults)
+    faults = tuple(_with(known.get(entry.fault, entry), entry) for entry in now.faults)
     if _reductions(now) >= _reductions(before):
         return replace(now, faults=faults)
     criteria = tuple(judged.get(entry.criterion, entry) for entry in now.criteria)
     return replace(before, faults=faults, criteria=criteria)
+
+
+def _with(before: FaultSummary, now: FaultSummary) -> FaultSummary:
+    steps = {step.size: step for step in (*before.steps, *now.steps)}
+    whole, proven = (now if now.judged else before), (now if now.asked else before)
+    return FaultSummary(
+        now.fault,
+        tuple(steps[size] for size in sorted(steps)),
+        whole.judged,
+        whole.rejected,
+        whole.unmeasured,
+        proven.asked,
+        proven.must,
+    )
 
 
 def _reductions(summary: Summary) -> int:
