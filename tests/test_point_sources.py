@@ -249,3 +249,23 @@ def test_counts_of_single_photons_have_the_scatter_that_is_given(tmp_path: Path)
     found = measure_sources(noise(tmp_path / "icqa05a1q_flt.fits", image), scatter=1.0)
     assert (found.scatter, found.stars) == (1.0, 6)
     assert found.fwhm == pytest.approx(1.1 * 2.355, rel=0.05)
+
+
+def test_noise_that_differs_from_pixel_to_pixel_has_no_stars(tmp_path: Path) -> None:
+    """A few hundredths of the pixels are three times as noisy as the others, as in the infrared."""
+    random = np.random.default_rng(7)
+    noisy = np.where(random.random((400, 400)) < 0.05, 0.3, 0.1)
+    image = random.normal(1.0, noisy).astype(np.float32)
+    found = measure_sources(noise(tmp_path / "icqa05a1q_flt.fits", image))
+    assert (found.level, found.stars) == (None, 0)
+
+
+def test_three_bright_stars_count_though_they_tell_no_width(tmp_path: Path) -> None:
+    random = np.random.default_rng(8)
+    image = random.normal(1.0, 0.1, (300, 300))
+    rows, columns = np.mgrid[-8:9, -8:9]
+    for row, column in [(60, 80), (150, 220), (240, 120)]:
+        star = 40.0 * np.exp(-(rows**2 + columns**2) / (2.0 * 0.85**2))
+        image[row - 8 : row + 9, column - 8 : column + 9] += star
+    found = measure_sources(noise(tmp_path / "icqa05a1q_flt.fits", image.astype(np.float32)))
+    assert (found.fwhm, found.stars) == (None, 3)

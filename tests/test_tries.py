@@ -123,7 +123,7 @@ def test_tries_that_were_not_needed_do_not_count(tmp_path: Path) -> None:
 
 
 def test_the_best_try_has_the_number_of_its_node_where_one_before_was_not_made(tmp_path: Path) -> None:
-    made = ({"threshold": 5.0}, {"threshold": 2.5})
+    made = ((1, {"threshold": 5.0}), (3, {"threshold": 2.5}))
     records = (
         TryRecord(NOTHING, made=made[:1], number=1, chosen_by=("threshold 5 σ",)),
         TryRecord(None, made=made[:1], same=1),
