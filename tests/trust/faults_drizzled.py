@@ -236,6 +236,8 @@ def _of(image: Image) -> Iterator[Fault]:
             0.5,
             "an aperture of 50 pixels is off by 3 of its own errors",
         )
+    if image.label == "UVIS":
+        # Of infrared exposures with fitted ramps it is the fit that rejects cosmic rays.
         yield fault(
             "more pixels taken for cosmic rays",
             _masks(image, _more_flagged),
