@@ -48,6 +48,12 @@ def test_file_without_sources_has_none(tmp_path: Path) -> None:
     assert match.residuals.shape == (0, 2)
 
 
+def test_a_file_that_ends_in_the_middle_of_a_row_is_cut(tmp_path: Path) -> None:
+    with pytest.raises(ReaderError, match="ends in the middle of a row, at 'u5jx0108r_f'"):
+        read_match_file(written(tmp_path, HEADER + ROW + ROW.partition("lt.fits")[0]))
+    assert len(read_match_file(written(tmp_path, HEADER + ROW + ROW.rstrip("\n")))) == 2
+
+
 def test_origin_may_hold_blanks(tmp_path: Path) -> None:
     assert read_match_file(written(tmp_path, ROW.replace("u5jx", "omega cen/u5jx"))).origin == (
         "omega cen/u5jx0108r_flt.fits[2]",

@@ -102,16 +102,16 @@ def read_match_file(path: Path) -> MatchFile:
     Raises
     ------
     ReaderError
-        If the file cannot be read, or a line has not the 18 columns.
+        If the file cannot be read, a line has not the 18 columns, or the last is cut.
     """
     try:
-        lines = read_text(path).splitlines()
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ReaderError(f"{path}: cannot read the match file: {error}") from error
     header: dict[str, str] = {}
     numbers: list[list[float]] = []
     origin: list[str] = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if line.lstrip().startswith("#"):
             keyword, _, value = line.lstrip(" #").partition(":")
             header[keyword.strip()] = value.strip()
@@ -119,6 +119,10 @@ def read_match_file(path: Path) -> MatchFile:
             row, source = _row(path, number, line)
             numbers.append(row)
             origin.append(source)
+    # A name that is cut would pass for another catalogue's.
+    *others, last = origin or [""]
+    if not text.endswith("\n") and last not in others and any(each.startswith(last) for each in others):
+        raise ReaderError(f"{path}: it ends in the middle of a row, at {last!r}; copy it again")
     return _match_file(path, header, np.array(numbers, dtype=np.float64).reshape(-1, _NUMBERS), tuple(origin))
 
 
