@@ -154,7 +154,7 @@ def test_rejection_of_wfpc2_is_in_standard_deviations_unless_asked_otherwise(
 def test_sources_of_a_detector_that_counts_photons_are_told_by_counts(tmp_path: Path) -> None:
     """Most of its pixels hold none, so that the standard deviation of the sky is 0."""
     made = plan(dataset(tmp_path, of_camera("ACS", ("F150LP",) * 2, "jcmc11c")))
-    found = settings(made, "align-try-1").tweakreg
+    found = settings(made, "align-try-1").fallback
     assert (found["computesig"], found["skysigma"]) == (False, 1.0)
 
 
@@ -168,7 +168,7 @@ def test_without_a_catalogue_exposures_are_aligned_to_one_another(tmp_path: Path
     found = plan(dataset(tmp_path, MINIMAL.replace('["gaia"]', "[]")))
     assert "align" in found
     assert "accept" not in found
-    assert settings(found, "align-try-1").tweakreg["conv_width"] == 3.5
+    assert settings(found, "align-try-1").fallback["conv_width"] == 3.5
     assert found["drizzle-f606w"].upstream["exposures"] is found["align"]
 
 
@@ -223,6 +223,8 @@ def test_what_a_dataset_gives_is_not_measured(tmp_path: Path) -> None:
     found = plan(dataset(tmp_path, MINIMAL + own))
     tries = [settings(found, name) for name in found.nodes if "-try-" in name]
     assert {each.imagefind["threshold"] for each in tries} == {12.0}
+    assert {each.fallback["tolerance"] for each in tries} == {2.5}
+    assert not any("threshold" in each.fallback for each in tries)
     assert {each.tweakreg["fitgeometry"] for each in tries} == {"general"}
     assert all(each.written == ("threshold", "fitgeometry") for each in tries)
 
