@@ -43,7 +43,7 @@ def pairs(request: pytest.FixtureRequest, tmp_path: Path) -> list[tuple[Any, Any
 
 def test_siblings_are_named_and_parametrized_as_pytests_own(pairs: Sequence[tuple[Any, Any]]) -> None:
     for sibling, own in pairs:
-        assert (sibling.name, sibling.nodeid) == (own.name, own.nodeid)
+        assert (sibling.name, sibling.nodeid, sibling.id) == (own.name, own.nodeid, own.id)
         assert sibling.location == own.location
         assert sibling.callspec == own.callspec
         assert sibling.parameters == own.callspec.params
