@@ -16,7 +16,7 @@ from hubble_qa.checks.readers import read_shift_file
 from hubble_qa.fixtures.simulation.crds_cache import CONTEXT
 from hubble_qa.fixtures.simulation.truth import read_truth
 from hubble_qa.fixtures.workflows.catalog_fits import fit_subject
-from tests import crds_server, mast_server, sdss_server, tap_server
+from tests import crds_server, mast_catalog_server, mast_server, sdss_server, tap_server
 from tests.figure_numbers import missing_numbers
 from tests.mast_server import Observation
 from tests.qa_runs import ROOT, QaRun, collect, judge_products, run_qa
@@ -269,6 +269,25 @@ def test_products_ask_a_service_for_their_field(small, tmp_path, service):
         "AST-022": {"pass"},
         **{f"AST-{n:03}": {expected} for n in (12, 14, 17, 18, 25)},
     }
+
+
+@pytest.mark.parametrize("service", ["ps1", "hsc"])
+def test_products_are_compared_with_catalogues_of_mast(small, tmp_path, service):
+    """Neither has proper motions: the field's own, 2.3 mas/yr, is below 10 mas over the years between."""
+    place = collect(small, tmp_path / "aligned", "accept", "align-gaia")
+    gaia = Table.read(small.product("archive") / "catalogs" / "gaia.ecsv")
+    years = 2013.0 - 2016.0
+    dec = gaia["dec"] + np.ma.filled(gaia["pmdec"], 0.0) * years / 3.6e6
+    ra = gaia["ra"] + np.ma.filled(gaia["pmra"], 0.0) * years / 3.6e6 / np.cos(np.radians(gaia["dec"]))
+    stars = np.asarray(ra), np.asarray(dec), np.asarray(np.ma.filled(gaia["phot_g_mean_mag"], 20.0))
+    tables = mast_catalog_server.ps1_table(*stars), mast_catalog_server.hsc_table(*stars)
+    with mast_catalog_server.serve(*tables) as mast:
+        servers = {"QA_PS1_SERVER": mast.address, "QA_HSC_SERVER": mast.address}
+        run = judge_products(tmp_path, place, "--catalog", service, "-k", "test_sky", **servers)
+    assert run.process.returncode == 0, run.process.stdout
+    found = of_the_sky(run)
+    assert (found["AST-012"], found["AST-022"]) == ({"pass"}, {"pass"})
+    assert found["AST-025"] == {"could not be told"}
 
 
 def test_a_service_that_is_down_costs_only_what_takes_it(small, tmp_path):
