@@ -146,6 +146,12 @@ def test_figures_are_in_the_report(simulated):
 
 
 @real_frames
+def test_images_of_associations_have_the_outlines_of_their_exposures_alone(simulated):
+    captions = [each["caption"] for each in simulated.results["figures"] if each["figure"] == "drizzled"]
+    assert len(captions) >= 4
+    assert all("Outlines: the chips of its exposures, by their own coordinates." in text for text in captions)
+
+
 def test_real_dark_frames_have_the_published_counts(real):
     assert real.process.returncode == 0, real.process.stdout
     boxes = Table.read(real.product("match-darks") / BOXES, format="ascii.ecsv")

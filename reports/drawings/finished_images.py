@@ -23,7 +23,13 @@ def _images(handed: Handed) -> Sequence[FinishedFile]:
 
 
 def _inputs(handed: Handed, image: FinishedFile) -> Mapping[str, FinishedFile]:
-    """The exposures that an image combines, those that are there, by label."""
+    """The exposures that an image combines, those that are there, by label.
+
+    Of a planned image of which only its header will tell, all that it may combine.
+    """
+    if handed.directory is None and not image.exposures:
+        exposures = handed.judged.of(Kind.EXPOSURE)
+        return {file.label: file for file in exposures if file.detector == image.detector}
     if handed.directory is None:
         names = [handed.judged.exposure(name, beside=image.path) for name in image.exposures]
         return {file.label: file for file in names if file is not None}

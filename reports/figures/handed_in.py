@@ -17,6 +17,7 @@ from hubble_qa.reports.figures.image_criteria import EXPOSURES, FLUXES, IMAGE
 from hubble_qa.reports.figures.verdicts import Verdicts
 
 if TYPE_CHECKING:
+    from hubble_qa.checks.readers import Drizzled
     from hubble_qa.reports.figures.illustration import Illustration
 
 __all__ = ["FitsSettings", "ImageSettings", "draw_fits_handed_in", "draw_image_handed_in"]
@@ -69,7 +70,8 @@ class ImageSettings(Settings):
     label : str
         What verdicts call it.
     exposures : mapping of str to str
-        Paths of the exposures that it combines, those that are there, by what verdicts call them.
+        Paths of the exposures that it combines or may combine, those that are there, by what verdicts call
+        them.
     number : int
         Distinguishes its file from those of other images.
     stamps : tuple of str
@@ -118,6 +120,15 @@ def draw_fits_handed_in(inputs: Inputs, output: Path, settings: FitsSettings) ->
     publish(those_that_can_be_drawn(figures()), output)
 
 
+def _combined(image: Drizzled, exposures: Mapping[str, str]) -> dict[str, str]:
+    """Those of some exposures that a drizzled image names as its inputs."""
+    from hubble_qa.checks.evidence.headers import input_names
+    from hubble_qa.checks.readers.compressed import plain_name
+
+    named = set(input_names(image))
+    return {label: path for label, path in exposures.items() if plain_name(Path(path).name) in named}
+
+
 @stage("handed-in-image", tools=("matplotlib",), background=True)
 def draw_image_handed_in(inputs: Inputs, output: Path, settings: ImageSettings) -> None:
     """Draw a drizzled image and its weight, with the outlines of its exposures that are there."""
@@ -130,12 +141,14 @@ def draw_image_handed_in(inputs: Inputs, output: Path, settings: ImageSettings) 
 
     place, label, verdicts = DrawnFiles(inputs), settings.label, settings.verdicts
     of_chips = [each for each in verdicts.of(FLUXES) if each.startswith(f"{label} ")]
-    of_exposures = (listed(verdicts, criterion, settings.exposures) for criterion in EXPOSURES)
 
     def figures() -> Iterator[Illustration]:
+        drizzled = read_drizzled(place / settings.image, label=label)
+        exposures = _combined(drizzled, settings.exposures)
+        of_exposures = (listed(verdicts, criterion, exposures) for criterion in EXPOSURES)
         yield drizzled_figure(
-            DrizzledImage(read_drizzled(place / settings.image, label=label)),
-            [place / path for path in settings.exposures.values()],
+            DrizzledImage(drizzled),
+            [place / path for path in exposures.values()],
             name=f"drizzled-{settings.number}",
             title=f"{label} and its weight",
             subject=label,
