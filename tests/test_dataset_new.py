@@ -133,6 +133,15 @@ def test_exposures_that_are_no_images_of_the_field_are_left_out_and_named(tmp_pa
     assert "j9l960adq_flc.fits: cannot" in comments[2]
 
 
+def test_what_is_left_out_for_one_reason_is_one_line(tmp_path: Path) -> None:
+    put(tmp_path, "j9l960a7q_flc.fits")
+    for letter in "bcdefg":
+        put(tmp_path, f"j9l960a{letter}q_flc.fits", EXPTIME=0.0)
+    comments = [line for line in new(tmp_path).stdout.splitlines() if line.startswith("# Left out: ")]
+    assert len(comments) == 1
+    assert comments[0].startswith("# Left out: 6 from j9l960abq to j9l960agq: flc: EXPTIME is 0 s")
+
+
 def test_two_cameras_are_two_datasets(tmp_path: Path) -> None:
     put(tmp_path, "j9l960a7q_flc.fits")
     put(tmp_path, "ibwb01xqq_flc.fits", **UVIS)
