@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from astropy.wcs import WCS
 
@@ -91,6 +93,25 @@ def chip(
     bad[tuple(generator.integers(0, size, (2, flagged)))] = True
     counts[bad] = -500.0
     return ChipImage(counts, bad, frame, scale, TIME)
+
+
+def digitised(
+    sky: float, *, scale: float, gain: float = 7.0, noise: float = 5.0, faint: float = 0.1
+) -> tuple[Mosaic, ChipImage]:
+    """Faint stars on an image without digits, and on a chip in whole steps of `gain` electrons.
+
+    `sky` is in electrons per pixel of the chip, `noise` that of a read.
+    """
+    image, one = mosaic(factor=faint / gain), chip(scale=scale, turn=10.0)
+    places, rates = star_rates()
+    pixels = one.wcs.all_world2pix(coordinates().all_pix2world(places, 0), 0)
+    light = faint * paint(pixels, rates, 2.0 * SCALE / scale, len(one.pixels)) * TIME
+    generator = np.random.default_rng(3)
+    electrons = generator.poisson(light + sky) + generator.normal(0.0, noise, light.shape)
+    steps = np.round(electrons / gain)
+    return image, replace(
+        one, pixels=steps, flagged=np.zeros(steps.shape, dtype=bool), electrons=gain, digit=1.0
+    )
 
 
 def measured(image: Mosaic, one: ChipImage) -> ChipSources:

@@ -268,10 +268,22 @@ def test_agreement_takes_two_fits() -> None:
     assert "u5jx0109r" in missing.reason
 
 
-def test_agreement_with_a_failed_fit_is_not_measured() -> None:
-    rows = (*visit((4.0, -5.0), (4.1, -5.0)), replace(FAILED, file="u5jx010zr_flt.fits"))
-    measurement = shift_agreement(shift_file(*rows), [row.file for row in rows], subject="visit")
-    assert not judge(load_criteria()["AST-007"], measurement).accepted
+def test_agreement_is_of_the_fits_that_did_not_fail() -> None:
+    """A failed fit is one fault, AST-001's; the shifts beside it are compared where there are two."""
+    criterion = load_criteria()["AST-007"]
+    failed = replace(FAILED, file="u5jx010zr_flt.fits")
+    for shift, status in (((4.1, -5.0), Status.PASS), ((6.0, -5.0), Status.FAIL)):
+        rows = (*visit((4.0, -5.0), shift), failed)
+        measurement = shift_agreement(shift_file(*rows), [row.file for row in rows], subject="visit")
+        assert measurement.value == pytest.approx(shift[0] - 4.0)
+        assert failed.exposure in measurement.reason
+        assert judge(criterion, measurement).status is status
+    rows = (*visit((4.0, -5.0)), failed)
+    alone = shift_agreement(shift_file(*rows), [row.file for row in rows], subject="visit")
+    assert judge(criterion, alone).status is Status.NOT_TOLD
+    assert "AST-001" in alone.reason
+    told = nonfinite_shift_fields(shift_file(*rows), failed.file)
+    assert judge(load_criteria()["AST-001"], told).status is Status.FAIL
 
 
 @pytest.mark.parametrize("criterion", OF_A_FIT)

@@ -17,7 +17,7 @@ from hubble_qa.checks.images.mosaic_fluxes import (
 from hubble_qa.checks.images.source_fluxes import ChipSources
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.verdict import Status, judge
-from tests.source_scenes import SCALE, chip, measured, mosaic, seen
+from tests.source_scenes import SCALE, chip, digitised, measured, mosaic, seen
 
 
 def status(criterion: str, measurement: Measurement) -> Status:
@@ -51,6 +51,21 @@ def test_widths_are_those_of_the_sources() -> None:
     assert np.median(found.chip_width) == pytest.approx(2.0 * SCALE, rel=0.05)
     assert found.alike
     assert not measured(mosaic(), chip(scale=0.03)).alike
+
+
+@pytest.mark.parametrize("sky", [2.0, 3.0, 3.4, 3.6, 5.0])
+def test_sky_of_a_short_exposure_is_between_its_digits(sky: float) -> None:
+    """WFPC2's steps of 7 electrons are more than its noise of 5: medians of its pixels are whole steps."""
+    image, short = digitised(sky, scale=0.0183)
+    in_whole_steps = measured(image, replace(short, digit=0.0))
+    assert abs(np.median(in_whole_steps.drizzled / in_whole_steps.chip) - 1.0) > 0.03
+    found = measured(image, short)
+    assert len(found) > 30
+    assert np.median(found.drizzled / found.chip) == pytest.approx(1.0, abs=0.01)
+    assert status("PHT-006", input_flux_ratio({"a": found}, subject="drz SCI,1")) is Status.PASS
+    fainter = measured(image._replace(pixels=0.85 * image.pixels), short)
+    assert np.median(fainter.drizzled / fainter.chip) == pytest.approx(0.85, abs=0.01)
+    assert status("PHT-006", input_flux_ratio({"a": fainter}, subject="drz SCI,1")) is Status.FAIL
 
 
 def test_an_image_without_sources_has_none() -> None:

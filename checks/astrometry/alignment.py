@@ -273,8 +273,9 @@ def shift_agreement(
     """Largest departure of an exposure's shift from those of its visit, pixels.
 
     An exposure's departure is the distance of its shift from the median shift of the others that
-    share its visit and guide-star lock. Shifts are corrections to the headers' world coordinates,
-    which have the dither already; those of absolute form are not, and tell nothing.
+    share its visit and guide-star lock. Fits that failed, of which AST-001 tells, are left out. Shifts
+    are corrections to the headers' world coordinates, which have the dither already; those of absolute
+    form are not, and tell nothing.
 
     Parameters
     ----------
@@ -295,12 +296,13 @@ def shift_agreement(
     if len(rows) < 2:
         reason = f"{len(rows)} of the visit's {len(names)} exposures have a fitted shift; needs at least two"
         return not_applicable("shift_agreement", subject, reason)
-    failed = [row.exposure for row in rows if _not_finite(row)]
-    if failed:
-        reason = f"the fit of {', '.join(failed)} failed; see AST-001"
-        return replace(not_measured("shift_agreement", subject, reason), no_fit=True)
     if shifts.absolute:
         return not_told("shift_agreement", subject, _ABSOLUTE)
+    failed = [row.exposure for row in rows if _not_finite(row)]
+    without = f"without {', '.join(failed)}, whose fit failed (see AST-001)" if failed else ""
+    rows = [row for row in rows if row.exposure not in failed]
+    if len(rows) < 2:
+        return not_told("shift_agreement", subject, f"{len(rows)} shift of the visit {without}; needs two")
     points = np.array([(row.dx, row.dy) for row in rows])
     departures = [
         float(np.hypot(*(point - np.median(np.delete(points, index, axis=0), axis=0))))
@@ -310,7 +312,7 @@ def shift_agreement(
     context: dict[str, Json] = {"departures_pix": by_exposure}
     worst = int(np.argmax(departures))
     error = _departure_error([shift_error(row, matches.get(row.exposure)) for row in rows], worst)
-    return Measurement("shift_agreement", departures[worst], "pix", subject, error, context)
+    return Measurement("shift_agreement", departures[worst], "pix", subject, error, context, reason=without)
 
 
 def shift_error(row: ShiftRow, match: MatchFile | None) -> float | None:

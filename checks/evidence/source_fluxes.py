@@ -72,4 +72,5 @@ def _chip(exposure: Exposure, number: int, companion: Path | None) -> ChipImage:
         scale=float(header.get("IDCSCALE") or plate_scale(header)),
         time=1.0 if in_rates else time,
         electrons=time if in_rates else _GAINS.get(gain, gain),
+        digit=1.0 if exposure.instrument == "WFPC2" and not in_rates else 0.0,
     )

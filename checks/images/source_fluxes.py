@@ -50,6 +50,8 @@ _ALIKE = 1.1
 _FWHM = 2.0 * math.sqrt(2.0 * math.log(2.0))
 # Standard deviation of a normal distribution over its median absolute deviation.
 _OF_MAD = 1.482602218505602
+# Steps of the golden ratio fill an interval evenly, however many they are.
+_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 class Mosaic(NamedTuple):
@@ -78,6 +80,8 @@ class ChipImage:
         By which pixels become rates: the exposure time, s; 1 where they are rates.
     electrons : float
         Electrons per unit of the pixels over the whole exposure: the gain, or the time of a rate.
+    digit : float
+        Step of the digitisation, in units of the pixels; 0 where there is none.
     """
 
     pixels: NDArray[Any]
@@ -86,6 +90,7 @@ class ChipImage:
     scale: float
     time: float
     electrons: float = 1.0
+    digit: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +177,14 @@ def measure_sources(mosaic: Mosaic, chip: ChipImage, sources: Array) -> ChipSour
     offset, ratio = np.zeros(2), math.nan
     if len(places.sources) == 0:
         return ChipSources()
-    drizzled = _Stamps.cut(mosaic.pixels, places.sources, None, radius)
+    drizzled = _Stamps.cut(mosaic.pixels, places.sources, None, radius, chip.digit / chip.time)
     standing = drizzled.choice()
     drizzled, places = drizzled.only(standing), places.only(standing)
     flux = drizzled.flux()
     area = np.abs(np.linalg.det(places.jacobian)) * (mosaic.scale / chip.scale) ** 2 / chip.time
     filled = np.nan_to_num(mosaic.pixels)
     for number in range(_PASSES):
-        seen = _Stamps.cut(chip.pixels, places.pixels + offset, places.jacobian, radius)
+        seen = _Stamps.cut(chip.pixels, places.pixels + offset, places.jacobian, radius, chip.digit)
         predicted = _predicted(filled, places, seen, drizzled.sky) / area[:, None, None]
         bad = seen.bad(chip.flagged)
         if number:
@@ -278,8 +283,13 @@ class _Stamps:
     radius: float
 
     @classmethod
-    def cut(cls, image: NDArray[Any], centre: Array, jacobian: Array | None, radius: float) -> _Stamps:
-        """Cut stamps; `radius` and `jacobian` as of the mosaic, whose pixels are the image's without it."""
+    def cut(
+        cls, image: NDArray[Any], centre: Array, jacobian: Array | None, radius: float, digit: float
+    ) -> _Stamps:
+        """Cut stamps; `radius` and `jacobian` as of the mosaic, whose pixels are the image's without it.
+
+        `digit` is the step of the image's digitisation.
+        """
         if jacobian is None:
             jacobian = np.broadcast_to(np.eye(2), (len(centre), 2, 2))
         step = float(np.min(np.sqrt(np.abs(np.linalg.det(jacobian)))))
@@ -294,7 +304,7 @@ class _Stamps:
         distance = _distance(column, row, centre, jacobian)
         weight = _inside(column, row, centre, jacobian, distance, radius)
         ring = (distance > RING[0] * radius) & (distance < RING[1] * radius) & np.isfinite(values)
-        sky, noise = _ring(values, ring)
+        sky, noise = _ring(values, ring, digit)
         light = values - sky[:, None, None]
         return cls(row, column, values, light, weight, distance, sky, noise, centre, radius)
 
@@ -402,9 +412,14 @@ def _offset(seen: _Stamps, light: Array, expected: Array, good: NDArray[np.bool_
     return np.array([np.median(moments[axis] - missing * centre[:, axis]) for axis in (0, 1)])
 
 
-def _ring(values: Array, ring: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Clipped median and scatter of each stamp's ring."""
-    return _clipped(np.where(ring, values, np.nan).reshape(len(values), -1))
+def _ring(values: Array, ring: NDArray[np.bool_], digit: float) -> tuple[Array, Array]:
+    """Clipped median and scatter of each stamp's ring.
+
+    A median of digitised values is one of the digits, off by up to half a step whatever the number of
+    pixels. Each value is therefore put somewhere in its step, evenly and always at the same place.
+    """
+    rings = np.where(ring, values, np.nan).reshape(len(values), -1)
+    return _clipped(rings + digit * (np.arange(rings.shape[1]) * _GOLDEN % 1.0 - 0.5))
 
 
 def _clipped(values: Array) -> tuple[Array, Array]:
