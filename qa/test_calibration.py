@@ -15,6 +15,7 @@ from hubble_qa.checks.detectors.flagged_area import flagged_area
 from hubble_qa.checks.detectors.masks import empty_masks, masked_fraction
 from hubble_qa.checks.evidence.backgrounds import (
     Background,
+    grain_of,
     rate_under,
     rates_of_reads,
     sky_of,
@@ -209,7 +210,7 @@ def test_background_width(products: Products, infrared: FinishedFile, judge: Jud
     if reason:
         judge(not_applicable("background_width", infrared.label, reason))
     noise = Background.of(exposure).noise
-    judge(background.background_width(sky_of(exposure), noise=noise, subject=infrared.label))
+    judge(background.background_width(grain_of(exposure), noise=noise, subject=infrared.label))
 
 
 @criterion("TVB-006")

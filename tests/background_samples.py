@@ -17,7 +17,7 @@ from hubble_qa.checks.detectors.background import (
 from hubble_qa.checks.detectors.calibration import switch_violations
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
-from hubble_qa.checks.detectors.sky_structure import sky_pulls
+from hubble_qa.checks.detectors.sky_structure import sky_grain, sky_pulls
 from hubble_qa.checks.images.cosmic_rays import residual_cosmic_rays
 from hubble_qa.checks.measurement import Measurement
 
@@ -49,13 +49,14 @@ def peaks(*levels: float, width: float = NOISE) -> Measurement:
 
 
 def levelled(*levels: float, width: float = NOISE) -> np.ndarray:
-    """An image of several levels, alike in number."""
-    return sky(0.0, width) + np.resize(levels, SHAPE[0])[:, np.newaxis]
+    """An image of several levels, alike in number, from pixel to pixel as broken ramps are."""
+    return sky(0.0, width) + np.random.default_rng(6).permuted(np.resize(levels, SHAPE))
 
 
 def width_of(image: np.ndarray) -> Measurement:
     """Width of the sky of an image without flags."""
-    return background_width(pulls_of(image), noise=NOISE, subject="ibohbfb9q")
+    grain = sky_grain(image, np.ones(image.shape, dtype=bool), dark=DARK, read_noise=READ_NOISE, time=TIME)
+    return background_width(grain, noise=NOISE, subject="ibohbfb9q")
 
 
 def pulls_of(image: np.ndarray) -> np.ndarray:

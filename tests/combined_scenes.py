@@ -47,12 +47,14 @@ def scene(
     cores: float = 0.0,
     step: float = 0.0,
     weight: float = 1.0,
+    crowd: int = 0,
     seed: int = 8,
 ) -> Scene:
     """Write two exposures with stars and hits, and the image of both.
 
     Hits are flagged with AstroDrizzle's bit and left out of the image unless `rejected` is false; so are
-    the cores of a fraction of the stars. One exposure's sky is a `step` off in the image, electrons.
+    the cores of a fraction of the stars. One exposure's sky is a `step` off in the image, electrons. A
+    `crowd` of further stars has wings that lie over all of the field.
     """
     rng = np.random.default_rng(seed)
     place = rng.choice(np.arange(DITHER + 8, SIDE - 40, 8), (STARS, 2))
@@ -61,10 +63,11 @@ def scene(
     star = np.exp(-0.5 * (offsets**2).sum(axis=0) / 1.2**2)
     for row, column in place:
         light[row - 4 : row + 5, column - 4 : column + 5] += rng.uniform(2000.0, 9000.0) * star
+    crowded = light + _wings(rng, light.shape, crowd)
     paths, sums, weights = [], np.zeros(light.shape), np.zeros(light.shape)
     for number, root in enumerate(ROOTS):
         rows = slice(number * DITHER, number * DITHER + SIDE)
-        counts = rng.normal(SKY, NOISE, (SIDE, SIDE)) + light[rows]
+        counts = rng.normal(SKY, NOISE, (SIDE, SIDE)) + crowded[rows]
         hit = _hits(rng, light[rows])
         counts[hit] += rng.uniform(1000.0, 5000.0, HITS)
         flags = np.zeros(counts.shape, np.int16)
@@ -79,6 +82,18 @@ def scene(
         weights[rows] += good * TIME
     image = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 0)
     return Scene((paths[0], paths[1]), _image(directory, image, weight * weights))
+
+
+def _wings(rng: np.random.Generator, shape: tuple[int, int], number: int) -> np.ndarray:
+    """Light of stars at random places, few of them bright, that fades with the fourth power of distance."""
+    from scipy.signal import fftconvolve
+
+    places = np.zeros(shape)
+    rows, columns = rng.integers(0, shape, (number, 2)).T
+    np.add.at(places, (rows, columns), 50.0 * NOISE * rng.pareto(1.0, number).clip(max=50.0))
+    distance = np.hypot(*(np.indices((129, 129)) - 64.0))
+    star = (1.0 + (distance / 1.5) ** 2) ** -2
+    return np.asarray(fftconvolve(places, star / star.sum(), mode="same"))
 
 
 def _hits(rng: np.random.Generator, light: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from hubble_qa.checks.detectors import bias_structure, calibration, levels
 from hubble_qa.checks.detectors.background import background_deviation, background_width
 from hubble_qa.checks.detectors.ccd_levels import LEAST_LEVEL
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
-from hubble_qa.checks.evidence.backgrounds import Background, rate_under, sky_of
+from hubble_qa.checks.evidence.backgrounds import Background, grain_of, rate_under
 from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.evidence.raw_levels import independent_rates, raw_electrons
 from hubble_qa.checks.evidence.references import named_references
@@ -91,7 +91,7 @@ def _ir(flt: Path, fetched: Product, references: Product) -> Iterator[tuple[str,
     yield "CAL-005", calibration.unit_violations(exposure, 1)
     yield "CAL-006", levels.level_deviation(sci, image, dq, subject=name)
     yield "CAL-007", remaining_pattern(sci, image, patterns, dq, instrument="WFC3", subject=name)
-    yield "TVB-002", background_width(sky_of(exposure), noise=background.noise, subject=name)
+    yield "TVB-002", background_width(grain_of(exposure), noise=background.noise, subject=name)
     yield "TVB-003", background_deviation(background.pixels, rate=rate, subject=name)
 
 

@@ -14,7 +14,7 @@ from astropy.io import fits
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.background import background_peaks, background_width
 from hubble_qa.checks.detectors.calibration import switch_violations, unit_violations
-from hubble_qa.checks.evidence.backgrounds import Background, sky_of
+from hubble_qa.checks.evidence.backgrounds import Background, grain_of, sky_of
 from hubble_qa.checks.images.files import structure_violations
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.checks.verdict import Status, judge
@@ -125,7 +125,7 @@ def test_ramp_fit_fails_where_the_background_varies(archives, tmp_path):
     anew = read_exposure(calibrated(archives[RISING], RISING, tmp_path / "flt", crcorr="OMIT"))
     for exposure, expected in ((served, Status.FAIL), (anew, Status.PASS)):
         sky, noise = sky_of(exposure), Background.of(exposure).noise
-        measured = background_width(sky, noise=noise, subject=RISING)
+        measured = background_width(grain_of(exposure), noise=noise, subject=RISING)
         assert judge(load_criteria()["TVB-002"], measured).status is expected
     assert background_peaks(sky, noise=noise, subject=RISING).value == 1
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
+from scipy.signal import fftconvolve
 
 from hubble_qa.checks.detectors.background import (
     SHORTEST,
@@ -32,7 +33,9 @@ from tests.background_samples import (
     READ_NOISE,
     TIME,
     TIMES,
+    levelled,
     peaks,
+    pulls_of,
     ratio,
     sky,
     steps,
@@ -99,7 +102,8 @@ def test_width_and_peaks_are_measured_apart():
     assert peaks(RATE).context["peaks"] == pytest.approx([0.0], abs=0.5 * NOISE)
     two = 0.47, 0.53
     assert peaks(*two, width=0.4 * NOISE).value == 2
-    assert peaks(*two, width=0.4 * NOISE).reason.startswith("peaks at -0.03")
+    assert peaks(*two, width=0.4 * NOISE).context["peaks"] == pytest.approx([-0.03, 0.03], abs=0.1 * NOISE)
+    assert peaks(*two, width=0.4 * NOISE).reason.startswith("peaks at -0.0")
     # Too near to one another for their noise: one peak, too wide.
     assert peaks(*two).value == 1
     assert width(*two).value > 1.25
@@ -148,6 +152,35 @@ def stars(number: int) -> np.ndarray:
 def test_crowded_field_is_no_bad_fit(number):
     assert lit(stars(number)).value == pytest.approx(1.0, abs=0.12)
     assert 1.25 < lit(stars(number), width=1.35 * NOISE).value < 1.6
+
+
+def wings(number: int) -> np.ndarray:
+    """Light of stars at random places, few of them bright, that falls with the cube of the distance."""
+    rng = np.random.default_rng(9)
+    places = np.zeros((200, 220))
+    fluxes = 6.0 * (1.0 + rng.pareto(0.625, number)).clip(max=400.0)
+    np.add.at(places, tuple(rng.integers(0, places.shape, (number, 2)).T), fluxes)
+    distance = np.hypot(*(np.indices((129, 129)) - 64.0))
+    star = (1.0 + (distance / 0.7) ** 2) ** -1.5
+    return np.asarray(fftconvolve(places, star / star.sum(), mode="same"))
+
+
+@pytest.mark.parametrize("number", [100, 400])
+def test_wings_of_many_stars_are_no_bad_fit(number):
+    assert lit(wings(number)).value == pytest.approx(1.0, abs=0.06)
+    assert lit(wings(number), width=1.35 * NOISE).value == pytest.approx(1.35, abs=0.06)
+
+
+def test_wings_of_many_stars_hide_no_broken_ramps():
+    assert width_of(levelled(0.35, 0.5, 0.65) + wings(400)).value > 2.0
+    # About the level of their block, pixels are too wide without a bad fit.
+    assert background_level(pulls_of(sky() + wings(400))).width > 1.25
+
+
+def test_error_of_a_width_is_its_scatter():
+    found = [width_of(sky(seed=seed)) for seed in range(60)]
+    scatter = np.std([each.value for each in found])
+    assert scatter == pytest.approx(np.mean([each.uncertainty for each in found]), rel=0.3)
 
 
 def test_noise_and_broken_ramps_are_no_sources():

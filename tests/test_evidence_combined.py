@@ -49,6 +49,17 @@ def test_sky_of_one_exposure_is_a_step(tmp_path: Path) -> None:
     assert measured.value > 0.2
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_light_of_a_crowd_neither_makes_a_step_nor_hides_one(tmp_path: Path, seed: int) -> None:
+    for step, name in ((0.0, "clean"), (2.0, "left")):
+        (tmp_path / name).mkdir()
+        made = scene(tmp_path / name, crowd=1500, step=step * NOISE, seed=seed)
+        measured = sky_residual(sky_blocks(made.image, covered(made)), subject="drc")
+        assert measured.uncertainty is not None
+        assert measured.uncertainty < 0.1
+        assert measured.value == (0.0 if not step else pytest.approx(0.9, abs=0.2))
+
+
 @pytest.mark.parametrize(("rejected", "left"), [(True, 0.0), (False, 1.0)])
 def test_hits_are_followed_into_the_image(tmp_path: Path, rejected: bool, left: float) -> None:
     made = scene(tmp_path, rejected=rejected)

@@ -18,7 +18,7 @@ from hubble_qa.checks.detectors.background import (
     background_rate_ratio,
     background_width,
 )
-from hubble_qa.checks.evidence.backgrounds import Background, sky_of
+from hubble_qa.checks.evidence.backgrounds import Background, grain_of
 from hubble_qa.checks.evidence.raw_levels import IndependentRates, independent_rates
 from hubble_qa.checks.images.cosmic_rays import cosmic_ray_rate
 from hubble_qa.checks.readers import read_exposure
@@ -83,7 +83,7 @@ def test_what_the_archive_served_is_rejected(run):
         sky = Background.of(exposure)
         measured = {
             "TVB-001": background_rate_ratio(last.time, last.rate, subject=name),
-            "TVB-002": background_width(sky_of(exposure), noise=sky.noise, subject=name),
+            "TVB-002": background_width(grain_of(exposure), noise=sky.noise, subject=name),
             "TVB-003": background_deviation(sky.pixels, rate=last.rate[-1], subject=name),
         }
         expected = Status.FAIL if name in AFFECTED else Status.PASS

@@ -8,7 +8,7 @@ import numpy as np
 from astropy.stats import mad_std
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "away_from_sources", "block_medians", "local_level", "sky_pulls", "sky_step"]
+__all__ = ["BLOCK", "away_from_sources", "block_medians", "local_level", "sky_grain", "sky_pulls", "sky_step"]
 
 # Side of the blocks whose medians follow the sky, pixels. The sky of a grism, errors of the flat field
 # and haloes of galaxies change on larger scales; ramps are broken from pixel to pixel.
@@ -24,6 +24,8 @@ _STEEP, _PLATEAU = 4.0, 4
 # such means below it; its wings reach so many pixels farther. What is left of a block must be so much of it.
 _MEAN, _SOURCE, _WINGS = 3, 5.0, 2
 _LEFT = 0.2
+# Second differences along rows of those along columns scatter by this times the noise of independent pixels.
+_OF_DIFFERENCES = 6.0
 # Rounds of clipping, and standard deviations at which blocks with stars are left out of the fit of a step.
 _ROUNDS, _CLIP = 5, 4.0
 # Blocks along a side of a group whose residuals may go together.
@@ -86,16 +88,49 @@ def sky_pulls(
     ndarray, shape (n,)
         Empty where nothing shows the sky.
     """
+    pulls = _pulls(science, good, dark=dark, read_noise=read_noise, time=time)
+    return pulls[np.isfinite(pulls)]
+
+
+def sky_grain(
+    science: NDArray[Any], good: NDArray[np.bool_], *, dark: float, read_noise: float, time: float
+) -> NDArray[np.float32]:
+    """Departures of an exposure's sky pixels from their neighbours, over the noise that they should have.
+
+    Second differences along rows of those along columns (Immerkaer 1996, CVIU 64, 300), divided by what they
+    are of independent pixels: 1 for a sound fit, wherever light is smooth over three pixels. The wings of
+    stars are, and widen the pixels of a crowded field about the level of their block; noise and ramps that
+    are broken from pixel to pixel are not.
+
+    Parameters
+    ----------
+    science, good, dark, read_noise, time
+        As of `sky_pulls`.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Of pixels that show the sky with all of their neighbours.
+    """
+    pulls = _pulls(science, good, dark=dark, read_noise=read_noise, time=time)
+    grain = np.diff(np.diff(pulls, 2, axis=0), 2, axis=1) / np.float32(_OF_DIFFERENCES)
+    return np.asarray(grain[np.isfinite(grain)], dtype=np.float32)
+
+
+def _pulls(
+    science: NDArray[Any], good: NDArray[np.bool_], *, dark: float, read_noise: float, time: float
+) -> NDArray[np.float32]:
+    """An image of what `sky_pulls` returns, NaN where a pixel shows no sky."""
     image = np.where(good & np.isfinite(science), science, np.nan).astype(np.float32)
     medians = block_medians(image)
     if not np.isfinite(medians).any():
-        return np.empty(0, dtype=np.float32)
+        return np.full(image.shape, np.nan, dtype=np.float32)
     rows, columns = (length * BLOCK for length in medians.shape)
     image = image[:rows, :columns]
     image = np.where(away_from_sources(image - local_level(medians)), image, np.nan)
     medians = block_medians(image, fewest=_LEFT)
     if not np.isfinite(medians).any():
-        return np.empty(0, dtype=np.float32)
+        return np.full(image.shape, np.nan, dtype=np.float32)
     floor = float(np.nanpercentile(medians, _DARKEST))
     reading = np.hypot(read_noise, np.sqrt(max(dark, 0.0) * time)) / time
     # Where there is hardly any sky, blocks differ by their noise.
@@ -106,30 +141,31 @@ def sky_pulls(
     )
     smooth = local_level(medians)
     noise = np.hypot(reading, np.sqrt(np.maximum(smooth, 0.0) / time))
-    pulls = (image - smooth) / noise
-    judged = np.repeat(np.repeat(shows_sky, BLOCK, axis=0), BLOCK, axis=1) & np.isfinite(pulls)
-    return np.asarray(pulls[judged], dtype=np.float32)
+    judged = np.repeat(np.repeat(shows_sky, BLOCK, axis=0), BLOCK, axis=1)
+    return np.where(judged, (image - smooth) / noise, np.nan).astype(np.float32)
 
 
-def local_level(medians: NDArray[np.float64]) -> NDArray[np.float64]:
+def local_level(medians: NDArray[np.float64], side: int = BLOCK) -> NDArray[np.float64]:
     """Level at each pixel of an image's blocks, interpolated; the darkest fifth's where a block has none.
 
     Parameters
     ----------
     medians : ndarray, shape (rows, columns)
         Medians of the blocks, some of them finite.
+    side : int
+        Pixels along a block.
 
     Returns
     -------
-    ndarray, shape (rows * BLOCK, columns * BLOCK)
+    ndarray, shape (rows * side, columns * side)
     """
     from scipy.ndimage import zoom
 
     filled = np.where(np.isfinite(medians), medians, np.nanpercentile(medians, _DARKEST))
-    return np.asarray(zoom(filled, BLOCK, order=1, grid_mode=True, mode="nearest"), dtype=np.float64)
+    return np.asarray(zoom(filled, side, order=1, grid_mode=True, mode="nearest"), dtype=np.float64)
 
 
-def away_from_sources(above: NDArray[Any]) -> NDArray[np.bool_]:
+def away_from_sources(above: NDArray[Any], wings: int = _WINGS) -> NDArray[np.bool_]:
     """Pixels that are on no source and not near one.
 
     Light of sources and cosmic rays reaches over neighbours; noise, and ramps that are broken from pixel to
@@ -140,12 +176,17 @@ def away_from_sources(above: NDArray[Any]) -> NDArray[np.bool_]:
     ----------
     above : ndarray, shape (ny, nx)
         An image less its local level; NaN where a pixel does not count.
+    wings : int
+        Pixels that a source reaches beyond where its mean stands out.
     """
     from scipy.ndimage import binary_dilation, uniform_filter
 
     means = uniform_filter(np.nan_to_num(above), _MEAN)
-    low, level = np.percentile(means, (15.865, 50.0))
-    return ~np.asarray(binary_dilation(means - level > _SOURCE * (level - low), iterations=_WINGS))
+    seen = means[np.isfinite(above)]
+    if not seen.size:
+        return np.ones(above.shape, dtype=bool)
+    low, level = np.percentile(seen, (15.865, 50.0))
+    return ~np.asarray(binary_dilation(means - level > _SOURCE * (level - low), iterations=wings))
 
 
 def _steep(medians: NDArray[np.float64], noise: float) -> NDArray[np.bool_]:

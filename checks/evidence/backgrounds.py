@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from hubble_qa.checks.detectors.background import SHORTEST, background_level, difference_noise
 from hubble_qa.checks.detectors.levels import light_sensitive
 from hubble_qa.checks.detectors.read_rates import ReadRates
-from hubble_qa.checks.detectors.sky_structure import sky_pulls
+from hubble_qa.checks.detectors.sky_structure import sky_grain, sky_pulls
 from hubble_qa.checks.evidence.exposures import array_in, exposure_in
 from hubble_qa.checks.readers import Exposure, ReaderError
 
-__all__ = ["Background", "rate_under", "rates_of_reads", "sky_of", "without_shape"]
+__all__ = ["Background", "grain_of", "rate_under", "rates_of_reads", "sky_of", "without_shape"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,12 @@ def sky_of(exposure: Exposure) -> NDArray[np.float32]:
     """Pixels of an FLT's sky about its local level, over the noise expected there; see `sky_pulls`."""
     science, quality = (array_in(exposure.path, plane, 1) for plane in ("SCI", "DQ"))
     return sky_pulls(science, quality == 0, **_noise_terms(exposure))
+
+
+def grain_of(exposure: Exposure) -> NDArray[np.float32]:
+    """Departures of an FLT's sky pixels from their neighbours, over the expected noise; see `sky_grain`."""
+    science, quality = (array_in(exposure.path, plane, 1) for plane in ("SCI", "DQ"))
+    return sky_grain(science, quality == 0, **_noise_terms(exposure))
 
 
 @cache
