@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,10 @@ settings.register_profile(
 )
 _tested = "mutant" if "MUTANT_UNDER_TEST" in os.environ else "ci"
 settings.load_profile(_tested if os.environ.get("CI") else "random")
+
+
+# A shell that starts tests in the background has them, and all that they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,13 @@ def write_small_cache(crds: Path) -> None:
         (reference_directory(crds, "wfpc2") / name).write_bytes(name.encode() * 100)
 
 
+def empty_cache(crds: Path) -> None:
+    """A cache that was never synced: its directories and its configuration."""
+    for part in ("config", "mappings", "references"):
+        (crds / part / "hst").mkdir(parents=True)
+    (crds / "config/hst/server_config").write_text("{}", encoding="utf-8")
+
+
 def _rules(reftype: str, *, since: dict[int, str]) -> Rules:
     starts = tuple((datetime.datetime(year, 1, 1), name) for year, name in since.items())
     return Rules(reftype, "TABLE", (), (Rule((), starts),))

@@ -36,6 +36,7 @@ from hubble_qa.fixtures.supplies.supply_directory import open_directory
 from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import workflow_of
 from tests.catalog_samples import CENTRE
+from tests.crds_samples import empty_cache
 from tests.mast_catalog_server import CatalogServer, Fault, hsc_table, ps1_table, serve
 from tests.test_dataset_new import UVIS, put
 
@@ -241,8 +242,7 @@ def test_a_directory_without_such_a_file_asks_the_service(
     monkeypatch.setenv("QA_PS1_SERVER", "http://127.0.0.1:9")
     archive = tmp_path / "archive"
     (archive / "catalogs").mkdir(parents=True)
-    for kind in ("mappings", "references"):
-        (archive / "crds" / kind / "hst").mkdir(parents=True)
+    empty_cache(archive / "crds")
     (archive / "catalogs" / "hsc.ecsv").write_text("ra dec\n", encoding="utf-8")
     put(archive, "ibwb01xqq_flc.fits", **UVIS)
     (tmp_path / "mine.toml").write_text(IMAGING, encoding="utf-8")

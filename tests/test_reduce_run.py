@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crds_samples import empty_cache
 from tests.qa_runs import run_qa
 from tests.small_runs import small_run
 from tests.test_dataset_new import UVIS, put
@@ -20,8 +21,16 @@ def exposures(tmp_path: Path) -> Path:
     put(directory / "uvis", "ibwb01xqq_flc.fits", **UVIS)
     put(directory / "uvis", "ibwb02xrq_flc.fits", **{**UVIS, "TARGNAME": "NGC362", "DEC_TARG": -70.8})
     put(directory, "j9l960abq_flc.fits", EXPTIME=0.0)
-    (directory / "crds" / "mappings").mkdir(parents=True)
+    empty_cache(directory / "crds")
     return directory
+
+
+def test_a_cache_that_lacks_its_mappings_is_one_line(exposures: Path, tmp_path: Path) -> None:
+    (exposures / "crds" / "mappings" / "hst").rmdir()
+    text = collected(tmp_path, "--reduce", exposures, "--context", "hst_0001.pmap")
+    assert "crds is not a CRDS cache for HST: " in text
+    assert "mappings/hst is missing; sync it with 'crds sync'" in text
+    assert "Traceback" not in text
 
 
 def collected(tmp_path: Path, *arguments: object) -> str:
@@ -30,9 +39,10 @@ def collected(tmp_path: Path, *arguments: object) -> str:
 
 
 def test_each_cameras_exposures_of_each_field_are_a_dataset(exposures: Path, tmp_path: Path) -> None:
-    text = collected(tmp_path, "--reduce", exposures, "--context", "hst_0001.pmap", "-k", "test_form")
+    text = collected(tmp_path, "--reduce", exposures, "--context", "hst_0001.pmap", "-k", "test_fits_form")
     datasets = {line.partition("[")[2].rpartition("-")[0] for line in text.splitlines() if "::" in line}
     assert datasets >= {"ngc104-acs-wfc", "ngc104-wfc3-uvis", "ngc362-wfc3-uvis"}, text
+    assert "Traceback" not in text
 
 
 @pytest.mark.parametrize(
