@@ -67,7 +67,7 @@ ALONE = {
     "uvis-ngc6791": {"AST-010 of FIT_GAIA by align-gaia/shifts"},
     "ir-mosaic": {
         # Of the visit that the others were aligned to, the headers say what its own fit was.
-        *(f"{criterion} of icqa12b1q_flt" for criterion in ("AST-002", "AST-003", "AST-009")),
+        *(f"{criterion} of icqa13b1q_flt" for criterion in ("AST-002", "AST-003", "AST-009")),
     },
     "uvis-two-filters": {"AST-010 of FIT_GAIA by shifts"},
 }
