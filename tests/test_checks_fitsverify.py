@@ -89,7 +89,7 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "two letters": card("DONE", "DONE    =                   TF"),
     "tab": card("FILTER", "FILTER  = 'F555W   '\t/ V"),
     "accent": card("FILTER", "FILTER  = 'F555W   ' / \xe9"),
-    "keyword twice": card("FILTER", "EXPTIME =                231.0"),
+    "keyword twice": card("FILTER", "EXPTIME =                230.0"),
     "BITPIX 12": card("BITPIX", "BITPIX  =                   12"),
     "BITPIX a float": card("BITPIX", "BITPIX  =                  8.0"),
     "NAXIS text": card("NAXIS", "NAXIS   = '0       '"),
@@ -130,11 +130,12 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-# What the standard allows and nobody means: a keyword without "= " has no value, and SIMPLE = F says that the
-# file breaks the standard itself.
+# What the standard allows and nobody means: a keyword without "= " has no value, SIMPLE = F says that the
+# file breaks the standard itself, and of a keyword with two values programs read either.
 STRICTER: dict[str, Callable[[bytes], bytes]] = {
     "no value indicator": card("FILTER", "FILTER  'F555W   '"),
     "SIMPLE F": card("SIMPLE", "SIMPLE  =                    F"),
+    "two values": card("FILTER", "EXPTIME =                231.0"),
 }
 
 

@@ -177,11 +177,15 @@ def test_chips_move_together_to_five_mas(chip: int) -> None:
     ("term", "found"), [("0_3", True), ("3_0", True), ("1_2", True), ("3_1", False), ("0_4", False)]
 )
 def test_each_coefficient_up_to_the_order_is_a_polynomial(axis: str, term: str, found: bool) -> None:
-    none = {f"{axis}_{name}": None for name in ("2_0", "0_2", "3_0", "0_3")}
-    without = exposure(science=none)
-    assert distortion_solution_violations(without, 2).value == 1
-    one = exposure(science={**none, f"{axis}_{term}": 1e-8})
-    assert distortion_solution_violations(one, 2).value == (0 if found else 1)
+    none = {f"{axis}_{name}": None for name in ("2_0", "1_1", "0_2", "3_0", "0_3")}
+    missing = f"there is no SIP coefficient {axis}_p_q"
+    without = distortion_solution_violations(exposure(science=none), 2)
+    assert without.value == 1
+    assert missing in without.reason
+    one = distortion_solution_violations(exposure(science={**none, f"{axis}_{term}": 1e-8}), 2)
+    assert (missing in one.reason) is not found
+    # Alone it is not the camera's distortion.
+    assert one.value == 1
     orderless = exposure(science={**none, f"{axis}_ORDER": None, f"{axis}_0_1": 1e-8})
     assert distortion_solution_violations(orderless, 2).value == 1
 
