@@ -165,6 +165,16 @@ def test_an_accepted_baseline_is_drawn_with_its_tolerance():
     assert trend(series([])) is None
 
 
+@pytest.mark.parametrize(
+    ("seconds", "before"), [((0,), None), ((0, 0), 0), ((-60, 0), -60), ((-60, 0, 0, 5), 0), ((0, 5), None)]
+)
+def test_the_run_before_may_have_started_in_the_same_second(seconds, before):
+    starts = [FIRST + timedelta(seconds=each) for each in seconds]
+    nights = tuple(NightView(start, str(number), 7, 0) for number, start in enumerate(starts))
+    found = HistoryView("nightly", FIRST, {"nightly": nights}).before
+    assert found == (None if before is None else FIRST + timedelta(seconds=before))
+
+
 def test_changes_are_gathered_by_cause_the_most_urgent_first():
     tool = Cause(Kind.TOOL, "drizzlepac", "3.11.0", "3.12.0", "align")
     code = Cause(Kind.CODE, "fetch", "a", "b", "fetch")

@@ -102,7 +102,7 @@ def gather(
     return Results(
         run=RunRecord(
             identifier=host.identifier,
-            started=started.isoformat(timespec="seconds"),
+            started=started.isoformat(timespec="milliseconds"),
             elapsed=elapsed,
             archive=run.archive.kind,
             archive_location=run.archive.location,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -206,5 +207,7 @@ class HistoryView:
     @property
     def before(self) -> datetime | None:
         """Start of the run before, of the same channel; None where it is the first."""
-        earlier = [each.started for each in self.nights.get(self.channel, ()) if each.started < self.run]
-        return max(earlier, default=None)
+        starts = sorted(each.started for each in self.nights.get(self.channel, ()))
+        until = starts[: bisect_right(starts, self.run)]
+        # The last of them is this run: another may have started in the same second.
+        return until[-2] if len(until) > 1 else None
