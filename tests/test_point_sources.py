@@ -39,6 +39,11 @@ def made(directory: Path, settings: SimulationSettings, rootname: str, suffix: s
     """A simulated exposure, measured."""
     directory.mkdir()
     simulate.run(Inputs(), directory, settings)
+    return measured(directory, rootname, suffix)
+
+
+def measured(directory: Path, rootname: str, suffix: str) -> Scene:
+    """An exposure of a simulated archive, measured."""
     truth = read_truth(directory / "truth.json").exposures[rootname].chips
     path = directory / "HST" / rootname / f"{rootname}_{suffix}.fits"
     with fits.open(path) as hdus:
@@ -57,10 +62,11 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scene]:
     few = {"ra": 290.2248, "dec": 37.8027, "density": 15.0}
     sparse = {**ir_scenes.FIELD, "density": 8.0, "brightest": 18.0, "faintest": 21.5}
     infrared = ir_scenes.exposure_table(ir_scenes.STEADY, filter="F160W")
+    (archive,) = ir_scenes.simulate_scenes(place, {"c": ir_scenes.scene(infrared, field=sparse)}).values()
     return {
         "crowded": made(place / "a", uvis_scenes.visit(uvis_scenes.LONG), uvis_scenes.LONG, "flc"),
         "short": made(place / "b", uvis_scenes.visit(uvis_scenes.SHORT, field=few), uvis_scenes.SHORT, "flc"),
-        "infrared": made(place / "c", ir_scenes.scene(infrared, field=sparse), ir_scenes.STEADY, "flt"),
+        "infrared": measured(archive, ir_scenes.STEADY, "flt"),
         "wide field": made(
             place / "d",
             simulated_scenes.pair(exposures=(simulated_scenes.exposure(),)),
