@@ -194,6 +194,27 @@ def test_another_value_of_the_same_product_is_not_reproducible(place: Place) -> 
     assert changes(place) == [(2, "a", "not reproducible", ["nothing: same key"])]
 
 
+def test_a_product_that_comes_back_with_another_value_is_compared_with_itself(place: Place) -> None:
+    # A version is tried and taken back; what was there before has another value now, far from the last.
+    for number, (value, reduction) in enumerate([(0.15, OLD), (0.10, NEW), (0.16, OLD)]):
+        record(place, night(number, [judged("a", value, reduction)], reduction))
+    back = ["drizzlepac 3.12.0 → 3.11.0"]
+    assert changes(place)[1:] == [
+        (3, "a", "moved", back),
+        (3, "a", "not reproducible", ["nothing: same key"]),
+    ]
+    told = {each["kind"]: each["before"] for each in rows(place, tables.change) if each["run"] == 3}
+    assert told == {"moved": 0.10, "not reproducible": 0.15}
+
+
+def test_one_that_something_else_explains_has_moved_once(place: Place) -> None:
+    other = {"python": "3.11.9", "numpy": "2.5.0"}
+    for number, (value, reduction) in enumerate([(0.15, OLD), (0.10, NEW), (0.16, OLD)]):
+        more = {"versions": other} if number == 2 else {}
+        record(place, night(number, [judged("a", value, reduction)], reduction, **more))
+    assert [each[2] for each in changes(place)[1:]] == ["moved"]
+
+
 def test_bounds_are_kept_with_their_dates_and_are_a_cause(place: Place) -> None:
     record(place, night(0, [judged("a", 0.15, OLD)], OLD))
     record(place, night(1, [judged("a", 0.15, OLD, upper=0.1)], OLD, reused=True))

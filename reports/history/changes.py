@@ -137,6 +137,8 @@ class Changes:
             kind = news.kind
             if kind == Condition.NOT_REPRODUCIBLE and causes != (NOTHING,):
                 kind = MOVED  # its key could not tell, but something else is another one
+                if any(each.kind == MOVED for each in after.news):
+                    continue  # from another product, which is told
             self._tell(was.id, kind, news.since, before, v.value, causes_text(causes))
         now = Memory(outcomes_text(after.outcomes), drift_text(after.drift))
         return Renewed(now, after.drift, after.outcomes[-1].streak.isoformat())

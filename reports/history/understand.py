@@ -74,7 +74,7 @@ def understand(outcomes: tuple[Outcome, ...], drift: Drift, night: Outcome, limi
     if night.value is not None and is_new_product(outcomes, night.key):
         after = follow(drift, night.value, tolerance=limits.tolerance)
     news = [
-        News(str(each.condition), each.since, _compared(each.condition, outcomes))
+        News(str(each.condition), each.since, _compared(each.condition, outcomes, night))
         for each in happenings(outcomes, night)
         if each.begins
     ]
@@ -85,10 +85,23 @@ def understand(outcomes: tuple[Outcome, ...], drift: Drift, night: Outcome, limi
     return Understood(remember(outcomes, night), after, tuple(news))
 
 
-def _compared(condition: Condition, outcomes: Sequence[Outcome]) -> Outcome | None:
-    """The outcome that a night's is compared with: the last, or of what is chronic the last accepted."""
-    accepted_only = condition is Condition.CHRONIC
-    return next((each for each in reversed(outcomes) if each.accepted or not accepted_only), None)
+def _compared(condition: Condition, outcomes: Sequence[Outcome], night: Outcome) -> Outcome | None:
+    """The outcome that a night's is compared with.
+
+    It is the last; of what is chronic the last accepted, of what is not reproducible the last value of the
+    same product.
+    """
+
+    def comparable(each: Outcome) -> bool:
+        match condition:
+            case Condition.CHRONIC:
+                return each.accepted
+            case Condition.NOT_REPRODUCIBLE:
+                return each.value is not None and each.same_origin(night)
+            case _:
+                return True
+
+    return next((each for each in reversed(outcomes) if comparable(each)), None)
 
 
 def _of_value(outcomes: tuple[Outcome, ...], drift: Drift, night: Outcome, limits: Limits) -> Iterator[News]:
