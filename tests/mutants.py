@@ -7,6 +7,7 @@ how to run it and what the last run found.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections import Counter
@@ -143,6 +144,8 @@ def main() -> None:
     """Run mutmut's command with these mutations, or print the last run's ``table`` or ``survivors``."""
     # Each mutant meets the same examples of hypothesis; forks of threads may never end.
     os.environ |= {"CI": "1", "OMP_NUM_THREADS": "1"}
+    # A collection of garbage in a fork would copy what it shares with this process.
+    os.register_at_fork(before=gc.freeze, after_in_child=gc.disable)
     mutators.mutation_operators[:] = OPERATORS
     setattr(file_mutation, "MutationVisitor", JudgedCode)  # noqa: B010
     setattr(isolation, "PytestRunner", CollectedOnce)  # noqa: B010

@@ -260,10 +260,16 @@ def test_the_background_under_an_flt_is_the_last_reads(tmp_path: Path) -> None:
         fits.HDUList([fits.PrimaryHDU(), image]).writeto(reads)
         rate = rate_under(read_exposure(exposure), read_exposure(reads))
         assert rate == pytest.approx(expected, rel=0.005)
-    with fits.open(reads, mode="update") as hdus:
-        hdus["SCI", 1].header["SAMPTIME"] = 0.0
-    with pytest.raises(ReaderError, match="SAMPTIME"):
-        rate_under(read_exposure(exposure), read_exposure(reads))
+    for time in (0.0, "soon", 0.5):
+        with fits.open(reads, mode="update") as hdus:
+            hdus["SCI", 1].header.update(SAMPTIME=time, BUNIT="ELECTRONS/S")
+        if time == 0.5:
+            assert rate_under(read_exposure(exposure), read_exposure(reads)) == pytest.approx(
+                120.0, rel=0.005
+            )
+            continue
+        with pytest.raises(ReaderError, match="SAMPTIME"):
+            rate_under(read_exposure(exposure), read_exposure(reads))
 
 
 def test_stars_of_a_chip_are_summed_in_rates(tmp_path: Path) -> None:

@@ -46,10 +46,11 @@ def noise_blocks(image: Drizzled, exposures: Mapping[Path, Path | None], seen: C
         Which chips see its blocks.
     """
     kernel, fraction = str(image.keyword("D001KERN", "")).strip().lower(), image.keyword("D001PIXF")
-    if not is_number(fraction) or correlation_factor(kernel, 1.0) is None:
-        return (
-            f"drops and kernel {kernel or 'that its header does not name'!r} do not tell how noise is shared"
-        )
+    unknown = (
+        f"drops and kernel {kernel or 'that its header does not name'!r} do not tell how noise is shared"
+    )
+    if not is_number(fraction):
+        return unknown
     scale = plate_scale(image.header)
     variance, alone, time, squares = (np.zeros(seen.weight.shape) for _ in range(4))
     over_error = []
@@ -59,7 +60,9 @@ def noise_blocks(image: Drizzled, exposures: Mapping[Path, Path | None], seen: C
         for chip in exposure.chips:
             header = exposure.header("SCI", chip)
             pixel = float(header.get("IDCSCALE") or plate_scale(header))
-            factor = correlation_factor(kernel, fraction * pixel / scale) or 1.0
+            factor = correlation_factor(kernel, fraction * pixel / scale)
+            if factor is None:
+                return unknown
             sky = _sky_of_chip(exposure, chip, companion)
             over_error.append(sky.over_error)
             noise = sky.noise * scale / pixel
@@ -84,8 +87,7 @@ class _Sky(NamedTuple):
 
 def _sky_of_chip(exposure: Exposure, chip: int, companion: Path | None) -> _Sky:
     science, _, quality = planes(exposure.path, chip, companion)
-    good = np.isfinite(science) if quality is None else np.isfinite(science) & (quality == 0)
-    image = np.where(good, science, np.nan)
+    image = science if quality is None else np.where(quality == 0, science, np.nan)
     noise = quiet_noise(block_noise(image))
     if exposure.camera is not None and exposure.camera.root_errors:
         over_error = noise / _detector_noise(exposure, chip, float(np.nanmedian(block_medians(image))))

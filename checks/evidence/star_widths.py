@@ -39,15 +39,14 @@ def widths_in(path: Path, companion: Path | None = None) -> ExposureWidths:
         C1M of a C0M, which holds its data quality.
     """
     exposure = exposure_in(path)
-    found, expected = {}, {}
+    camera, found, expected = exposure.camera, {}, {}
     for number, header in exposure.science_headers().items():
-        fwhm = exposure.camera.fwhm_of_stars(header) if exposure.camera is not None else None
-        if exposure.camera is None or fwhm is None:
+        fwhm = None if camera is None else camera.fwhm_of_stars(header)
+        if camera is None or fwhm is None:
             continue
         sci, _, dq = planes(path, number, companion)
         # Where the shapes differ, CAL-003 says so.
-        flagged = dq is not None and dq.shape == sci.shape
-        good = dq == 0 if dq is not None and flagged else np.ones(sci.shape, dtype=bool)
-        found[number] = source_widths(sci, good, full_well=exposure.camera.full_well)
+        good = np.ones(sci.shape, dtype=bool) if dq is None or dq.shape != sci.shape else dq == 0
+        found[number] = source_widths(sci, good, full_well=camera.full_well)
         expected[number] = fwhm
     return ExposureWidths(found, expected)
