@@ -4,7 +4,8 @@ python benchmarks/history.py                       # 1,000 nights of 5,000 value
 python benchmarks/history.py 30 5000 PLACE         # 30 nights, in that directory or at that PostgreSQL URL
 
 The first and the last nights are recorded; those between are copied within the database, which is quicker.
-Before the last, of which all is new, each series is made to remember as many outcomes as it may ("deep").
+Before the last three each series is made to remember as many outcomes as it may: of the first of these all is
+new ("deep"), then the same is built again ("again"), and judged by other code ("code").
 """
 
 from __future__ import annotations
@@ -15,28 +16,32 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 
-from sqlalchemy import bindparam, insert, literal, select, update
+from sqlalchemy import delete, insert, literal, select, update
 
 from hubble_qa.checks.trends.outcomes import MOST_OUTCOMES
 from hubble_qa.reports.collect.results import Results, results_text
 from hubble_qa.reports.history.comparison import compare_runs
 from hubble_qa.reports.history.database import reading, writing
 from hubble_qa.reports.history.keeping import add
-from hubble_qa.reports.history.memory import outcomes_of, outcomes_text
 from hubble_qa.reports.history.place import Place, place_of
 from hubble_qa.reports.history.runs import listed_runs
-from hubble_qa.reports.history.tables import measurement, run, series_memory
+from hubble_qa.reports.history.tables import measurement, outcome, run, series_state
 from tests.history_samples import Reduction, judged, night
 
 DATASETS, RENEWED = 20, 6
 """Datasets among which values are divided; after so many nights a new version of a tool renews all."""
-RECORDED = 13
+RECORDED = 15
 """Nights that are recorded; the others are copies of the first."""
+DEEP, AGAIN, CODE = RECORDED - 3, RECORDED - 2, RECORDED - 1
+"""All is new, and each series remembers as many outcomes as it may; the same products are built again; other
+code measures them."""
+KINDS = {DEEP: "deep", AGAIN: "again", CODE: "code"}
 
 
 def nights(count: int, values: int) -> Iterator[tuple[str, Results]]:
@@ -45,7 +50,8 @@ def nights(count: int, values: int) -> Iterator[tuple[str, Results]]:
     for number in range(count):
         version = {"drizzlepac": f"3.{number // RENEWED}.0"}
         rng = random.Random(number // RENEWED)
-        reductions = [Reduction(tools=version, dataset=name) for name in names]
+        code = {"qa.test_alignment": "a2" if number >= CODE else "a1"}
+        reductions = [Reduction(tools=version, dataset=name, measuring=code) for name in names]
         verdicts = [
             judged(
                 f"exposure {place}", 0.15 + 0.002 * rng.gauss(0, 1), reductions[place % DATASETS],
@@ -53,11 +59,11 @@ def nights(count: int, values: int) -> Iterator[tuple[str, Results]]:
             )
             for place in range(values)
         ]  # fmt: skip
-        renewed = number % RENEWED == 0
+        renewed = number % RENEWED == 0 or number == AGAIN
         parts = [night(number, (), each, reused=not renewed) for each in reductions]
         whole = night(number, verdicts, reductions[0], reused=not renewed)
         yield (
-            "new" if renewed else "quiet",
+            KINDS.get(number, "new" if renewed else "quiet") if number else "first",
             replace(
                 whole,
                 datasets=tuple(each.datasets[0] for each in parts),
@@ -84,36 +90,39 @@ def fill(place: Place, count: int) -> None:
 def deepen(place: Place) -> None:
     """Let each series remember as many outcomes as it ever does, of products of their own."""
     with writing(place) as connection:
-        rows = []
-        for each in connection.execute(select(series_memory)):
-            last = outcomes_of(each.outcomes)[-1]
-            many = [replace(last, key=f"{number:016x}") for number in range(MOST_OUTCOMES - 1)]
-            rows.append({"place": each.series, "text": outcomes_text([*many, last])})
-        deeper = update(series_memory).where(series_memory.c.series == bindparam("place"))
-        connection.execute(deeper.values(outcomes=bindparam("text")), rows)
+        # The last one moves to the last place, and the others are copies of it, of other products.
+        last = connection.execute(select(outcome)).mappings()
+        latest = {row["series"]: dict(row) for row in sorted(last, key=lambda row: row["started"])}
+        rows = [
+            {**row, "place": number, "origin": row["origin"] if number == MOST_OUTCOMES - 1 else -number - 1}
+            for row in latest.values()
+            for number in range(MOST_OUTCOMES)
+        ]
+        connection.execute(delete(outcome))
+        connection.execute(insert(outcome), rows)
+        connection.execute(update(series_state).values(outcomes=MOST_OUTCOMES))
 
 
 def measure(place: Place, count: int, values: int) -> None:
     """Record nights, and print what they took."""
-    times: dict[str, list[tuple[float, float]]] = {"first": [], "quiet": [], "new": [], "deep": []}
+    times: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
     recorded = min(count, RECORDED)
     for number, (kind, results) in enumerate(nights(recorded, values)):
         if number == recorded // 2:
             fill(place, count - recorded)
-        if number and number == RECORDED - 1:
-            kind = "deep"
+        if number == DEEP:
             deepen(place)
         text = results_text(results)
         gc.collect()
+        gc.freeze()  # as a run does at its end, with far more in its memory
         begin, busy = time.perf_counter(), time.process_time()
         add(results, text, place, "nightly")
         spent = time.perf_counter() - begin, time.process_time() - busy
-        times[kind if number else "first"].append(spent)
+        times[kind].append(spent)
     print(f"{count} nights of {values} values, {place.name}")
     for kind, several in times.items():
-        if several:
-            wall, cpu = (median(each) for each in zip(*several, strict=True))
-            print(f"  {kind:<6} night: {wall:.3f} s, of the processor {cpu:.3f} s (median of {len(several)})")
+        wall, cpu = (median(each) for each in zip(*several, strict=True))
+        print(f"  {kind:<6} night: {wall:.3f} s, of the processor {cpu:.3f} s (median of {len(several)})")
     if place.file is not None:
         print(f"  database: {place.file.stat().st_size / 2**20:.1f} MiB")
     kept = sum(path.stat().st_size for path in place.nights.rglob("*.gz"))

@@ -17,7 +17,6 @@ __all__ = [
     "estimates",
     "follow",
     "rebase",
-    "summed",
 ]
 
 START = 40
@@ -145,12 +144,13 @@ def follow(state: Drift, value: float, *, tolerance: float = 0.0) -> Drift:
     """
     if not math.isfinite(value) or not 0 <= tolerance < math.inf:
         raise ValueError(f"drift needs a finite value and a tolerance of 0 or more: {value}, {tolerance}")
-    seen = summed(state, value, tolerance=tolerance)
     if state.full:
-        return seen
-    if seen.statistic > ALARM:
-        return seen if state.statistic > ALARM else _before_drift(seen)
-    return _estimated(replace(seen, reference=(*seen.reference, value)))
+        return _summed(state, value, tolerance, ())
+    seen = _summed(state, value, tolerance, (*state.reference, value))
+    if seen.statistic <= ALARM:
+        return _estimated(seen)
+    seen = replace(seen, reference=state.reference)
+    return seen if state.statistic > ALARM else _before_drift(seen)
 
 
 def rebase(state: Drift, accepted: float, tolerance: float) -> Drift:
@@ -187,36 +187,6 @@ def rebase(state: Drift, accepted: float, tolerance: float) -> Drift:
     )
 
 
-def summed(state: Drift, value: float, *, tolerance: float = 0.0) -> Drift:
-    """Count a product, and add its departure to both sums; level, width and reference stay.
-
-    Parameters
-    ----------
-    state, value, tolerance
-        As `follow` has them.
-    """
-    count = state.count + 1
-    up = down = 0.0
-    if state.width is not None:
-        slack = _SLACK if state.full else _SLACK_AT_FIRST
-        departure = _departure(state, value, _LEAST_WIDTH * (state.tolerance or tolerance))
-        up = min(max(0.0, state.up + departure - slack), _MOST)
-        down = min(max(0.0, state.down - departure - slack), _MOST)
-    return Drift(  # not `replace`, which takes most of the time
-        count,
-        value,
-        state.reference,
-        state.centre,
-        state.width,
-        state.accepted,
-        state.tolerance,
-        up,
-        down,
-        state.up_from if up > 0 else count,
-        state.down_from if down > 0 else count,
-    )
-
-
 def estimates(values: int) -> bool:
     """Whether level and scatter are estimated anew when the reference has come to so many values."""
     return values >= START and values % _STEP == 0
@@ -239,6 +209,30 @@ def default_tolerance(lower: float | None, upper: float | None) -> float:
         return _TOLERANCE * (upper - lower) / 2
     limit = lower if upper is None else upper
     return 0.0 if limit is None else _TOLERANCE * abs(limit)
+
+
+def _summed(state: Drift, value: float, tolerance: float, reference: tuple[float, ...]) -> Drift:
+    """Count a product, and add its departure to both sums; level and width stay."""
+    count = state.count + 1
+    up = down = 0.0
+    if state.width is not None:
+        slack = _SLACK if state.full else _SLACK_AT_FIRST
+        departure = _departure(state, value, _LEAST_WIDTH * (state.tolerance or tolerance))
+        up = min(max(0.0, state.up + departure - slack), _MOST)
+        down = min(max(0.0, state.down - departure - slack), _MOST)
+    return Drift(  # not `replace`, which takes most of the time
+        count,
+        value,
+        reference,
+        state.centre,
+        state.width,
+        state.accepted,
+        state.tolerance,
+        up,
+        down,
+        state.up_from if up > 0 else count,
+        state.down_from if down > 0 else count,
+    )
 
 
 def _departure(state: Drift, value: float, least_width: float) -> float:

@@ -21,6 +21,7 @@ __all__ = [
     "happenings",
     "is_flaky",
     "is_new_product",
+    "lengthens",
     "missing",
     "remember",
 ]
@@ -141,10 +142,15 @@ def remember(
     if not outcomes:
         return (night,)
     last = outcomes[-1]
-    if not night.built and last.same_origin(night) and last.same_result(night):
+    if lengthens(last, night):
         return (*outcomes[:-1], replace(last, until=night.last))
     since = last.streak if last.accepted == night.accepted else night.when
     return (*outcomes, replace(night, since=since))[-most:]
+
+
+def lengthens(last: Outcome, night: Outcome) -> bool:
+    """Whether a night built nothing and came to the same as the last outcome."""
+    return not night.built and last.same_origin(night) and last.same_result(night)
 
 
 def is_new_product(outcomes: Iterable[Outcome], key: str) -> bool:

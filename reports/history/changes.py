@@ -9,30 +9,30 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from hubble_qa.checks.trends.drift import Drift
-from hubble_qa.checks.trends.outcomes import Condition, Outcome, missing
+from hubble_qa.checks.trends.drift import Drift, estimates
+from hubble_qa.checks.trends.outcomes import Condition, Outcome, lengthens, missing
 from hubble_qa.reports.collect.results import Results
-from hubble_qa.reports.history.cause import NOTHING
+from hubble_qa.reports.history.cause import NOTHING as NOTHING_ELSE
 from hubble_qa.reports.history.judged import Judged, Known, Name, name_of, started_at
-from hubble_qa.reports.history.memory import Memory, drift_of, drift_text, outcomes_of, outcomes_text
-from hubble_qa.reports.history.reasons import Reasons, causes_text
-from hubble_qa.reports.history.renewal import Product, Renewed, renewed
-from hubble_qa.reports.history.rows import add_rows, put
-from hubble_qa.reports.history.tables import (
-    STATUSES,
-    change,
-    limits,
-    measurement,
-    series_memory,
-    series_state,
+from hubble_qa.reports.history.memory import (
+    NOTHING,
+    Memory,
+    add_references,
+    drift_values,
+    memories_of,
+    with_references,
 )
+from hubble_qa.reports.history.past import had_product, outcomes_of, place_of_outcome
+from hubble_qa.reports.history.reasons import Reasons, causes_text
+from hubble_qa.reports.history.registry import Numbered
+from hubble_qa.reports.history.renewal import After, Loud, renewals
+from hubble_qa.reports.history.rows import add_rows, put
+from hubble_qa.reports.history.tables import STATUSES, change, limits, measurement, outcome, series_state
 from hubble_qa.reports.history.understand import MISSING, MOVED, Limits, understand
 
 __all__ = ["Changes"]
 
 Row = dict[str, Any]
-_AT_ONCE = 500
-_NOTHING = Memory(outcomes_text(()), drift_text(Drift()))
 
 
 class Changes:
@@ -48,8 +48,8 @@ class Changes:
         Its channel.
     number : int
         Its number.
-    origins, rules : mapping of str to int
-        Numbers of its origins and rules, by their digests.
+    origins, rules : Numbered
+        Its origins and rules.
     """
 
     def __init__(
@@ -58,8 +58,8 @@ class Changes:
         results: Results,
         channel: str,
         number: int,
-        origins: Mapping[str, int],
-        rules: Mapping[str, int],
+        origins: Numbered,
+        rules: Numbered,
     ) -> None:
         self._connection = connection
         self._results = results
@@ -84,107 +84,145 @@ class Changes:
         pairs = [(each, known[name_of(each.verdict)]) for each in judged]
         # What a later run has said of a series stays.
         timely = [(each, was) for each, was in pairs if was.started is None or was.started <= self._started]
-        loud = [(each, was) for each, was in timely if not _is_quiet(each, was)]
+        loud = [(each, was) for each, was in timely if not self._is_quiet(each, was)]
+        self._understand(loud)
         if len(timely) > len(loud):
             self._lengthen(late={was.id for _, was in pairs} - {was.id for _, was in timely})
-        self._understand(loud)
         self._miss({name_of(each.verdict) for each in judged}, known)
         if self._changes:
             self._connection.execute(insert(change), self._changes)
         return len(self._changes)
 
+    def _is_quiet(self, each: Judged, was: Known) -> bool:
+        """Whether a series came to the same, of the same products by the same rule, and nothing was built.
+
+        A rejection is not: it becomes chronic while nothing else happens.
+        """
+        v = each.verdict
+        return (
+            not each.built
+            and v.accepted
+            and was.accepted is True
+            and was.missing is False
+            and was.origin == self._origins.numbers[each.origin]
+            and was.rule == self._rules.numbers[each.rule]
+            and was.status == STATUSES.index(v.status)
+            and _same(was.value, v.value)
+        )
+
     def _lengthen(self, late: set[int]) -> None:
-        """Note of the run's series that they came to the same; what is news replaces it afterwards."""
+        """Note of the run's series that they came to the same, but of those that have been understood."""
         state = series_state
         now = select(measurement.c.series).where(measurement.c.run == self._number)
-        again = update(state).where(state.c.series.in_(now))
+        again = update(state).where(state.c.series.in_(now), state.c.run != self._number)
         if late:
             again = again.where(state.c.series.not_in(sorted(late)))
         self._connection.execute(again.values(run=self._number, streak=state.c.streak + 1))
 
-    def _understand(self, loud: Sequence[tuple[Judged, Known]]) -> None:
+    def _understand(self, loud: Sequence[Loud]) -> None:
         """Take in the verdicts that may be news."""
-        memories = self._memories([was for _, was in loud])
-        states: list[tuple[Any, ...]] = []
-        texts: list[tuple[Any, ...]] = []
-        for each, was in loud:
-            after = self._quietly(each, was, memories.get(was.id)) or self._fully(each, was, memories)
-            states.append(self._state(each, was, after))
-            texts.append((was.id, *after.memory))
-        put(self._connection, series_state, states)
-        put(self._connection, series_memory, texts)
+        if not loud:
+            return
+        there = [was.id for _, was in loud if was.started is not None]
+        memories = memories_of(self._connection, there, self._number)
+        due = {k: each for k, each in memories.items() if estimates(len(each.drift.reference) + 1)}
+        memories.update(with_references(self._connection, due))
+        found = renewals(loud, memories, self._repeated(loud), self._rules.new, self._started)
+        rest = [(each, was) for each, was in loud if was.id not in found]
+        there = [was.id for _, was in rest if was.id in memories]
+        memories.update(with_references(self._connection, {place: memories[place] for place in there}))
+        outcomes = outcomes_of(self._connection, there)
+        for each, was in rest:
+            drift = memories.get(was.id, NOTHING).drift
+            found[was.id] = self._fully(each, was, drift, outcomes.get(was.id, ()))
+        self._keep(loud, memories, found)
         self._limit(loud)
 
-    def _quietly(self, each: Judged, was: Known, memory: Memory | None) -> Renewed | None:
-        """What a series came to by a new product without news; None if there may be any."""
-        v = each.verdict
-        if not v.accepted or v.value is None:
-            return None
-        product = Product(self._started, each.origin, each.rule, v.value, each.built)
-        return renewed(memory, was.started, product, Limits(v.lower, v.upper, v.floor))
+    def _repeated(self, loud: Sequence[Loud]) -> frozenset[int]:
+        """The series that had their product before; one that is new to the history, none had."""
+        known = [
+            (each, was)
+            for each, was in loud
+            if each.origin not in self._origins.new and was.started is not None
+        ]
+        numbers = self._origins.numbers
+        last = frozenset(was.id for each, was in known if numbers[each.origin] == was.origin)
+        others = [was.id for _, was in known if was.id not in last]
+        return last | had_product(self._connection, self._number, others) if others else last
 
-    def _fully(self, each: Judged, was: Known, memories: Mapping[int, Memory]) -> Renewed:
+    def _fully(self, each: Judged, was: Known, drift: Drift, outcomes: tuple[Outcome, ...]) -> After:
         """What a series came to by all that is remembered of it; its news are told."""
         v = each.verdict
-        memory = memories.get(was.id, _NOTHING)
-        last = None if was.started is None else datetime.fromisoformat(was.started)
-        outcomes, drift = outcomes_of(memory.outcomes, last), drift_of(memory.drift)
         night = Outcome(self._when, each.origin, v.accepted, v.value, each.rule, each.built)
         after = understand(outcomes, drift, night, Limits(v.lower, v.upper, v.floor))
         for news in after.news:
             before = news.before.value if news.before else None
             causes = self._reasons.of(news.before, night, v.criterion)
             kind = news.kind
-            if kind == Condition.NOT_REPRODUCIBLE and causes != (NOTHING,):
+            if kind == Condition.NOT_REPRODUCIBLE and causes != (NOTHING_ELSE,):
                 kind = MOVED  # its key could not tell, but something else is another one
                 if any(each.kind == MOVED for each in after.news):
                     continue  # from another product, which is told
             self._tell(was.id, kind, news.since, before, v.value, causes_text(causes))
-        now = Memory(outcomes_text(after.outcomes), drift_text(after.drift))
-        return Renewed(now, after.drift, after.outcomes[-1].streak.isoformat())
+        longer = bool(outcomes) and lengthens(outcomes[-1], night)
+        return After(after.drift, after.outcomes[-1].streak.isoformat(), longer)
 
-    def _memories(self, known: Sequence[Known]) -> dict[int, Memory]:
-        """What is remembered of series."""
-        places = [each.id for each in known if each.started is not None]
-        wanted = select(series_memory)
-        if len(places) > _AT_ONCE:
-            of_run = (measurement.c.series == series_memory.c.series) & (measurement.c.run == self._number)
-            wanted = wanted.join(measurement, of_run)
-        else:
-            wanted = wanted.where(series_memory.c.series.in_(places))
-        rows = self._connection.execute(wanted).all()
-        return {place: Memory(outcomes, drift) for place, outcomes, drift in rows}
+    def _keep(self, loud: Sequence[Loud], memories: Mapping[int, Memory], found: Mapping[int, After]) -> None:
+        """Write what series came to."""
+        states: list[tuple[Any, ...]] = []
+        outcomes: list[tuple[Any, ...]] = []
+        for each, was in loud:
+            number, after = memories.get(was.id, NOTHING).outcomes, found[was.id]
+            if not after.lengthens:
+                outcomes.append(self._outcome(each, was, number))
+                number += 1
+            states.append(self._state(each, was, after, number))
+        put(self._connection, series_state, states)
+        put(self._connection, outcome, outcomes)
+        drifts = ((place, memories.get(place, NOTHING).drift, after.drift) for place, after in found.items())
+        add_references(self._connection, drifts)
 
-    def _state(self, each: Judged, was: Known, after: Renewed) -> tuple[Any, ...]:
+    def _outcome(self, each: Judged, was: Known, number: int) -> tuple[Any, ...]:
+        """An outcome by its number, in the order of the columns."""
+        v = each.verdict
+        return (
+            place_of_outcome(number),
+            was.id,
+            self._started,
+            self._origins.numbers[each.origin],
+            self._rules.numbers[each.rule],
+            v.accepted,
+            v.value,
+            each.built,
+            was.started,
+        )
+
+    def _state(self, each: Judged, was: Known, after: After, outcomes: int) -> tuple[Any, ...]:
         """What a series came to, in the order of the columns."""
-        v, drift = each.verdict, after.drift
+        v = each.verdict
         goes_on = was.accepted == v.accepted and was.streak is not None
         return (
             was.id,
             self._number,
-            self._origins[each.origin],
-            self._rules[each.rule],
+            self._origins.numbers[each.origin],
+            self._rules.numbers[each.rule],
             STATUSES.index(v.status),
             v.accepted,
             v.value,
             after.since,
             (was.streak or 0) + 1 if goes_on else 1,
             False,  # missing
-            drift.drifted,
-            drift.count,
-            drift.centre,
-            drift.width,
-            drift.up,
-            drift.down,
+            outcomes,
+            *drift_values(after.drift),
             was.baseline,
         )
 
     def _limit(self, loud: Sequence[tuple[Judged, Known]]) -> None:
         """Note from when on series are judged by other rules."""
         rows = [
-            (was.id, self._number, self._started, self._rules[each.rule])
-            for each, was in loud
-            if was.rule != each.rule
+            (was.id, self._number, self._started, number)
+            for number, was in ((self._rules.numbers[each.rule], was) for each, was in loud)
+            if was.rule != number
         ]
         add_rows(self._connection, limits, rows)
 
@@ -196,7 +234,7 @@ class Changes:
         names = tuple(name for name in names if (known[name].started or self._started) <= self._started)
         gone = [known[name] for name in names]
         for name, each in zip(names, gone, strict=True):
-            causes = self._reasons.of_missing(name, each.rule or "", self._results)
+            causes = self._reasons.of_missing(name, each.rule, self._results)
             self._tell(each.id, MISSING, self._when, each.value, None, causes_text(causes))
         if gone:
             state = series_state
@@ -223,24 +261,6 @@ class Changes:
                 "causes": causes,
             }
         )
-
-
-def _is_quiet(each: Judged, was: Known) -> bool:
-    """Whether a series came to the same, of the same products and by the same rule, and nothing was built.
-
-    A rejection is not: it becomes chronic while nothing else happens.
-    """
-    v = each.verdict
-    return (
-        not each.built
-        and v.accepted
-        and was.accepted is True
-        and was.missing is False
-        and was.origin == each.origin
-        and was.rule == each.rule
-        and was.status == STATUSES.index(v.status)
-        and _same(was.value, v.value)
-    )
 
 
 def _same(one: float | None, other: float | None) -> bool:

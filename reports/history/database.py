@@ -20,7 +20,7 @@ from hubble_qa.reports.history.tables import VERSION_TABLE
 
 __all__ = ["HEAD", "exists", "prepare", "reading", "set_damaged_aside", "upgrade", "writing"]
 
-HEAD = "0001"
+HEAD = "0002"
 """The version of the tables that this suite reads and writes: the last of the migrations."""
 
 _MIGRATIONS = Path(__file__).with_name("migrations")

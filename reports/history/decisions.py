@@ -12,10 +12,16 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from hubble_qa.checks.trends.drift import rebase
+from hubble_qa.checks.trends.drift import Drift, rebase
 from hubble_qa.reports.history.cause import Cause
 from hubble_qa.reports.history.errors import HistoryError
-from hubble_qa.reports.history.memory import drift_of, drift_text
+from hubble_qa.reports.history.memory import (
+    DRIFT_COLUMNS,
+    add_references,
+    drift_values,
+    memories_of,
+    with_references,
+)
 from hubble_qa.reports.history.place import Place
 from hubble_qa.reports.history.reasons import causes_of_text
 from hubble_qa.reports.history.registry import next_number
@@ -26,7 +32,6 @@ from hubble_qa.reports.history.tables import (
     rule,
     run,
     series,
-    series_memory,
     series_state,
 )
 from hubble_qa.reports.history.understand import DRIFT, MOVED, Limits
@@ -270,8 +275,8 @@ def apply(connection: Connection, channel: str, decision: Decision) -> bool:
     if place is None or number is None or connection.scalar(there) is not None:
         return False
     state = connection.execute(select(series_state).where(series_state.c.series == place)).one()
-    text = connection.scalar(select(series_memory.c.drift).where(series_memory.c.series == place))
-    after = rebase(drift_of(str(text)), decision.value, decision.tolerance)
+    memories = with_references(connection, memories_of(connection, [place], state.run))
+    after = rebase(memories[place].drift, decision.value, decision.tolerance)
     new = next_number(connection, baseline)
     row = {
         name: getattr(decision, name) for name in ("value", "tolerance", "product", "who", "made", "reason")
@@ -281,11 +286,9 @@ def apply(connection: Connection, channel: str, decision: Decision) -> bool:
     connection.execute(
         update(series_state)
         .where(series_state.c.series == place)
-        .values(baseline=new, drifted=False, centre=after.centre, up=after.up, down=after.down)
+        .values(baseline=new, **dict(zip(DRIFT_COLUMNS, drift_values(after), strict=True)))
     )
-    connection.execute(
-        update(series_memory).where(series_memory.c.series == place).values(drift=drift_text(after))
-    )
+    add_references(connection, [(place, Drift(), after)])
     return True
 
 

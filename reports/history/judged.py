@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from hubble_qa.reports.collect.results import DERIVED, NOT_RUN, Results, RunRecord, VerdictRecord
 from hubble_qa.reports.history.registry import origin_digest, rule_digest
-from hubble_qa.reports.history.tables import origin, rule, run, series, series_state
+from hubble_qa.reports.history.tables import run, series, series_state
 
 __all__ = [
     "Judged",
@@ -39,15 +39,13 @@ class Known(NamedTuple):
     """A series, and what it came to last: None where it has come to nothing yet."""
 
     id: int
-    run: int | None = None
     started: str | None = None
-    origin: str | None = None
-    rule: str | None = None
+    origin: int | None = None
+    rule: int | None = None
     status: int | None = None
     accepted: bool | None = None
     value: float | None = None
     missing: bool | None = None
-    drifted: bool | None = None
     streak: int | None = None
     baseline: int | None = None
 
@@ -81,30 +79,12 @@ def _judged(results: Results) -> Iterator[Judged]:
 
 def known_series(connection: Connection, channel: str) -> dict[Name, Known]:
     """The series of a channel."""
-    state = series_state
+    s, state = series.c, series_state.c
+    last = (run.c.started, *(state[name] for name in Known._fields[2:]))
     rows = connection.execute(
-        select(
-            series.c.dataset,
-            series.c.criterion,
-            series.c.subject,
-            series.c.unit,
-            series.c.id,
-            state.c.run,
-            run.c.started,
-            origin.c.digest,
-            rule.c.digest,
-            state.c.status,
-            state.c.accepted,
-            state.c.value,
-            state.c.missing,
-            state.c.drifted,
-            state.c.streak,
-            state.c.baseline,
-        )
-        .outerjoin(state, state.c.series == series.c.id)
-        .outerjoin(run, run.c.id == state.c.run)
-        .outerjoin(origin, origin.c.id == state.c.origin)
-        .outerjoin(rule, rule.c.id == state.c.rule)
-        .where(series.c.channel == channel)
+        select(s.dataset, s.criterion, s.subject, s.unit, s.id, *last)
+        .outerjoin(series_state, state.series == s.id)
+        .outerjoin(run, run.c.id == state.run)
+        .where(s.channel == channel)
     )
     return {(row[0], row[1], row[2], row[3]): Known(*row[4:]) for row in rows.all()}

@@ -61,12 +61,16 @@ class Reasons:
             )
         return self._found[key]
 
-    def of_missing(self, name: Name, rule: str, results: Results) -> tuple[Cause, ...]:
-        """Why a series is missing: its dataset took no part, or its test's module is another one."""
+    def of_missing(self, name: Name, number: int | None, results: Results) -> tuple[Cause, ...]:
+        """Why a series is missing: its dataset took no part, or its test's module is another one.
+
+        The last of its verdicts was by the rule of that number.
+        """
         dataset, criterion = name[:2]
         if dataset not in {each.dataset for each in results.verdicts}:
             return (Cause(Kind.FLOW, f"dataset {dataset}", "there", ""),)
-        was = self._rule(rule)
+        digest = self._connection.scalar(select(rule.c.digest).where(rule.c.id == number))
+        was = self._rule(str(digest))
         tests = {module for module in was["modules"] if not module.startswith(_MEASUREMENTS)}
         now = next((each for each in results.codes if tests and tests <= each.modules.keys()), None)
         same = {"criterion": criterion, "key": "the same"}

@@ -87,7 +87,9 @@ def record_run(connection: Connection, results: Results, channel: str, kept: str
     register_products(connection, results, number)
     origins = number_origins(connection, {each.origin: each.verdict for each in judged})
     rules = number_rules(connection, {each.rule: each.verdict for each in judged})
-    measured = [_measurement(each, number, known[name_of(each.verdict)].id, origins) for each in judged]
+    measured = [
+        _measurement(each, number, known[name_of(each.verdict)].id, origins.numbers) for each in judged
+    ]
     add_rows(connection, measurement, measured)
     changes = Changes(connection, results, channel, number, origins, rules).record(judged, known)
     return Recorded(len(measured), new, changes, late=late)

@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, func, insert, select
 
 from hubble_qa.reports.collect.results import FinishedRecord, Results, StageRecord, VerdictRecord
 from hubble_qa.reports.history.chosen import taken_files
+from hubble_qa.reports.history.rows import portions
 from hubble_qa.reports.history.tables import code, environment, origin, product, received, rule, run
 
 __all__ = [
@@ -25,11 +26,12 @@ __all__ = [
     "rule_digest",
 ]
 
-# What a statement may name at once: SQLite's least limit is 999.
-_AT_ONCE = 500
 
-Numbered = Mapping[str, int]
-"""Numbers of rows by their digests."""
+class Numbered(NamedTuple):
+    """Numbers of rows by their digests, and which of these the history has not had before."""
+
+    numbers: Mapping[str, int]
+    new: frozenset[str]
 
 
 def origin_digest(verdict: VerdictRecord) -> str:
@@ -62,7 +64,7 @@ def number_environment(connection: Connection, versions: Mapping[str, str]) -> i
     """Number of what is installed."""
     text = json.dumps(dict(sorted(versions.items())))
     digest = _digest(text)
-    return _numbered(connection, environment, {digest: {"versions": text}})[digest]
+    return _numbered(connection, environment, {digest: {"versions": text}}).numbers[digest]
 
 
 def number_origins(connection: Connection, verdicts: Mapping[str, VerdictRecord]) -> Numbered:
@@ -97,10 +99,10 @@ def number_rules(connection: Connection, verdicts: Mapping[str, VerdictRecord]) 
     )
 
 
-def _numbered(connection: Connection, table: Table, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+def _numbered(connection: Connection, table: Table, rows: Mapping[str, Mapping[str, Any]]) -> Numbered:
     found = {
         digest: number
-        for some in _some(rows)
+        for some in portions(rows)
         for digest, number in connection.execute(
             select(table.c.digest, table.c.id).where(table.c.digest.in_(some))
         )
@@ -111,7 +113,7 @@ def _numbered(connection: Connection, table: Table, rows: Mapping[str, Mapping[s
         numbers = {digest: first + place for place, digest in enumerate(new)}
         connection.execute(insert(table), [{"id": numbers[d], "digest": d, **rows[d]} for d in new])
         found.update(numbers)
-    return found
+    return Numbered(found, frozenset(new))
 
 
 def register_products(connection: Connection, results: Results, number: int) -> None:
@@ -199,7 +201,7 @@ def _ingredients(stage: StageRecord, facts: Mapping[str, Mapping[str, str]]) -> 
 def _register_files(connection: Connection, stages: Sequence[StageRecord], number: int) -> None:
     """Note the files that stages had from outside, where they are not those of the run before."""
     latest: dict[str, str] = {}
-    for some in _some(each.key for each in stages):
+    for some in portions(each.key for each in stages):
         rows = connection.execute(
             select(received.c.key, received.c.files)
             .join(run, run.c.id == received.c.run)
@@ -216,11 +218,5 @@ def _register_files(connection: Connection, stages: Sequence[StageRecord], numbe
 
 
 def _known(connection: Connection, table: Table, column: str, wanted: Iterable[str]) -> Iterator[str]:
-    for some in _some(wanted):
+    for some in portions(wanted):
         yield from connection.scalars(select(table.c[column]).where(table.c[column].in_(some)))
-
-
-def _some(wanted: Iterable[str]) -> Iterator[list[str]]:
-    everything = list(wanted)
-    for start in range(0, len(everything), _AT_ONCE):
-        yield everything[start : start + _AT_ONCE]

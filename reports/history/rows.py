@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
 
-__all__ = ["add_rows", "put"]
+__all__ = ["AT_ONCE", "add_rows", "portions", "put"]
+
+AT_ONCE = 500
+"""What a statement may name at once: SQLite's least limit is 999."""
 
 Rows = Sequence[tuple[Any, ...]]
+_Any = TypeVar("_Any")
+
+
+def portions(wanted: Iterable[_Any]) -> Iterator[list[_Any]]:
+    """What is wanted, in portions that a statement may name."""
+    everything = list(wanted)
+    for start in range(0, len(everything), AT_ONCE):
+        yield everything[start : start + AT_ONCE]
 
 
 def add_rows(connection: Connection, table: Table, rows: Rows) -> None:

@@ -33,12 +33,13 @@ __all__ = [
     "measurement",
     "metadata",
     "origin",
+    "outcome",
     "product",
     "received",
+    "reference",
     "rule",
     "run",
     "series",
-    "series_memory",
     "series_state",
 ]
 
@@ -200,25 +201,53 @@ series_state = Table(
     Column("since", Text, nullable=False),
     Column("streak", Integer, nullable=False),
     Column("missing", Boolean, nullable=False),
+    Column("outcomes", Integer, nullable=False),
     Column("drifted", Boolean, nullable=False),
     Column("count", Integer, nullable=False),
+    Column("last", Double),
+    Column("reference", SmallInteger, nullable=False),
     Column("centre", Double),
     Column("width", Double),
     Column("up", Double, nullable=False),
     Column("down", Double, nullable=False),
+    Column("up_from", Integer, nullable=False),
+    Column("down_from", Integer, nullable=False),
     Column("baseline", Integer),
 )
 """What a series came to last: ``since`` when it has been accepted or rejected, and for how many runs
-(``streak``); of its distinct products ``count``, level and scatter of the reference, sums of the CUSUM."""
+(``streak``); how many ``outcomes`` it has had; of its distinct products ``count`` and value of the ``last``,
+how many values the ``reference`` has while it grows, its level and scatter, the sums of the CUSUM, and the
+``count`` with which each last was 0."""
 
-series_memory = Table(
-    "series_memory",
+# These two are written thousands of rows at once, and have no foreign keys. Rows of one night lie together.
+outcome = Table(
+    "outcome",
     metadata,
-    Column("series", Integer, ForeignKey("series.id"), primary_key=True, autoincrement=False),
-    Column("outcomes", Text, nullable=False),
-    Column("drift", Text, nullable=False),
+    Column("place", SmallInteger, nullable=False),
+    Column("series", Integer, nullable=False),
+    Column("started", Text, nullable=False),
+    Column("origin", Integer, nullable=False),
+    Column("rule", Integer, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("value", Double),
+    Column("built", Boolean, nullable=False),
+    Column("previous", Text),
+    PrimaryKeyConstraint("place", "series"),
+    sqlite_with_rowid=False,
 )
-"""The last 64 outcomes and the whole state of the CUSUM: written on nights with news only, for it is long."""
+"""The last 64 outcomes of a series, by their numbers modulo 64: when the run ``started``, of the first of
+several nights without news; ``previous`` is when the run before did, the last of the outcome before."""
+
+reference = Table(
+    "reference",
+    metadata,
+    Column("place", SmallInteger, nullable=False),
+    Column("series", Integer, nullable=False),
+    Column("value", Double, nullable=False),
+    PrimaryKeyConstraint("place", "series"),
+    sqlite_with_rowid=False,
+)
+"""Values of the reference of a series' CUSUM, as many as its state has; rows beyond are of none any more."""
 
 change = Table(
     "change",

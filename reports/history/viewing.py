@@ -16,7 +16,8 @@ from hubble_qa.reports.history.cause import Cause, Kind, cause_text
 from hubble_qa.reports.history.causes import differences
 from hubble_qa.reports.history.comparison import Comparison, compare_runs
 from hubble_qa.reports.history.errors import HistoryError
-from hubble_qa.reports.history.memory import drift_of, outcomes_of
+from hubble_qa.reports.history.memory import drifts_where
+from hubble_qa.reports.history.past import outcomes_of
 from hubble_qa.reports.history.reasons import causes_of_text
 from hubble_qa.reports.history.runs import listed_runs
 from hubble_qa.reports.history.tables import (
@@ -25,7 +26,6 @@ from hubble_qa.reports.history.tables import (
     measurement,
     run,
     series,
-    series_memory,
     series_state,
 )
 from hubble_qa.reports.history.view import (
@@ -93,18 +93,19 @@ def drift_states(connection: Connection, identifier: str) -> dict[str, dict[str,
         Of each dataset, the states by criterion and subject; of a run that is not the last of its channel
         none, for states are those of now.
     """
-    state = series_state
+    state, of_run = series_state, select(run.c.id).where(run.c.identifier == identifier)
+    watched = or_(state.c.width.is_not(None), state.c.baseline.is_not(None))
+    here = state.c.run.in_(of_run) & watched
+    drifts = drifts_where(connection, here)
     rows = connection.execute(
-        select(series.c.dataset, series.c.criterion, series.c.subject, series_memory.c.drift)
+        select(series.c.id, series.c.dataset, series.c.criterion, series.c.subject)
         .join(state, state.c.series == series.c.id)
-        .join(run, run.c.id == state.c.run)
-        .join(series_memory, series_memory.c.series == series.c.id)
-        .where(run.c.identifier == identifier, or_(state.c.width.is_not(None), state.c.baseline.is_not(None)))
+        .where(here)
         .order_by(series.c.id)
     )
     found: dict[str, dict[str, Drift]] = {}
-    for row in rows:
-        found.setdefault(row.dataset, {})[f"{row.criterion} {row.subject}".strip()] = drift_of(row.drift)
+    for place, dataset, criterion, subject in rows:
+        found.setdefault(dataset, {})[f"{criterion} {subject}".strip()] = drifts[place]
     return found
 
 
@@ -264,12 +265,9 @@ class _Reader:
     def _flaky(self) -> frozenset[int]:
         """Series that are flaky now, of those that were once."""
         once = select(change.c.series).where(change.c.kind == "flaky")
-        rows = self._connection.execute(
-            select(series_memory.c.series, series_memory.c.outcomes).where(series_memory.c.series.in_(once))
-        )
-        return frozenset(
-            place for place, text in rows if place in self._names and is_flaky(outcomes_of(text))
-        )
+        places = [place for place in self._connection.scalars(once.distinct()) if place in self._names]
+        outcomes = outcomes_of(self._connection, places)
+        return frozenset(place for place, several in outcomes.items() if is_flaky(several))
 
     def _with_page(
         self, told: Sequence[tuple[int, ChangeView]], lasting: Mapping[int, Sequence[str]]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from hubble_qa.reports.history.memory import drift_of
+from hubble_qa.reports.history.memory import drifts_where
 from hubble_qa.reports.history.tables import (
     baseline,
     limits,
@@ -16,7 +16,6 @@ from hubble_qa.reports.history.tables import (
     rule,
     run,
     series,
-    series_memory,
     series_state,
 )
 from hubble_qa.reports.history.view import Baseline, ChangeView, LimitsView, Point, SeriesName, SeriesView
@@ -49,12 +48,7 @@ def series_views(
     points, ruled = _points(connection, this, places), _limits(connection, this, places)
     rows = connection.execute(select(series.c.id, series.c.title).where(series.c.id.in_(places)))
     titles = {row.id: row.title for row in rows}
-    drifts = {
-        place: drift_of(text)
-        for place, text in connection.execute(
-            select(series_memory.c.series, series_memory.c.drift).where(series_memory.c.series.in_(places))
-        )
-    }
+    drifts = drifts_where(connection, series_state.c.series.in_(places))
     accepted = _baselines(connection, places)
     for place in places:
         drift = drifts.get(place)
