@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import pytest
 from hypothesis import given
@@ -28,7 +28,7 @@ WAITS: Mapping[str, frozenset[str]] = {
 def taken(there: set[str], then: Mapping[str, set[str]]) -> list[str]:
     """The order in which tests run, where products come to be there as tests end."""
 
-    def wait(keys: Collection[str]) -> None:
+    def wait(keys: Collection[str], unless: Callable[[], bool]) -> None:
         there.update(sorted(keys)[:1])
 
     waiting, order = Waiting([*WAITS], WAITS.__getitem__, there.__contains__, wait), []
@@ -45,6 +45,10 @@ def test_what_is_there_is_judged_before_what_is_waited_for() -> None:
     assert taken({"align", "drizzle"}, {}) == [*WAITS]
 
 
+def _nothing_comes(keys: Collection[str], unless: Callable[[], bool]) -> None:
+    """Wait for nothing: an engine has ended."""
+
+
 @given(
     st.lists(st.frozensets(st.sampled_from("abcdef"), max_size=3), max_size=40),
     st.sets(st.sampled_from("abcdef")),
@@ -53,13 +57,45 @@ def test_each_test_runs_once_and_all_that_can_in_their_order(
     keys: list[frozenset[str]], there: set[str]
 ) -> None:
     """Also where an engine has ended, and nothing comes any more."""
-    waiting = Waiting(range(len(keys)), keys.__getitem__, there.__contains__, lambda keys: None)
+    waiting = Waiting(range(len(keys)), keys.__getitem__, there.__contains__, _nothing_comes)
     order = [test for _ in keys if (test := waiting.await_one()) is not None]
 
     assert sorted(order) == [*range(len(keys))]
     assert waiting.await_one() is None
     can = [number for number, each in enumerate(keys) if each <= there]
     assert order[: len(can)] == can
+
+
+@given(
+    st.lists(st.tuples(st.frozensets(st.sampled_from("abc"), max_size=2), st.integers(0, 4)), max_size=40),
+    st.lists(st.integers(0, 2), max_size=60),
+)
+def test_several_takers_take_each_test_once(
+    tests: list[tuple[frozenset[str], int]], turns: list[int]
+) -> None:
+    """And a taker changes to what another has begun only where nothing else is left."""
+    waiting = Waiting(
+        range(len(tests)),
+        lambda number: tests[number][0],
+        {"a", "b", "c"}.__contains__,
+        _nothing_comes,
+        lambda number: tests[number][1],
+    )
+    taken: dict[int, int] = {}
+    begun: dict[int, int] = {}
+    for taker in [*turns, *[0] * len(tests)]:
+        number = waiting.await_one(taker)
+        if number is None:
+            continue
+        unit = tests[number][1]
+        left = {tests[each][1] for each in range(len(tests)) if each not in taken}
+        if begun.get(unit, taker) != taker:
+            assert all(begun.get(each, taker) != taker for each in left)
+            assert left <= set(begun)
+        assert number not in taken
+        taken[number] = begun[unit] = taker
+    assert sorted(taken) == [*range(len(tests))]
+    assert not waiting
 
 
 def test_a_slow_dataset_keeps_no_other_waiting(project: SmallProject) -> None:
