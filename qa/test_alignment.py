@@ -12,10 +12,11 @@ from hubble_qa.checks.evidence.fits import (
     header_and_shifts,
     held_fit,
     matched_positions,
+    missing_reference,
     shift_file_in,
     without_match,
 )
-from hubble_qa.checks.measurement import not_applicable, not_measured, not_told
+from hubble_qa.checks.measurement import not_applicable, not_told
 from hubble_qa.checks.readers.shift_file import exposure_name
 from hubble_qa.fixtures.finished.files import FinishedFile
 from hubble_qa.fixtures.finished.subjects import Alignment, Pair, Row, Visit
@@ -100,6 +101,9 @@ def test_headers_carry_the_fit(products: Products, row: Row, fit: Fit, judge: Ju
         reason = f"{row.exposure}.fits is not among the products"
         judge(not_told("matched_source_offset", subject, reason))
         return
+    lost = missing_reference(fit, products.path(exposure))
+    if lost:
+        judge(not_told("matched_source_offset", subject, lost))
     judge(
         without_match("matched_source_offset", fit)
         or residuals.matched_source_offset(
@@ -141,7 +145,7 @@ def test_solution_is_named(products: Products, alignment: Alignment, judge: Judg
     relative = aligned_to_one_another(carried, paths, shifts)
     if relative is None:
         reason = "a header says 'not aligned: reference', of a reference image or of a failed fit; "
-        judge(not_measured("wcs_name_violations", str(alignment), f"{reason}put the shift file beside it"))
+        judge(not_told("wcs_name_violations", str(alignment), f"{reason}put the shift file beside it"))
     judge(
         solution_names.wcs_name_violations(
             carried, wcsname=alignment.wcsname, relative=bool(relative), subject=str(alignment)

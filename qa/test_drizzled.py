@@ -22,6 +22,7 @@ from hubble_qa.checks.images import combination, cosmic_rays, sky_residual
 from hubble_qa.checks.images import drizzled as drizzling
 from hubble_qa.checks.images import drizzled_coordinates as coordinates
 from hubble_qa.checks.images.drizzled_noise import drizzled_noise_ratio
+from hubble_qa.checks.images.identity import image_identity_violations
 from hubble_qa.checks.images.observations import was_exposed
 from hubble_qa.checks.instruments import camera, find_camera
 from hubble_qa.checks.measurement import Measurement, not_applicable, not_told
@@ -60,7 +61,8 @@ def test_covered_pixels_are_finite(products: Products, image: FinishedFile, judg
 
 def without_weight(drizzled: Drizzled) -> str:
     """That an image has no weight image beside it."""
-    return f"its weight image, {weight_names(drizzled.path.name)[0]}, is not beside it"
+    lacking = "it has no WHT extension, and " if drizzled.header is not drizzled.primary else ""
+    return f"{lacking}its weight image, {weight_names(drizzled.path.name)[0]}, is not beside it"
 
 
 @pytest.fixture
@@ -224,6 +226,9 @@ def test_weight_is_exposure_time(
     reason = missing_input(inputs) or (without_weight(drizzled) if drizzled.weight_path is None else "")
     if reason:
         judge(not_told("weight_to_exposure_time", image.label, reason))
+    reason = combination.other_weights(drizzled)
+    if reason:
+        judge(not_applicable("weight_to_exposure_time", image.label, reason))
     weights = exposure_weights(drizzled, covered_by(products, image, inputs))
     judge(combination.weight_to_exposure_time(*weights, subject=image.label))
 
@@ -250,6 +255,11 @@ def test_noise_is_that_of_the_exposures(
         judge(not_told("drizzled_noise_ratio", image.label, blocks))
         return
     judge(drizzled_noise_ratio(blocks, subject=image.label))
+
+
+@criterion("FIL-003")
+def test_image_is_what_its_name_says(products: Products, mapped_image: FinishedFile, judge: Judge) -> None:
+    judge(image_identity_violations(products.image(mapped_image)))
 
 
 @criterion("WCS-004")

@@ -13,6 +13,7 @@ from hubble_qa.checks.evidence.exposures import planes
 from hubble_qa.checks.images import exposure_fluxes
 from hubble_qa.checks.images.exposure_background import ComparedBlocks, background_departure
 from hubble_qa.checks.measurement import not_applicable, not_told
+from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.fixtures.finished.files import FinishedFile
 from hubble_qa.fixtures.finished.subjects import Chip
 from hubble_qa.fixtures.suite.judging import Judge
@@ -50,7 +51,7 @@ def test_sensitivity_is_even(
     subject = str(science_chip)
     measured = exposure_fluxes.sensitivity_gradient(shared_fluxes, subject=subject)
     image = None if measured.told else products.image_of(science_chip.file, images)
-    if image is not None:
+    if image is not None and not unusable(products, image):
         inputs = tuple(products.input(file) for file in products.inputs(image).values() if file is not None)
         one, path = products.input(science_chip.file), products.path(image)
         under = fluxes_under(one, science_chip.number, path, inputs)
@@ -67,10 +68,16 @@ def backgrounds(
     if others:
         found["other exposures"] = blocks_beside(one, others)
     image = products.image_of(file, images)
-    if image is not None:
+    if image is not None and not unusable(products, image):
         drizzled = products.image(image)
         found[image.label] = blocks_under(one, drizzled.path, drizzled.weight_path)
     return found
+
+
+def unusable(products: Products, image: FinishedFile | None) -> str:
+    """Why nothing can be looked up in a drizzled image by its coordinates; empty if it can."""
+    problem = "" if image is None else coordinate_problem(products.image(image).header)
+    return f"{problem} in the image that combines it; see WCS-005" if problem else ""
 
 
 @criterion("CAL-011")
@@ -82,11 +89,11 @@ def test_background_is_that_of_the_others(
     if camera is not None and camera.counts_photons:
         reason = "most pixels hold no photon, and a block has no median"
         judge(not_applicable("background_departure", subject, reason))
-    judge(
-        background_departure(
-            backgrounds(products, file, images_of_one_sky), science_chip.number, subject=subject
-        )
-    )
+    found = backgrounds(products, file, images_of_one_sky)
+    problem = "" if found else unusable(products, products.image_of(file, images_of_one_sky))
+    if problem:
+        judge(not_told("background_departure", subject, problem))
+    judge(background_departure(found, science_chip.number, subject=subject))
 
 
 @criterion("CAL-012")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hubble_qa.checks.images.combination import input_violations, weight_to_exposure_time
+from hubble_qa.checks.images.combination import input_violations, other_weights, weight_to_exposure_time
 from hubble_qa.checks.images.sky_residual import SkyBlocks, sky_residual
 from tests.combination_samples import NOISE, SHAPE, footprints, inputs, member, steps, weight
 from tests.wfpc2_samples import drizzled
@@ -123,3 +123,19 @@ def test_more_chips_than_bits_are_told_apart() -> None:
     measured = sky_residual(SkyBlocks(medians, np.full(SHAPE, NOISE), seen), subject="x")
     assert measured.value < 0.1
     assert measured.context["borders"] == steps().context["borders"]
+
+
+@pytest.mark.parametrize(
+    ("cards", "other"),
+    [
+        ({}, False),
+        ({"D001WTSC": 1, "D001DEXP": 100.0}, False),
+        ({"D001WTSC": 100.0, "D001DEXP": 100.0}, False),
+        ({"D001WTSC": "INDEF", "D001DEXP": 100.0}, False),
+        ({"D001WTSC": 10000.0, "D001DEXP": 100.0}, True),
+        ({"D001WTSC": 5509546.886378333, "D001DEXP": 602.934184}, True),
+        ({"D001WTSC": 16.0}, True),
+    ],
+)
+def test_the_header_tells_weights_that_are_no_exposure_times(cards: dict[str, object], other: bool) -> None:
+    assert ("D001WTSC" in other_weights(drizzled(**cards))) is other

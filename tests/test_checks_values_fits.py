@@ -116,4 +116,4 @@ def test_widths_that_are_not_known_do_not_count() -> None:
     assert (measured.value, measured.context["sources"]) == (0.5, 2 * MIN_SOURCES)
     swapped = replace(found, drizzled_width=width, chip_width=np.ones(len(width)))
     assert input_width_ratio({"a": swapped}, subject="drz").value == 2.0
-    assert not input_width_ratio({"a": replace(found, alike=False)}, subject="drz").told
+    assert not input_width_ratio({"a": replace(found, alike=False)}, subject="drz").applicable

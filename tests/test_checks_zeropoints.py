@@ -84,6 +84,31 @@ def test_real_keywords_are_accepted() -> None:
 
 
 @pytest.mark.parametrize(
+    ("photflam", "pivot", "width", "wrong"),
+    [
+        # Real: WFC3/IR F110W and F140W, UVIS F555W, HRC F606W; and SBC F165LP, the least sensitive.
+        (1.5318e-20, 11534.459, 1428.4883, False),
+        (1.4737148e-20, 13922.907, 1132.39, False),
+        (1.8379346e-19, 5307.9121, 517.13422, False),
+        (1.2781042e-19, 5887.9316, 664.8866, False),
+        (1.4e-16, 1758.0, 82.0, False),
+        # A magnitude, janskys per electron, a power of ten too little or too much.
+        (25.9, 5307.9121, 517.13422, True),
+        (1.7e-7, 5307.9121, 517.13422, True),
+        (1.8379346e-20, 5307.9121, 517.13422, True),
+        (1.8379346e-12, 5307.9121, 517.13422, True),
+        (1.8379346e-20, 5307.9121, 0.0, False),
+    ],
+)
+def test_a_photflam_that_no_telescope_can_have_is_told(
+    photflam: float, pivot: float, width: float, wrong: bool
+) -> None:
+    exposure = infrared(photflam, PHOTPLAM=pivot, PHOTBW=width, FILTER="N/A")
+    measured = zeropoint_violations(exposure)
+    assert (measured.value, "of each photon" in measured.reason) == (wrong, wrong)
+
+
+@pytest.mark.parametrize(
     ("exposure", "value", "said"),
     [
         (zeropoint_headers(photflams=(ONE, 1.5 * ONE)), 0.5, "PHTFLAM1"),

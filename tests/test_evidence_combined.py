@@ -41,6 +41,25 @@ def test_weights_over_exposure_time(tmp_path: Path, factor: float) -> None:
     assert weight_to_exposure_time(*weights, subject="drc").value == pytest.approx(factor, rel=0.001)
 
 
+@pytest.mark.parametrize(
+    ("fraction", "kernel", "patterned"), [(0.7, "square", True), (1.0, "point", True), (1.0, "square", False)]
+)
+@pytest.mark.parametrize("factor", [1.0, 1.5, 0.5])
+def test_drops_leave_a_pattern_in_weights(
+    tmp_path: Path, fraction: float, kernel: str, patterned: bool, factor: float
+) -> None:
+    made = scene(tmp_path, weight=factor)
+    with fits.open(made.image.weight_path, mode="update") as hdus:
+        # Of four pixels three have less and one has more, as where drops hardly meet; as much in all.
+        hdus[0].data[:] *= 0.88
+        hdus[0].data[::2, ::2] *= 1.36 / 0.88
+    made.image.header.update(D001PIXF=fraction, D001KERN=kernel)
+    weights = exposure_weights(made.image, covered(made))
+    measured = weight_to_exposure_time(*weights, subject="drc").value
+    assert measured is not None
+    assert (abs(measured - 1.0) < 0.05) is (patterned and factor == 1.0)
+
+
 def test_sky_of_one_exposure_is_a_step(tmp_path: Path) -> None:
     made = scene(tmp_path, step=2.0 * NOISE)
     measured = sky_residual(sky_blocks(made.image, covered(made)), subject="drc")

@@ -128,10 +128,17 @@ def test_an_image_in_the_primary_unit_may_have_no_weight(pair: Path, tmp_path: P
         weight = named
 
 
-def test_drizzled_product_without_weight_extension_is_refused(tmp_path: Path) -> None:
+def test_drizzled_product_may_have_lost_its_weight_extension_but_no_science(tmp_path: Path) -> None:
     other = tmp_path / "other_drw.fits"
-    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ones((4, 5)), name="SCI")]).writeto(other)
-    with pytest.raises(ReaderError, match="nor an extension WHT,1"):
+    for name, weight in (("SCI", None), ("WHT", other)):
+        science = fits.ImageHDU(np.ones((4, 5)), name="SCI")
+        added = [fits.ImageHDU(np.ones((4, 5)), name=name)] if weight else []
+        fits.HDUList([fits.PrimaryHDU(), science, *added]).writeto(other, overwrite=True)
+        assert read_drizzled(other).weight_path == weight
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ones((4, 5)), name="WHT")]).writeto(
+        other, overwrite=True
+    )
+    with pytest.raises(ReaderError, match="nor an extension SCI,1"):
         read_drizzled(other)
 
 

@@ -106,6 +106,7 @@ def zeropoint_headers(
         header["CCDCHIP"] = 3 - chip
         header["PHOTMODE"] = f"WFC3 UVIS{3 - chip} F555W MJD#55611.0264"
         header["PHTRATIO"] = 1.010510439272 if chip == 1 else 0.0
+        header["PHOTPLAM"], header["PHOTBW"] = 5307.9121, 517.13422
         if photflam is not None:
             header["PHOTFLAM"] = photflam
     return exposure

@@ -16,6 +16,7 @@ from hubble_qa.checks.evidence.drizzled import drizzled_in
 from hubble_qa.checks.evidence.exposures import ChipFrame, chip_frames, exposure_in, planes
 from hubble_qa.checks.images.sky_residual import SkyBlocks
 from hubble_qa.checks.readers import Drizzled
+from hubble_qa.checks.readers.coordinates import is_number
 
 __all__ = ["Coverage", "coverage", "exposure_weights", "sky_blocks"]
 
@@ -23,6 +24,9 @@ __all__ = ["Coverage", "coverage", "exposure_weights", "sky_blocks"]
 # number of blocks, as each costs the inverse of a chip's distortion.
 _SIDE = 16
 _MOST = 128
+
+# Blocks along a side of those whose weights are taken together where drops leave a pattern.
+_POOLED = 3
 
 # A block is clean if so many of each chip's pixels about its middle are not flagged for more than a cosmic
 # ray.
@@ -140,10 +144,41 @@ def _good_fraction(
 
 
 def exposure_weights(image: Drizzled, seen: Coverage) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Median weights of a drizzled image's blocks without defects, and what their exposures give them, s."""
-    medians = block_medians(image.weight(), seen.side, fewest=1.0)
-    judged = seen.whole & seen.clean & np.isfinite(medians)
-    return medians[judged], seen.weight[judged]
+    """Weights of a drizzled image's blocks without defects, and what their exposures give them, s.
+
+    The median weight of a block, which rejected cosmic rays do not change. Of drops smaller than an input
+    pixel, or of another kernel than a square, weights differ from pixel to pixel in a pattern: their mean is
+    kept and not their median, and so is the mean of blocks beside one another, on whose edges drops fall. Of
+    both the one counts that is nearer to the exposures'.
+    """
+    weight = image.weight()
+    found = block_medians(weight, seen.side, fewest=1.0)
+    judged = seen.whole & seen.clean & np.isfinite(found)
+    if _is_patterned(image):
+        means = seen.weight * _pooled_means(weight, seen, judged)
+        nearer = np.abs(means - seen.weight) < np.abs(found - seen.weight)
+        found = np.where(nearer, means, found)
+    return found[judged], seen.weight[judged]
+
+
+def _is_patterned(image: Drizzled) -> bool:
+    """Whether drops leave a pattern in the weights of an image."""
+    fraction, kernel = image.keyword("D001PIXF"), str(image.keyword("D001KERN", "square")).strip().lower()
+    return (is_number(fraction) and fraction < 1.0) or kernel != "square"
+
+
+def _pooled_means(weight: NDArray[Any], seen: Coverage, judged: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Mean weight of each block and those about it, of those that are judged, over what chips give them."""
+    from scipy.ndimage import uniform_filter
+
+    rows, columns = (length // seen.side for length in weight.shape)
+    blocks = weight[: rows * seen.side, : columns * seen.side].reshape(rows, seen.side, columns, seen.side)
+    means = blocks.mean(axis=(1, 3), dtype=np.float64)
+    found, given = (
+        uniform_filter(np.where(judged, values, 0.0), _POOLED, mode="constant")
+        for values in (means, seen.weight)
+    )
+    return np.asarray(np.divide(found, given, out=np.zeros_like(found), where=judged))
 
 
 def sky_blocks(image: Drizzled, seen: Coverage) -> SkyBlocks:

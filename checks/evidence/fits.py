@@ -42,6 +42,7 @@ __all__ = [
     "held_fit",
     "match_file_in",
     "matched_positions",
+    "missing_reference",
     "pixel_of_fit",
     "reference_moves",
     "shift_file_in",
@@ -234,14 +235,34 @@ def matched_positions(fit: Fit, exposure: Path) -> MatchedPositions | None:
     )
 
 
+def missing_reference(fit: Fit, exposure: Path) -> str:
+    """That an exposure is not at hand whose sources a fit was made to; empty where all are.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit, of exposures that were aligned to one of themselves.
+    exposure : Path
+        The fitted exposure; the reference image lies beside it.
+    """
+    origins = () if fit.match is None else sorted(set(fit.match.origin))
+    named = (found["file"] for origin in origins if (found := _ORIGIN.fullmatch(origin)))
+    lost = next((name for name in named if not _beside(exposure.parent, name).is_file()), "")
+    return f"{lost}, to which it was fitted, is not among the products" if lost else ""
+
+
 def _chip_of_origin(directory: Path, origin: str) -> tuple[Path, int]:
     found = _ORIGIN.fullmatch(origin)
     if found is None:
         raise ReaderError(f"{origin!r} of the match file does not name a file and its extension")
-    names = (found["file"], *(found["file"].removesuffix(".fits") + ending for ending in COMPRESSED))
-    there = (directory / name for name in names if (directory / name).is_file())
-    path = next(there, directory / found["file"])
+    path = _beside(directory, found["file"])
     return path, exposure_in(path).extensions[int(found["extension"]) - 1].version
+
+
+def _beside(directory: Path, name: str) -> Path:
+    """A file of a directory, which may be compressed there."""
+    names = (name, *(name.removesuffix(".fits") + ending for ending in COMPRESSED))
+    return next((directory / each for each in names if (directory / each).is_file()), directory / name)
 
 
 def _positions(chips: Sequence[tuple[Path, int]], xy: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,10 +17,11 @@ from hubble_qa.checks.measurement import (
     not_applicable,
     not_told,
 )
+from hubble_qa.checks.readers.coordinates import is_number
 from hubble_qa.checks.readers.drizzled import Drizzled
 from hubble_qa.checks.readers.exposure import Exposure
 
-__all__ = ["input_violations", "weight_to_exposure_time"]
+__all__ = ["input_violations", "other_weights", "weight_to_exposure_time"]
 
 # Keywords of which the exposures of one image have one value each, besides those that name filters, and what
 # a difference means.
@@ -37,6 +39,8 @@ _EVEN = 0.03
 # Blocks without weight that the flags of the exposures do not explain: of so many per cent, the least. A
 # tenth of a detector is 2.5 per cent of a mosaic of four fields; in clean images the least of all is 0.991.
 _LEAST = 1.0
+# Relative difference of factors of weights that are the same.
+_SAME_FACTOR = 1e-3
 _FEWEST_BLOCKS = 20
 
 
@@ -145,6 +149,27 @@ def _another_solution(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Iterato
             f"its WCSNAME is {own}, its exposures' is {found}: it was drizzled before they were aligned, "
             "or from other files; drizzle it again"
         )
+
+
+def other_weights(drizzled: Drizzled) -> str:
+    """Why an image's weights are no exposure times, by its header; empty where that does not say so.
+
+    AstroDrizzle notes the factor of each input's weights: 1 of exposure times, of the older MultiDrizzle also
+    the exposure time itself, and of inverse variances the square of the exposure time in the pixels of the
+    image.
+
+    Parameters
+    ----------
+    drizzled : Drizzled
+        The image.
+    """
+    factor, time = drizzled.keyword("D001WTSC"), drizzled.keyword("D001DEXP")
+    if not is_number(factor):
+        return ""
+    usual = [1.0, *([float(time)] if is_number(time) else [])]
+    if any(math.isclose(factor, each, rel_tol=_SAME_FACTOR) for each in usual):
+        return ""
+    return f"its weights are no exposure times: they were scaled by {factor:g} (D001WTSC), as IVM and ERR are"
 
 
 def weight_to_exposure_time(

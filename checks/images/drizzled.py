@@ -270,9 +270,7 @@ def drizzled_photometry_violations(
         found = "; ".join(f"{own!r} in {_named(chips)}" for own, chips in others.items())
         violations.append(f"PHOTFLAM is {photflam!r}, but {found}: {_one_photflam(inputs)}")
     if not is_rate(unit):
-        units = drizzled.keyword("D001OUUN")
-        made = f"final_units (D001OUUN) is {_shown(units)}"
-        violations.append(f"BUNIT is {_shown(unit)}, not a rate; {made}")
+        violations.append(f"BUNIT is {_shown(unit)}, not a rate; {_of_units(drizzled.keyword('D001OUUN'))}")
     context: dict[str, Json] = {
         "photflam": photflam,
         "bunit": unit,
@@ -280,6 +278,16 @@ def drizzled_photometry_violations(
         "inputs_not_there": [*missing],
     }
     return count_violations("drizzled_photometry_violations", drizzled.label, violations, context)
+
+
+def _of_units(units: object) -> str:
+    """What the header says that AstroDrizzle was asked for, and what to do about a BUNIT that is no rate."""
+    made = f"final_units (D001OUUN) is {_shown(units)}"
+    if units == "cps":
+        return f"{made}: the pixels are rates, write so into BUNIT"
+    if units == "counts":
+        return f"{made}: the pixels are counts; drizzle again with final_units = 'cps', or divide by EXPTIME"
+    return made
 
 
 def _shown(value: object) -> str:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from astropy.io.fits import Header
 
+from hubble_qa.checks.images.identity import identity_problems
 from hubble_qa.checks.instruments import Camera, KeywordType, cameras_of
-from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured, not_told
 from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.readers.fits_structure import FitsStructure, LateAxes
 from hubble_qa.checks.rootnames import instrument_of, is_rootname, same_exposure
@@ -154,6 +155,9 @@ def structure_violations(exposure: Exposure) -> Measurement:
     exposure : Exposure
         The exposure; its file name has the suffix.
     """
+    if exposure.camera is None:
+        reason = "which extensions it must have is not known, as its camera is not; see FIL-003"
+        return not_told("structure_violations", exposure.label, reason)
     key, required = (exposure.instrument, exposure.detector, exposure.suffix), _required(exposure)
     if not required:
         what = " ".join(part for part in key if part)
@@ -196,8 +200,9 @@ def _required(exposure: Exposure) -> tuple[tuple[str, int], ...]:
 def keyword_violations(exposure: Exposure) -> Measurement:
     """Count keywords that later stages need and that are missing, of another type, or of another exposure.
 
-    ROOTNAME is the exposure's that the file is named after, but for the last letter, which shows how
-    the data came down; files of names that are no rootnames may hold any.
+    Telescope, camera, filters and correction are those of the file's name; see `identity_problems`. ROOTNAME
+    is the exposure's that the file is named after, but for the last letter, which shows how the data came
+    down; files of names that are no rootnames may hold any.
 
     Parameters
     ----------
@@ -211,6 +216,7 @@ def keyword_violations(exposure: Exposure) -> Measurement:
         problems = [f"INSTRUME is {exposure.primary.get('INSTRUME')!r}, which has no keywords on record"]
         return count_violations("keyword_violations", exposure.label, problems)
     problems = _keyword_violations("primary", exposure.primary, camera.primary)
+    problems += [f"primary: {problem}" for problem in identity_problems(exposure)]
     problems += _rootname_violations(exposure)
     form = camera.files.get(exposure.suffix)
     name = form.array if form else "SCI"

@@ -12,7 +12,7 @@ from astropy.stats import mad_std
 from numpy.typing import NDArray
 
 from hubble_qa.checks.images.source_fluxes import ChipSources
-from hubble_qa.checks.measurement import Json, Measurement, not_told
+from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_told
 
 __all__ = ["MIN_SOURCES", "chip_flux_ratio", "input_flux_ratio", "input_width_ratio"]
 
@@ -150,6 +150,9 @@ def input_width_ratio(chips: Mapping[str, ChipSources], *, subject: str) -> Meas
         The image.
     """
     quantity = "stellar_width_ratio"
+    if chips and not any(found.alike for found in chips.values()):
+        reason = "its pixels are larger than its exposures' by more than a tenth, so that sources are wider"
+        return not_applicable(quantity, subject, reason)
     ratios = np.concatenate([np.empty(0), *_width_ratios(chips)])
     if len(ratios) < 2 * MIN_SOURCES:
         return not_told(quantity, subject, _too_few(chips))

@@ -27,6 +27,11 @@ _COMBINE = "calibrate with FLUXCORR = PERFORM before the chips are combined"
 _REFERENCE_CHIP = 1
 # Zero point of ST magnitudes, which all of HST's headers have beside PHOTFLAM.
 _ST_ZERO, _ZERO_ERROR = -21.1, 0.01
+# Planck's constant times the speed of light, erg Angstrom, and the area of HST's primary mirror, cm2, to
+# which its sensitivities are referred.
+_HC, _MIRROR = 1.98644586e-8, 45238.93
+# Electrons per photon in the middle of a band: 0.5 at most (WFC3/IR), and 1e-3 through ultraviolet filters.
+_THROUGHPUT = (1e-5, 1.0)
 
 
 def chip_zeropoint_error(exposure: Exposure, table: Mapping[int, float] | None = None) -> Measurement:
@@ -74,8 +79,9 @@ def chip_zeropoint_error(exposure: Exposure, table: Mapping[int, float] | None =
 def zeropoint_violations(exposure: Exposure) -> Measurement:
     """Count what is wrong with the keywords by which fluxes of an exposure's chips are told.
 
-    That is PHOTFLAM and PHTRATIO where they are missing, PHOTZPT where it is not that of ST magnitudes, and
-    PHOTMODE and PHOTPLAM where they are of another filter than the header names: then PHOTFLAM is, too.
+    That is PHOTFLAM and PHTRATIO where they are missing, PHOTZPT where it is not that of ST magnitudes,
+    PHOTFLAM where no telescope of HST's mirror can have it, and PHOTMODE and PHOTPLAM where they are of
+    another filter than the header names: then PHOTFLAM is, too.
 
     Parameters
     ----------
@@ -86,7 +92,12 @@ def zeropoint_violations(exposure: Exposure) -> Measurement:
     disperser = _disperser(exposure)
     if disperser:
         return not_applicable(quantity, subject, f"{disperser} disperses: a spectrum has no PHOTFLAM")
-    problems = [*_missing(exposure, photflams_of(exposure)), *_of_other_filters(exposure)]
+    photflams = photflams_of(exposure)
+    problems = [
+        *_missing(exposure, photflams),
+        *_impossible(exposure, photflams),
+        *_of_other_filters(exposure),
+    ]
     return count_violations(quantity, subject, problems)
 
 
@@ -117,6 +128,24 @@ def _missing(exposure: Exposure, photflams: Mapping[int, float]) -> Iterator[str
     both = len([value for value in photflams.values() if value > 0]) > 1
     if both and _left_apart(exposure) and _sensitivity_ratio(exposure) is None:
         yield f"{_state(exposure)} and PHTRATIO is missing: the chips have no common zeropoint; {_COMBINE}"
+
+
+def _impossible(exposure: Exposure, photflams: Mapping[int, float]) -> Iterator[str]:
+    """PHOTFLAM in another unit, or of another quantity: of more electrons than photons, or of hardly any.
+
+    A band of the pivot and of the RMS width that the header gives is taken for a rectangle.
+    """
+    for chip, value in photflams.items():
+        pivot, width = (_of_chip(exposure, chip, keyword) for keyword in ("PHOTPLAM", "PHOTBW"))
+        if not (_is_positive(value) and all(is_number(each) and each > 0 for each in (pivot, width))):
+            continue
+        throughput = _HC / (_MIRROR * value * pivot * math.sqrt(12.0) * width)
+        least, most = _THROUGHPUT
+        if not least < throughput < most:
+            yield (
+                f"PHOTFLAM of SCI,{chip} is {value:g}, by which {throughput:.2g} electrons were seen of each "
+                "photon: it is no erg/cm2/Angstrom/electron; calibrate with PHOTCORR = PERFORM"
+            )
 
 
 def _of_other_filters(exposure: Exposure) -> Iterator[str]:

@@ -28,8 +28,8 @@ class Drizzled:
     path : Path
         The file with the science image.
     weight_path : Path or None
-        The file with the weight image; `path` itself for a multi-extension product, None where an image in
-        the primary unit has no weight image beside it.
+        The file with the weight image; `path` itself where that has it as an extension, None where there is
+        none beside it.
     primary : Header
         Primary header of `path`.
     header : Header
@@ -83,15 +83,15 @@ def read_drizzled(path: Path, weight_path: Path | None = None, *, label: str = "
     Raises
     ------
     ReaderError
-        If a file is missing, is not FITS, or lacks the science or weight image; an image in the primary unit
-        may have no weight image at all.
+        If a file is missing, is not FITS, or lacks its image. There may be no weight image at all.
     """
     with open_fits(path) as hdus:
-        primary, single = readable(hdus[0].header), _is_single(hdus)
+        primary, single, has_weight = readable(hdus[0].header), _is_single(hdus), ("WHT", 1) in hdus
         header = primary if single else readable(_image_unit(path, hdus, "SCI").header)
     if weight_path is None:
         beside = (path.with_name(name) for name in weight_names(path.name))
-        weight_path = next((each for each in beside if each.is_file()), None) if single else path
+        apart = next((each for each in beside if each.is_file()), None)
+        weight_path = path if has_weight and not single else apart
     if weight_path is not None:
         with open_fits(weight_path) as hdus:
             _image_unit(weight_path, hdus, "WHT")

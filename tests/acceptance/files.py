@@ -54,6 +54,10 @@ CASES: Mapping[str, Case] = {
             "other type": lambda: keyword_violations(exposure(science={"PHOTFLAM": "3.44e-18"})),
             "no instrument": lambda: keyword_violations(exposure(primary={"INSTRUME": None})),
             "another exposure": lambda: keyword_violations(exposure(primary={"ROOTNAME": "u5jx0108r"})),
+            "another telescope": lambda: keyword_violations(exposure(primary={"TELESCOP": "JWST"})),
+            "another camera": lambda: keyword_violations(
+                exposure(primary={"INSTRUME": "ACS", "DETECTOR": "WFC"})
+            ),
         },
     ),
     "FIL-004": Case(

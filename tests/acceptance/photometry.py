@@ -120,6 +120,7 @@ CASES: Mapping[str, Case] = {
             "zero": lambda: zeropoint_violations(zeropoint_headers(photflams=(0.0, 0.0))),
             "no ratio": lambda: zeropoint_violations(without_ratio()),
             "of another filter": lambda: zeropoint_violations(zeropoint_headers(FILTER="F814W")),
+            "a magnitude": lambda: zeropoint_violations(zeropoint_headers(photflams=(25.9, 25.9))),
             "of AB magnitudes": lambda: zeropoint_violations(zeropoint_headers(PHOTZPT=-48.6)),
         },
     ),
