@@ -74,7 +74,7 @@ _WORDS = {
 }
 _UNJUDGED = ("not_measured", "not_applicable")
 # Functions that word a reason.
-_WORDING = ("_named", "_pair", "_ratio_explanation", "_unit_problem", "row_context", "text")
+_WORDING = ("_few", "_named", "_pair", "_ratio_explanation", "_shown", "_unit_problem", "row_context", "text")
 
 _KEYWORD = re.compile(r"[A-Z][A-Z0-9_]+")
 _CONSTANT = re.compile(r"^(_?[A-Z][A-Z0-9_]*) *= *[-0-9.e]+(?: .*)?$", re.MULTILINE)

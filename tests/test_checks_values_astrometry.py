@@ -11,7 +11,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from hubble_qa.checks.astrometry.alignment import scale_disagreement, shift_agreement, shift_disagreement
-from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement
+from hubble_qa.checks.astrometry.epochs import catalog_epoch_displacement, catalog_epoch_error
 from hubble_qa.checks.astrometry.fit_keywords import (
     has_fit,
     keyword_matches,
@@ -312,3 +312,84 @@ def test_mean_of_residuals_is_that_at_the_mean_position(axis: int) -> None:
     measurement = residual_trend(shift_file(), FITTED.file, match)
     assert measurement.value == pytest.approx(0.3 / error)
     assert measurement.context["worst"] == f"frame: mean d{'xy'[axis]}"
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_the_error_of_an_rms_is_by_the_fewest_matches(first: int) -> None:
+    exposure = fitted_flc()
+    exposure.header("SCI", first)["NMATCH"] = 13
+    exposure.header("SCI", 2)["CD2_2"] *= 1.5
+    found = keyword_rms(exposure)
+    # Of 25 degrees of freedom: two axes less the mean.
+    assert found.uncertainty == pytest.approx(found.value / math.sqrt(2.0 * 25.0), rel=0.03)
+    assert found.value == pytest.approx(0.05 / SCALE / np.sqrt(2.0))
+
+
+@pytest.mark.parametrize("value", [True, math.inf, math.nan, "50", None])
+def test_a_fit_is_told_by_finite_numbers(value: object) -> None:
+    exposure = fitted_flc()
+    header = exposure.header("SCI", 2)
+    if value is None:
+        del header["RMS_DEC"]
+    elif isinstance(value, float):
+        # A header cannot hold it, but text that is read as a number may.
+        exposure = replace(exposure, extensions=tuple(exposure.extensions))
+        exposure.science_headers()[2].update({"RMS_DEC": "Infinity"})
+    else:
+        header["RMS_DEC"] = value
+    found = keyword_rms(exposure)
+    assert found.value is None
+    assert "SCI,2: RMS_DEC" in found.reason
+
+
+# Epochs by stars' own motions
+
+
+def moving_field(years: float, *, stars: int = 60) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Offsets of stars, half of which move on their own, whose positions are so many years too late."""
+    random = np.random.default_rng(11)
+    own = random.normal(0.0, 0.05, (stars, 2))
+    own[: stars // 2] = random.uniform(2.0, 6.0, (stars // 2, 2)) * random.choice(
+        [-1.0, 1.0], (stars // 2, 2)
+    )
+    offsets = np.array([30.0, -20.0]) - years * own + random.normal(0.0, 0.5, own.shape)
+    return offsets, own + np.array([-3.0, 5.0]), np.full(own.shape, 0.2)
+
+
+def epoch_by_hand(offsets: np.ndarray, motions: np.ndarray, errors: np.ndarray) -> tuple[float, float, int]:
+    """Slope, error and stars; see `catalog_epoch_error`."""
+    known = np.isfinite(motions).all(axis=1) & np.isfinite(errors).all(axis=1)
+    own, apart = (values[known] - np.median(values[known], axis=0) for values in (motions, offsets))
+    moves = (np.abs(own) > 5.0 * errors[known]).any(axis=1)
+    own, apart = own[moves], apart[moves]
+    kept = np.ones(len(own), dtype=bool)
+    for _ in range(5):
+        slope = np.sum(own[kept] * apart[kept]) / np.sum(own[kept] ** 2)
+        left = apart - slope * own
+        flat = left[kept].ravel()
+        scatter = 1.482602218505602 * np.median(np.abs(flat - np.median(flat)))
+        kept = np.hypot(*left.T) < 4.0 * scatter * math.sqrt(2.0)
+    return float(slope), float(scatter / math.sqrt(np.sum(own[kept] ** 2))), int(kept.sum())
+
+
+@pytest.mark.parametrize("years", [2.0, -2.0, 0.0])
+def test_an_epochs_error_is_the_slope_beyond_three_errors(years: float) -> None:
+    offsets, motions, errors = moving_field(years)
+    offsets[0] += 90.0  # another star
+    motions[1, 0] = errors[2, 1] = np.nan
+    slope, error, stars = epoch_by_hand(offsets, motions, errors)
+    found = catalog_epoch_error(offsets, motions, errors, subject="x")
+    assert found.context["stars"] == stars == 27
+    assert (found.context["years"], found.uncertainty) == (pytest.approx(slope), pytest.approx(error))
+    expected = math.copysign(max(abs(slope) - 3.0 * error, 0.0), slope)
+    assert found.value == pytest.approx(expected)
+    assert found.beyond_error
+
+
+def test_the_epoch_is_told_by_stars_whose_motion_is_five_errors() -> None:
+    offsets, motions, _ = moving_field(1.0)
+    for factor, stars in ((0.9, True), (1.1, False)):
+        # Of 30 stars with a motion of their own, 2 mas a year at least.
+        own = np.abs(motions - np.median(motions, axis=0)).max(axis=1)[:, np.newaxis]
+        found = catalog_epoch_error(offsets, motions, factor * np.tile(own / 5.0, 2), subject="x")
+        assert found.told is stars

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -28,7 +28,10 @@ from hubble_qa.checks.detectors.calibration import (
     unit_violations,
 )
 from hubble_qa.checks.detectors.ccd_levels import Half, electrons_from_raw
+from hubble_qa.checks.detectors.flagged_area import flagged_area
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
+from hubble_qa.checks.detectors.masks import masked_fraction
+from hubble_qa.checks.detectors.pixel_flags import few_flags, unflagged_saturation
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
 from hubble_qa.checks.instruments import Camera, camera
 from hubble_qa.checks.measurement import Measurement
@@ -414,3 +417,114 @@ def test_pixels_that_are_not_finite_tell_nothing_of_a_pattern() -> None:
     for calibrated, reference in ((image, pattern), (0.25 * pattern, holes), (image, holes)):
         found = remaining_pattern(calibrated, none, {"dark": reference}, none, instrument="ACS", subject="x")
         assert found.value == pytest.approx(0.25)
+
+
+# Post-flash, flags and masks
+
+
+@pytest.mark.parametrize(
+    ("cards", "violations"),
+    [
+        ({"FLASHDUR": 3.0}, 1),
+        ({"FLASHDUR": 0.5, "FLSHCORR": "OMIT"}, 1),
+        ({"FLASHDUR": 3.0, "FLSHCORR": "COMPLETE "}, 0),
+        ({"FLASHDUR": 3.0, "FLASHSTA": "NOT PERFORMED"}, 0),
+        ({"FLASHDUR": 3.0, "FLASHSTA": "SUCCESSFUL"}, 1),
+        ({"FLASHDUR": 0.0}, 0),
+        ({"FLASHDUR": -1.0}, 0),
+        ({"FLASHDUR": "3"}, 0),
+        ({}, 0),
+    ],
+)
+def test_a_flash_is_taken_out_whatever_was_asked_for(cards: dict[str, object], violations: int) -> None:
+    asked, done = {"FLATCORR": "PERFORM"}, {"FLATCORR": "COMPLETE"}
+    assert switch_violations(asked, {**done, **cards}, set_to={}, subject="x").value == violations
+    # What was asked for and not done is one violation, with the flash or without.
+    told = switch_violations({**asked, "FLSHCORR": "PERFORM"}, {**done, **cards}, set_to={}, subject="x")
+    assert told.value == (0 if str(cards.get("FLSHCORR", "")).strip() == "COMPLETE" else 1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "judged"), [((320, 320), True), ((160, 640), True), ((640, 160), True), ((320, 319), False)]
+)
+def test_four_hundred_blocks_are_a_part_of_a_detector(shape: tuple[int, int], judged: bool) -> None:
+    assert flagged_area(np.zeros(shape, np.int16), None, subject="x").applicable is judged
+
+
+def test_flagged_areas_are_whole_blocks_wherever_they_are() -> None:
+    dq = np.zeros((330, 663), np.int16)  # 20 by 41 blocks and a rest
+    dq[:, 656:] = dq[320:] = 4
+    assert flagged_area(dq, None, subject="x").value == 0.0
+    dq[16:32, 32:48] = 4
+    dq[16, 32:44] = 0  # 244 of 256 pixels
+    assert flagged_area(dq, None, subject="x").value == pytest.approx(1 / 820)
+    dq[16, 44] = 0
+    assert flagged_area(dq, None, subject="x").value == 0.0
+    dq[64:80, 96:112] = 1
+    assert flagged_area(dq, None, subject="x").value == pytest.approx(1 / 820)
+
+
+def test_the_most_masked_chip_counts() -> None:
+    masks = {1: np.zeros((10, 10), dtype=bool), 2: np.zeros((10, 10), dtype=bool), 3: np.empty((0, 4), bool)}
+    masks[1][:3], masks[2][:2] = True, True
+    assert masked_fraction(masks, found={}, subject="x").value == 0.3
+    assert masked_fraction({number: masks[number] for number in (2, 1)}, found={}, subject="x").value == 0.3
+    assert not masked_fraction({3: masks[3]}, found={}, subject="x").applicable
+
+
+@pytest.mark.parametrize(
+    ("shape", "flagged", "lost"),
+    [
+        ((1000, 1000), 0, True),
+        ((10, 10), 0, True),
+        ((10, 10), 1, False),
+    ],
+)
+def test_flags_are_lost_where_there_are_none(shape: tuple[int, int], flagged: int, lost: bool) -> None:
+    dq = np.zeros(shape, np.int16)
+    dq.flat[:flagged] = 4
+    assert bool(few_flags(dq)) is lost
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_whole_chip_has_so_many_flags(side: int) -> None:
+    dq = np.zeros((1, 100_000 - side), np.int16)
+    for flagged, lost in ((20, False), (19, side == 0)):  # one in 5000
+        dq[:] = 0
+        dq[0, :flagged] = 4
+        assert bool(few_flags(dq)) is lost
+
+
+@pytest.mark.parametrize(
+    ("bare", "flagged", "others", "told"),
+    [(10, 0, 0, True), (9, 0, 0, False), (20, 19, 0, True), (20, 20, 0, False), (12, 0, 50, True)],
+)
+def test_full_pixels_have_their_flag(bare: int, flagged: int, others: int, told: bool) -> None:
+    bit = UVIS.saturation_bits & -UVIS.saturation_bits
+    science, dq = np.full((20, 20), 100.0), np.zeros((20, 20), np.int64)
+    assert UVIS.full_well is not None
+    science.flat[: bare + flagged] = UVIS.full_well
+    dq.flat[bare : bare + flagged] = bit
+    dq.flat[200 : 200 + others] = bit  # where no pixel is full
+    assert bool(unflagged_saturation(science, dq, UVIS)) is told
+
+
+@given(seconds=st.tuples(st.floats(100.0, 900.0), st.floats(1000.0, 3000.0)), rates=st.tuples(RATE, RATE))
+def test_the_error_of_a_ratio_of_rates_is_one_electron_of_either_read(
+    seconds: tuple[float, float], rates: tuple[float, float]
+) -> None:
+    assume(rates[0] != rates[1])
+    charges = [time * rate for time, rate in zip(seconds, rates, strict=True)]
+    found = background_rate_ratio(seconds, rates, subject="x")
+    if min(charges) < 10.0:
+        assert found.value is None
+        return
+    ratio = max(rates) / min(rates)
+    relative = math.sqrt(sum(charge**-2 for charge in charges))
+    assert (found.value, found.uncertainty) == (pytest.approx(ratio), pytest.approx(ratio * relative))
+
+
+@pytest.mark.parametrize(("electrons", "told"), [(-9.9, True), (-10.1, False)])
+def test_reads_that_lost_ten_electrons_are_no_reads(electrons: float, told: bool) -> None:
+    found = background_rate_ratio((100.0, 200.0, 300.0), (0.5, electrons / 200.0, 0.5), subject="x")
+    assert (found.value is not None) is told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +20,26 @@ from hubble_qa.checks.images.cosmic_rays import (
 )
 from hubble_qa.checks.images.drizzle_parameters import drizzle_parameter_violations, recommended_row
 from hubble_qa.checks.images.drizzled import (
+    coverage_violations,
+    drizzled_photometry_violations,
     exposure_time_violations,
     median_weights,
     missing_chips,
+    output_orientation_deviation,
     output_scale_deviation,
     weight_ratio,
 )
-from hubble_qa.checks.images.files import association_violations, fits_form_violations
+from hubble_qa.checks.images.files import (
+    association_violations,
+    ends_early,
+    fits_form_violations,
+    keyword_violations,
+    mistyped_keywords,
+)
 from hubble_qa.checks.images.photometry import expected_chip_factor, photflam_deviation, pixel_ratio_deviation
-from hubble_qa.checks.readers import Exposure, FitsStructure
+from hubble_qa.checks.images.zeropoints import chip_zeropoint_error, zeropoint_violations
+from hubble_qa.checks.readers import Exposure, Extension, FitsStructure
+from tests.uvis_fields import zeropoint_headers
 from tests.wfpc2_samples import drizzled, exposure
 
 SQUARES = {
@@ -284,3 +297,189 @@ def test_exposure_times_add_up_to_a_thousandth(exptime: float, violations: int) 
     inputs = {"D001DATA": "a_flt.fits[sci,1]", "D001DEXP": 400.0}
     inputs |= {"D002DATA": "b_flt.fits[sci,1]", "D002DEXP": 600.0}
     assert exposure_time_violations(drizzled(EXPTIME=exptime, **inputs)).value == violations
+
+
+# Weight images, units and orientations of drizzled images
+
+
+@pytest.mark.parametrize(("lines", "problems"), [((4, 40), 0), ((40, 4), 0), ((5, 5), 1)])
+def test_weights_below_zero_are_more_than_lines_at_edges(lines: tuple[int, int], problems: int) -> None:
+    science, weight = np.arange(3600.0).reshape(60, 60), np.ones((60, 60))
+    weight[10 : 10 + lines[0], 10 : 10 + lines[1]] = -1.0
+    found = coverage_violations(science, weight, subject="drz")
+    assert found.value == problems
+    assert ("below zero" in found.reason) is bool(problems)
+
+
+def test_pixels_that_are_not_finite_are_counted_in_both_images() -> None:
+    science, weight = np.arange(100.0).reshape(10, 10), np.ones((10, 10))
+    science[0, :3], weight[1, :2] = np.nan, np.inf
+    science[2, 0], weight[2, 0] = np.nan, 0.0  # without weight
+    assert coverage_violations(science, weight, subject="drz").context["not_finite"] == 5
+
+
+@pytest.mark.parametrize(
+    ("science", "problems"), [([7.0, 7.0], 1), ([7.0], 0), ([7.0, 8.0], 0), ([8.0, 7.0, 7.0], 0)]
+)
+def test_one_number_everywhere_is_no_data(science: list[float], problems: int) -> None:
+    assert coverage_violations(np.array([science]), np.ones((1, len(science))), subject="x").value == problems
+
+
+@pytest.mark.parametrize(
+    ("found", "asked", "turned"), [(30.0, 29.0, 1.0), (179.0, -179.0, 2.0), (-170.0, 170.0, 20.0)]
+)
+def test_orientations_differ_by_the_shorter_way(found: float, asked: float, turned: float) -> None:
+    measured = output_orientation_deviation(drizzled(angle=found), angle=asked)
+    assert measured.value == pytest.approx(turned, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "filters", "judged"),
+    [
+        ("hst_total_wfc3_drc.fits", ("F606W", "F814W"), False),
+        ("hst_total_wfc3_drc.fits", ("F606W", "F606W"), True),
+        ("hst_f606w_wfc3_drc.fits", ("F606W", "F814W"), True),
+        ("hst_total_wfc3_drc.fits", (), False),
+    ],
+)
+@pytest.mark.parametrize("clear", ["", "CLEAR1L", "CLEAR2L", "CLEAR1S", "CLEAR2S", "N/A"])
+def test_a_detection_image_of_one_filter_has_a_zeropoint(
+    name: str, filters: tuple[str, ...], judged: bool, clear: str
+) -> None:
+    acs = {"INSTRUME": "ACS", "DETECTOR": "WFC", "FILTER2": clear}
+    inputs = [exposure(primary={**acs, "FILTER1": each}) for each in filters]
+    found = drizzled_photometry_violations(replace(drizzled(), path=Path(name)), inputs)
+    assert found.applicable is judged
+
+
+@pytest.mark.parametrize(
+    ("own", "chips", "problems"),
+    [
+        (1.0e-19, 1.0e-19, 0),
+        (1.0e-19, 1.0e-19 * (1 + 1e-7), 0),
+        (1.0e-19, 2.0e-19, 1),
+        (1.0e-19, None, 1),
+        (1.0e-19, "high", 1),
+        (None, None, 1),  # which is one problem: that of the image
+        (0.0, 1.0e-19, 1),
+    ],
+)
+@pytest.mark.parametrize("primary", [True, False])
+def test_photflam_is_that_of_all_inputs(own: object, chips: object, problems: int, primary: bool) -> None:
+    """Infrared exposures have theirs in the primary header."""
+    cards = {} if chips is None else {"PHOTFLAM": chips}
+    header = {"INSTRUME": "WFC3", "DETECTOR": "IR", "FILTER": "F105W"}
+    one = exposure(primary={**header, **(cards if primary else {})}, science={"PHOTFLAM": None})
+    if not primary:
+        for each in one.science_headers().values():
+            each.update(cards)
+    found = drizzled_photometry_violations(drizzled(PHOTFLAM=own), [one])
+    assert found.value == problems
+
+
+# Files
+
+
+@pytest.mark.parametrize(
+    ("kept", "declared", "early"), [(12, 13, True), (12, 12, False), (13, 14, True), (13, 13, False)]
+)
+def test_a_file_of_fewer_units_than_it_declares_was_cut(kept: int, declared: int, early: bool) -> None:
+    sound = exposure()
+    cut = replace(sound, extensions=sound.extensions[:kept])
+    structure = FitsStructure(cut.path, 100, 100, kept + 1, declared, 0, ())
+    assert ends_early(structure, cut) is early
+    swapped = replace(cut, extensions=(sound.extensions[1], sound.extensions[0], *sound.extensions[2:kept]))
+    assert not ends_early(structure, swapped)
+    none = replace(sound, extensions=())
+    assert ends_early(FitsStructure(none.path, 100, 100, 1, 14, 0, ()), none)
+
+
+@pytest.mark.parametrize(
+    ("own", "file", "expname", "problems"),
+    [
+        ("u5jx0108r", "u5jx010hr_flt.fits", "u5jx0108r", 1),
+        ("u5jx01010", "u5jx010hr_flt.fits", "u5jx010hr", 0),  # a readout, which EXPNAME names
+        ("u5jx01010", "u5jx010hr_flt.fits", "u5jx0108r", 1),
+        ("u5jx01010", "u5jx010hr_flt.fits", "none", 1),
+        ("u5jx0108r", "u5jx010hr_flt.fits", "u5jx010hr", 1),
+        ("u5jx01010", "u5jx01020_flt.fits", "none", 1),  # products of one programme
+        ("u5jx01010", "u5jw01020_flt.fits", "none", 0),  # of another: it may be no rootname
+        ("u5jx010hr", "u5jx01020_flt.fits", "none", 0),
+        ("omega", "u5jx010hr_flt.fits", "none", 0),
+        ("u5jx0108r", "omega_flt.fits", "none", 0),
+        ("u5jx0108r", "ibwb01xqq_flt.fits", "none", 0),  # of another instrument
+    ],
+)
+def test_a_rootname_is_the_files_own(own: str, file: str, expname: str, problems: int) -> None:
+    one = exposure(primary={"ROOTNAME": own}, science={"EXPNAME": expname}, path=Path(file))
+    assert keyword_violations(one).value == problems
+
+
+def test_any_of_several_readouts_may_give_its_name() -> None:
+    one = exposure(primary={"ROOTNAME": "u5jx01010"})
+    for chip, name in ((1, "u5jx0108r"), (2, "u5jx010hr"), (3, "omega"), (4, "u5jx0109r")):
+        one.header("SCI", chip)["EXPNAME"] = name
+    assert keyword_violations(one).value == 0
+
+
+def test_keywords_of_another_type_are_told_of_headers_and_chips() -> None:
+    wrong = exposure(primary={"EXPTIME": "long"}, science={"PHOTFLAM": True})
+    found = mistyped_keywords(wrong)
+    assert [each.partition(" ")[0] for each in found] == ["EXPTIME", *["PHOTFLAM"] * 4]
+    assert mistyped_keywords(exposure()) == ()
+    assert mistyped_keywords(exposure(primary={"INSTRUME": "NONE"})) == ()
+
+
+def test_a_suffix_without_a_structure_is_looked_up_in_its_science() -> None:
+    odd = replace(exposure(), path=Path("u5jx010hr_abc.fits"))
+    assert keyword_violations(odd).value == 0
+    quality = tuple(Extension("SDQ", chip, odd.header("SCI", chip), (8, 8)) for chip in (1, 2))
+    flags = replace(odd, path=Path("u5jx010hr_c1m.fits"), extensions=quality)
+    assert keyword_violations(flags).value == 0
+    assert keyword_violations(replace(flags, path=Path("u5jx010hr_c0m.fits"))).value == 1
+
+
+# Zeropoints
+
+
+@pytest.mark.parametrize(
+    ("zero", "problems"), [(-21.1, 0), (-21.095, 0), (-21.2, 2), (21.1, 2), (0.0, 2), ("-21.1", 2)]
+)
+def test_zeropoints_are_of_st_magnitudes(zero: object, problems: int) -> None:
+    found = zeropoint_headers()
+    for header in found.science_headers().values():
+        header["PHOTZPT"] = zero
+    assert zeropoint_violations(found).value == problems
+
+
+@pytest.mark.parametrize("photflam", [math.inf, -1e-19, 0.0])
+def test_a_sensitivity_is_positive_and_finite(photflam: float) -> None:
+    found = zeropoint_headers()
+    if math.isinf(photflam):
+        found.header("SCI", 2).update(PHOTFLAM="Infinity")
+    else:
+        found.header("SCI", 2)["PHOTFLAM"] = photflam
+    assert zeropoint_violations(found).value == 1
+
+
+@pytest.mark.parametrize("ratio", [(2e-19, 0.0), (0.0, 2e-19)])
+def test_one_sensitivity_of_two_tells_no_ratio(ratio: tuple[float, float]) -> None:
+    found = zeropoint_headers(FLUXCORR="OMIT", PHTRATIO=None, PHTFLAM1=ratio[0], PHTFLAM2=ratio[1])
+    for header in (found.primary, *found.science_headers().values()):
+        header.pop("PHTRATIO", None)
+    assert "PHTRATIO is missing" in zeropoint_violations(found).reason
+    found.header("SCI", 1)["PHOTFLAM"] = 0.0  # one chip has nothing to differ from
+    assert "PHTRATIO" not in zeropoint_violations(found).reason
+
+
+def test_chips_that_nothing_brings_together_differ_by_their_sensitivities() -> None:
+    found = zeropoint_headers(
+        FLUXCORR=None, PHTRATIO=None, PHTFLAM1=None, PHTFLAM2=None, photflams=(2e-19, 1.6e-19)
+    )
+    for header in (found.primary, *found.science_headers().values()):
+        for key in ("PHTRATIO", "FLUXCORR", "PHTFLAM1", "PHTFLAM2"):
+            header.pop(key, None)
+    assert zeropoint_violations(found).value == 0
+    assert chip_zeropoint_error(found).value == pytest.approx(0.25)
+    named = chip_zeropoint_error(found, {1: 1.0e-19})
+    assert (named.value, "by IMPHTTAB" in named.reason) == (pytest.approx(1.0), True)

@@ -103,12 +103,9 @@ class Published:
         return tuple(dict.fromkeys(name for name in names or rows if name))
 
     def numbered(self, stem: str) -> tuple[str, ...]:
-        """Values of the numbered keywords that begin so, in the order of their numbers."""
-        length = len(stem)
-        keys = [key for key in self.matching(f"{stem}*") if key[length:].isdecimal() and key[length:][1:]]
-        return tuple(
-            str(self.keyword(key)).strip() for key in sorted(keys, key=lambda key: int(key[length:]))
-        )
+        """Values of the keywords that begin so and end in two digits, in the order of their numbers."""
+        keys = sorted(self.matching(f"{stem}[0-9][0-9]"))
+        return tuple(str(self.keyword(key)).strip() for key in keys)
 
 
 @dataclass(frozen=True, slots=True)

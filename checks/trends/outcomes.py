@@ -222,8 +222,7 @@ def _standing(before: Sequence[Outcome], now: Sequence[Outcome]) -> Iterator[Hap
 
 
 def _is_chronic(outcomes: Sequence[Outcome]) -> bool:
-    last = outcomes[-1] if outcomes else None
-    return last is not None and not last.accepted and last.last - last.streak >= CHRONIC_AFTER
+    return any(not last.accepted and last.last - last.streak >= CHRONIC_AFTER for last in outcomes[-1:])
 
 
 def _not_reproducible(before: Sequence[Outcome], night: Outcome) -> Iterator[Happening]:

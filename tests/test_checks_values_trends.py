@@ -1,0 +1,188 @@
+"""Series over nights: values by another way, where another sum, night or key gives another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import fmean, median
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubble_qa.checks.trends.drift import ALARM, Drift, default_tolerance, follow, rebase
+from hubble_qa.checks.trends.outcomes import Condition, Happening, Outcome, happenings, is_flaky, remember
+from hubble_qa.checks.trends.steps import step_places
+
+FIRST = datetime(2026, 1, 1, 2, tzinfo=UTC)
+
+
+def night(number: int, key: str = "a", accepted: bool = True, value: float | None = 1.0) -> Outcome:
+    return Outcome(FIRST + timedelta(days=number), key, accepted, value)
+
+
+# Steps
+
+
+def divisions(count: int) -> Iterator[tuple[int, ...]]:
+    """All divisions of a series into levels of three values at least, by where levels begin."""
+    yield ()
+    for place in range(3, count - 2):
+        for rest in divisions(count - place):
+            yield (place, *(place + each for each in rest))
+
+
+def best_division(values: Sequence[float]) -> tuple[int, ...]:
+    """Of all divisions that of least cost, as the formula says: a step costs 5 log(n) variances."""
+    count = len(values)
+    around = [[values[min(max(n + each, 0), count - 1)] for each in range(-2, 3)] for n in range(count)]
+    middle = [median(each) for each in around]
+    differences = [abs(one - other) for one, other in zip(values[1:], values, strict=False)]
+    scatter = max(1.4826 * median(differences) / math.sqrt(2.0), 1e-4 * (max(middle) - min(middle)) or 1.0)
+    kept = [
+        min(max(value, at - 4.0 * scatter), at + 4.0 * scatter)
+        for value, at in zip(values, middle, strict=True)
+    ]
+
+    def cost(places: tuple[int, ...]) -> float:
+        edges = (0, *places, count)
+        levels = [kept[first:last] for first, last in pairwise(edges)]
+        squares = sum((each - fmean(level)) ** 2 for level in levels for each in level) / scatter**2
+        return squares + 5.0 * math.log(count) * len(places)
+
+    return min(divisions(count), key=cost)
+
+
+# Levels two to nine widths apart, so that steps are worth their cost or not, and single values far away.
+SERIES = st.lists(
+    st.tuples(
+        st.integers(1, 5),
+        st.sampled_from([0.0, 2.0, 4.5, 9.0, -3.0, 40.0]),
+        st.lists(st.floats(-1.0, 1.0), min_size=5, max_size=5),
+    ),
+    min_size=2,
+    max_size=4,
+)
+
+
+@given(levels=SERIES, unit=st.sampled_from([1.0, 1e-3, 1e4]), offset=st.sampled_from([0.0, 50.0]))
+def test_steps_are_those_of_the_best_of_all_divisions(
+    levels: list[tuple[int, float, list[float]]], unit: float, offset: float
+) -> None:
+    values = [offset + level + each for length, level, noise in levels for each in noise[:length]]
+    found = step_places([unit * value for value in values])
+    assert found == (best_division([unit * value for value in values]) if len(values) >= 6 else ())
+
+
+@pytest.mark.parametrize(
+    ("values", "places"),
+    [
+        ([1.0, 1.0, 1.0, 2.0, 2.0, 2.0], (3,)),
+        ([1.0, 1.0, 2.0, 2.0, 2.0], ()),
+        ([1.0] * 6, ()),
+        ([0.0, 0.0, 0.0, 7.0, 7.0, 7.0, 3.0, 3.0, 3.0, 3.0], (3, 6)),
+    ],
+)
+def test_exact_values_step_too(values: list[float], places: tuple[int, ...]) -> None:
+    assert step_places(values) == places
+
+
+# Outcomes
+
+
+def conditions(nights: Sequence[Outcome]) -> list[list[Happening]]:
+    memory: tuple[Outcome, ...] = ()
+    found = []
+    for each in nights:
+        found.append([*happenings(memory, each)])
+        memory = remember(memory, each)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("second", "one"),
+    [
+        (night(1), True),
+        (night(1, value=2.0), False),
+        (night(1, value=None), False),
+        (night(1, value=1.0 + 5e-10), True),
+        (night(1, value=1.0 + 1.5e-9), False),
+        (night(1, key="b"), False),
+        (night(1, accepted=False), False),
+        (replace(night(1), rule="other"), False),
+    ],
+)
+def test_nights_that_came_to_the_same_are_one(second: Outcome, one: bool) -> None:
+    memory = remember((night(0),), replace(second, built=False))
+    assert len(memory) == (1 if one else 2)
+    unknown = remember((night(0, value=None),), replace(night(1, value=None), built=False))
+    assert len(unknown) == 1
+    assert len(remember((night(0, value=None),), replace(night(1), built=False))) == 2
+
+
+def test_a_flip_of_another_product_is_news_of_a_flaky_series_too() -> None:
+    flips = [night(n, accepted=each) for n, each in enumerate((True, False, True))]
+    told = conditions([*flips, night(3, key="b"), night(4, accepted=False)])
+    assert [each.condition for each in told[2]] == [Condition.FLAKY]
+    assert Condition.NEW in [each.condition for each in told[4]]
+    assert not is_flaky(())
+    assert not is_flaky([night(0, accepted=False), night(1), *flips[:2], night(4, key="b")])
+
+
+def test_a_series_is_flaky_since_the_first_build_of_its_key() -> None:
+    nights = [
+        night(0, key="b"),
+        night(1, key="c"),
+        *(night(n, accepted=each) for n, each in enumerate((True, False, True), 2)),
+        night(5, key="b"),
+        night(6),
+    ]
+    (last,) = (each for each in conditions(nights)[-1] if each.condition is Condition.FLAKY)
+    # The night before, of another key, was none.
+    assert (last.since, last.begins) == (FIRST + timedelta(days=2), True)
+
+
+def test_a_value_is_compared_with_the_last_that_is_known() -> None:
+    values = (1.0, 2.0, 2.0, None, 2.0, 1.0)
+    told = conditions([night(n, value=value) for n, value in enumerate(values)])
+    assert [[(each.condition, each.begins) for each in found] for found in told] == [
+        [],
+        [(Condition.NOT_REPRODUCIBLE, True)],
+        [],
+        [],
+        [],
+        [(Condition.NOT_REPRODUCIBLE, False)],
+    ]
+    assert conditions([night(0, value=None), night(1, value=1.0)])[1] == []
+
+
+# Drift
+
+
+def test_an_accepted_baseline_begins_anew() -> None:
+    state = Drift(40, 3.0, (), 2.0, 0.5, up=3.0, down=1.0, up_from=30, down_from=35)
+    moved = rebase(state, 3.0, 0.2)
+    assert (moved.up, moved.down, moved.up_from, moved.down_from) == (0.0, 0.0, 40, 40)
+    assert (moved.centre, moved.baseline, moved.tolerance, moved.count) == (3.0, 3.0, 0.2, 40)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "tolerance"),
+    [(-2.0, 4.0, 0.3), (None, -4.0, 0.4), (-3.0, None, 0.3), (None, None, 0.0)],
+)
+def test_a_tolerance_is_a_tenth_of_the_limit(
+    lower: float | None, upper: float | None, tolerance: float
+) -> None:
+    assert default_tolerance(lower, upper) == pytest.approx(tolerance)
+
+
+def test_what_was_added_during_a_drift_leaves_the_reference_but_one_value() -> None:
+    state = Drift(
+        count=3, last=0.0, reference=(1.0, 1.0, 1.0), centre=1.0, width=0.1, up_from=0, up=ALARM - 0.1
+    )
+    found = follow(state, 9.0)
+    assert found.drifted
+    assert found.reference == (1.0,)
