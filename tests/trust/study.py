@@ -23,6 +23,8 @@ ENOUGH = 0.95
 
 # Realisations after which a size seems caught, or not.
 _FIRST = 10
+# Realisations at the size that hurts which all faults have before any has more.
+_ROUNDS = (2, _FIRST)
 
 
 def realise(fault: Fault, size: float, seed: int, products: Products) -> None:
@@ -60,6 +62,8 @@ class Study:
         self._faults: Sequence[Fault] = ()
         self._clean: dict[str, dict[tuple[str, str], bool]] = {}
         self._runs: dict[str, list[FaultRun]] = {}
+        # How long the last realisation of a fault took.
+        self._seconds: dict[str, float] = {}
         for run in journal.faults():
             self._runs.setdefault(run.fault, []).append(run)
 
@@ -80,15 +84,21 @@ class Study:
         faults.sort(key=lambda fault: len(self._runs.get(fault.key, ())))
         self._faults = faults
         first = min(_FIRST, realisations)
-        for fault in faults:
-            self._try(fault, lambda fault: self._whole(fault, min(1, whole)))
-            self._try(fault, lambda fault: self._caught(fault, fault.hurts, realisations))
-        for fault in faults:
-            self._try(fault, lambda fault: self._ladder(fault, first))
-            self._try(fault, lambda fault: self._settle(fault, realisations))
+        self._all(faults, lambda fault: self._whole(fault, min(1, whole)))
+        for number in sorted({min(each, realisations) for each in (*_ROUNDS, realisations)}):
+            self._all(faults, partial(self._at_hurts, number=number))
+        self._all(faults, lambda fault: self._ladder(fault, first))
+        self._all(faults, lambda fault: self._settle(fault, realisations))
         # By all criteria takes a hundred times as long as by those that are known to catch a fault.
-        for fault in faults:
-            self._try(fault, lambda fault: self._whole(fault, whole))
+        self._all(faults, lambda fault: self._whole(fault, whole))
+
+    def _at_hurts(self, fault: Fault, number: int) -> None:
+        self._caught(fault, fault.hurts, number)
+
+    def _all(self, faults: Iterable[Fault], work: Callable[[Fault], object]) -> None:
+        """Work on faults, those first whose realisations take least time: some run stages again."""
+        for fault in sorted(faults, key=lambda fault: self._seconds.get(fault.key, 0.0)):
+            self._try(fault, work)
 
     def _try(self, fault: Fault, work: Callable[[Fault], object]) -> None:
         """Work on a fault while there is time; one that cannot be realised costs the others nothing."""
@@ -166,7 +176,9 @@ class Study:
             return not left
 
         asked = (None, None) if whole else (self._asked(fault, size), rejected)
+        started = time.perf_counter()
         found = self._bench.judged(fault.dataset, change, *asked)
+        self._seconds[fault.key] = time.perf_counter() - started
         wrong = [each for each in found if wrongly(each)]
         run = FaultRun(
             fault.key,
