@@ -31,7 +31,7 @@ from hubble_qa.reports.history.database import reading, writing
 from hubble_qa.reports.history.keeping import add
 from hubble_qa.reports.history.place import Place, place_of
 from hubble_qa.reports.history.runs import listed_runs
-from hubble_qa.reports.history.tables import measurement, outcome, run, series_state
+from hubble_qa.reports.history.tables import measurement, outcome, reference, run, series_state
 from tests.history_samples import Reduction, judged, night
 
 DATASETS, RENEWED = 20, 6
@@ -88,19 +88,27 @@ def fill(place: Place, count: int) -> None:
 
 
 def deepen(place: Place) -> None:
-    """Let each series remember as many outcomes as it ever does, of products of their own."""
+    """Let each series remember as many outcomes as it ever does, of products of their own, and be watched."""
     with writing(place) as connection:
         # The last one moves to the last place, and the others are copies of it, of other products.
-        last = connection.execute(select(outcome)).mappings()
-        latest = {row["series"]: dict(row) for row in sorted(last, key=lambda row: row["started"])}
-        rows = [
-            {**row, "place": number, "origin": row["origin"] if number == MOST_OUTCOMES - 1 else -number - 1}
+        several = connection.execute(select(outcome)).mappings()
+        latest = {row["series"]: dict(row) for row in sorted(several, key=lambda row: row["started"])}
+        places = range(MOST_OUTCOMES)
+        outcomes = [
+            {**row, "place": number, "origin": row["origin"] if number == places[-1] else -number - 1}
             for row in latest.values()
-            for number in range(MOST_OUTCOMES)
+            for number in places
         ]
-        connection.execute(delete(outcome))
-        connection.execute(insert(outcome), rows)
-        connection.execute(update(series_state).values(outcomes=MOST_OUTCOMES))
+        values = [
+            {"place": number, "series": series, "value": row["value"]}
+            for series, row in latest.items()
+            for number in places
+        ]
+        for table, rows in ((outcome, outcomes), (reference, values)):
+            connection.execute(delete(table))
+            connection.execute(insert(table), rows)
+        known = {"outcomes": MOST_OUTCOMES, "count": MOST_OUTCOMES, "reference": MOST_OUTCOMES}
+        connection.execute(update(series_state).values(**known, centre=series_state.c.value, width=0.002))
 
 
 def measure(place: Place, count: int, values: int) -> None:

@@ -13,7 +13,7 @@ from hubble_qa.checks.trends.drift import Drift, estimates
 from hubble_qa.checks.trends.outcomes import Condition, Outcome, lengthens, missing
 from hubble_qa.reports.collect.results import Results
 from hubble_qa.reports.history.cause import NOTHING as NOTHING_ELSE
-from hubble_qa.reports.history.judged import Judged, Known, Name, name_of, started_at
+from hubble_qa.reports.history.judged import Judged, Known, Name, started_at
 from hubble_qa.reports.history.memory import (
     NOTHING,
     Memory,
@@ -81,14 +81,14 @@ class Changes:
         known : mapping
             All series of the channel, with what each came to last.
         """
-        pairs = [(each, known[name_of(each.verdict)]) for each in judged]
+        pairs = [(each, known[each.name]) for each in judged]
         # What a later run has said of a series stays.
         timely = [(each, was) for each, was in pairs if was.started is None or was.started <= self._started]
         loud = [(each, was) for each, was in timely if not self._is_quiet(each, was)]
         self._understand(loud)
         if len(timely) > len(loud):
             self._lengthen(late={was.id for _, was in pairs} - {was.id for _, was in timely})
-        self._miss({name_of(each.verdict) for each in judged}, known)
+        self._miss({each.name for each in judged}, known)
         if self._changes:
             self._connection.execute(insert(change), self._changes)
         return len(self._changes)
@@ -124,13 +124,14 @@ class Changes:
         if not loud:
             return
         there = [was.id for _, was in loud if was.started is not None]
-        memories = memories_of(self._connection, there, self._number)
+        memories, repeated = memories_of(self._connection, there, self._number), self._repeated(loud)
         due = {k: each for k, each in memories.items() if estimates(len(each.drift.reference) + 1)}
         memories.update(with_references(self._connection, due))
-        found = renewals(loud, memories, self._repeated(loud), self._rules.new, self._started)
+        found = renewals(loud, memories, repeated, self._rules.new, self._started)
         rest = [(each, was) for each, was in loud if was.id not in found]
         there = [was.id for _, was in rest if was.id in memories]
-        memories.update(with_references(self._connection, {place: memories[place] for place in there}))
+        followed = {place: memories[place] for place in there if place not in repeated}
+        memories.update(with_references(self._connection, followed))
         outcomes = outcomes_of(self._connection, there)
         for each, was in rest:
             drift = memories.get(was.id, NOTHING).drift

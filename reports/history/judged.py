@@ -18,7 +18,6 @@ __all__ = [
     "Name",
     "judged_of",
     "known_series",
-    "name_of",
     "started_at",
 ]
 
@@ -27,9 +26,10 @@ Name = tuple[str, str, str, str]
 
 
 class Judged(NamedTuple):
-    """A verdict, digests of what it is of and of what decides it, and whether anything was built for it."""
+    """A verdict, its series, digests of what it is of and of what decides it, whether any of it was built."""
 
     verdict: VerdictRecord
+    name: Name
     origin: str
     rule: str
     built: bool
@@ -55,11 +55,6 @@ def started_at(run: RunRecord) -> datetime:
     return datetime.fromisoformat(run.started).astimezone(UTC)
 
 
-def name_of(verdict: VerdictRecord) -> Name:
-    """The series of a verdict."""
-    return verdict.dataset, verdict.criterion, verdict.subject, verdict.unit
-
-
 def judged_of(results: Results) -> tuple[Judged, ...]:
     """The verdicts that count, one a series; of a run that did not come to its end, of tests that did."""
     return tuple(_judged(results))
@@ -71,10 +66,11 @@ def _judged(results: Results) -> Iterator[Judged]:
     for each in results.verdicts:
         lost = each.status == "not measured" and NOT_RUN in each.reason and not results.run.complete
         derived = each.criterion.startswith(DERIVED)
-        if not lost and not derived and name_of(each) not in seen:
-            seen.add(name_of(each))
+        name = each.dataset, each.criterion, each.subject, each.unit
+        if not lost and not derived and name not in seen:
+            seen.add(name)
             fresh = not built.isdisjoint(each.products.values())
-            yield Judged(each, origin_digest(each), rule_digest(each), fresh)
+            yield Judged(each, name, origin_digest(each), rule_digest(each), fresh)
 
 
 def known_series(connection: Connection, channel: str) -> dict[Name, Known]:

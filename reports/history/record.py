@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select
 from hubble_qa.reports.collect.results import Results
 from hubble_qa.reports.history.changes import Changes
 from hubble_qa.reports.history.errors import HistoryError
-from hubble_qa.reports.history.judged import Judged, Known, Name, judged_of, known_series, name_of, started_at
+from hubble_qa.reports.history.judged import Judged, Known, Name, judged_of, known_series, started_at
 from hubble_qa.reports.history.registry import (
     next_number,
     number_environment,
@@ -87,9 +87,7 @@ def record_run(connection: Connection, results: Results, channel: str, kept: str
     register_products(connection, results, number)
     origins = number_origins(connection, {each.origin: each.verdict for each in judged})
     rules = number_rules(connection, {each.rule: each.verdict for each in judged})
-    measured = [
-        _measurement(each, number, known[name_of(each.verdict)].id, origins.numbers) for each in judged
-    ]
+    measured = [_measurement(each, number, known[each.name].id, origins.numbers) for each in judged]
     add_rows(connection, measurement, measured)
     changes = Changes(connection, results, channel, number, origins, rules).record(judged, known)
     return Recorded(len(measured), new, changes, late=late)
@@ -142,7 +140,7 @@ def _new_series(
 ) -> int:
     """Give numbers to the series that the channel has not had, and add them to those that are known."""
     instruments = {each.name: each.instrument for each in results.datasets}
-    new = [each.verdict for each in judged if name_of(each.verdict) not in known]
+    new = [each for each in judged if each.name not in known]
     if not new:
         return 0
     first = next_number(connection, series)
@@ -150,15 +148,15 @@ def _new_series(
         (
             number,
             channel,
-            *name_of(each),
-            each.quantity,
-            each.title,
-            instruments.get(each.dataset, ""),
+            *each.name,
+            each.verdict.quantity,
+            each.verdict.title,
+            instruments.get(each.verdict.dataset, ""),
         )
         for number, each in enumerate(new, first)
     ]
     add_rows(connection, series, rows)
-    known.update((name_of(each), Known(number)) for number, each in enumerate(new, first))
+    known.update((each.name, Known(number)) for number, each in enumerate(new, first))
     return len(rows)
 
 
