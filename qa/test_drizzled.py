@@ -16,12 +16,13 @@ from hubble_qa.checks.evidence.exposures import can_be_compared, exposure_in
 from hubble_qa.checks.evidence.extents import coverage_extents
 from hubble_qa.checks.evidence.headers import input_chips
 from hubble_qa.checks.evidence.hits import hits_on
-from hubble_qa.checks.evidence.registration import exposure_offsets
+from hubble_qa.checks.evidence.registration import chip_offsets, exposure_offsets
 from hubble_qa.checks.evidence.source_fluxes import sources_of
 from hubble_qa.checks.images import combination, cosmic_rays, sky_residual
 from hubble_qa.checks.images import drizzled as drizzling
 from hubble_qa.checks.images import drizzled_coordinates as coordinates
 from hubble_qa.checks.images.drizzled_noise import drizzled_noise_ratio
+from hubble_qa.checks.images.files import image_structure_violations
 from hubble_qa.checks.images.identity import image_identity_violations
 from hubble_qa.checks.images.observations import was_exposed
 from hubble_qa.checks.instruments import camera, find_camera
@@ -257,6 +258,11 @@ def test_noise_is_that_of_the_exposures(
     judge(drizzled_noise_ratio(blocks, subject=image.label))
 
 
+@criterion("FIL-002")
+def test_image_is_there(products: Products, mapped_image: FinishedFile, judge: Judge) -> None:
+    judge(image_structure_violations(products.exposure(mapped_image)))
+
+
 @criterion("FIL-003")
 def test_image_is_what_its_name_says(products: Products, mapped_image: FinishedFile, judge: Judge) -> None:
     judge(image_identity_violations(products.image(mapped_image)))
@@ -303,6 +309,7 @@ def test_exposures_agree(products: Products, image: FinishedFile, inputs: Inputs
             if missing
             else not_applicable("exposure_misalignment", image.label, "it is of one exposure")
         )
-    offsets = exposure_offsets({file.label: products.input(file) for file in files})
+    exposures = {file.label: products.input(file) for file in files}
+    offsets, chips = exposure_offsets(exposures), chip_offsets(exposures)
     scale = camera(files[0].instrument, files[0].detector).plate_scale
-    judge(exposure_misalignment(offsets, plate_scale=scale, subject=image.label))
+    judge(exposure_misalignment(offsets, chips, plate_scale=scale, subject=image.label))

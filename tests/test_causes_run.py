@@ -28,6 +28,8 @@ REJECTING = {
 }
 # An image that cannot be read, of which it is not known what it combines, and an exposure that another names.
 BROKEN, COMBINED = "broken_drz", "u5jx0108r_flt"
+# An image whose file has lost it, and has weights alone.
+WEIGHTS = "weights_drz"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,9 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_image(place / f"{IMAGE}.fits")
     (place / f"{BROKEN}.fits").write_bytes(b"")
     write_flt(place / f"{COMBINED}.fits")
+    primary = fits.Header({"INSTRUME": "WFPC2", "NDRIZIM": 1, "D001DATA": f"{ALONE}.fits[sci,1]"})
+    weights = [fits.PrimaryHDU(header=primary), fits.ImageHDU(np.ones((50, 50)), name="WHT")]
+    fits.HDUList(weights).writeto(place / f"{WEIGHTS}.fits")
     for name in REJECTING.keys() - {IMAGE}:
         with fits.open(write_flt(place / f"{name}.fits"), mode="update") as hdus:
             hdus[0].header["ROOTNAME"] = name[:9]
@@ -150,6 +155,13 @@ def test_an_image_that_cannot_be_read_costs_no_exposure_that_another_names(judge
     assert BROKEN not in said(judged, "DRZ-002", COMBINED)[1]
     broken = f"{BROKEN}.fits is damaged; see FIL-001"
     assert said(judged, "DRZ-002", MISTYPED) == ("could not be told", broken)
+
+
+def test_a_file_that_has_lost_its_image_is_rejected_once(judged: QaRun) -> None:
+    assert said(judged, "FIL-002", WEIGHTS)[0] == "fail"
+    for criterion in ("WCS-005", "DRZ-001", "PHT-008"):
+        lacking = f"{WEIGHTS}.fits lacks an extension; see FIL-002"
+        assert said(judged, criterion, WEIGHTS) == ("could not be told", lacking)
 
 
 def test_where_the_cause_is_not_judged_what_it_spoils_fails(spoiled: Path, tmp_path: Path) -> None:

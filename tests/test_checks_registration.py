@@ -70,6 +70,22 @@ def test_the_exposure_that_is_out_of_place_is_named(pixels: float) -> None:
     assert judge(load_criteria()["AST-024"], measurement).status is Status.FAIL
 
 
+@pytest.mark.parametrize(("pixels", "named"), [(0.0, ""), (0.4, ""), (0.6, "b SCI,1"), (5.0, "b SCI,1")])
+def test_a_chip_that_is_out_of_place_is_named(pixels: float, named: str) -> None:
+    away = 1000.0 * SCALE * pixels
+    whole = {("a", "b"): Offset(0.4, -0.3, 0.5, "374 sources")}
+    chips = {
+        ("b SCI,1", "a"): Offset(away, 0.0, 0.5, "25 sources"),
+        ("b SCI,2", "a"): Offset(0.4, 0.2, 0.5, "300 sources"),
+    }
+    measurement = exposure_misalignment(whole, chips, plate_scale=SCALE, subject="f555w_drw_sci")
+    assert measurement.value == pytest.approx(pixels if named else 0.0, abs=0.02)
+    assert measurement.reason.startswith(f"{named} is " if named else "a is ")
+    if named:
+        assert "from a, by 25 sources" in measurement.reason
+        assert judge(load_criteria()["AST-024"], measurement).status is Status.FAIL
+
+
 def test_pulls_of_an_offset_have_unit_width() -> None:
     pulls = []
     for seed in range(0, 80, 2):

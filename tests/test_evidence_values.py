@@ -15,7 +15,7 @@ from hubble_qa.checks.evidence.apertures import aperture_on, aperture_rate
 from hubble_qa.checks.evidence.backgrounds import rate_under
 from hubble_qa.checks.evidence.catalogs import crowding, moving_stars, share_without_motion, shared_error
 from hubble_qa.checks.evidence.quadrants import quadrants_of, references_by_quadrant
-from hubble_qa.checks.evidence.registration import exposure_offsets
+from hubble_qa.checks.evidence.registration import chip_offsets, exposure_offsets
 from hubble_qa.checks.evidence.star_lists import Input
 from hubble_qa.checks.evidence.stars import star_tables
 from hubble_qa.checks.readers import ReaderError, read_exposure
@@ -244,6 +244,41 @@ def test_each_exposure_is_compared_with_those_that_follow_it(tmp_path: Path) -> 
     pairs = exposure_offsets(inputs)
     assert {frozenset(pair) for pair in pairs} == {frozenset((a, b)) for a in names for b in names if a < b}
     assert len(pairs) == 6
+
+
+def two_chips(seed: int, *, roll: int = 0, stars: tuple[int, int] = (30, 90)) -> tuple[np.ndarray, ...]:
+    """Stars on two chips that see the same sky, those of the first rolled along its rows."""
+    places, chips = np.random.default_rng(5), []
+    rows, columns = np.indices((400, 400))
+    for number in stars:
+        pixels = np.random.default_rng(seed + number).normal(0.0, 1.0, rows.shape)
+        for x, y in places.uniform(20.0, 380.0, (number, 2)):
+            pixels += 500.0 * np.exp(-0.5 * ((columns - x) ** 2 + (rows - y) ** 2))
+        chips.append(pixels)
+    return np.roll(chips[0], roll, axis=1), chips[1]
+
+
+@pytest.mark.parametrize("roll", [0, 1, 5])
+def test_a_chip_is_compared_by_its_own_stars(tmp_path: Path, roll: int) -> None:
+    inputs = {
+        name: Input(write_exposure(tmp_path / f"{name}_flt.fits", *two_chips(seed, roll=wrong)))
+        for seed, (name, wrong) in enumerate((("a", roll), ("b", 0)))
+    }
+    (whole,) = exposure_offsets(inputs).values()
+    assert math.hypot(whole.east, whole.north) < 5.0  # most stars are on the other chip
+    found = {pair[0]: -offset.east / 100.0 for pair, offset in chip_offsets(inputs).items()}
+    assert found["a SCI,1"] == pytest.approx(roll, abs=0.1)
+    assert found["b SCI,1"] == pytest.approx(-roll, abs=0.1)
+    assert found["a SCI,2"] == pytest.approx(0.0, abs=0.05)
+
+
+def test_an_exposure_of_one_chip_has_no_chips_to_compare(tmp_path: Path) -> None:
+    inputs = {
+        name: Input(write_exposure(tmp_path / f"{name}_flt.fits", two_chips(seed)[1]))
+        for seed, name in enumerate("ab")
+    }
+    assert len(exposure_offsets(inputs)) == 1
+    assert not chip_offsets(inputs)
 
 
 def test_the_background_under_an_flt_is_the_last_reads(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,9 @@ Array = NDArray[np.float64]
 FINEST_PIXEL = 40.0  # mas
 # Of an offset only what exceeds so many of its errors counts.
 SIGNIFICANT = 3.0
+# Pixels of the detector from which on a chip's own offset counts: distances between chips, which change by
+# tenths of a pixel in years, are for WCS-007.
+CHIP_AWAY = 0.5
 # Standard error of a median over that of a mean, for Gaussian scatter.
 _MEDIAN = math.sqrt(math.pi / 2.0)
 
@@ -97,17 +101,24 @@ class SkyPixels:
 
 
 def exposure_misalignment(
-    offsets: Mapping[tuple[str, str], Offset], *, plate_scale: float, subject: str
+    offsets: Mapping[tuple[str, str], Offset],
+    chips: Mapping[tuple[str, str], Offset] = MappingProxyType({}),
+    *,
+    plate_scale: float,
+    subject: str,
 ) -> Measurement:
     """How far the exposure that is farthest from the others of a combined image is from them, pixels.
 
     An exposure's offset is the median, in either axis, of those from the others that show the same
-    stars; of it, what is beyond `SIGNIFICANT` times its error counts. Of two exposures both are as far.
+    stars; of it, what is beyond `SIGNIFICANT` times its error counts. Of two exposures both are as far. So
+    does a chip's, where that is `CHIP_AWAY` pixels or more.
 
     Parameters
     ----------
     offsets : mapping of (str, str) to Offset
         By pair of exposures, of the first from the second.
+    chips : mapping of (str, str) to Offset, optional
+        By chip and exposure, of the chip from another exposure.
     plate_scale : float
         Of the detector, arcsec per pixel.
     subject : str
@@ -118,14 +129,17 @@ def exposure_misalignment(
         return not_told("exposure_misalignment", subject, reason)
     names = list(dict.fromkeys(name for pair in offsets for name in pair))
     far = {name: _from_others(name, offsets) for name in names}
-    worst = max(names, key=lambda name: far[name][0])
+    away = {name: _from_others(name, chips) for name in dict.fromkeys(name for name, _ in chips)}
+    far |= {name: each for name, each in away.items() if each[0] >= 1000.0 * CHIP_AWAY * plate_scale}
+    worst = max(far, key=lambda name: far[name][0])
     excess, length, error, pairs = far[worst]
     context: dict[str, Json] = {
-        "offsets_mas": {name: far[name][1] for name in names},
-        "errors_mas": {name: far[name][2] for name in names},
+        "offsets_mas": {name: each[1] for name, each in far.items()},
+        "errors_mas": {name: each[2] for name, each in far.items()},
         "plate_scale_arcsec": plate_scale,
     }
-    others = ", ".join(sorted({name for pair in offsets if worst in pair for name in pair} - {worst}))
+    compared = offsets if worst in names else chips
+    others = ", ".join(sorted({name for pair in compared if worst in pair for name in pair} - {worst}))
     reason = f"{worst} is {length:.1f} ± {error:.1f} mas from {others}, by {pairs}"
     pixel = 1000.0 * plate_scale
     return Measurement(

@@ -8,7 +8,7 @@ pairs within a wide radius, as the one that more pairs share than chance allows.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.stats import mad_std
@@ -68,6 +68,13 @@ class SourcePairs:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def select(self, which: NDArray[np.bool_]) -> SourcePairs:
+        """The pairs of which `which`, shape (n,), is true."""
+        first, second = self.first[which], self.second[which]
+        return replace(
+            self, first=first, second=second, positions=self.positions[which], offsets=self.offsets[which]
+        )
 
 
 def pair_sources(first: Array, second: Array, *, search_radius: float = SEARCH_RADIUS) -> SourcePairs:

@@ -18,11 +18,12 @@ from hubble_qa.checks.astrometry.registration import (
     offset_of_target,
 )
 from hubble_qa.checks.astrometry.sky import sky_offsets
+from hubble_qa.checks.astrometry.source_pairs import MIN_PAIRS, pair_sources
 from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
-from hubble_qa.checks.evidence.star_lists import Input, shared_stars
+from hubble_qa.checks.evidence.star_lists import Input, shared_stars, stars_on
 from hubble_qa.checks.readers.coordinates import is_number
 
-__all__ = ["exposure_offsets"]
+__all__ = ["chip_offsets", "exposure_offsets"]
 
 Array = NDArray[np.float64]
 
@@ -45,6 +46,44 @@ def exposure_offsets(inputs: Mapping[str, Input]) -> Mapping[tuple[str, str], Of
         offset = _offset(inputs[first], inputs[second])
         if offset is not None:
             offsets[first, second] = offset
+    return offsets
+
+
+def chip_offsets(inputs: Mapping[str, Input]) -> Mapping[tuple[str, str], Offset]:
+    """Offsets of single chips from other exposures, of those that show stars of an exposure of several chips.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Input
+        The exposures, by name; a chip is called by its exposure's and its own: ``"u5jx0108r_flt SCI,1"``.
+    """
+    return {
+        (f"{name} SCI,{chip}", other): offset
+        for first, second in _neighbours(list(inputs))
+        for name, other in ((first, second), (second, first))
+        for chip, offset in _offsets_of_chips(inputs[name], inputs[other]).items()
+    }
+
+
+@cache
+def _offsets_of_chips(first: Input, second: Input) -> Mapping[int, Offset]:
+    """Offsets of the chips of one exposure from another, by stars.
+
+    Stars that both exposures share as a whole tell where a chip has enough of these; a chip that has few of
+    them may be elsewhere, and is compared by all of its own.
+    """
+    chips, stars = exposure_in(first.path).chips, stars_on(first)
+    if len(chips) < 2:
+        return {}
+    shared, offsets = shared_stars(first, second), {}
+    for chip in chips:
+        own = stars.chip == chip
+        pairs = shared.select(own[shared.first]) if len(shared) else shared
+        if len(pairs) < MIN_PAIRS <= np.count_nonzero(own):
+            pairs = pair_sources(stars.sky[own], stars_on(second).sky)
+        found = offset_of_stars(pairs) if len(pairs) >= MIN_PAIRS else None
+        if found is not None:
+            offsets[chip] = found
     return offsets
 
 

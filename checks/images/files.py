@@ -18,6 +18,7 @@ __all__ = [
     "association_violations",
     "ends_early",
     "fits_form_violations",
+    "image_structure_violations",
     "keyword_violations",
     "mistyped_keywords",
     "structure_violations",
@@ -180,6 +181,29 @@ def structure_violations(exposure: Exposure) -> Measurement:
     ]
     context: dict[str, Json] = {"extensions": [_pair(pair) for pair in found]}
     return count_violations("structure_violations", exposure.label, problems, context)
+
+
+def image_structure_violations(exposure: Exposure) -> Measurement:
+    """Count 1 where a drizzled image's file holds no image: in its primary unit or an extension SCI,1.
+
+    A file may have lost its weights and context: they can be told to be missing where they are asked for.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The file.
+    """
+    science = exposure.find("SCI")
+    single = exposure.primary.get("NAXIS") == 2
+    found = ", ".join(_pair((each.name, each.version)) for each in exposure.extensions) or "none"
+    if science is None:
+        problem = (
+            "" if single else f"no image in the primary unit, and SCI,1 is missing (extensions: {found})"
+        )
+    else:
+        problem = "" if single or len(science.shape) == 2 else "SCI,1 has no image"
+    violations = [f"{problem}; drizzle it again"] if problem else []
+    return count_violations("structure_violations", exposure.label, violations, {"extensions": found})
 
 
 def _found(exposure: Exposure) -> tuple[tuple[str, int], ...]:

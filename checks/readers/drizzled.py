@@ -10,8 +10,8 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from hubble_qa.checks.errors import MissingExtensionError
 from hubble_qa.checks.readers.compressed import COMPRESSED, plain_name
-from hubble_qa.checks.readers.errors import ReaderError
 from hubble_qa.checks.readers.exposure import open_fits, readable, science_wcs
 
 __all__ = ["Drizzled", "read_drizzled", "weight_names"]
@@ -126,7 +126,8 @@ def _image_unit(path: Path, hdus: fits.HDUList, name: str) -> Any:
     if _is_single(hdus):
         return hdus[0]
     if (name, 1) not in hdus:
-        raise ReaderError(f"{path}: neither an image in the primary unit nor an extension {name},1")
+        reason = f"{path}: neither an image in the primary unit nor an extension {name},1"
+        raise MissingExtensionError(reason, path)
     return hdus[name, 1]
 
 

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from hubble_qa.checks.images.files import fits_form_violations, keyword_violations, structure_violations
+from hubble_qa.checks.images.files import (
+    fits_form_violations,
+    image_structure_violations,
+    keyword_violations,
+    structure_violations,
+)
 from hubble_qa.checks.images.observations import observation_violations
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import FitsStructure
@@ -42,6 +47,7 @@ CASES: Mapping[str, Case] = {
         {
             "other order": shuffled,
             "missing": lambda: structure_violations(exposure(drop=[("ERR", 3)])),
+            "no image": lambda: image_structure_violations(exposure(drop=[("SCI", 1)])),
             "an FLT called C0M": lambda: structure_violations(
                 exposure("flt", path=Path("u5jx010hr_c0m.fits"))
             ),
