@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubble_qa.checks.images.apertures import aperture_fluxes
+from hubble_qa.checks.images.combination import input_violations, weight_to_exposure_time
 from hubble_qa.checks.images.cosmic_rays import (
     Hits,
     cosmic_ray_rate,
@@ -483,3 +485,161 @@ def test_chips_that_nothing_brings_together_differ_by_their_sensitivities() -> N
     assert chip_zeropoint_error(found).value == pytest.approx(0.25)
     named = chip_zeropoint_error(found, {1: 1.0e-19})
     assert (named.value, "by IMPHTTAB" in named.reason) == (pytest.approx(1.0), True)
+
+
+# Light in apertures
+
+
+def aperture_by_hand(
+    image: np.ndarray, bad: np.ndarray, x: float, y: float, electrons: float
+) -> tuple[float, float, float]:
+    """Light within 4 and 2.5 pixels of a place, and the error of the first; NaN where it is not to be had."""
+    rows, columns = image.shape
+    row, column = round(y), round(x)
+    if not (12 <= row < rows - 12 and 12 <= column < columns - 12):
+        return math.nan, math.nan, math.nan
+    places = [(j, i) for j in range(row - 12, row + 13) for i in range(column - 12, column + 13)]
+    counts = {at: not bad[at] and np.isfinite(image[at]) for at in places}
+    ring = [at for at in places if 8.0 <= math.hypot(at[0] - row, at[1] - column) <= 12.0]
+    good = [image[at] for at in ring if counts[at]]
+    if len(good) <= 0.5 * len(ring):
+        return math.nan, math.nan, math.nan
+    level = float(np.median(good))
+    noise = 1.4826 * float(np.median(np.abs(np.array(good) - level)))
+    shares = {
+        radius: {at: min(max(radius + 0.5 - math.hypot(at[0] - y, at[1] - x), 0.0), 1.0) for at in places}
+        for radius in (4.0, 2.5)
+    }
+    if any(share > 0 and not counts[at] for at, share in shares[4.0].items()):
+        return math.nan, math.nan, math.nan
+    large, small = (
+        sum(share * (image[at] - level) for at, share in of.items() if share > 0) for of in shares.values()
+    )
+    area = sum(shares[4.0].values())
+    of_level = math.pi / 2.0 * (noise * area) ** 2 / len(ring)
+    return large, small, math.sqrt(noise**2 * area + of_level + max(large, 0.0) / electrons)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(60, 90), (90, 60), (25, 25), (26, 40)])
+def test_light_in_apertures_is_that_of_their_pixels(rows: int, columns: int) -> None:
+    generator = np.random.default_rng(rows)
+    image = generator.normal(50.0, 4.0, (rows, columns))
+    image[rows // 2, columns // 2] += 400.0
+    bad = generator.random(image.shape) < 0.004
+    bad[: rows // 2, : columns // 3] = generator.random((rows // 2, columns // 3)) < 0.55
+    image[generator.random(image.shape) < 0.002] = np.nan
+    places = generator.uniform(8.0, (columns - 8.0, rows - 8.0), (150, 2))
+    places[:4] = [(12.0, 12.0), (columns - 13.0, rows - 13.0), (11.4, 12.0), (columns - 12.4, rows - 13.0)]
+    found = aperture_fluxes(image, bad, places, electrons=2.0)
+    expected = np.array([aperture_by_hand(image, bad, x, y, 2.0) for x, y in places])
+    known = np.isfinite(expected[:, 0])
+    assert np.array_equal(np.isfinite(found.large), known)
+    assert np.array_equal(np.isfinite(found.small), known)
+    assert found.large[known] == pytest.approx(expected[known, 0])
+    assert found.small[known] == pytest.approx(expected[known, 1])
+    assert found.error[known] == pytest.approx(expected[known, 2])
+
+
+# What was combined
+
+
+@pytest.mark.parametrize(
+    ("ratios", "value"),
+    [
+        ([1.0] * 96 + [1.02] * 4, 1.02),
+        ([1.0] * 96 + [0.97] * 4, 0.97),
+        ([0.99] * 4 + [1.0] * 92 + [1.02] * 4, 1.02),
+        ([0.97] * 4 + [1.0] * 92 + [1.02] * 4, 0.97),
+        ([0.0] * 4 + [1.0] * 92 + [1.5] * 4, 0.0),
+        ([1.0] * 99 + [0.5], 0.995),  # within the 1 per cent that may be anything
+        ([-0.1] * 4 + [1.0] * 96, -0.1),
+    ],
+)
+def test_the_weight_that_departs_most_either_way(ratios: list[float], value: float) -> None:
+    times = np.linspace(100.0, 900.0, len(ratios))
+    found = weight_to_exposure_time(np.array(ratios) * times, times, subject="x")
+    assert found.value == pytest.approx(value)
+
+
+@pytest.mark.parametrize(("blocks", "told"), [(20, True), (19, False)])
+def test_twenty_blocks_tell_the_weight(blocks: int, told: bool) -> None:
+    assert weight_to_exposure_time(np.ones(blocks), np.ones(blocks), subject="x").told is told
+
+
+@pytest.mark.parametrize(
+    ("spread", "parts", "applicable"),
+    [
+        (0.10, 200, False),  # a gradual change of more than 3 per cent
+        (0.04, 200, True),  # of less
+        (0.10, 2, True),  # two levels: a step
+    ],
+)
+@pytest.mark.parametrize("level", [1.0, 40.0, 0.02])
+def test_weights_that_change_gradually_are_no_times(
+    spread: float, parts: int, applicable: bool, level: float
+) -> None:
+    ratios = level * np.repeat(np.linspace(1.0 - spread, 1.0 + spread, parts), 400 // parts)
+    found = weight_to_exposure_time(ratios, np.ones(400), subject="x")
+    assert found.applicable is applicable
+
+
+@pytest.mark.parametrize(
+    ("second", "problems"),
+    [
+        ({}, 1),
+        ({"EXPTIME": 17.0}, 0),
+        ({"EXPSTART": 51384.3}, 0),
+        ({"EXPSTART": None}, 0),
+    ],
+)
+def test_one_exposure_under_two_names_is_a_copy(second: dict[str, object], problems: int) -> None:
+    members = [
+        exposure(path=Path(f"{name}_flt.fits"), primary=cards, science={"WCSNAME": "TWEAK"})
+        for name, cards in (("u5jx0108r", {}), ("u5jx010hr", second))
+    ]
+    if "EXPSTART" in second and second["EXPSTART"] is None:
+        members[0] = exposure(path=members[0].path, primary=second, science={"WCSNAME": "TWEAK"})
+    names = [f"{one.path.name}[sci,1]" for one in members]
+    found = input_violations(drizzled(WCSNAME="TWEAK"), names, members)
+    assert ("are one exposure" in found.reason) is bool(problems)
+
+
+@pytest.mark.parametrize(
+    ("own", "filters", "problems"),
+    [
+        ("F555W", ("F555W", "F555W"), 0),
+        ("F814W", ("F555W", "F555W"), 1),
+        ("F814W", ("F555W", "F606W"), 0),  # the inputs differ, which is told apart
+        ("", ("F555W", "F555W"), 0),
+    ],
+)
+def test_an_image_is_of_the_filter_of_its_exposures(
+    own: str, filters: tuple[str, str], problems: int
+) -> None:
+    members = [
+        exposure(path=Path(f"{name}_flt.fits"), primary={"FILTNAM1": each}, science={"WCSNAME": "TWEAK"})
+        for name, each in zip(("u5jx0108r", "u5jx010hr"), filters, strict=True)
+    ]
+    names = [f"{one.path.name}[sci,1]" for one in members]
+    found = input_violations(drizzled(WCSNAME="TWEAK", FILTNAM1=own), names, members)
+    assert ("its FILTNAM1 is" in found.reason) is bool(problems)
+
+
+@pytest.mark.parametrize("wcsname", ["", "TWEAK", "OTHER"])
+def test_an_image_without_a_solution_contradicts_none(wcsname: str) -> None:
+    one = exposure(path=Path("u5jx0108r_flt.fits"), science={"WCSNAME": "TWEAK"})
+    found = input_violations(drizzled(WCSNAME=wcsname), [f"{one.path.name}[sci,1]"], [one])
+    assert found.value == (1 if wcsname == "OTHER" else 0)
+
+
+@pytest.mark.parametrize(("left", "number"), [(0, 200), (50, 200), (150, 200), (200, 200)])
+def test_the_error_of_a_remainder_is_binomial(left: int, number: int) -> None:
+    unrejected = np.full(number + 20, 0.3)  # less than 1 of any unit
+    shares = np.where(np.arange(number + 20) < left, 0.9, 0.1)
+    unrejected[number : number + 10] = 0.0
+    unrejected[number + 10 :] = -0.2
+    found = hit_remainder(Hits(shares * 0.3, unrejected), subject="x")
+    assert found.context["hits"] == number
+    share = left / number
+    expected = math.sqrt(max(share * (1.0 - share), 1.0 / number) / number)
+    assert found.uncertainty == pytest.approx(expected)

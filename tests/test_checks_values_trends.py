@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubble_qa.checks.trends.drift import ALARM, Drift, default_tolerance, follow, rebase
+from hubble_qa.checks.trends.drift import ALARM, START, Drift, default_tolerance, follow, rebase
 from hubble_qa.checks.trends.outcomes import Condition, Happening, Outcome, happenings, is_flaky, remember
 from hubble_qa.checks.trends.steps import step_places
 
@@ -186,3 +187,45 @@ def test_what_was_added_during_a_drift_leaves_the_reference_but_one_value() -> N
     found = follow(state, 9.0)
     assert found.drifted
     assert found.reference == (1.0,)
+
+
+def width_by_hand(values: Sequence[float]) -> float:
+    """Robust width times the root of how long values remember, and an excess for so few."""
+    centre = median(values)
+    width = 1.4826 * median([abs(each - centre) for each in values])
+    kept = [min(max((each - centre) / width, -4.0), 4.0) for each in values]
+    mean = fmean(kept)
+    kept = [each - mean for each in kept]
+    r = sum(one * other for one, other in pairwise(kept)) / sum(each**2 for each in kept)
+    r = min(max(r + (1.0 + 3.0 * r) / len(kept), 0.0), 0.9)
+    return width * math.sqrt((1.0 + r) / (1.0 - r))
+
+
+@pytest.mark.parametrize("correlation", [-0.5, 0.0, 0.3, 0.6, 0.99])
+@pytest.mark.parametrize("seed", [5, 6])
+def test_the_width_of_a_reference_is_by_how_long_it_remembers(correlation: float, seed: int) -> None:
+    generator = random.Random(seed)
+    values = [0.0]
+    for _ in range(START - 1):
+        values.append(correlation * values[-1] + generator.gauss(0.0, 1.0))
+    values[3] += 50.0
+    state = Drift()
+    for value in values:
+        state = follow(state, value)
+    # An excess for its own error: 12 / 40.
+    assert state.width == pytest.approx(1.3 * width_by_hand(values))
+    assert state.centre == pytest.approx(median(values))
+
+
+@pytest.mark.parametrize(("value", "departure"), [(2.0 + 1.9, 3.8), (2.0 + 2.1, 4.0), (2.0 - 9.0, -4.0)])
+def test_departures_beyond_four_widths_are_four(value: float, departure: float) -> None:
+    state = Drift(100, 2.0, (), 2.0, 0.5)
+    found = follow(state, value)
+    assert (found.up, found.down) == (max(departure - 1.0, 0.0), max(-departure - 1.0, 0.0))
+
+
+def test_an_accepted_baseline_is_compared_with_by_its_tolerance_alone() -> None:
+    """Before there are enough values for a width, only the last value counts."""
+    state = rebase(Drift(3, 2.0, (2.0, 2.0, 2.0)), 2.0, 0.5)
+    found = follow(state, 2.75)
+    assert (found.up, found.down, found.level) == (0.0, 0.0, pytest.approx(1.5))
