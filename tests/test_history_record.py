@@ -25,6 +25,7 @@ from hubble_qa.reports.history.errors import HistoryError
 from hubble_qa.reports.history.keeping import add, catch_up, rebuild
 from hubble_qa.reports.history.nights import keep, nights, read_night
 from hubble_qa.reports.history.place import Place, place_of
+from hubble_qa.reports.history.pruning import prunable, prune
 from hubble_qa.reports.history.reasons import causes_of_text
 from tests.history_samples import Reduction, judged, night
 from tests.postgresql import postgresql, server_url
@@ -309,6 +310,22 @@ def test_the_database_is_made_again_from_the_nights(place: Place) -> None:
     assert everything(place) != before
     assert rebuild(place).recorded == 11
     assert everything(place) == before
+
+
+def test_what_series_remember_outlives_their_runs(place: Place) -> None:
+    for number, each in enumerate((OLD, NEW, replace(NEW, tolerance=2.0), replace(NEW, tolerance=3.0))):
+        record(place, night(number, [judged("a", 0.15, each)], each))
+    lasting = tables.outcome, tables.reference, tables.origin, tables.rule, tables.series_state
+    before = [rows(place, table) for table in lasting]
+    with writing(place) as connection:
+        chosen = prunable(connection, 1, everything=True)
+        prune(connection, chosen)
+    assert [number for number, *_ in chosen] == [2, 3]
+    assert [rows(place, table) for table in lasting] == before
+    # The product of a night that is gone is known, and no other value of the series.
+    record(place, night(4, [judged("a", 0.15, NEW)], NEW))
+    (state,) = rows(place, tables.series_state)
+    assert (state["count"], state["outcomes"]) == (4, 5)
 
 
 def test_a_transaction_that_breaks_off_leaves_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
