@@ -81,6 +81,8 @@ def test_a_chip_that_is_out_of_place_is_named(pixels: float, named: str) -> None
     measurement = exposure_misalignment(whole, chips, plate_scale=SCALE, subject="f555w_drw_sci")
     assert measurement.value == pytest.approx(pixels if named else 0.0, abs=0.02)
     assert measurement.reason.startswith(f"{named} is " if named else "a is ")
+    alone = exposure_misalignment({}, chips, plate_scale=SCALE, subject="f555w_drw_sci")
+    assert alone.value == pytest.approx(pixels if named else 0.0, abs=0.02)
     if named:
         assert "from a, by 25 sources" in measurement.reason
         assert judge(load_criteria()["AST-024"], measurement).status is Status.FAIL

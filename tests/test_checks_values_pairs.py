@@ -39,6 +39,16 @@ def pairs(offsets: np.ndarray, positions: np.ndarray) -> SourcePairs:
 # Finding pairs
 
 
+@pytest.mark.parametrize("away", [0.02, 0.05, 0.1, 0.13])
+def test_a_part_of_the_sources_that_is_elsewhere_costs_no_pair_of_the_others(away: float) -> None:
+    positions = lattice(12, 10)
+    elsewhere = np.random.default_rng(3).random(len(positions)) < 0.25
+    seen = np.where(elsewhere[:, None], moved(positions, away, 0.0), positions)
+    found = pair_sources(seen, positions)
+    assert len(found) == np.count_nonzero(~elsewhere)
+    assert np.median(found.offsets, axis=0) == pytest.approx([0.0, 0.0], abs=1e-3)
+
+
 @given(ra=st.floats(0, 359.99), dec=st.floats(-85, 85))
 def test_positions_of_pairs_are_those_of_a_tangent_projection(ra: float, dec: float) -> None:
     half = np.random.default_rng(3).uniform(-0.05, 0.05, (20, 2))

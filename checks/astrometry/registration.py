@@ -124,13 +124,14 @@ def exposure_misalignment(
     subject : str
         The combined image.
     """
-    if not offsets:
+    if not offsets and not chips:
         reason = "no two of its exposures share a target, or enough stars, to be compared by"
         return not_told("exposure_misalignment", subject, reason)
     names = list(dict.fromkeys(name for pair in offsets for name in pair))
     far = {name: _from_others(name, offsets) for name in names}
     away = {name: _from_others(name, chips) for name in dict.fromkeys(name for name, _ in chips)}
-    far |= {name: each for name, each in away.items() if each[0] >= 1000.0 * CHIP_AWAY * plate_scale}
+    least = 1000.0 * CHIP_AWAY * plate_scale
+    far |= {name: (each[0] if each[0] >= least else 0.0, *each[1:]) for name, each in away.items()}
     worst = max(far, key=lambda name: far[name][0])
     excess, length, error, pairs = far[worst]
     context: dict[str, Json] = {

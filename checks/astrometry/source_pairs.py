@@ -182,11 +182,28 @@ def _consistent(positions: Array, candidates: Indices, offsets: Array, start: Ar
         if np.array_equal(previous, chosen) or len(chosen) < MIN_PAIRS:
             break
         design = np.column_stack([np.ones(len(positions)), positions])
-        terms = np.linalg.lstsq(design[chosen], offsets[chosen], rcond=None)[0]
-        model = design @ terms
+        model = design @ _straight_line(design[chosen], offsets[chosen])
         scatter = float(np.max(mad_std((offsets - model)[chosen], axis=0)))
         radius = max(_LEAST_RADIUS, _CLIP * scatter)
     return chosen, radius
+
+
+def _straight_line(design: Array, offsets: Array) -> Array:
+    """Terms of the straight line through most of the offsets.
+
+    That of least squares, unless most offsets are far from it for their scatter: a part of the sources, as
+    those of one chip, is elsewhere, and the line passes between the two. Then what is far weighs less.
+    """
+    weights = np.ones(len(offsets))
+    for _ in range(_ROUNDS):
+        terms = np.linalg.lstsq(design * weights[:, None], offsets * weights[:, None], rcond=None)[0]
+        residuals = offsets - design @ terms
+        distance = np.hypot(*residuals.T)
+        scatter = float(np.max(mad_std(residuals, axis=0)))
+        if np.count_nonzero(distance <= max(_LEAST_RADIUS, _CLIP * scatter)) > len(offsets) / 2:
+            break
+        weights = 1.0 / np.maximum(distance, _LEAST_RADIUS)
+    return np.asarray(terms)
 
 
 def _one_to_one(candidates: Indices, distance: Array, radius: float) -> Indices:
