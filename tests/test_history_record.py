@@ -262,6 +262,14 @@ def test_a_late_run_does_not_take_back_what_later_ones_said(place: Place) -> Non
     assert (failed["accepted"], failed["value"]) == (False, 0.25)
 
 
+def test_a_late_run_is_one_night_more_of_what_later_ones_left_out(place: Place) -> None:
+    both = [judged("a", 0.15, OLD), judged("b", 0.1, OLD)]
+    record(place, night(0, both, OLD), night(2, both[:1], OLD, reused=True, complete=False))
+    record(place, night(1, both, OLD, reused=True))
+    states = rows(place, tables.series_state)
+    assert [(each["run"], each["streak"]) for each in states] == [(2, 2), (3, 2)]
+
+
 def test_a_night_without_a_database_is_caught_up_with_by_the_next(place: Place) -> None:
     several = list(season())
     straight = place_of(str(place.nights.parent / "straight"))

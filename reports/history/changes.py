@@ -27,7 +27,7 @@ from hubble_qa.reports.history.reasons import Reasons, causes_text
 from hubble_qa.reports.history.registry import Numbered
 from hubble_qa.reports.history.renewal import After, Loud, renewals
 from hubble_qa.reports.history.rows import add_rows, put
-from hubble_qa.reports.history.tables import STATUSES, change, limits, measurement, outcome, series_state
+from hubble_qa.reports.history.tables import STATUSES, change, limits, measurement, outcome, run, series_state
 from hubble_qa.reports.history.understand import MISSING, MOVED, Limits, understand
 
 __all__ = ["Changes"]
@@ -87,7 +87,7 @@ class Changes:
         loud = [(each, was) for each, was in timely if not self._is_quiet(each, was)]
         self._understand(loud)
         if len(timely) > len(loud):
-            self._lengthen(late={was.id for _, was in pairs} - {was.id for _, was in timely})
+            self._lengthen()
         self._miss({each.name for each in judged}, known)
         if self._changes:
             self._connection.execute(insert(change), self._changes)
@@ -110,14 +110,13 @@ class Changes:
             and _same(was.value, v.value)
         )
 
-    def _lengthen(self, late: set[int]) -> None:
+    def _lengthen(self) -> None:
         """Note of the run's series that they came to the same, but of those that have been understood."""
-        state = series_state
+        state = series_state.c
         now = select(measurement.c.series).where(measurement.c.run == self._number)
-        again = update(state).where(state.c.series.in_(now), state.c.run != self._number)
-        if late:
-            again = again.where(state.c.series.not_in(sorted(late)))
-        self._connection.execute(again.values(run=self._number, streak=state.c.streak + 1))
+        before = select(run.c.id).where(run.c.started <= self._started, run.c.id != self._number)
+        again = update(series_state).where(state.series.in_(now), state.run.in_(before))
+        self._connection.execute(again.values(run=self._number, streak=state.streak + 1))
 
     def _understand(self, loud: Sequence[Loud]) -> None:
         """Take in the verdicts that may be news."""
