@@ -98,8 +98,8 @@ def test_modules() -> list[Path]:
     """Modules whose tests run in seconds, without stages; mutmut takes the tests that reach a function."""
     tests = Path("tests")
     checks = ("checks_*", "evidence_*", "readers_*", "criteria", "verdicts", "dark_rate", "fit_decision")
-    # What is named by its use, by tables of the report for one.
-    others = ("file_names", "figures_made_images", "sky_fields", "unexposed")
+    # What is named by its use, by reference catalogues or tables of the report.
+    others = ("catalog_files", "file_names", "figures_made_images", "sky_fields", "unexposed")
     return sorted(path for name in (*checks, *others) for path in tests.glob(f"test_{name}.py"))
 
 

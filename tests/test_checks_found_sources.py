@@ -55,3 +55,29 @@ def test_no_more_than_the_brightest_are_kept():
 @pytest.mark.parametrize("image", [np.zeros((50, 50)), np.full((50, 50), np.nan), sky((50, 50))])
 def test_nothing_is_found_where_nothing_is(image):
     assert len(find_sources(image, DETECTION)) == 0
+
+
+@pytest.mark.parametrize(("peak", "found"), [(49_900.0, 1), (50_150.0, 0)])
+def test_the_peak_of_a_source_is_its_level_in_the_image(peak: float, found: int) -> None:
+    """On a sky of 1000, which is far from nothing."""
+    image = np.random.default_rng(3).normal(1000.0, 5.0, (60, 60))
+    image += stars((60, 60), np.array([(30.0, 30.0)]), np.array([peak - 1000.0]))
+    assert len(find_sources(image, DETECTION)) == found
+
+
+def test_close_pairs_are_two_sources_and_what_an_edge_cuts_is_none() -> None:
+    places = np.array([(30.0, 30.0), (33.0, 30.0), (60.0, 0.3), (0.4, 60.0)])
+    image = sky((80, 90)) + stars((80, 90), places, np.full(4, 3000.0))
+    found = find_sources(image, DETECTION)
+    assert sorted(round(float(x)) for x in found["x"]) == [30, 33]
+
+
+def test_bands_overlap_by_what_a_source_reaches() -> None:
+    places = np.array([(20.0 + 30.0 * n, 1024.0 + y) for n, y in enumerate((-3.0, -1.0, 0.0, 1.0, 3.0))])
+    peaks = np.linspace(9000.0, 5000.0, 5)
+    image = sky((1100, 180)) + stars((1100, 180), places, peaks)
+    whole = find_sources(image, DETECTION)
+    turned = find_sources(np.ascontiguousarray(image.T), DETECTION)
+    assert len(whole) == 5
+    assert list(whole["flux"]) == pytest.approx(list(turned["flux"]), rel=1e-4)
+    assert list(whole["y"]) == pytest.approx(list(turned["x"]), abs=1e-3)

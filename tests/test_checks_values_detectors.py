@@ -31,7 +31,12 @@ from hubble_qa.checks.detectors.ccd_levels import Half, electrons_from_raw
 from hubble_qa.checks.detectors.flagged_area import flagged_area
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 from hubble_qa.checks.detectors.masks import masked_fraction
-from hubble_qa.checks.detectors.pixel_flags import few_flags, unflagged_saturation
+from hubble_qa.checks.detectors.pixel_flags import (
+    few_flags,
+    longest_run,
+    negative_light,
+    unflagged_saturation,
+)
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
 from hubble_qa.checks.instruments import Camera, camera
 from hubble_qa.checks.measurement import Measurement
@@ -528,3 +533,108 @@ def test_the_error_of_a_ratio_of_rates_is_one_electron_of_either_read(
 def test_reads_that_lost_ten_electrons_are_no_reads(electrons: float, told: bool) -> None:
     found = background_rate_ratio((100.0, 200.0, 300.0), (0.5, electrons / 200.0, 0.5), subject="x")
     assert (found.value is not None) is told
+
+
+# Pixels that hold no light
+
+
+def longest_by_hand(image: np.ndarray, counted: np.ndarray) -> int:
+    """Along rows, then along columns, one pixel after the other."""
+    longest = 0
+    for values, counts in ((image, counted), (image.T, counted.T)):
+        for line, kept in zip(values, counts, strict=True):
+            length, last = 0, None
+            for value, good in zip(line, kept, strict=True):
+                length = length + 1 if good and value == last else int(good)
+                last = value if good else None
+                longest = max(longest, length)
+    return longest
+
+
+@given(
+    rows=st.integers(1, 6),
+    columns=st.integers(1, 40),
+    seed=st.integers(0, 2**16),
+    share=st.sampled_from([0.0, 0.9, 0.99, 1.0]),
+    values=st.integers(1, 3),
+)
+def test_runs_are_of_equal_pixels_that_count(
+    rows: int, columns: int, seed: int, share: float, values: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    image = generator.integers(0, values, (rows, columns)).astype(float)
+    counted = generator.random((rows, columns)) < share
+    assert longest_run(image, counted) == longest_by_hand(image, counted)
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "wrong"),
+    [
+        (100, 0, True),
+        (99, 0, False),
+        (400, 133, True),
+        (400, 134, False),
+        (0, 400, False),
+    ],
+)
+@pytest.mark.parametrize("level", [0.0, -500.0, 900.0])
+def test_light_is_brighter_than_the_sky(below: int, above: int, wrong: bool, level: float) -> None:
+    generator = np.random.default_rng(2)
+    image = level + generator.permutation(np.linspace(-1.0, 1.0, 160 * 176)).reshape(160, 176)
+    image += np.repeat(np.repeat(generator.normal(0.0, 300.0, (10, 11)), 16, axis=0), 16, axis=1)
+    places = generator.permutation(image.size)[: below + above + 300]
+    image.flat[places[:below]] -= 30.0
+    image.flat[places[below : below + above]] += 30.0
+    counted = np.ones(image.shape, dtype=bool)
+    image.flat[places[below + above :]] -= 900.0  # which do not count, or are not finite
+    counted.flat[places[below + above :]] = False
+    image.flat[places[-100:]] = -np.inf
+    counted.flat[places[-100:]] = True
+    assert bool(negative_light(image, counted)) is wrong
+
+
+def test_nothing_that_counts_is_not_darker_than_the_sky() -> None:
+    assert negative_light(np.full((64, 64), 5.0), np.zeros((64, 64), dtype=bool)) == ""
+
+
+# Times of infrared reads, and dates
+
+
+@pytest.mark.parametrize(
+    ("read", "exptime", "violations"),
+    [
+        (300.59, 300.0, 0),
+        (300.61, 300.0, 1),
+        (299.39, 300.0, 1),
+        (0.5, 0.9, 1),
+        (0.5, 0.79, 0),
+        (0.0, 300.0, 0),
+        ("long", 300.0, 0),
+        (300.0, "long", 0),
+        (300.0, 0.0, 0),
+    ],
+)
+def test_the_last_read_is_of_the_exposure_time(read: object, exptime: object, violations: int) -> None:
+    primary = {"INSTRUME": "WFC3", "DETECTOR": "IR", "EXPTIME": exptime}
+    one = exposure(primary=primary, science={"BUNIT": "ELECTRONS/S", "SAMPTIME": read})
+    told = [text for text in unit_violations(one, 3).context["violations"] if "SAMPTIME" in str(text)]
+    assert len(told) == violations
+
+
+@pytest.mark.parametrize(
+    ("date", "start", "violations"),
+    [
+        ("1999-07-25", 51384.0, 0),
+        ("1999-07-25", 51384.99, 0),
+        ("1999-07-25T04:50:14", 51384.2, 0),
+        ("1999-07-26", 51384.2, 0),  # begun the day before
+        ("1999-07-27", 51384.2, 1),
+        ("1999-07-23", 51384.2, 1),
+        ("25/07/99", 51384.2, 0),
+        ("1999-07-27", "soon", 0),
+    ],
+)
+def test_the_date_is_that_of_the_start(date: str, start: object, violations: int) -> None:
+    one = exposure(primary={"DATE-OBS": date, "EXPSTART": start, "EXPEND": 51384.2 + 16.0 / 86400.0})
+    told = [text for text in unit_violations(one, 3).context["violations"] if "DATE-OBS is" in str(text)]
+    assert len(told) == violations

@@ -31,6 +31,7 @@ from hubble_qa.checks.images.drizzled import (
     output_scale_deviation,
     weight_ratio,
 )
+from hubble_qa.checks.images.exposure_fluxes import SharedFluxes, exposure_flux_deviation
 from hubble_qa.checks.images.files import (
     association_violations,
     ends_early,
@@ -643,3 +644,35 @@ def test_the_error_of_a_remainder_is_binomial(left: int, number: int) -> None:
     share = left / number
     expected = math.sqrt(max(share * (1.0 - share), 1.0 / number) / number)
     assert found.uncertainty == pytest.approx(expected)
+
+
+# Fluxes of sources against other exposures
+
+
+@pytest.mark.parametrize("factor", [1.1, 0.9])
+@pytest.mark.parametrize("focus", [0.0, 0.02, -0.02])
+def test_a_flux_ratio_is_a_weighted_mean_less_errors_and_focus(factor: float, focus: float) -> None:
+    generator = np.random.default_rng(6)
+    error = generator.uniform(0.005, 0.05, 60)
+    noise = generator.uniform(-2.0, 2.0, 60) * np.hypot(error, 0.01)
+    ratio = factor * np.exp(noise)
+    core = ratio * np.exp(focus + np.where(error < 0.02, 0.01, -0.01))
+    ratio[0] *= 3.0  # variable
+    places = generator.uniform(-0.5, 0.5, (60, 2))
+    found = exposure_flux_deviation(SharedFluxes(ratio, core, error, places, ("b",)), subject="a")
+    logarithm, weight = np.log(ratio), 1.0 / (error**2 + 0.01**2)
+    kept = np.abs(logarithm - math.log(factor)) < 0.5
+    mean = np.average(logarithm[kept], weights=weight[kept])
+    assert found.context["sources"] == np.count_nonzero(kept)
+    assert found.context["deviation"] == pytest.approx(math.expm1(mean))
+    of_focus = abs(np.average(np.log(core / ratio)[kept], weights=weight[kept]))
+    assert found.context["change_of_focus"] == pytest.approx(of_focus)
+    certain = max(abs(mean) - 4.0 * float(found.uncertainty or 0.0) - of_focus, 0.0)
+    assert found.value == pytest.approx(math.expm1(math.copysign(certain, mean)))
+
+
+@pytest.mark.parametrize(("sources", "told"), [(10, True), (9, False)])
+def test_ten_sources_tell_a_flux(sources: int, told: bool) -> None:
+    ratio = np.linspace(0.99, 1.01, sources)
+    shared = SharedFluxes(ratio, ratio, np.full(sources, 0.01), np.zeros((sources, 2)), ("b",))
+    assert exposure_flux_deviation(shared, subject="a").told is told

@@ -21,6 +21,7 @@ from hubble_qa.checks.evidence.fits import (
     aligned_to_one_another,
     catalog_error,
     fits_in,
+    header_and_shifts,
     matched_positions,
 )
 from hubble_qa.checks.evidence.headers import (
@@ -392,3 +393,60 @@ def test_a_collections_readme_and_manifest_are_read(tmp_path: Path) -> None:
     found = collection_of(["a.fits"], ["b.fits"], [*(tmp_path / name for name in names), missing])
     assert (found.images, found.weights, found.others) == (("a.fits",), ("b.fits",), (*names, missing.name))
     assert found.texts == {**{name: f"text of {name}" for name in names[:2]}, missing.name: ""}
+
+
+# Scatter by headers and by shift files
+
+
+def write_fitted(directory: Path) -> Path:
+    """An exposure whose fit scatters by 0.05 arcsec, both axes together, at declination 60."""
+    path = directory / f"{NAMES[1]}.fits"
+    write_exposure(path, np.ones((8, 8)))
+    with fits.open(path, mode="update") as hdus:
+        cards = {"WCSNAME": "TWEAK", "FITNAME": "TWEAK", "NMATCH": 50, "CRVAL2": 60.0}
+        hdus["SCI", 1].header.update({**cards, "RMS_RA": 0.06 / 3600.0, "RMS_DEC": 0.04 / 3600.0})
+    return path
+
+
+def write_scatter(directory: Path, name: str, rms: float | None, *, scale: float | None = 0.1) -> Path:
+    """A shift file with a scatter in either axis, pixels, and the frame that it counts in."""
+    path = directory / f"{name}.txt"
+    numbers = "1.0 2.0" if rms is None else f"1.0 2.0 0.0 1.0 {rms} 0.0"
+    lines = ["# units: pixels", f"# refimage: {name}_wcs.fits[wcs]", f"{NAMES[1]}.fits {numbers}"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if scale is not None:
+        cards = {"CD1_1": -scale / 3600.0, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": scale / 3600.0}
+        frame = fits.ImageHDU(header=fits.Header(cards), name="WCS")
+        fits.HDUList([fits.PrimaryHDU(), frame]).writeto(directory / f"{name}_wcs.fits")
+    return path
+
+
+def test_the_shift_file_whose_scatter_is_nearest_counts(tmp_path: Path) -> None:
+    path = write_fitted(tmp_path)
+    far = write_scatter(tmp_path, "far", 1.0)  # 0.1 arcsec
+    near = write_scatter(tmp_path, "near", 0.4)  # 0.04 arcsec
+    coarse = write_scatter(tmp_path, "coarse", 0.5, scale=0.2)
+    failed = write_scatter(tmp_path, "failed", 0.0)
+    assert header_and_shifts(path, "x", [far]).value == pytest.approx(0.5)
+    assert header_and_shifts(path, "x", [near]).value == pytest.approx(1.25)
+    for order in ([far, near, failed], [failed, near, far]):
+        assert header_and_shifts(path, "x", order).value == pytest.approx(1.25)
+    assert header_and_shifts(path, "x", [coarse]).value == pytest.approx(0.5)
+
+
+def test_scatters_take_a_row_with_them_and_the_frame(tmp_path: Path) -> None:
+    path = write_fitted(tmp_path)
+    plain = write_scatter(tmp_path, "plain", None)
+    frameless = write_scatter(tmp_path, "frameless", 0.5, scale=None)
+    unnamed = tmp_path / "unnamed.txt"
+    unnamed.write_text(f"# units: pixels\n{NAMES[1]}.fits 1 2 0 1 0.5 0.0\n", encoding="utf-8")
+    other = write_shifts(tmp_path / "other.txt", {NAMES[2]: (1.0, 2.0)})
+    for shifts, reason in (
+        ([], "no shift file has a row of it"),
+        ([plain], "has no RMS"),
+        ([frameless], "the shift file's frame is not beside it"),
+        ([unnamed], "the shift file's frame is not beside it"),
+        ([other], "the shift file's frame is not beside it"),
+    ):
+        found = header_and_shifts(path, "x", shifts)
+        assert (found.told, reason in found.reason) == (False, True)
