@@ -244,7 +244,13 @@ class JudgedCode(file_mutation.MutationVisitor):
     """Visits the code on which verdicts depend."""
 
     def _skip_node_and_children(self, node: cst.CSTNode) -> bool:
-        return _explains(node) or super()._skip_node_and_children(node)
+        if isinstance(node, cst.Arg) and node.keyword is not None:
+            _argument_names.add(node.keyword)
+        return _explains(node) or node in _argument_names or super()._skip_node_and_children(node)
+
+
+# Names of arguments, not of what is handed over: another one may be there already.
+_argument_names: set[cst.CSTNode] = set()
 
 
 def _explains(node: cst.CSTNode) -> bool:

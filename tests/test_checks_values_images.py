@@ -31,6 +31,7 @@ from hubble_qa.checks.images.drizzled import (
     output_scale_deviation,
     weight_ratio,
 )
+from hubble_qa.checks.images.exposure_background import ComparedBlocks, background_departure
 from hubble_qa.checks.images.exposure_fluxes import SharedFluxes, exposure_flux_deviation
 from hubble_qa.checks.images.files import (
     association_violations,
@@ -676,3 +677,80 @@ def test_ten_sources_tell_a_flux(sources: int, told: bool) -> None:
     ratio = np.linspace(0.99, 1.01, sources)
     shared = SharedFluxes(ratio, ratio, np.full(sources, 0.01), np.zeros((sources, 2)), ("b",))
     assert exposure_flux_deviation(shared, subject="a").told is told
+
+
+# Backgrounds of exposures by blocks
+
+
+def mad(values: np.ndarray) -> float:
+    return 1.482602218505602 * float(np.median(np.abs(values - np.median(values))))
+
+
+def patch_by_hand(departure: np.ndarray, error: np.ndarray) -> tuple[int, int, float, float]:
+    """Row, column, height and error of the patch of 3 by 3 blocks that is most certain."""
+    seen = np.isfinite(departure) & np.isfinite(error)
+    row, column = np.nonzero(seen)
+    y, x = row / departure.shape[0], column / departure.shape[1]
+    terms = np.column_stack([np.ones(len(x)), x, y, x**2, x * y, y**2])
+    values, sigmas = departure[seen], error[seen]
+    kept = np.ones(len(values), dtype=bool)
+    for _ in range(5):
+        solution = np.linalg.lstsq(terms[kept] / sigmas[kept, None], values[kept] / sigmas[kept], rcond=None)[
+            0
+        ]
+        pulls = (values - terms @ solution) / sigmas
+        kept = np.abs(pulls) <= 4.0 * mad(pulls[kept])
+    residual = np.full(departure.shape, np.nan)
+    residual[seen] = values - terms @ solution
+    found = {}
+    for j, i in np.ndindex(departure.shape):
+        window = np.s_[max(j - 1, 0) : j + 2, max(i - 1, 0) : i + 2]
+        if np.count_nonzero(seen[window]) >= 6:
+            weight = 1.0 / error[window][seen[window]] ** 2
+            height = float(np.sum(weight * residual[window][seen[window]]) / np.sum(weight))
+            found[j, i] = (height, 1.0 / math.sqrt(np.sum(weight)))
+    wider = max(mad(np.array([height / sigma for height, sigma in found.values()])), 1.0)
+    certain = {at: abs(height) - 6.0 * wider * sigma for at, (height, sigma) in found.items()}
+    (j, i) = max(certain, key=certain.__getitem__)
+    return j, i, found[j, i][0], wider * found[j, i][1]
+
+
+@pytest.mark.parametrize("height", [2.0, -2.0])
+@pytest.mark.parametrize("place", [(4, 9), (0, 0), (9, 17)])
+@pytest.mark.parametrize("wide", [1.0, 3.0])  # light that the errors do not know
+def test_the_most_certain_patch_of_a_chip(height: float, place: tuple[int, int], wide: float) -> None:
+    generator = np.random.default_rng(7)
+    shape = (12, 20)
+    error = generator.uniform(0.05, 0.2, shape)
+    row, column = np.indices(shape)
+    departure = 3.0 + 0.1 * column - 0.002 * row**2 + wide * error * generator.normal(0.0, 1.0, shape)
+    departure[place[0] : place[0] + 3, place[1] : place[1] + 3] += height
+    departure[3, :5] = error[8, 14:] = np.nan
+    found = background_departure({"r": {1: ComparedBlocks(departure, error, 16)}}, 1, subject="x")
+    j, i, expected, sigma = patch_by_hand(departure - np.nanmedian(departure[np.isfinite(error)]), error)
+    words = f"a patch at x = {16 * i + 8}, y = {16 * j + 8}, by r"
+    assert found.context == {words: [pytest.approx(expected, rel=1e-6), pytest.approx(sigma, rel=1e-6)]}
+    assert found.value == pytest.approx(max(abs(expected) - 6.0 * sigma, 0.0))
+    assert found.uncertainty == pytest.approx(sigma)
+
+
+def test_a_chip_is_off_by_its_median_against_that_of_the_others() -> None:
+    generator = np.random.default_rng(8)
+    chips = {}
+    for chip, (offset, noise) in {1: (0.9, 0.1), 2: (0.0, 0.1), 3: (0.1, 0.3), 4: (-0.3, 0.1)}.items():
+        # Groups of four by four, with a rest of two rows and three columns.
+        departure = offset + generator.normal(0.0, noise, (18, 23))
+        chips[chip] = ComparedBlocks(departure, np.full(departure.shape, 0.3), 16)
+    found = background_departure({"r": chips}, 1, subject="x")
+    level = np.median(np.concatenate([each.departure.ravel() for each in chips.values()]))
+
+    def error(values: np.ndarray) -> float:
+        groups = [np.median(values[j : j + 4, i : i + 4]) for j in range(0, 16, 4) for i in range(0, 20, 4)]
+        return 1.25 * mad(np.array(groups)) / math.sqrt(len(groups))
+
+    medians = {chip: float(np.median(each.departure)) - level for chip, each in chips.items()}
+    height = medians[1] - float(np.median([medians[2], medians[3], medians[4]]))
+    sigma = math.hypot(error(chips[1].departure), max(error(chips[n].departure) for n in (2, 3, 4)))
+    words = "its background against that of its other chips, by r"
+    assert found.context[words] == [pytest.approx(height), pytest.approx(sigma)]
+    assert found.value == pytest.approx(height - 4.0 * sigma)
