@@ -175,6 +175,21 @@ def test_stars_are_found_again_with_their_motions_whatever_the_offset(tmp_path: 
     assert (nothing.offsets.shape, nothing.motions.shape, nothing.errors) == ((0, 2), (0, 2), None)
 
 
+@pytest.mark.parametrize(("farthest", "stars"), [(0.145, 120), (0.155, 119)])
+def test_stars_are_sought_about_the_median_offset(tmp_path: Path, farthest: float, stars: int) -> None:
+    """Not about the mean, which some that are off to the other side move by 20 mas."""
+    places = np.random.default_rng(5).uniform(-25.0, 25.0, (120, 2))
+    columns = {"pmra": np.full(120, 1.0), "pmdec": np.full(120, 2.0)}
+    catalog = write_catalog(tmp_path / "gaia.ecsv", sky(places), **columns)
+    exposure = write_exposure(tmp_path / "a_flt.fits", np.ones((600, 600)))
+    seen = places + np.array([0.040, -0.020])
+    seen[:20] -= (0.12, 0.0)
+    seen[30] += (farthest, 0.0)
+    found = moving_stars(catalog, exposure, sky(seen))
+    assert len(found.offsets) == stars
+    assert found.errors is None
+
+
 def test_sources_without_motion_are_told_by_the_nearest_reference(tmp_path: Path) -> None:
     match = match_file(40)
     motion = np.where(np.arange(40) < 10, np.nan, 5.0)
