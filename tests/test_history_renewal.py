@@ -73,11 +73,8 @@ def plainly(state: Understood, each: Judged, results: Results) -> Understood:
 def remembered(connection: Connection) -> dict[str, tuple[tuple[Outcome, ...], Memory]]:
     """What the database remembers, by datasets."""
     names = {row.id: row.dataset for row in connection.execute(select(tables.series))}
-    memories = {
-        place: each
-        for one in names
-        for place, each in with_references(connection, memories_of(connection, [one], 0)).items()
-    }
+    memories = {place: memories_of(connection, [place], 0)[place] for place in names}
+    memories = with_references(connection, memories)
     outcomes = outcomes_of(connection, list(names))
     return {names[place]: (outcomes[place], memories[place]) for place in names}
 
@@ -206,6 +203,21 @@ def test_a_product_that_only_another_channel_had_is_new(
             )
         )
         assert sorted(map(tuple, counts)) == [("local", 1, 1), (CHANNEL, 2, 3)]
+
+
+def test_values_of_a_reference_that_was_given_up_are_of_none(tmp_path: Path) -> None:
+    with writing(place_of(str(tmp_path))) as connection:
+        for number in range(4):
+            several = [Reduction(tolerance=number, dataset=each) for each in SUBJECTS]
+            verdicts = [judged("of it", 0.15 + number / 1000, each) for each in several]
+            results = night(number, verdicts, several[0])
+            stages = tuple(stage for each in several for stage in each.stages())
+            record_run(connection, replace(results, stages=stages), CHANNEL, results.run.identifier)
+            if number == 2:  # before there is a level: the baseline is all that counts
+                assert apply(connection, CHANNEL, decision(results))
+        found = {name: memory.drift.reference for name, (_, memory) in remembered(connection).items()}
+    whole = tuple(0.15 + number / 1000 for number in range(4))
+    assert found == {"a": whole[3:], "b": whole, "c": whole}
 
 
 def followed(values: list[float]) -> Drift:

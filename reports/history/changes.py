@@ -123,14 +123,13 @@ class Changes:
         if not loud:
             return
         there = [was.id for _, was in loud if was.started is not None]
-        memories, repeated = memories_of(self._connection, there, self._number), self._repeated(loud)
+        memories = memories_of(self._connection, there, self._number)
+        # Where level and scatter are estimated by them; of other references it matters how long they are.
         due = {k: each for k, each in memories.items() if estimates(len(each.drift.reference) + 1)}
         memories.update(with_references(self._connection, due))
-        found = renewals(loud, memories, repeated, self._rules.new, self._started)
+        found = renewals(loud, memories, self._repeated(loud), self._rules.new, self._started)
         rest = [(each, was) for each, was in loud if was.id not in found]
         there = [was.id for _, was in rest if was.id in memories]
-        followed = {place: memories[place] for place in there if place not in repeated}
-        memories.update(with_references(self._connection, followed))
         outcomes = outcomes_of(self._connection, there)
         for each, was in rest:
             drift = memories.get(was.id, NOTHING).drift

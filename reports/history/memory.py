@@ -45,7 +45,16 @@ class Memory(NamedTuple):
 
 
 DRIFT_COLUMNS = (
-    *("drifted", "count", "last", "reference", "centre", "width", "up", "down", "up_from", "down_from"),
+    "drifted",
+    "count",
+    "last",
+    "reference",
+    "centre",
+    "width",
+    "up",
+    "down",
+    "up_from",
+    "down_from",
 )
 """Columns of `series_state` that hold a CUSUM, in order; what was accepted is in the row of its baseline."""
 
