@@ -126,6 +126,24 @@ def test_more_chips_than_bits_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
+    ("versions", "said"),
+    [
+        (("3.7.1 (Oct-18-2023)", "3.7.1 (Apr-02-2024)"), ""),
+        (("3.7.1 (Oct-18-2023)", None), ""),
+        (("3.5.2(Nov-11-2019)", "3.7.1 (Oct-18-2023)"), "3.5.2 of u5jx0108r; 3.7.1 of u5jx010hr"),
+    ],
+)
+def test_different_versions_of_the_calibration_warn(versions: tuple[str | None, ...], said: str) -> None:
+    first, second = member(), member("u5jx010hr")
+    for one, version in zip((first, second), versions, strict=True):
+        if version is not None:
+            one.primary["CAL_VER"] = version
+    measured = inputs(first, second)
+    assert measured.value == 0
+    assert (said in measured.warning, bool(measured.warning)) == (True, bool(said))
+
+
+@pytest.mark.parametrize(
     ("cards", "other"),
     [
         ({}, False),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from astropy.io import fits
 
+from hubble_qa.checks.errors import DamagedFileError
 from hubble_qa.checks.images.files import fits_form_violations
 from hubble_qa.checks.readers import (
     ReaderError,
@@ -102,7 +103,7 @@ def test_a_compressed_file_is_not_unpacked_and_told_as_such(
     assert form.value == 1
     assert "whatever its name says; unpack it" in form.reason
     assert "truncated" not in form.reason
-    with pytest.raises(ReaderError, match="is compressed by"):
+    with pytest.raises(DamagedFileError, match="is compressed by"):
         read_exposure(path)
 
 

@@ -50,7 +50,7 @@ def input_violations(drizzled: Drizzled, names: Sequence[str], inputs: Sequence[
     An exposure that is combined twice counts twice and hides the other's cosmic rays; FLT and FLC of an
     exposure are one exposure; exposures through other filters, or of which some only are corrected for
     charge transfer, have no common photometry; and an image that was drizzled before its exposures were
-    aligned has a WCSNAME that none of them has now.
+    aligned has a WCSNAME that none of them has now. Different versions of the calibration program warn.
 
     Parameters
     ----------
@@ -74,7 +74,9 @@ def input_violations(drizzled: Drizzled, names: Sequence[str], inputs: Sequence[
         "inputs_at_hand": [one.path.name for one in inputs],
         "wcsname": str(drizzled.keyword("WCSNAME", "")),
     }
-    return count_violations("input_violations", drizzled.label, violations, context)
+    return count_violations(
+        "input_violations", drizzled.label, violations, context, warnings=[*_other_programs(inputs)]
+    )
 
 
 def _root(name: str) -> str:
@@ -121,6 +123,21 @@ def _unlike(inputs: Sequence[Exposure]) -> Iterator[str]:
         if len(values) > 1:
             found = "; ".join(f"{value} in {_few(names)}" for value, names in values.items())
             yield f"{keyword} is {found}: {what}; combine those that are alike"
+
+
+def _other_programs(inputs: Sequence[Exposure]) -> Iterator[str]:
+    """That exposures were calibrated by different versions of a program, without their dates."""
+    versions: dict[tuple[str, str], list[str]] = {}
+    for one in inputs:
+        stated = str(one.primary.get("CAL_VER", "")).partition("(")[0].strip()
+        if stated:
+            versions.setdefault((one.instrument, stated), []).append(one.name)
+    if len({instrument for instrument, _ in versions}) == 1 < len(versions):
+        found = "; ".join(f"{version} of {_few(names)}" for (_, version), names in sorted(versions.items()))
+        yield (
+            f"CAL_VER is {found}: their darks, flats and zeropoints may be of different kinds; retrieve or "
+            "calibrate them anew together"
+        )
 
 
 def _another_filter(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Iterator[str]:

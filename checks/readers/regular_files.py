@@ -9,7 +9,7 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hubble_qa.checks.readers.errors import ReaderError
+from hubble_qa.checks.errors import DamagedFileError, ReaderError
 
 __all__ = ["first_bytes", "irregular", "open_regular", "read_text"]
 
@@ -57,7 +57,7 @@ def open_regular(path: Path, *, compressed: bool = True) -> BinaryIO:
     Raises
     ------
     ReaderError
-        If it is no regular file, or compressed against `compressed`.
+        If it is no regular file; of it `DamagedFileError`, if it is compressed against `compressed`.
     OSError
         If it cannot be opened.
     """
@@ -69,7 +69,8 @@ def open_regular(path: Path, *, compressed: bool = True) -> BinaryIO:
     if not compressed and (found := _compression(stream)):
         stream.close()
         name, remedy = found
-        raise ReaderError(f"{path}: is compressed by {name}, whatever its name says; unpack it ({remedy})")
+        reason = f"{path}: is compressed by {name}, whatever its name says; unpack it ({remedy})"
+        raise DamagedFileError(reason, path)
     return stream
 
 
