@@ -44,6 +44,9 @@ class CollectedOnce(PytestRunner):
             for function in reached._stats:
                 reached.tests_by_mangled_function_name[function].add(item.nodeid)
             reached._stats.clear()
+            if self.failed:
+                print(f"\nfails without any mutation: {item.nodeid}")
+                break
         return int(self.failed)
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:

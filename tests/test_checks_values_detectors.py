@@ -638,3 +638,57 @@ def test_the_date_is_that_of_the_start(date: str, start: object, violations: int
     one = exposure(primary={"DATE-OBS": date, "EXPSTART": start, "EXPEND": 51384.2 + 16.0 / 86400.0})
     told = [text for text in unit_violations(one, 3).context["violations"] if "DATE-OBS is" in str(text)]
     assert len(told) == violations
+
+
+# Arrays that hold no data
+
+
+@pytest.mark.parametrize(
+    ("of", "zeros", "run", "violations"),
+    [
+        (UVIS, 0, 12, 0),
+        (UVIS, 0, 13, 1),
+        (UVIS, 13, 0, 1),
+        (camera("ACS", "SBC"), 13, 0, 0),  # which counts photons, of which most pixels have none
+        (camera("ACS", "SBC"), 0, 13, 1),
+        (None, 13, 0, 0),
+    ],
+)
+@pytest.mark.parametrize("flags", [True, False])
+def test_equal_pixels_in_a_row_hold_no_data(
+    of: Camera | None, zeros: int, run: int, violations: int, flags: bool
+) -> None:
+    sci = np.random.default_rng(1).uniform(3.0, 20.0, (20, 40))
+    sci[3, :zeros], sci[5, 2 : 2 + run] = 0.0, 7.0
+    dq = np.zeros(sci.shape, dtype=int)
+    dq[0, 0] = dq[9, :30] = 4
+    sci[9, :30] = 8.0  # where it is flagged
+    if not flags:
+        sci[9, :30] = np.linspace(3.0, 9.0, 30)
+    found = array_violations(sci, None, dq if flags else None, camera=of, subject="x")
+    assert found.value == violations
+
+
+@pytest.mark.parametrize("place", [0, 1, 799])
+def test_one_number_but_for_a_pixel_is_a_run(place: int) -> None:
+    sci = np.full((20, 40), 5.0)
+    assert "everywhere" in array_violations(sci, None, None, camera=UVIS, subject="x").reason
+    sci.flat[place] = np.nan
+    found = array_violations(sci, None, None, camera=UVIS, subject="x")
+    assert (found.value, "everywhere" in found.reason) == (2, False)
+
+
+def test_darker_sources_are_one_problem_of_a_chip() -> None:
+    generator = np.random.default_rng(5)
+    sci = generator.normal(50.0, 1.0, (160, 160))
+    sci.flat[generator.permutation(sci.size)[:300]] -= 40.0
+    found = array_violations(sci, None, None, camera=UVIS, subject="x")
+    assert (found.value, "wrong sign" in found.reason) == (1, True)
+
+
+def test_pixels_that_are_not_numbers_in_either_image_tell_no_level() -> None:
+    calibrated, independent, dq = stepped()
+    calibrated[0, 0], independent[1, 1] = np.nan, np.nan
+    found = level_deviation(calibrated + 1.0, independent, dq, subject="x")
+    assert (found.value, found.context["pixels"]) == (pytest.approx(0.02), 40 * 60 - 2)
+    assert found.context["calibrated"] == pytest.approx(51.0)

@@ -12,6 +12,7 @@ from astropy.io import fits
 
 from hubble_qa.checks.astrometry.alignment import (
     FEWEST_OF_ROLL,
+    fit_rms,
     fit_rotation,
     fit_scale_change,
     scale_disagreement,
@@ -30,7 +31,7 @@ from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.readers import ReaderError, read_cosmic_ray_mask, read_exposure, read_shift_file
 from hubble_qa.checks.readers.imphttab import read_mode, read_zero_point
 from tests.uvis_fields import flc
-from tests.wfpc2_samples import FITTED, REFERENCE, chip_header, match_file, shift_file
+from tests.wfpc2_samples import FAILED, FITTED, REFERENCE, chip_header, match_file, shift_file
 
 # Offsets of exposures and images
 
@@ -268,3 +269,34 @@ def test_arrays_of_one_name_are_read_by_extver(tmp_path: Path) -> None:
     fits.HDUList([fits.PrimaryHDU(), *units]).writeto(path)
     found = read_exposure(path).arrays("SCI")
     assert {number: image[0, 0] for number, image in found.items()} == {1: 1.0, 2: 3.0}
+
+
+# Scatter of fits
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_scatter_of_a_fit_to_a_catalogue_is_that_of_its_sources(own: bool, axis: int) -> None:
+    """Not of the exposures' own, which expanded it."""
+    match = match_file(40, scatter=(0.1, 0.1))
+    match.residuals[:25] = 0.2
+    match.residuals[:25, axis] = -0.3
+    origin = ("gaia.cat",) * 25 + (REFERENCE.file,) * 15
+    header = {"X and Y shift": "1.81 -0.40"} if own else {"X and Y shift": "9.0 9.0"}
+    shifts = replace(shift_file(REFERENCE, FITTED), relative=False)
+    found = fit_rms(shifts, FITTED.file, replace(match, origin=origin, header=header))
+    # Of another fit's match file the row's own scatter counts, of unknown error.
+    assert found.value == pytest.approx(0.3 if own else 0.15)
+    assert (found.uncertainty is not None) is own
+    if own:
+        assert found.uncertainty == pytest.approx(0.3 / math.sqrt(2.0 * 24.0), rel=0.03)
+    relative = fit_rms(
+        shift_file(REFERENCE, FITTED), FITTED.file, replace(match, origin=origin, header=header)
+    )
+    assert relative.value == pytest.approx(0.15)
+    assert fit_rms(shifts, FITTED.file).uncertainty is None
+
+
+def test_a_failed_fit_is_none() -> None:
+    assert fit_rms(shift_file(REFERENCE, FAILED), FAILED.file).no_fit
+    assert not fit_rms(shift_file(), FITTED.file).no_fit

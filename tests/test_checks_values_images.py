@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import beta
 
 from hubble_qa.checks.images.apertures import aperture_fluxes
 from hubble_qa.checks.images.combination import input_violations, weight_to_exposure_time
@@ -754,3 +755,28 @@ def test_a_chip_is_off_by_its_median_against_that_of_the_others() -> None:
     words = "its background against that of its other chips, by r"
     assert found.context[words] == [pytest.approx(height), pytest.approx(sigma)]
     assert found.value == pytest.approx(height - 4.0 * sigma)
+
+
+@pytest.mark.parametrize(
+    ("hit", "unrelated"),
+    [(0, 0.0), (40, 0.0), (40, 30.0), (40, 55.0), (100, 0.0), (100, 100.0), (100, 300.0)],
+)
+def test_cores_that_chance_does_not_explain(hit: int, unrelated: float) -> None:
+    flagged = np.zeros((50, 70), dtype=bool)
+    rows, columns = np.divmod(np.arange(100), 10)
+    flagged[4 * rows[:hit], 7 * columns[:hit]] = True
+    flagged[45:, 1:43] = True  # of the sky, and 4 of 100 stars are on another chip
+    stars = {1: np.column_stack([7.0 * columns + 1.0, 4.0 * rows + 1.0]), 2: np.ones((20, 2))}
+    extra = np.array([(np.nan, 5.0), (0.4, 5.0), (71.0, 5.0), (5.0, 0.4), (5.0, 51.0), (60.0, 55.0)])
+    stars[1] = np.concatenate([stars[1], extra])
+    found = rejected_cores({1: flagged}, stars, unrelated=unrelated, subject="x")
+    by_chance = np.count_nonzero(flagged) / flagged.size
+    rejected = hit / 100
+    assert found.context["stars"] == 100
+    assert found.context["excess"] == pytest.approx(rejected - by_chance)
+    error = math.sqrt(max(rejected * (1.0 - rejected), by_chance) / 100)
+    assert found.uncertainty == pytest.approx(error)
+    share = min(unrelated / 126.0, 1.0)
+    least = float(beta.ppf(1e-3, hit, 100 - hit + 1)) if hit else 0.0
+    certain = max((least - share) / (1.0 - share), 0.0) if share < 1.0 else 0.0
+    assert found.value == pytest.approx(certain - by_chance)
