@@ -28,6 +28,7 @@ from hubble_qa.checks.detectors.calibration import (
     unit_violations,
 )
 from hubble_qa.checks.detectors.ccd_levels import Half, electrons_from_raw
+from hubble_qa.checks.detectors.column_departures import column_departure
 from hubble_qa.checks.detectors.flagged_area import flagged_area
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 from hubble_qa.checks.detectors.masks import masked_fraction
@@ -692,3 +693,83 @@ def test_pixels_that_are_not_numbers_in_either_image_tell_no_level() -> None:
     found = level_deviation(calibrated + 1.0, independent, dq, subject="x")
     assert (found.value, found.context["pixels"]) == (pytest.approx(0.02), 40 * 60 - 2)
     assert found.context["calibrated"] == pytest.approx(51.0)
+
+
+# Columns that depart
+
+
+def mad(values: np.ndarray) -> float:
+    return 1.482602218505602 * float(np.median(np.abs(values - np.median(values))))
+
+
+def levels_by_hand(band: np.ndarray, kept: np.ndarray, noise: float) -> np.ndarray:
+    """Clipped means of columns less the medians of the 17 about each, the outermost repeated at the sides."""
+    levels = np.full(band.shape[1], np.nan)
+    for column in range(band.shape[1]):
+        good = np.sort(band[kept[:, column], column])
+        bad = len(band) - len(good)
+        place = len(band) // 2 - bad // 2  # of the upper median, half of those that do not count below it
+        middle = good[place] if 0 <= place < len(good) else 0.0
+        near = good[np.abs(good - middle) <= 3.0 * noise]
+        if len(near) >= 0.5 * len(band):
+            levels[column] = near.mean()
+    known = np.isfinite(levels)
+    filled = np.interp(np.arange(len(levels)), np.flatnonzero(known), levels[known])
+    padded = np.concatenate([[filled[0]] * 8, filled, [filled[-1]] * 8])
+    return levels - np.array([np.median(padded[i : i + 17]) for i in range(len(filled))])
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(81, 60), (150, 33), (2100, 40), (3100, 34)])
+@pytest.mark.parametrize("height", [3.0, -3.0])
+@pytest.mark.parametrize("unit", [1.0, 0.01])
+def test_the_column_that_departs_most_in_two_bands(
+    rows: int, columns: int, height: float, unit: float
+) -> None:
+    generator = np.random.default_rng(rows)
+    science = generator.normal(20.0, 3.0, (rows, columns)) + np.linspace(0.0, 2.0, columns)
+    science[rows // 3 :, 21] += height * 1.5
+    science[: rows // 4, 9] += 4.0 * height  # in one band alone
+    science[: rows // 2, 27] += height * np.where(np.arange(rows // 2) < rows // 4, 4.0, -4.0)
+    science[generator.random(science.shape) < 0.02] += 400.0
+    good = generator.random(science.shape) > 0.2
+    good[:, 5] = generator.random(rows) > 0.6
+    science[~good] = generator.choice([1e4, -1e4, np.nan], np.count_nonzero(~good))
+    science = (unit * science).astype(np.float32)
+    found = column_departure(science, good, UVIS, subject="x")
+    every = max(rows // 1024, 1)
+    pixels, kept = science[::every].astype(float), good[::every] & np.isfinite(science[::every])
+    noise = mad(pixels[::3, ::2][kept[::3, ::2]])
+    bands = zip(np.array_split(pixels, 4), np.array_split(kept, 4), strict=True)
+    departures = np.array([levels_by_hand(*band, noise) for band in bands])
+    scatters = [mad(each[np.isfinite(each)]) for each in departures]
+    certain = [
+        np.maximum(np.abs(each) - 5.0 * scatter, 0.0) / noise
+        for each, scatter in zip(departures, scatters, strict=True)
+    ]
+    both = [
+        0.0
+        if not departures[n, column] * departures[n + 1, column] > 0.0
+        else min(certain[n][column], certain[n + 1][column])
+        for n in range(3)
+        for column in range(columns)
+    ]
+    assert found.value == pytest.approx(max(both), rel=1e-3, abs=1e-4)
+    assert found.uncertainty == pytest.approx(max(scatters) / noise, rel=1e-3)
+    assert "column 22 departs" in found.reason or max(both) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("shape", "share", "judged"),
+    [
+        ((32, 32), 1.0, True),
+        ((31, 40), 1.0, False),
+        ((40, 31), 1.0, False),
+        ((40, 40), 0.55, True),
+        ((40, 40), 0.45, False),
+    ],
+)
+def test_small_or_flagged_chips_have_no_columns(shape: tuple[int, int], share: float, judged: bool) -> None:
+    science = np.random.default_rng(3).normal(0.0, 0.2, shape)
+    good = np.zeros(shape, dtype=bool)
+    good.flat[np.random.default_rng(4).permutation(good.size)[: int(share * good.size)]] = True
+    assert column_departure(science, good, None, subject="x").applicable is judged
