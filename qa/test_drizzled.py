@@ -275,16 +275,16 @@ def test_header_has_no_distortion(products: Products, mapped_image: FinishedFile
 
 def offsets_of_sources(
     products: Products, image: Drizzled, files: Sequence[FinishedFile]
-) -> list[tuple[float, float]]:
+) -> dict[str, tuple[float, float]]:
     """Where sources are on the chips of an image's inputs, from where the image has them, pixels."""
     inputs = [products.input(file) for file in files if was_exposed(products.exposure(file).primary)]
     if products.judged.form_only or not all(can_be_compared(*each) for each in inputs):
-        return []
+        return {}
     # Without a weight image of its own shape, DRZ-010 says so.
     with suppress(ReaderError):
         found = sources_of(image.path, tuple(inputs))
-        return [chip.offset for chip in found.values() if len(chip) >= _FEWEST_SOURCES]
-    return []
+        return {name: chip.offset for name, chip in found.items() if len(chip) >= _FEWEST_SOURCES}
+    return {}
 
 
 @criterion("WCS-005")
@@ -295,7 +295,7 @@ def test_coordinates_by_the_inputs(products: Products, mapped_image: FinishedFil
     extents = coverage_extents(drizzled, map(products.path, files)) if usable else None
     carried = {str(products.exposure(file).header("SCI").get("WCSNAME", "")) for file in files}
     same = carried == {str(drizzled.keyword("WCSNAME", ""))}
-    offsets = offsets_of_sources(products, drizzled, files) if usable and same else []
+    offsets = offsets_of_sources(products, drizzled, files) if usable and same else {}
     judge(coordinates.drizzled_coordinate_violations(drizzled, extents, same_solution=same, offsets=offsets))
 
 

@@ -101,7 +101,8 @@ def test_place_by_the_inputs() -> None:
 
 def test_place_by_the_sources_of_the_inputs() -> None:
     def judged(*offsets: tuple[float, float], same: bool = True):
-        return drizzled_coordinate_violations(image(), extents(), same_solution=same, offsets=offsets)
+        named = {f"u5jx010{number}r_flt SCI,1": offset for number, offset in enumerate(offsets)}
+        return drizzled_coordinate_violations(image(), extents(), same_solution=same, offsets=named)
 
     assert judged((0.01, 0.0), (-0.01, 0.02)).value == 0
     # One exposure of three that is out of place is not the image's fault.
@@ -110,6 +111,17 @@ def test_place_by_the_sources_of_the_inputs() -> None:
     moved = judged((0.5, 0.0), (0.5, 0.01))
     assert moved.value == 1
     assert "its sources are 0.5 detector pixels from those of its inputs (0.3)" in moved.reason
+
+
+@pytest.mark.parametrize(("pixels", "wrong"), [(0.01, False), (0.4, False), (0.6, True), (5.0, True)])
+def test_a_chip_whose_sources_are_elsewhere_in_the_image_is_named(pixels: float, wrong: bool) -> None:
+    offsets = {f"u5jx0108r_flt SCI,{chip}": (0.0, 0.001 * chip) for chip in (2, 3, 4)}
+    offsets |= {f"u5jx010hr_flt SCI,{chip}": (0.003, 0.0) for chip in (1, 2, 3, 4)}
+    moved = drizzled_coordinate_violations(
+        image(), extents(), offsets={**offsets, "u5jx0108r_flt SCI,1": (0.005, pixels)}
+    )
+    assert moved.value == wrong
+    assert moved.reason.startswith("on u5jx0108r_flt SCI,1 they are " if wrong else "")
 
 
 def test_ends_that_the_frame_cuts_off_are_left_out() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +41,8 @@ EXTENT_PIXELS = 5.0
 EXTENT = 0.5  # arcsec
 # Detector pixels, of the sources' median: 0.01 in clean images of WFPC2, ACS, UVIS and IR.
 SOURCES = 0.3
+# Detector pixels, of a chip's sources beside those of the exposure's other chips.
+CHIP_SOURCES = 0.5
 
 
 class Extents(NamedTuple):
@@ -82,7 +85,7 @@ def drizzled_coordinate_violations(
     extents: Extents | None,
     *,
     same_solution: bool = True,
-    offsets: Sequence[tuple[float, float]] = (),
+    offsets: Mapping[str, tuple[float, float]] = MappingProxyType({}),
 ) -> Measurement:
     """Count the witnesses that a drizzled image's coordinates contradict.
 
@@ -99,9 +102,11 @@ def drizzled_coordinate_violations(
         What is covered and what the inputs reach; None where not all of them are there.
     same_solution : bool
         Whether the inputs still carry the solution that the image names; if not, `POINTING` is tolerated.
-    offsets : sequence of (float, float)
+    offsets : mapping of str to (float, float)
         Of each chip of the inputs, the median offset of its sources from where the image has them, pixels
-        of the chip; their median is within `SOURCES`.
+        of the chip; their median is within `SOURCES`, and none is longer than that of the exposure's other
+        chips by more than `CHIP_SOURCES`. A chip is called by its exposure and its own name:
+        ``"u5jx0108r_flt SCI,1"``.
     """
     problem = coordinate_problem(image.header)
     if problem:
@@ -112,7 +117,8 @@ def drizzled_coordinate_violations(
             departures += _rough_place(image)
         else:
             departures += _place(image, extents, same_solution)
-        departures += _sources(offsets if same_solution else ())
+        if same_solution:
+            departures += _sources(offsets)
     return contradicted("coordinate_violations", image.label, departures, DRIZZLE_AGAIN)
 
 
@@ -150,12 +156,27 @@ def _place(image: Drizzled, extents: Extents, same_solution: bool) -> Iterator[D
     yield Departure(text, distance / allowed)
 
 
-def _sources(offsets: Sequence[tuple[float, float]]) -> Iterator[Departure]:
-    """Where the sources are on most chips: one exposure that is out of place is for AST-024."""
-    if offsets:
-        distance = float(np.hypot(*np.median(np.array(offsets), axis=0)))
-        text = f"its sources are {distance:.3g} detector pixels from those of its inputs ({SOURCES:g})"
-        yield Departure(text, distance / SOURCES)
+def _sources(offsets: Mapping[str, tuple[float, float]]) -> Iterator[Departure]:
+    """Where the sources are on most chips, and on the one that departs most from its exposure's others.
+
+    One exposure that is out of place is for AST-024; a chip that no other exposure sees is not.
+    """
+    if not offsets:
+        return
+    distance = float(np.hypot(*np.median(np.array([*offsets.values()]), axis=0)))
+    text = f"its sources are {distance:.3g} detector pixels from those of its inputs ({SOURCES:g})"
+    yield Departure(text, distance / SOURCES)
+    lengths = {name: math.hypot(*offset) for name, offset in offsets.items()}
+    beyond = {}
+    for name, length in lengths.items():
+        exposure = name.rpartition(" ")[0]
+        others = [lengths[other] for other in lengths if other != name and other.startswith(f"{exposure} ")]
+        if others:
+            beyond[name] = length - float(np.median(others))
+    if beyond:
+        worst = max(beyond, key=lambda name: beyond[name])
+        text = f"on {worst} they are {lengths[worst]:.3g} pixels from where the image has them"
+        yield Departure(f"{text} ({CHIP_SOURCES:g} more than its other chips)", beyond[worst] / CHIP_SOURCES)
 
 
 def _middle(
