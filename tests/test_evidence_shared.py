@@ -20,6 +20,7 @@ from hubble_qa.checks.evidence.extents import coverage_extents
 from hubble_qa.checks.evidence.hits import hits_on
 from hubble_qa.checks.evidence.peaks import shared_peaks
 from hubble_qa.checks.evidence.quadrants import references_by_quadrant
+from hubble_qa.checks.evidence.source_fluxes import sources_of
 from hubble_qa.checks.evidence.star_lists import Input, stars_on
 from hubble_qa.checks.images.apertures import aperture_fluxes
 from hubble_qa.checks.images.exposure_fluxes import SharedFluxes
@@ -309,6 +310,36 @@ def test_fluxes_are_compared_with_the_median_of_others(
     beside = np.median([*relative[1:], seen.error / seen.large], axis=0) / math.sqrt(3.0)
     expected = np.hypot(relative[0], beside)
     assert found.error[bright] == pytest.approx(expected[bright], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("unit", "time", "scale", "ratio"),
+    [
+        ("ELECTRONS/S", 50.0, None, 1.0),
+        ("ELECTRONS", 50.0, None, 1.0),
+        ("ELECTRONS/S", 50.0, 0.125, 0.64),
+        ("ELECTRONS", 200.0, 0.08, 1.5625),
+    ],
+)
+def test_sources_of_an_image_are_compared_with_a_chip_in_rates(
+    tmp_path: Path, unit: str, time: float, scale: float | None, ratio: float
+) -> None:
+    shape, header = (320, 360), frame(180.0, 160.0)
+    of_chip = frame(170.0, 150.0, turn=10.0)
+    of_chip.update({"BUNIT": unit} | ({} if scale is None else {"IDCSCALE": scale}))
+    counts = 1.0 if unit == "ELECTRONS/S" else time
+    chip = counts * (field(shape, of_chip, FLUXES, seed=3) - 20.0)
+    path = write(tmp_path / "ib0000001_flc.fits", chip, of_chip, EXPTIME=time)
+    image = write_pair(tmp_path, field(shape, header, FLUXES, seed=4) - 20.0, np.ones(shape), header)
+    (found,) = sources_of(image.path, ((path, None),)).values()
+    assert len(found) > 8
+    assert np.median(found.chip / found.drizzled) == pytest.approx(ratio, rel=0.01)
+    everything = len(found)
+    with fits.open(path, mode="update") as hdus:
+        hdus["DQ", 1].data[:, 170:] = 4
+    flagged = path.rename(tmp_path / "ib0000002_flc.fits")
+    (fewer,) = sources_of(image.path, ((flagged, None),)).values()
+    assert 0 < len(fewer) < everything
 
 
 # Peaks, weights and quadrants
