@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from hubble_qa.reports.collect.results import Results, results_text
+from hubble_qa.reports.collect.results import DERIVED, Results, results_text
 from hubble_qa.reports.history import database, tables
 from hubble_qa.reports.history.changes import Changes
 from hubble_qa.reports.history.database import reading, writing
+from hubble_qa.reports.history.decisions import Decision, apply
 from hubble_qa.reports.history.errors import HistoryError
 from hubble_qa.reports.history.keeping import add, catch_up, rebuild
 from hubble_qa.reports.history.nights import keep, nights, read_night
@@ -334,6 +335,43 @@ def test_what_series_remember_outlives_their_runs(place: Place) -> None:
     record(place, night(4, [judged("a", 0.15, NEW)], NEW))
     (state,) = rows(place, tables.series_state)
     assert (state["count"], state["outcomes"]) == (4, 5)
+
+
+def test_the_run_of_a_baseline_is_not_pruned(place: Place) -> None:
+    for number in range(5):
+        record(place, night(number, [judged("a", 0.15, OLD)], OLD, reused=number > 0))
+    with writing(place) as connection:
+        assert [number for number, *_ in prunable(connection, 1)] == [2, 3, 4]
+        identifier = rows(place, tables.run)[2]["identifier"]
+        decision = Decision(
+            "d1", OLD.dataset, "AST-002", "a", "pix", 0.15, 0.02, identifier, "", "Ann",
+            "2026-02-01T09:00:00+00:00", "it is right",
+        )  # fmt: skip
+        assert apply(connection, CHANNEL, decision)
+        assert [number for number, *_ in prunable(connection, 1)] == [2, 4]
+
+
+def test_a_value_that_is_told_no_longer_is_told_once(place: Place) -> None:
+    other = replace(NEW, tolerance=2.0)
+    for number, (value, reduction) in enumerate([(0.15, OLD), (None, NEW), (None, other)]):
+        record(place, night(number, [judged("a", value, reduction)], reduction))
+    assert [each[:3] for each in changes(place)] == [(2, "a", "no longer told")]
+
+
+def test_a_night_that_builds_nothing_is_looked_at_where_it_differs(place: Place) -> None:
+    fine = judged("a", 0.15, OLD)
+    record(place, night(0, [fine], OLD))
+    record(place, night(1, [replace(fine, status="warn")], OLD, reused=True))
+    assert tables.STATUSES[rows(place, tables.series_state)[0]["status"]] == "warn"
+    assert changes(place) == []
+    record(place, night(2, [replace(fine, value=0.151)], OLD, reused=True))
+    assert changes(place) == [(3, "a", "not reproducible", ["nothing: same key"])]
+
+
+def test_what_the_history_judged_itself_is_no_series(place: Place) -> None:
+    drift = judged("AST-002 a", 0.2, OLD, criterion=f"{DERIVED}001")
+    record(place, night(0, [judged("a", 0.15, OLD), drift], OLD))
+    assert [each["criterion"] for each in rows(place, tables.series)] == ["AST-002"]
 
 
 def test_a_transaction_that_breaks_off_leaves_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
