@@ -364,7 +364,7 @@ def test_a_night_that_builds_nothing_is_looked_at_where_it_differs(place: Place)
     record(place, night(1, [replace(fine, status="warn")], OLD, reused=True))
     assert tables.STATUSES[rows(place, tables.series_state)[0]["status"]] == "warn"
     assert changes(place) == []
-    record(place, night(2, [replace(fine, value=0.151)], OLD, reused=True))
+    record(place, night(2, [replace(fine, status="warn", value=0.151)], OLD, reused=True))
     assert changes(place) == [(3, "a", "not reproducible", ["nothing: same key"])]
 
 
