@@ -33,6 +33,11 @@ def fit(products: Products, row: Row) -> Fit:
     return products.fit(row)
 
 
+def is_there(products: Products, row: Row) -> bool:
+    """Whether the exposure of a shift file's row is at hand."""
+    return products.judged.exposure(f"{row.exposure}.fits", beside=row.shifts.path) is not None
+
+
 # By shift files and match files
 
 
@@ -48,9 +53,9 @@ def test_fit_rms(products: Products, row: Row, fit: Fit, judge: Judge) -> None:
 
 
 @criterion("AST-003")
-def test_matched_sources(fit: Fit, judge: Judge) -> None:
+def test_matched_sources(products: Products, row: Row, fit: Fit, judge: Judge) -> None:
     judge(
-        without_match("matched_sources", fit)
+        without_match("matched_sources", fit, there=is_there(products, row))
         or residuals.matched_sources(fit.shifts, fit.exposure, fit.match)
     )
 
@@ -75,17 +80,17 @@ def test_shifts_agree(products: Products, visit: Visit, judge: Judge) -> None:
 
 
 @criterion("AST-008")
-def test_residuals_have_no_trend(fit: Fit, judge: Judge) -> None:
+def test_residuals_have_no_trend(products: Products, row: Row, fit: Fit, judge: Judge) -> None:
     judge(
-        without_match("residual_trend", fit)
+        without_match("residual_trend", fit, there=is_there(products, row))
         or residuals.residual_trend(fit.shifts, fit.exposure, fit.match, catalog_error=catalog_error(fit))
     )
 
 
 @criterion("AST-009")
-def test_rms_is_consistent(fit: Fit, judge: Judge) -> None:
+def test_rms_is_consistent(products: Products, row: Row, fit: Fit, judge: Judge) -> None:
     judge(
-        without_match("rms_consistency", fit)
+        without_match("rms_consistency", fit, there=is_there(products, row))
         or residuals.rms_consistency(fit.shifts, fit.exposure, fit.match)
     )
 

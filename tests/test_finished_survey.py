@@ -314,6 +314,21 @@ def test_match_files_belong_to_the_fit_whose_shift_they_quote(directory):
     assert without_match("matched_sources", fit(directory, "shift_again u5jx010hr_flt")) is None
 
 
+def test_a_match_file_that_was_left_with_its_exposure_is_missed_by_nobody(directory):
+    third = FITTED.replace("u5jx010hr", "u5jx010ir")
+    failed = FAILED.replace("u5jx010hr", "u5jx010jr")
+    (directory / "shift_flt.txt").write_text(FRAME + ALIGNED + FITTED + third + failed, encoding="utf-8")
+    write_match(directory, origin="u5jx0108r_flt.fits[2]")
+    for name, there, told in (
+        ("u5jx010hr", False, True),  # has its match file
+        ("u5jx010ir", True, True),  # TweakReg wrote none: to be measured, and fails
+        ("u5jx010ir", False, False),
+        ("u5jx010jr", False, True),  # its fit failed
+    ):
+        found = without_match("matched_sources", fit(directory, f"shift_flt {name}_flt"), there=there)
+        assert (found is None) is told
+
+
 def test_a_match_file_that_contradicts_the_only_shift_file_is_not_set_aside(directory):
     write_match(directory, origin="u5jx0108r_flt.fits[2]", shift="7.0000  7.0000")
     assert len(fit(directory, "shift_flt u5jx010hr_flt").match) == 1

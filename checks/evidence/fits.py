@@ -13,6 +13,7 @@ import numpy as np
 from astropy.io.fits import Header
 from numpy.typing import NDArray
 
+from hubble_qa.checks.astrometry.alignment import fitted_row
 from hubble_qa.checks.astrometry.fit_keywords import keyword_rms_consistency
 from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
 from hubble_qa.checks.astrometry.residuals import CATALOG_ERRORS, MatchedPositions
@@ -150,10 +151,27 @@ def _among_themselves(match: MatchFile, rows: Iterable[str]) -> bool:
     return all(Path(origin).name.partition("[")[0] in rows for origin in set(match.origin))
 
 
-def without_match(quantity: str, fit: Fit) -> Measurement | None:
-    """That nothing is left of a shift file's sources: no row of it has a match file; else None."""
+def without_match(quantity: str, fit: Fit, *, there: bool = True) -> Measurement | None:
+    """That nothing is left of a fit's sources, of which more could be told; else None.
+
+    No row of the shift file has a match file, or that of a fit that did not fail was left elsewhere
+    together with its exposure.
+
+    Parameters
+    ----------
+    quantity : str
+        What was to be measured.
+    fit : Fit
+        The fit.
+    there : bool
+        Whether its exposure is at hand.
+    """
     if fit.any_match:
-        return None
+        without_fit = isinstance(fitted_row(quantity, fit.shifts, fit.exposure), Measurement)
+        if there or fit.match is not None or without_fit:
+            return None
+        reason = f"neither {fit.exposure}.fits nor its match file is among the products"
+        return not_told(quantity, fit.shifts.subject(fit.exposure), reason)
     reason = f"no match file of {fit.shifts.path.name} is beside it; keep *{MATCH_ENDING} of each fit"
     return not_told(quantity, fit.shifts.subject(fit.exposure), reason)
 
