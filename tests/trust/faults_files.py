@@ -83,6 +83,14 @@ def _without_keyword(camera: Camera) -> Change:
     return change
 
 
+def _another_telescope(camera: Camera) -> Change:
+    def change(place: Place, size: float, random: Generator) -> None:
+        with opened(place, camera.node, one_of(place, camera.node, camera.pattern, random)) as hdus:
+            hdus[0].header["TELESCOP"] = str(random.choice(("JWST", "ROMAN", "EUCLID", "HST simulated")))
+
+    return change
+
+
 def _another_exposure(camera: Camera) -> Change:
     def change(place: Place, size: float, random: Generator) -> None:
         first, second = random.choice(place.names(camera.node, camera.pattern), 2, replace=False)
@@ -158,6 +166,16 @@ def _of(camera: Camera) -> Iterator[Fault]:
         _ALL,
         ("FIL-003",),
         ("FIL-004", "CAL-005"),
+    )
+    yield Fault(
+        f"{name}: TELESCOP names another",
+        where,
+        _another_telescope(camera),
+        "",
+        (1,),
+        1,
+        "no number of its criteria holds for another telescope",
+        ("FIL-003",),
     )
     yield Fault(
         f"{name}: another exposure under its name",

@@ -166,6 +166,9 @@ def _of(camera: Camera) -> Iterator[Fault]:
     if camera.label in ("UVIS", "WFC", "IR"):
         nothing = "there is no flux at all"
         yield fault("PHOTFLAM zero", _photflam(camera, 0.0), nothing, "PHT-014", may=("PHT-008",))
+        other = "fluxes are wrong by 18 powers of ten"
+        may = ("PHT-008", "PHT-009")
+        yield fault("PHOTFLAM is a magnitude", _photflam_is_a_magnitude(camera), other, "PHT-014", may=may)
         yield Fault(
             f"{camera.label}: PHOTFLAM of one chip",
             camera.dataset,
@@ -177,6 +180,18 @@ def _of(camera: Camera) -> Iterator[Fault]:
             ("PHT-009",),
             ("PHT-008",),
         )
+
+
+def _photflam_is_a_magnitude(camera: Camera) -> Change:
+    """The zeropoint of a chip as a magnitude."""
+
+    def change(place: Place, size: float, random: Generator) -> None:
+        with opened(place, camera.node, one_of(place, camera.node, camera.pattern, random)) as hdus:
+            header = science(hdus)[int(random.integers(len(science(hdus))))].header
+            header = header if "PHOTFLAM" in header else hdus[0].header
+            header["PHOTFLAM"] = -2.5 * np.log10(header["PHOTFLAM"]) - 21.1
+
+    return change
 
 
 FAULTS = (

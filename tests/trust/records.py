@@ -32,6 +32,8 @@ class FaultRun:
     asked : tuple of str
         Criteria that were asked to the end where not all were: those that must reject it, at the size that
         hurts.
+    seconds : float
+        How long it took.
     """
 
     fault: str
@@ -41,6 +43,7 @@ class FaultRun:
     unmeasured: tuple[str, ...] = ()
     judged: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

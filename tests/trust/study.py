@@ -24,7 +24,7 @@ ENOUGH = 0.95
 # Realisations after which a size seems caught, or not.
 _FIRST = 10
 # Realisations at the size that hurts which all faults have before any has more.
-_ROUNDS = (2, _FIRST)
+_FEW = 2
 
 
 def realise(fault: Fault, size: float, seed: int, products: Products) -> None:
@@ -65,7 +65,7 @@ class Study:
         # How long the last realisation of a fault took.
         self._seconds: dict[str, float] = {}
         for run in journal.faults():
-            self._runs.setdefault(run.fault, []).append(run)
+            self._note(run)
 
     def run(self, faults: Sequence[Fault], *, whole: int, realisations: int) -> None:
         """Study faults: first at the size that hurts, then down the ladder, then by all criteria again.
@@ -85,12 +85,18 @@ class Study:
         self._faults = faults
         first = min(_FIRST, realisations)
         self._all(faults, lambda fault: self._whole(fault, min(1, whole)))
-        for number in sorted({min(each, realisations) for each in (*_ROUNDS, realisations)}):
+        for number in sorted({min(_FEW, realisations), realisations}):
             self._all(faults, partial(self._at_hurts, number=number))
         self._all(faults, lambda fault: self._ladder(fault, first))
         self._all(faults, lambda fault: self._settle(fault, realisations))
         # By all criteria takes a hundred times as long as by those that are known to catch a fault.
         self._all(faults, lambda fault: self._whole(fault, whole))
+
+    def _note(self, run: FaultRun) -> None:
+        self._runs.setdefault(run.fault, []).append(run)
+        # By all criteria it takes long for any fault.
+        if not run.judged or run.fault not in self._seconds:
+            self._seconds[run.fault] = run.seconds
 
     def _at_hurts(self, fault: Fault, number: int) -> None:
         self._caught(fault, fault.hurts, number)
@@ -178,7 +184,6 @@ class Study:
         asked = (None, None) if whole else (self._asked(fault, size), rejected)
         started = time.perf_counter()
         found = self._bench.judged(fault.dataset, change, *asked)
-        self._seconds[fault.key] = time.perf_counter() - started
         wrong = [each for each in found if wrongly(each)]
         run = FaultRun(
             fault.key,
@@ -188,9 +193,10 @@ class Study:
             unmeasured=_criteria(each for each in wrong if each.status is Status.NOT_MEASURED),
             judged=tuple(sorted(self._bench.criteria(fault.dataset))) if whole else (),
             asked=fault.must if size == fault.hurts and not whole else (),
+            seconds=round(time.perf_counter() - started, 3),
         )
         self._journal.add(run)
-        self._runs.setdefault(fault.key, []).append(run)
+        self._note(run)
 
     def _asked(self, fault: Fault, size: float) -> set[str]:
         """Criteria that are asked: at the size that hurts those that must reject it, else all that may."""
