@@ -36,11 +36,15 @@ def test_scale(photometry, exposure, judge):
 """
 SLOW = """
 
+OWN = os.getpid()
+
 @pytest.mark.criterion("AST-005")
 def test_scale(photometry, exposure, judge):
-    if exposure == "u5jx0108r":
-        time.sleep(0 if Path("failed").exists() else 60)
-    Path("failed").touch()
+    if os.getpid() != OWN:
+        Path("asleep").touch()
+        time.sleep(250)
+    while not Path("asleep").exists():
+        time.sleep(0.02)
     judge(Measurement("fit_scale_change", 1.0, "", exposure))
 """
 
@@ -106,7 +110,7 @@ def test_a_lost_process_costs_the_test_that_it_ran(datasets: SmallProject) -> No
 def test_the_first_failure_ends_the_run_whatever_the_other_process_does(datasets: SmallProject) -> None:
     datasets.tests(SLOW)
 
-    ended = datasets.run("-x", "--jobs", "2", "-k", "scale")
+    ended = datasets.run("-x", "--jobs", "2", "-k", "not references and not d03")
 
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED
     assert "stopping after 1 failures" in ended.stdout
