@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -46,6 +48,16 @@ def test_scale(photometry, exposure, judge):
     while not Path("asleep").exists():
         time.sleep(0.02)
     judge(Measurement("fit_scale_change", 1.0, "", exposure))
+"""
+
+
+NICE = """
+
+@pytest.mark.criterion("AST-005")
+def test_scale(photometry, exposure, judge):
+    Path("niceness").mkdir(exist_ok=True)
+    Path("niceness", str(os.getpriority(os.PRIO_PROCESS, 0))).touch()
+    judge(Measurement("fit_scale_change", 0.0, "", exposure))
 """
 
 
@@ -114,3 +126,18 @@ def test_the_first_failure_ends_the_run_whatever_the_other_process_does(datasets
 
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED
     assert "stopping after 1 failures" in ended.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all threads have one priority")
+def test_a_nice_run_stays_nice(datasets: SmallProject) -> None:
+    """Stages come before judges, and neither is less nice than the run was begun."""
+    datasets.tests(NICE)
+    with (datasets.path / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write("import os\nos.nice(3)\n")
+
+    ended = datasets.run("--jobs", "2", "-k", "scale or spread")
+
+    assert ended.returncode == pytest.ExitCode.OK, ended.stdout
+    begun = os.getpriority(os.PRIO_PROCESS, 0) + 3
+    nice = {int(each.name) for each in (datasets.path / "niceness").iterdir()}
+    assert nice == {begun + 5, begun + 7}

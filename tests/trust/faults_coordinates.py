@@ -28,7 +28,7 @@ _MAY: tuple[str, ...] = (
 )
 _MAY += ("DRZ-002", "DRZ-003", "DRZ-007", "DRZ-008", "DRZ-009", "AST-021", "WCS-005", "WCS-007", "PHT-006")
 # What looks for the exposure's sky or chips in another's, or in the image.
-_MAY += ("AST-024", "CAL-011", "DRZ-010", "PHT-007", "PHT-010", "PHT-011")
+_MAY += ("AST-024", "CAL-011", "DRZ-006", "DRZ-010", "PHT-007", "PHT-010", "PHT-011")
 
 
 def _headers(camera: Camera, edit: Callable[[list[Any], float, Generator], None]) -> Change:

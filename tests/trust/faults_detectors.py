@@ -29,6 +29,8 @@ def _primary(node: str, pattern: str, edit: Callable[[Any, float, Generator], No
 
 def _step_omitted(header: Any, size: float, random: Generator) -> None:
     done = [name for name, value in header.items() if value == "COMPLETE" and name.endswith("CORR")]
+    # Which says whether exposures of a split observation are calibrated singly, too.
+    done = [name for name in done if name != "EXPSCORR"]
     header[str(random.choice(done))] = "SKIPPED"
 
 

@@ -181,7 +181,7 @@ def _of(image: Image) -> Iterator[Fault]:
         1,
         "every source is a hole",
         "DRZ-010",
-        may=("PHT-004", "PHT-006", "AST-015", "AST-023", "DRZ-006", "CAL-011"),
+        may=("PHT-004", "PHT-006", "AST-012", "AST-015", "AST-023", "DRZ-006", "CAL-011"),
     )
     if image.label != "SBC":
         yield fault(
@@ -294,7 +294,7 @@ def _of(image: Image) -> Iterator[Fault]:
         1,
         "positions at the edge are off by arcseconds",
         "WCS-004",
-        may=("WCS-005",),
+        may=("WCS-005", "AST-012"),
     )
     yield fault(
         "exposure time",

@@ -31,7 +31,18 @@ _OTHERS: tuple[str, ...] = (
     "DRZ-002",
     "DRZ-003",
 )
-_OTHERS += ("DRZ-007", "TVB-001", "TVB-003", "CAL-002", "DRZ-009", "DRZ-010", "PHT-003", "WCS-005")
+_OTHERS += (
+    "DRZ-007",
+    "TVB-001",
+    "TVB-003",
+    "CAL-002",
+    "CAL-005",
+    "DRZ-009",
+    "DRZ-010",
+    "DRZ-012",
+    "PHT-003",
+    "WCS-005",
+)
 
 # What measures light in a time.
 _OF_TIME: tuple[str, ...] = (
@@ -122,9 +133,11 @@ def _other_time(camera: Camera) -> Change:
 
 def _longer(camera: Camera) -> Change:
     """Time and end of the exposure agree with one another, and with nothing else."""
+    # As above.
+    pattern = camera.deep or camera.pattern
 
     def change(place: Place, size: float, random: Generator) -> None:
-        with opened(place, camera.node, one_of(place, camera.node, camera.pattern, random)) as hdus:
+        with opened(place, camera.node, one_of(place, camera.node, pattern, random)) as hdus:
             header = hdus[0].header
             header["EXPEND"] += size * header["EXPTIME"] / 86400.0
             header["EXPTIME"] *= 1 + size

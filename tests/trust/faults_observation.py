@@ -27,6 +27,7 @@ _SPOILED = {
 # What else looks at sources, where a camera and its dataset have that.
 _BLURRED: tuple[str, ...] = ("PHT-003", "PHT-006", "PHT-010", "CAL-006", "CAL-007", "CAL-009", "AST-015")
 _BLURRED += (
+    "AST-012",
     "AST-024",
     "CAL-003",
     "CAL-013",
@@ -141,7 +142,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         _primary(camera, _no_time),
         "a rate is a division by zero",
         "FIL-005",
-        may=("CAL-005", "DRZ-009"),
+        may=("CAL-005", "DRZ-005", "DRZ-009", "DRZ-012"),
     )
     seen = () if camera.label == "SBC" else ("CAL-010",)
     for name, kernel, why in (

@@ -183,7 +183,14 @@ def _of(camera: Camera) -> Iterator[Fault]:
     )
     yield fault("chip zeroed", _zero, "", (1,), 1, "half of the field is lost", "CAL-013")
     yield fault(
-        "sign", _negated, "", (1,), 1, "every source is a hole", "CAL-013", extra=("AST-024", "CAL-010")
+        "sign",
+        _negated,
+        "",
+        (1,),
+        1,
+        "every source is a hole",
+        "CAL-013",
+        extra=("AST-024", "CAL-010", "WCS-003"),
     )
     yield fault(
         "area flagged",
@@ -266,7 +273,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         "positions are off by a pixel, flat and flags do not fit"
         + ("" if camera.label in _PLACE else "; no other exposure sees the chip, and flags do not tell"),
         *_criterion(_PLACE, camera),
-        extra=("AST-024",),
+        extra=("AST-012", "AST-017", "AST-024", "WCS-003"),
     )
     yield fault(
         "gradient of the sensitivity",
