@@ -130,8 +130,10 @@ def test_what_was_measured_before_is_kept_until_it_is_measured_again():
     assert after.faults[0] == before.faults[0]
     assert after.faults[1].steps == ()
     assert (after.criteria, after.alarms) == (before.criteria, before.alarms)
-    again = summarise([FAULT], runs(0.1, 1, 0), [CLEAN] * 3)
+    again = summarise([FAULT], runs(0.1, 48, 2), [CLEAN] * 3)
     assert merged(before, again) == again
+    stopped = summarise([FAULT], runs(0.1, 1, 0), [CLEAN])
+    assert merged(before, stopped) == before
 
 
 def test_what_was_measured_of_other_sizes_and_by_other_criteria_is_kept():

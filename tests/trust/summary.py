@@ -166,8 +166,13 @@ def merged(before: Summary, now: Summary) -> Summary:
 
 
 def _with(before: FaultSummary, now: FaultSummary) -> FaultSummary:
-    steps = {step.size: step for step in (*before.steps, *now.steps)}
-    whole, proven = (now if now.judged else before), (now if now.asked else before)
+    steps = {step.size: step for step in before.steps}
+    for step in now.steps:
+        # A run that was stopped does not take the place of one that had come farther.
+        if step.size not in steps or step.realisations >= steps[step.size].realisations:
+            steps[step.size] = step
+    whole = now if now.judged else before
+    proven = now if now.asked and now.asked >= before.asked else before
     return FaultSummary(
         now.fault,
         tuple(steps[size] for size in sorted(steps)),
