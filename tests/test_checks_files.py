@@ -50,7 +50,10 @@ def test_file_cut_between_units_lacks_extensions(tmp_path: Path) -> None:
     assert measurement.reason == "4 extensions, but NEXTEND is 13"
 
 
-@pytest.mark.parametrize(("behind", "cut"), [((), True), (("WCSDVARR", "WCSCORR"), False)])
+@pytest.mark.parametrize(
+    ("behind", "cut"),
+    [((), True), (("WCSDVARR", "WCSCORR"), False), (("WCSCORR", "WCSDVARR", "D2IMARR"), False)],
+)
 def test_what_is_followed_by_other_extensions_was_not_cut_off(behind: tuple[str, ...], cut: bool) -> None:
     sound = exposure()
     added = tuple(Extension(name, 1, fits.Header()) for name in behind)

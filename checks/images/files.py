@@ -141,7 +141,7 @@ def ends_early(structure: FitsStructure, exposure: Exposure) -> bool:
         return True
     found, required = _found(exposure), _required(exposure)
     # Where what tools add is there, nothing was cut off before it.
-    whole = bool(exposure.extensions) and exposure.extensions[-1].name in _BEHIND
+    whole = any(each.name in _BEHIND for each in exposure.extensions)
     return _has_fewer(structure) and found == required[: len(found)] and not whole
 
 
