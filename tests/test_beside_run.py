@@ -24,7 +24,9 @@ from pathlib import Path
 def where(request):
     Path("judges").mkdir(exist_ok=True)
     Path("judges", str(os.getpid())).touch()
-    time.sleep(0.02)
+    # The other process comes to its turn once no stage is left to run.
+    while len([*Path("judges").iterdir()]) < int(os.environ.get("JUDGES", 1)):
+        time.sleep(0.02)
 """
 LOST = """
 
@@ -33,7 +35,10 @@ OWN = os.getpid()
 @pytest.mark.criterion("AST-005")
 def test_scale(photometry, exposure, judge):
     if os.getpid() != OWN:
+        Path("lost").touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    while not Path("lost").exists():
+        time.sleep(0.02)
     judge(Measurement("fit_scale_change", 0.0, "", exposure))
 """
 SLOW = """
@@ -57,6 +62,8 @@ NICE = """
 def test_scale(photometry, exposure, judge):
     Path("niceness").mkdir(exist_ok=True)
     Path("niceness", str(os.getpriority(os.PRIO_PROCESS, 0))).touch()
+    while len([*Path("niceness").iterdir()]) < 2:
+        time.sleep(0.02)
     judge(Measurement("fit_scale_change", 0.0, "", exposure))
 """
 
@@ -90,7 +97,7 @@ def test_two_processes_give_the_verdicts_of_one(datasets: SmallProject) -> None:
     assert alone.returncode == pytest.ExitCode.TESTS_FAILED, alone.stdout
     assert judges(datasets) == 1
 
-    both = datasets.run("--jobs", "2", "--report", "both")
+    both = datasets.run("--jobs", "2", "--report", "both", JUDGES="2")
     assert judges(datasets) == 2
     assert verdicts(datasets, "both") == verdicts(datasets, "alone")
     passed = r"\d+ failed, \d+ passed, \d+ skipped"
