@@ -98,6 +98,25 @@ def test_several_takers_take_each_test_once(
     assert not waiting
 
 
+def test_tests_that_another_taker_is_moving_are_left() -> None:
+    """Whoever asks meanwhile whether there are any does not end before they have run."""
+    asked: list[bool] = []
+
+    def unit(test: str) -> str:
+        asked.append(bool(waiting))
+        return test
+
+    there: set[str] = set()
+    waiting = Waiting(
+        [*WAITS], WAITS.__getitem__, there.__contains__, lambda keys, _: there.update(keys), unit
+    )
+    taken = [waiting.await_one() for _ in WAITS]
+
+    assert sorted(taken) == sorted(WAITS)
+    assert asked == [True] * len(WAITS)
+    assert not waiting
+
+
 def test_a_slow_dataset_keeps_no_other_waiting(project: SmallProject) -> None:
     """The run ends at the first failure: of the dataset whose stages are done, though it comes later."""
     project.dataset("numbers", more="\n[stages.flt]\nseconds = 3600.0\n")
