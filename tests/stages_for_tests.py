@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from hubble_qa.fixtures.plans.abreast import abreast
 from hubble_qa.fixtures.plans.plan import Node
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, StageError, TransientError, stage
 
@@ -165,6 +166,30 @@ def meet(inputs: Inputs, output: Path, settings: Plain) -> None:
     while not (place / settings.kind).exists():
         time.sleep(0.01)
     (output / "text.txt").write_text(settings.label, encoding="utf-8")
+
+
+@stage("share", preloaded=False, timeout=60.0)
+def share(inputs: Inputs, output: Path, settings: Plain) -> None:
+    """Work on three things at a time, as far as it may; if `kind` is 'all', end only once all are begun."""
+    place = Path("begun").absolute()
+    place.mkdir()
+
+    def work(name: str) -> str:
+        (place / name).touch()
+        time.sleep(settings.seconds)
+        while settings.kind == "all" and len(list(place.iterdir())) < 3:
+            time.sleep(0.01)
+        if settings.kind == "kill" and name == "b":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if settings.kind == "full" and name == "b":
+            try:
+                raise OSError(28, "No space left on device")
+            except OSError as error:
+                raise StageError("cannot write b") from error
+        return f"{settings.label}{name}"
+
+    made = abreast(work, ("a", "b", "c"), inputs.processes)
+    (output / "text.txt").write_text(" ".join([str(inputs.processes), *made]), encoding="utf-8")
 
 
 @stage("hoard", preloaded=False)

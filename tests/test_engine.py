@@ -35,6 +35,7 @@ from tests.stages_for_tests import (
     hang,
     meet,
     noted,
+    share,
     spawn,
     surroundings,
     tooled,
@@ -747,6 +748,57 @@ def test_a_figure_keeps_no_stage_waiting(store: Store, tmp_path: Path) -> None:
         assert engine.decided(figure) is None
         done.touch()
         assert engine.result(figure).complete
+
+
+def shared(store: Store, *nodes: Node, jobs: int) -> list[str]:
+    """What stages wrote that work in several processes."""
+    with Engine(store, new_run(), jobs=jobs) as engine:
+        engine.submit(nodes)
+        products = [engine.result(node).product for node in nodes]
+    return [product.file("text.txt").read_text("utf-8") for product in products if product is not None]
+
+
+def test_a_stage_works_in_as_many_processes_as_stages_may_run(store: Store) -> None:
+    assert shared(store, Node("field", "share", share, Plain(kind="all")), jobs=3) == ["3 a b c"]
+
+
+def test_a_stage_works_alone_where_others_can_run(store: Store) -> None:
+    nodes = [Node("field", name, share, Plain(label=name)) for name in ("first", "second", "third")]
+    made = shared(store, *nodes, jobs=2)
+    assert made[:2] == ["1 firsta firstb firstc", "1 seconda secondb secondc"]
+    # One may have ended before the last begins, or both.
+    assert made[2].removeprefix("1 ").removeprefix("2 ") == "thirda thirdb thirdc"
+
+
+def test_processes_of_a_stage_take_slots_from_whoever_waits_for_one(store: Store) -> None:
+    with Engine(store, new_run(), jobs=3) as engine:
+        engine.submit([Node("field", "share", share, Plain(seconds=1000))])
+        until(lambda: bool(engine.running()))
+        assert [each.processes for each in engine.running()] == [3]
+        looks: list[int] = []
+
+        def asked() -> bool:
+            looks.append(1)
+            return len(looks) > 1
+
+        threading.Timer(0.1, engine.wake).start()
+        engine.await_slot(asked)
+        assert len(looks) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [("kill", "a process that worked for the stage was killed; run again"), ("full", "cannot write b")],
+)
+def test_what_the_machine_did_to_one_process_of_a_stage_holds_for_one_run(
+    store: Store, kind: str, error: str
+) -> None:
+    node = Node("field", "share", share, Plain(kind=kind))
+    with Engine(store, new_run(), jobs=3) as engine:
+        product = engine.result(node).product
+    assert product is not None
+    assert product.manifest.outcome is Outcome.INTERRUPTED
+    assert product.manifest.error.startswith(error)
 
 
 def test_one_of_several_is_waited_for(store: Store, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--clean", type=int, default=240, help="clean reductions, over all datasets")
     parser.add_argument("--fault", default="", help="only faults whose name contains this")
     parser.add_argument(
-        "--unmeasured", action="store_true", help="only faults that the tables have no realisation of"
+        "--fewer", type=int, default=0, help="only faults of which the tables have fewer realisations"
     )
     parser.add_argument(
         "--hours", type=float, default=24.0, help="stop after this time; the next run goes on"
@@ -57,9 +57,9 @@ def study_faults(words: argparse.Namespace, deadline: float) -> None:
     """Realise faults, dataset by dataset."""
     faults = [fault for key, fault in FAULTS.items() if words.fault in key]
     before = read_summary(DATA).faults
-    if words.unmeasured:
-        measured = {each.fault for each in before if each.steps}
-        faults = [fault for fault in faults if fault.key not in measured]
+    if words.fewer:
+        most = {each.fault: max((step.realisations for step in each.steps), default=0) for each in before}
+        faults = [fault for fault in faults if most.get(fault.key, 0) < words.fewer]
     known = {each.fault: each.rejected for each in before}
     journal = Journal(words.results / "faults.jsonl")
 

@@ -1,0 +1,62 @@
+"""Work on several things at a time, in processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hubble_qa.fixtures.plans.abreast import abreast
+from hubble_qa.fixtures.plans.stage import StageError
+
+THINGS = ("a", "b", "c", "d")
+
+
+class OddError(Exception):
+    """An error that cannot be pickled and read again."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} {second}")
+
+
+@pytest.mark.parametrize("processes", [1, 2, 9])
+def test_results_are_in_the_order_of_the_things(processes: int) -> None:
+    offset = 2
+
+    def work(thing: str) -> tuple[str, int]:
+        return thing * offset, os.getpid()
+
+    made = abreast(work, THINGS, processes)
+    assert [text for text, _ in made] == ["aa", "bb", "cc", "dd"]
+    assert (os.getpid() in {pid for _, pid in made}) == (processes == 1)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_first_error_is_raised_with_what_caused_it(processes: int, tmp_path: Path) -> None:
+    def work(thing: str) -> None:
+        (tmp_path / thing).touch()
+        if thing in "bd":
+            try:
+                raise OSError(28, "no space")
+            except OSError as error:
+                raise StageError(f"{thing} cannot be written; make room") from error
+
+    with pytest.raises(StageError, match="b cannot be written; make room") as raised:
+        abreast(work, THINGS, processes)
+    assert isinstance(raised.value.__cause__, OSError)
+    assert raised.value.__cause__.errno == 28
+    assert {"a", "b"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_an_error_that_cannot_be_handed_over_is_told_in_its_words(capfd: pytest.CaptureFixture[str]) -> None:
+    def work(thing: str) -> None:
+        raise OddError(thing, "is odd")
+
+    with pytest.raises(RuntimeError, match="OddError: a is odd"):
+        abreast(work, THINGS, 2)
+    assert "test_abreast.py" in capfd.readouterr().err
+
+
+def test_of_nothing_nothing_is_made() -> None:
+    assert abreast(str, (), 4) == []
