@@ -20,6 +20,7 @@ from hubble_qa.fixtures.simulation.stage import simulate
 
 DATASETS = Path(__file__).parent.parent / "qa" / "datasets"
 COLD, WARM = "jcmc11ctq", "jcmc11e6q"
+SOME_DARKS = ("jcrx01iiq", "jcrx01iqq", "jcrx01j2q")
 TARGET = Ellipse(x=735.0, y=710.0, a=70.0, b=40.0, angle=90.0)
 
 
@@ -29,6 +30,16 @@ def settings(name: str = "sbc-jcmc11", **changes: Any) -> SbcSettings:
     found = SimulationSettings.model_validate(table)
     assert isinstance(found, SbcSettings)
     return found
+
+
+def few() -> SbcSettings:
+    """The dataset with two of its exposures, one association, and a few dark frames."""
+    whole = settings()
+    return settings(
+        exposures=[exposure(whole, name) for name in (COLD, WARM)],
+        associations={"jcmc11010": (COLD, WARM)},
+        darks=[dark for dark in whole.darks if dark.rootname in SOME_DARKS],
+    )
 
 
 def write(output: Path, of: SbcSettings, sources: dict[str, Path] | None = None) -> Path:

@@ -29,26 +29,14 @@ from hubble_qa.fixtures.simulation.sbc.replay import absent_frames, frame_files
 from hubble_qa.fixtures.simulation.sbc.truth import read_sbc_truth
 from hubble_qa.fixtures.simulation.settings import SimulationSettings
 from tests.dark_rate_samples import BOXES, DARKS, TEMPERATURES
-from tests.sbc_scenes import COLD, DATASETS, WARM, exposure, pointing_of, settings, write
+from tests.sbc_scenes import COLD, DATASETS, SOME_DARKS, WARM, exposure, few, pointing_of, settings, write
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
-
-SOME_DARKS = ("jcrx01iiq", "jcrx01iqq", "jcrx01j2q")
-
-
-def chosen():
-    """The dataset with two of its exposures, one association, and three dark frames."""
-    whole = settings()
-    return settings(
-        exposures=[exposure(whole, name) for name in (COLD, WARM)],
-        associations={"jcmc11010": (COLD, WARM)},
-        darks=[dark for dark in whole.darks if dark.rootname in SOME_DARKS],
-    )
 
 
 @pytest.fixture(scope="module")
 def archive(new_directory) -> Path:
-    return write(new_directory("sbc") / "archive", chosen())
+    return write(new_directory("sbc") / "archive", few())
 
 
 def flt(archive: Path, rootname: str = WARM) -> Path:
@@ -181,7 +169,7 @@ def test_draw_puts_an_exact_number_into_the_box():
 
 
 def test_seed_makes_the_files(archive, tmp_path):
-    again = write(tmp_path / "again", chosen())
+    again = write(tmp_path / "again", few())
     digests = [
         {p.relative_to(root): hashlib.sha256(p.read_bytes()).hexdigest() for p in root.rglob("*_*.fits")}
         for root in (archive, again)
