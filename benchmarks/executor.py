@@ -6,7 +6,8 @@
 
 ``nodes`` builds that many independent nodes that do nothing, here and on a scheduler and a worker of its own
 on this machine in turn, with two slots each. ``dataset`` reduces and judges a dataset cold, here and there in
-turn. ``workers`` runs the stages of several datasets on one worker of one slot and on two, in turn.
+turn. ``workers`` runs the stages of several datasets on one worker of one slot and on two, and here with one
+slot and with two, in turn: what two cores of this machine give is what two workers on them can.
 """
 
 from __future__ import annotations
@@ -133,9 +134,10 @@ def planned(place: Path, count: int, size: str) -> list[Node]:
     return [node for plan in plans for node in plan.nodes.values()]
 
 
-def throughput(store: Path, nodes: list[Node], cluster: DaskCluster) -> float:
-    """Seconds that nodes take on the workers of a cluster."""
-    with Engine(Store(store), new_run(), 1, executor=cluster.executor(Store(store))) as engine:
+def throughput(store: Path, nodes: list[Node], cluster: DaskCluster | None, slots: int = 1) -> float:
+    """Seconds that nodes take on the workers of a cluster, or here."""
+    executor = None if cluster is None else cluster.executor(Store(store))
+    with Engine(Store(store), new_run(), slots, executor=executor) as engine:
         start = time.perf_counter()
         engine.submit(nodes)
         failed = [str(node) for node in nodes if not engine.result(node).complete]
@@ -146,7 +148,7 @@ def throughput(store: Path, nodes: list[Node], cluster: DaskCluster) -> float:
 
 
 def compare_workers(count: int, size: str, pairs: int) -> None:
-    """Compare one worker of one slot with two."""
+    """Compare one worker of one slot with two, and one slot here with two."""
     with tempfile.TemporaryDirectory(prefix="executor-") as directory:
         place = Path(directory)
         small, nodes = planned(place / "warm", count, "small"), planned(place / "datasets", count, size)
@@ -154,13 +156,18 @@ def compare_workers(count: int, size: str, pairs: int) -> None:
             # Their servers import the tools once.
             for number, cluster in enumerate((one, two)):
                 throughput(place / f"warm{number}", small, cluster)
-            ratios = []
+            there, here = [], []
             for number in range(pairs):
                 alone = throughput(place / f"one{number}", nodes, one)
                 together = throughput(place / f"two{number}", nodes, two)
-                ratios.append(alone / together)
-                print(f"one worker {alone:.1f} s, two {together:.1f} s: {ratios[-1]:.2f} times", flush=True)
-    print(f"median: {statistics.median(ratios):.2f} times the throughput")
+                there.append(alone / together)
+                print(f"one worker {alone:.1f} s, two {together:.1f} s: {there[-1]:.2f} times", flush=True)
+                alone = throughput(place / f"slot{number}", nodes, None, 1)
+                together = throughput(place / f"slots{number}", nodes, None, 2)
+                here.append(alone / together)
+                print(f"here one slot {alone:.1f} s, two {together:.1f} s: {here[-1]:.2f} times", flush=True)
+    median = statistics.median(there)
+    print(f"median: {median:.2f} times the throughput, here {statistics.median(here):.2f} times")
 
 
 def dataset(name: str, size: str, pairs: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Lock
 
 import pytest
 
@@ -14,10 +15,11 @@ THINGS = ("a", "b", "c", "d")
 
 
 class OddError(Exception):
-    """An error that cannot be pickled and read again."""
+    """An error that cannot be pickled."""
 
-    def __init__(self, first: str, second: str) -> None:
-        super().__init__(f"{first} {second}")
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.held = Lock()
 
 
 @pytest.mark.parametrize("processes", [1, 2, 9])
@@ -51,7 +53,7 @@ def test_the_first_error_is_raised_with_what_caused_it(processes: int, tmp_path:
 
 def test_an_error_that_cannot_be_handed_over_is_told_in_its_words(capfd: pytest.CaptureFixture[str]) -> None:
     def work(thing: str) -> None:
-        raise OddError(thing, "is odd")
+        raise OddError(f"{thing} is odd")
 
     with pytest.raises(RuntimeError, match="OddError: a is odd"):
         abreast(work, THINGS, 2)

@@ -21,7 +21,7 @@ from tests.cluster_driver import waiting
 from tests.dask_cluster import DaskCluster, Watched, alive, dask_cluster, pids, until
 from tests.object_store import BUCKET, ObjectStore, object_store
 from tests.small_project import ROOT, SmallProject, make_small_project
-from tests.stages_for_tests import Plain, begun, chain, hang, hoard, meet, noted, unanswered
+from tests.stages_for_tests import Plain, begun, chain, hang, hoard, meet, noted, share, unanswered
 from tests.test_remembering import HELPERS, MEASURING, edit, measured
 
 __all__ = ["object_store"]
@@ -243,6 +243,15 @@ def test_as_many_stages_run_at_once_as_there_are_slots(
     with Watched(store, cluster.executor(store)) as run:
         run.engine.submit(nodes)
         assert all(run.engine.result(node).complete for node in nodes)
+
+
+def test_a_stage_works_in_as_many_processes_as_its_worker_has_slots(
+    cluster: DaskCluster, place: Path, store: Store
+) -> None:
+    with Watched(store, cluster.executor(store)) as run:
+        product = run.engine.result(Node("field", "share", share, Plain())).product
+    assert product is not None
+    assert product.file("text.txt").read_text("utf-8") == "2 a b c"
 
 
 def test_a_time_out_ends_the_stage_on_its_worker(cluster: DaskCluster, place: Path, store: Store) -> None:

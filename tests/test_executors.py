@@ -179,8 +179,21 @@ def test_a_stage_goes_where_most_is_free() -> None:
     found = roster("a", "b")
     places = [found.place(Needs(write, 400)) for _ in range(5)]
 
-    assert [place[0].name for place in places[:4] if place is not None] == ["a", "b", "a", "b"]
+    assert [place.machine.name for place in places[:4] if place is not None] == ["a", "b", "a", "b"]
     assert places[4] is None
+
+
+@pytest.mark.parametrize(("memory", "processes"), [(400, 2), (600, 1)])
+def test_a_stage_that_works_in_several_processes_has_a_slot_and_memory_for_each(
+    memory: int, processes: int
+) -> None:
+    found = roster("a")
+    place = found.place(Needs(write, memory), processes=5)
+    assert place is not None
+    assert place.processes == processes
+    assert found.place(Needs(write, memory)) is None
+    place.leave()
+    assert found.place(Needs(write, memory)) is not None
 
 
 def test_memory_bounds_how_many_stages_a_machine_has() -> None:
@@ -198,7 +211,7 @@ def test_what_was_only_guessed_fits_on_a_smaller_machine() -> None:
     assert found.misfit(guessed) == ""
     place = found.place(guessed)
     assert place is not None
-    assert place[1] == 1000
+    assert place.memory == 1000
     # All of it was not enough.
     assert "it needs" in found.misfit(guessed.after(1000))
 
@@ -210,12 +223,14 @@ def test_what_was_never_measured_gets_a_share() -> None:
     machine.standing = Standing.USED
     first = Needs(write, 3_000_000_000, guessed=True)
 
-    assert [place[1] for _ in range(4) if (place := found.place(first)) is not None] == [2_000_000_000] * 4
+    assert [place.memory for _ in range(4) if (place := found.place(first)) is not None] == [
+        2_000_000_000
+    ] * 4
     machine.taken.clear()
     # A share was not enough.
     again = found.place(first.after(2_000_000_000))
     assert again is not None
-    assert again[1] == 4_000_000_000
+    assert again.memory == 4_000_000_000
 
 
 def test_machines_that_may_come_count() -> None:
