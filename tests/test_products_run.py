@@ -86,7 +86,16 @@ def counterpart(dataset: str) -> Counterpart:
     return Counterpart(pairs, "catalog-gaia" if dataset in OF_GAIA else "")
 
 
-@pytest.fixture(params=[often(dataset) for dataset in SMALL_RUNS])
+# Another dataset has what is theirs: only the long tests hand these in.
+_SELDOM = ("ir-two-filters", "wfpc2-u40x010hm")
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(dataset, marks=pytest.mark.slow) if dataset in _SELDOM else often(dataset)
+        for dataset in SMALL_RUNS
+    ]
+)
 def dataset(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
