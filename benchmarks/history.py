@@ -1,7 +1,7 @@
 """A history of many nights: time to record a night, size, time to compare two; the table of docs/history.md.
 
-python benchmarks/history.py                       # 1,000 nights of 5,000 values: some minutes
-python benchmarks/history.py 30 5000 PLACE         # 30 nights, in that directory or at that PostgreSQL URL
+python -m benchmarks.history                       # 1,000 nights of 5,000 values: some minutes
+python -m benchmarks.history 30 5000 PLACE         # 30 nights, in that directory or at that PostgreSQL URL
 
 The first and the last nights are recorded; those between are copied within the database, which is quicker.
 Before the last three each series is made to remember as many outcomes as it may: of the first of these all is

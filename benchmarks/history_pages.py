@@ -1,7 +1,7 @@
 """Time to write the pages of a history of many nights: the table of benchmarks/README.md.
 
-python benchmarks/history_pages.py            # 1,000 nights of 5,000 values
-python benchmarks/history_pages.py 100 5000
+python -m benchmarks.history_pages            # 1,000 nights of 5,000 values
+python -m benchmarks.history_pages 100 5000
 """
 
 from __future__ import annotations

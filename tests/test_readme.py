@@ -89,3 +89,19 @@ def test_imports_point_one_way() -> None:
         check=False,
     )
     assert linted.returncode == 0, linted.stdout
+
+
+def _named(words: str) -> set[str]:
+    """Benchmarks that documents and docstrings run by a command."""
+    texts = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.*")]
+    found = (re.findall(rf"python {words}(\w+)", path.read_text(encoding="utf-8")) for path in texts)
+    return {name for names in found for name in names}
+
+
+def test_benchmarks_are_run_by_the_commands_that_documents_give() -> None:
+    """As a file one finds neither tests nor other benchmarks, unless it says where they are."""
+    for name in _named("benchmarks/"):
+        text = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
+        others = re.search(r"^from (tests|benchmarks)\b", text, re.MULTILINE)
+        assert others is None or "sys.path.insert" in text, f"python -m benchmarks.{name}"
+    assert all((ROOT / "benchmarks" / f"{name}.py").is_file() for name in _named(r"-m benchmarks\."))
