@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from pathlib import Path
 from threading import Lock
@@ -58,6 +59,17 @@ def test_an_error_that_cannot_be_handed_over_is_told_in_its_words(capfd: pytest.
     with pytest.raises(RuntimeError, match="OddError: a is odd"):
         abreast(work, THINGS, 2)
     assert "test_abreast.py" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_c_code_prints_is_written_once(processes: int, capfd: pytest.CaptureFixture[str]) -> None:
+    def work(thing: str) -> None:
+        ctypes.CDLL(None).printf(f"C says {thing}\n".encode())
+
+    work("0")
+    abreast(work, THINGS, processes)
+    ctypes.CDLL(None).fflush(None)
+    assert sorted(capfd.readouterr().out.split("\n")) == ["", *(f"C says {thing}" for thing in "0abcd")]
 
 
 def test_of_nothing_nothing_is_made() -> None:

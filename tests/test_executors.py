@@ -223,9 +223,8 @@ def test_what_was_never_measured_gets_a_share() -> None:
     machine.standing = Standing.USED
     first = Needs(write, 3_000_000_000, guessed=True)
 
-    assert [place.memory for _ in range(4) if (place := found.place(first)) is not None] == [
-        2_000_000_000
-    ] * 4
+    places = [place for _ in range(4) if (place := found.place(first)) is not None]
+    assert [place.memory for place in places] == [2_000_000_000] * 4
     machine.taken.clear()
     # A share was not enough.
     again = found.place(first.after(2_000_000_000))
