@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
+import subprocess
+import sys
 from pathlib import Path
 from threading import Lock
 
@@ -61,15 +62,26 @@ def test_an_error_that_cannot_be_handed_over_is_told_in_its_words(capfd: pytest.
     assert "test_abreast.py" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_what_c_code_prints_is_written_once(processes: int, capfd: pytest.CaptureFixture[str]) -> None:
-    def work(thing: str) -> None:
-        ctypes.CDLL(None).printf(f"C says {thing}\n".encode())
+C_CODE = """
+import ctypes, sys
+from hubble_qa.fixtures.plans.abreast import abreast
 
-    work("0")
-    abreast(work, THINGS, processes)
-    ctypes.CDLL(None).fflush(None)
-    assert sorted(capfd.readouterr().out.split("\n")) == ["", *(f"C says {thing}" for thing in "0abcd")]
+
+def work(thing):
+    ctypes.CDLL(None).printf(f"C says {thing}\\n".encode())
+
+
+work("0")
+abreast(work, sys.argv[1], 2)
+"""
+
+
+def test_what_c_code_prints_is_written_once() -> None:
+    """A process that is asked not to buffer its output has no buffer to lose, so that it is not asked."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-c", C_CODE, "".join(THINGS)]
+    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    assert sorted(ended.stdout.splitlines()) == [f"C says {thing}" for thing in "0abcd"]
 
 
 def test_of_nothing_nothing_is_made() -> None:
