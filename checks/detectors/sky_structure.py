@@ -8,7 +8,16 @@ import numpy as np
 from astropy.stats import mad_std
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "away_from_sources", "block_medians", "local_level", "sky_grain", "sky_pulls", "sky_step"]
+__all__ = [
+    "BLOCK",
+    "away_from_sources",
+    "block_medians",
+    "local_level",
+    "medians_of_known",
+    "sky_grain",
+    "sky_pulls",
+    "sky_step",
+]
 
 # Side of the blocks whose medians follow the sky, pixels. The sky of a grism, errors of the flat field
 # and haloes of galaxies change on larger scales; ramps are broken from pixel to pixel.
@@ -53,12 +62,21 @@ def block_medians(image: NDArray[Any], side: int = BLOCK, *, fewest: float = _FE
     """
     rows, columns = (length // side for length in image.shape)
     blocks = image[: rows * side, : columns * side].reshape(rows, side, columns, side)
-    pixels = np.sort(blocks.swapaxes(1, 2).reshape(rows, columns, side * side), axis=-1)
-    # Sorting puts what is not a number last.
-    number = np.count_nonzero(~np.isnan(pixels), axis=-1)
-    middle = np.stack([np.maximum(number - 1, 0) // 2, number // 2], axis=-1).clip(max=side * side - 1)
-    medians = np.take_along_axis(pixels, middle, axis=-1).mean(axis=-1, dtype=np.float64)
+    medians, number = medians_of_known(blocks.swapaxes(1, 2).reshape(rows, columns, side * side))
     return np.where(number >= fewest * side * side, medians, np.nan)
+
+
+def medians_of_known(values: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Medians along the last axis of what is a number, and how many are; NaN where none is.
+
+    In a third of the time that `numpy.nanmedian` takes for many short rows.
+    """
+    length = values.shape[-1]
+    # Sorting puts what is not a number last.
+    ordered = np.sort(values, axis=-1)
+    number = np.count_nonzero(~np.isnan(ordered), axis=-1)
+    middle = np.stack([np.maximum(number - 1, 0) // 2, number // 2], axis=-1).clip(max=length - 1)
+    return np.take_along_axis(ordered, middle, axis=-1).mean(axis=-1, dtype=np.float64), number
 
 
 def sky_pulls(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians
+from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians, medians_of_known
 from hubble_qa.checks.measurement import Json, Measurement, not_told
 
 __all__ = ["NoiseBlocks", "block_noise", "correlation_factor", "drizzled_noise_ratio", "quiet_noise"]
@@ -80,7 +80,7 @@ def block_noise(image: NDArray[Any]) -> NDArray[np.float64]:
 def _clipped(deviations: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standard deviation of each row about its mean, clipped, NaN left out."""
     size = np.abs(deviations)
-    scatter = 1.4826 * np.nanmedian(size, axis=1)
+    scatter = 1.4826 * medians_of_known(size)[0]
     # Of whole numbers half may be equal.
     scatter = np.where(scatter > 0, scatter, np.sqrt(np.nanmean(size**2, axis=1)))
     for _ in range(_ROUNDS):
@@ -88,7 +88,8 @@ def _clipped(deviations: NDArray[np.float64]) -> NDArray[np.float64]:
         number = np.maximum(np.count_nonzero(kept, axis=1), 1)
         values = np.where(kept, deviations, 0.0)
         mean = values.sum(axis=1) / number
-        scatter = np.sqrt(np.maximum((values**2).sum(axis=1) / number - mean**2, 0.0)) / _CLIPPED
+        squares = np.einsum("ij,ij->i", values, values)
+        scatter = np.sqrt(np.maximum(squares / number - mean**2, 0.0)) / _CLIPPED
     return np.asarray(scatter)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from hubble_qa.reports.figures.image_data import (
     Stretch,
 )
 from hubble_qa.reports.figures.images import brightness_limits
-from hubble_qa.reports.figures.style import IMAGE_COLOURS
+from hubble_qa.reports.figures.style import COMPRESSION, IMAGE_COLOURS
 
 __all__ = ["Adjustable", "AdjustableImage", "images_of", "write_images"]
 
@@ -120,12 +120,11 @@ def write_images(adjustable: Adjustable, name: str, output: Path) -> ImageSet:
     """
     images = adjustable.images
     values = [_finite(each.pixels) for each in images]
-    if adjustable.alike:
-        values = [np.concatenate(values)] * len(images)
+    choices = [_limits(np.concatenate(values))] * len(images) if adjustable.alike else map(_limits, values)
     panels = []
-    for number, (image, own) in enumerate(zip(images, values, strict=True), start=1):
+    for number, (image, others) in enumerate(zip(images, choices, strict=True), start=1):
         file = f"{name}-levels-{number}.png"
-        limits = (ImageLimits(name="as printed", low=image.printed[0], high=image.printed[1]), *_limits(own))
+        limits = (ImageLimits(name="as printed", low=image.printed[0], high=image.printed[1]), *others)
         panels.append(_write(image, file, limits, output))
     return ImageSet(panels=tuple(panels), unit=adjustable.unit, stretch=adjustable.stretch)
 
@@ -135,12 +134,13 @@ def _finite(pixels: NDArray[Any]) -> NDArray[np.float64]:
     return values[np.isfinite(values)]
 
 
-def _limits(values: NDArray[np.float64]) -> Iterator[ImageLimits]:
-    yield _between("all pixels", *((values.min(), values.max()) if values.size else (0.0, 1.0)))
-    for share in _SHARES:
-        rest = (100.0 - share) / 2.0
-        low, high = np.percentile(values, (rest, 100.0 - rest)) if values.size else (0.0, 1.0)
-        yield _between(f"{share:g} % of the pixels", low, high)
+def _limits(values: NDArray[np.float64]) -> tuple[ImageLimits, ...]:
+    rests = [(100.0 - share) / 2.0 for share in _SHARES]
+    names = ("all pixels", *(f"{share:g} % of the pixels" for share in _SHARES))
+    if not values.size:
+        return tuple(_between(name, 0.0, 1.0) for name in names)
+    ends = np.percentile(values, [0.0, *rests, 100.0, *(100.0 - rest for rest in rests)])
+    return tuple(map(_between, names, *ends.reshape(2, -1)))
 
 
 def _between(name: str, low: float, high: float) -> ImageLimits:
@@ -163,7 +163,7 @@ def _write(image: AdjustableImage, file: str, limits: tuple[ImageLimits, ...], o
     levels = min(MOST_LEVELS, 2 + math.ceil(_FINE * (last - first)))
     number = np.rint((scaled - first) / (last - first) * (levels - 1)).clip(0, levels - 1)
     grey = np.stack([number, np.where(known, 255, 0)], axis=-1).astype(np.uint8)
-    Image.fromarray(grey[::-1], mode="LA").save(output / file, compress_level=6)
+    Image.fromarray(grey[::-1], mode="LA").save(output / file, compress_level=COMPRESSION)
     return ImagePanel(
         title=image.title,
         file=file,

@@ -25,6 +25,7 @@ __all__ = [
     "ACCENT",
     "BAND",
     "BLANK",
+    "COMPRESSION",
     "DPI",
     "FAINT",
     "FRAMED",
@@ -51,6 +52,9 @@ WIDTH = 7.0
 """Width of every figure, inches."""
 
 DPI = 200
+
+COMPRESSION = 4
+"""Of PNG files: 6 takes three times as long for files that are smaller by 2 to 5 per cent."""
 
 INK = "#1c1f23"
 SOFT = "#5b636d"
@@ -225,7 +229,9 @@ def save(figure: Figure, path: Path) -> None:
     with mpl.rc_context(_LOOK):
         canvas.draw()
     drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    drawn.quantize(palette=_palette(), dither=Image.Dither.NONE).save(path, compress_level=6, dpi=(DPI, DPI))
+    drawn.quantize(palette=_palette(), dither=Image.Dither.NONE).save(
+        path, compress_level=COMPRESSION, dpi=(DPI, DPI)
+    )
 
 
 # Pillow looks a colour up by its upper six bits: these are as many greys as it tells apart.
