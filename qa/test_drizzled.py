@@ -299,6 +299,7 @@ def test_coordinates_by_the_inputs(products: Products, mapped_image: FinishedFil
     judge(coordinates.drizzled_coordinate_violations(drizzled, extents, same_solution=same, offsets=offsets))
 
 
+@pytest.mark.compares
 @criterion("AST-024")
 def test_exposures_agree(products: Products, image: FinishedFile, inputs: Inputs, judge: Judge) -> None:
     files = [file for file in inputs.values() if file is not None]

@@ -20,7 +20,7 @@ from hubble_qa.fixtures.suite.judging import Judge
 from hubble_qa.fixtures.suite.products import Products
 
 pytestmark = pytest.mark.products
-criterion = pytest.mark.criterion
+criterion, compares = pytest.mark.criterion, pytest.mark.compares
 
 # Other exposures whose skies an exposure's is compared with: a median of three leaves one out.
 _REFERENCES = 3
@@ -33,6 +33,7 @@ def shared_fluxes(products: Products, science_chip: Chip) -> exposure_fluxes.Sha
     return fluxes_beside(products.input(file), science_chip.number, products.alike(file))
 
 
+@compares
 @criterion("PHT-011")
 def test_fluxes_are_those_of_other_exposures(
     shared_fluxes: exposure_fluxes.SharedFluxes | str, science_chip: Chip, judge: Judge
@@ -40,6 +41,7 @@ def test_fluxes_are_those_of_other_exposures(
     judge(exposure_fluxes.exposure_flux_deviation(shared_fluxes, subject=str(science_chip)))
 
 
+@compares
 @criterion("PHT-012")
 def test_sensitivity_is_even(
     products: Products,
@@ -80,6 +82,7 @@ def unusable(products: Products, image: FinishedFile | None) -> str:
     return f"{problem} in the image that combines it; see WCS-005" if problem else ""
 
 
+@compares
 @criterion("CAL-011")
 def test_background_is_that_of_the_others(
     products: Products, images_of_one_sky: Sequence[FinishedFile], science_chip: Chip, judge: Judge

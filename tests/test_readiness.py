@@ -131,7 +131,7 @@ def test_a_slow_dataset_keeps_no_other_waiting(project: SmallProject) -> None:
 
 def test_of_each_test_of_the_suite_it_is_known_what_it_waits_for() -> None:
     """One that waits for what nobody knows of would keep others waiting, and what is wrongly taken for a
-    product that it reads would be built each night.
+    product that it reads would be built each night. Those that compare a dataset's exposures are one unit.
     """
     ended = run_pytest(
         ("qa", "--collect-only", "-p", "tests.undeclared", "-p", "no:cacheprovider"),
@@ -143,3 +143,5 @@ def test_of_each_test_of_the_suite_it_is_known_what_it_waits_for() -> None:
     assert re.search(r"\d{4} tests, undeclared: \[\], fixtures and parameters: \[\]", ended.stdout), (
         ended.stdout[-3000:]
     )
+    number = len([*(ROOT / "qa" / "datasets").glob("*.toml")])
+    assert f"compared together: {number} of {number} datasets" in ended.stdout
