@@ -151,6 +151,7 @@ class Camera(_Record):
     tables: tuple[str, ...] = ("idctab", "npolfile", "d2imfile")
     root_errors: bool = False
     switches: bool = True
+    steps: tuple[str, ...] = ()
     dated_zeropoints: bool = False
     field: float = Field(default=0, ge=0)
     overhead: float = Field(default=0, ge=0)

@@ -11,6 +11,7 @@ from hubble_qa.checks.detectors import bias_structure, calibration, levels
 from hubble_qa.checks.detectors.ccd_levels import LEAST_LEVEL
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
 from hubble_qa.checks.evidence.exposures import array_in, exposure_in
+from hubble_qa.checks.evidence.headers import steps_of_all
 from hubble_qa.checks.evidence.raw_levels import RawElectrons, raw_electrons
 from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
 from hubble_qa.fixtures.finished.files import FinishedFile
@@ -32,7 +33,10 @@ def test_requested_steps_were_done(
     raw = exposure_in(fetched.file(f"{calibrated_anew.root}_raw.fits"))
     flt = exposure_in(calibrated.file(calibrated_anew.path.name))
     set_to, subject = reduction.calibrate.all_switches, calibrated_anew.root
-    judge(calibration.switch_violations(raw.primary, flt.primary, set_to=set_to, subject=subject))
+    always = steps_of_all(flt)
+    judge(
+        calibration.switch_violations(raw.primary, flt.primary, set_to=set_to, subject=subject, always=always)
+    )
 
 
 @criterion("CAL-004")

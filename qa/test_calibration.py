@@ -23,7 +23,7 @@ from hubble_qa.checks.evidence.backgrounds import (
 )
 from hubble_qa.checks.evidence.chip_ratios import chip_in_both
 from hubble_qa.checks.evidence.exposures import exposure_in, planes
-from hubble_qa.checks.evidence.headers import requested_steps, without_ramp_fit
+from hubble_qa.checks.evidence.headers import requested_steps, steps_of_all, without_ramp_fit
 from hubble_qa.checks.evidence.masks import masked_pixels, masks_found
 from hubble_qa.checks.evidence.references import named_references, tabulated_photflam
 from hubble_qa.checks.evidence.sky_scatter import scatter_of_sky
@@ -47,8 +47,12 @@ criterion = pytest.mark.criterion
 @criterion("CAL-001")
 def test_steps_were_done(products: Products, calibrated_file: FinishedFile, judge: Judge) -> None:
     exposure = products.exposure(calibrated_file)
-    requested = requested_steps(exposure)
-    judge(calibration.switch_violations(requested, exposure.primary, set_to={}, subject=exposure.label))
+    requested, always = requested_steps(exposure), steps_of_all(exposure)
+    judge(
+        calibration.switch_violations(
+            requested, exposure.primary, set_to={}, subject=exposure.label, always=always
+        )
+    )
 
 
 @criterion("CAL-002")

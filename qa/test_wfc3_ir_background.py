@@ -18,6 +18,7 @@ from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
 from hubble_qa.checks.evidence.backgrounds import rates_of_reads
 from hubble_qa.checks.evidence.drizzled import covered, drizzled_in, single_rates
 from hubble_qa.checks.evidence.exposures import array_in, exposure_in
+from hubble_qa.checks.evidence.headers import steps_of_all
 from hubble_qa.checks.evidence.raw_levels import IndependentRates, independent_rates, removed_charge
 from hubble_qa.checks.images import cosmic_rays, files
 from hubble_qa.checks.readers import Drizzled, Exposure, read_cosmic_ray_mask, read_fits_structure
@@ -95,7 +96,12 @@ def test_requested_steps_were_done(
     ratio = background.background_rate_ratio(rates.time, rates.rate, subject=diagnosed).value
     steady = ratio is None or dataset.bounds(DIAGNOSIS_CRITERION, f"{diagnosed}_ima").contains(ratio)
     set_to = {**reduction.calibrate.switches, **({} if steady else {"CRCORR": OMIT})}
-    judge(calibration.switch_violations(raw.primary, flt.primary, set_to=set_to, subject=diagnosed))
+    always = steps_of_all(flt)
+    judge(
+        calibration.switch_violations(
+            raw.primary, flt.primary, set_to=set_to, subject=diagnosed, always=always
+        )
+    )
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 from hubble_qa.checks.detectors.reference_patterns import remaining_pattern
 from hubble_qa.checks.detectors.sky_structure import sky_grain, sky_pulls
 from hubble_qa.checks.images.cosmic_rays import residual_cosmic_rays
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement
 
 TIMES = tuple(2.932291 + 100.0003155 * step for step in range(15))
@@ -84,10 +85,13 @@ def residuals(hits: int, *, height: float = 0.2) -> Measurement:
     return residual_cosmic_rays(combined, singles, subject="ibohbf040")
 
 
-def steps(ended: Mapping[str, object] | None = None, **set_to: str) -> Measurement:
+def steps(
+    ended: Mapping[str, object] | None = None, asked: Mapping[str, object] | None = None, **set_to: str
+) -> Measurement:
     done = {name: "COMPLETE" for name in SWITCHES if name != "DRIZCORR"}
-    calibrated = {**SWITCHES, **done, **(ended or {})}
-    return switch_violations(SWITCHES, calibrated, set_to=set_to, subject="ibohbfb9q")
+    raw, calibrated = {**SWITCHES, **(asked or {})}, {**SWITCHES, **done, **(ended or {})}
+    always = camera("WFC3", "IR").steps
+    return switch_violations(raw, calibrated, set_to=set_to, subject="ibohbfb9q", always=always)
 
 
 def level(factor: float = 1.0, *, quadrant: float = 1.0) -> Measurement:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io.fits import Header
 from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -317,3 +318,66 @@ def test_real_files_raise_no_false_alarm(path: Path) -> None:
     geometry, distance = chip_geometry_error(exposure), distance_from_distortion_solution(exposure)
     assert not geometry.applicable or geometry.value < 0.03
     assert not distance.applicable or distance.value < 0.5
+
+
+@pytest.mark.parametrize(
+    ("cards", "words"),
+    [
+        ({"LONPOLE": 150.0}, "LONPOLE is 150.0, which turns the image"),
+        ({"LONPOLE": 0.0, "LATPOLE": 0.0}, "LONPOLE is 0.0"),
+        ({"LONPOLE": "180"}, "LONPOLE is '180'"),
+        ({"PC1_1": 1.0, "PC2_2": 1.0, "CDELT1": -1.4e-5, "CDELT2": 1.4e-5}, "PCi_j with CDELTi differ"),
+        # What is left out of PC is that of a unit matrix, with pixels of a degree.
+        ({"PC1_2": 1e-6}, "PCi_j with CDELTi differ"),
+        ({"LONPOLE": 180.0, "LATPOLE": -47.5}, ""),
+        # Old headers have CDELT beside CD, and every reader takes CD.
+        ({"CDELT1": 1.0, "CDELT2": 1.0}, ""),
+    ],
+)
+def test_what_turns_an_image_beside_its_matrix_is_named(cards: dict[str, object], words: str) -> None:
+    for exposure in (uvis(put(**cards)), infrared(put(**cards))):
+        found = coordinate_violations(exposure)
+        assert found.value == (len(exposure.chips) if words else 0)
+        assert words in found.reason
+
+
+def test_a_matrix_that_is_stated_twice_does_no_harm() -> None:
+    """As ``header.update(wcs.to_header())`` leaves it."""
+
+    def twice(header: Header) -> None:
+        header.update({f"PC{i}_{j}": header[f"CD{i}_{j}"] for i in (1, 2) for j in (1, 2)})
+        header.update(CDELT1=1.0, CDELT2=1.0)
+
+    assert coordinate_violations(uvis(twice)).value == 0
+
+
+@pytest.mark.parametrize("order", [99999, -1, 4.5, "four", True])
+@pytest.mark.parametrize("keyword", ["A_ORDER", "B_ORDER", "AP_ORDER", "BP_ORDER"])
+def test_an_order_of_a_distortion_that_is_none_is_named_and_never_followed(
+    keyword: str, order: object
+) -> None:
+    """Time and memory go with its square: 99,999 would take hours."""
+    header = uvis(put(**{keyword: order})).header("SCI", 1)
+    line = f"{keyword} is {order!r}, not a whole number from 0 to 9"
+    assert coordinate_problem(header) == line
+    with pytest.raises(ReaderError, match=keyword):
+        science_wcs(header)
+    # Of a solution that is kept the order is not that.
+    assert coordinate_problem({**header, "CRVAL1A": 1.0}, "A") != line
+
+
+@pytest.mark.parametrize(
+    ("cards", "line"),
+    [
+        ({"WCSAXES": 3}, "WCSAXES is 3, but an image has two axes"),
+        ({"CRPIX1": 1e300}, "CRPIX1 is 1e+300, on no image"),
+        ({"CRPIX2": -2e8}, "CRPIX2 is -2e+08, on no image"),
+    ],
+)
+def test_coordinates_of_no_image_are_named_before_they_are_computed(
+    cards: dict[str, object], line: str
+) -> None:
+    header = uvis(put(**cards)).header("SCI", 1)
+    assert coordinate_problem(header) == line
+    with pytest.raises(ReaderError, match=line.split()[0]):
+        science_wcs(header)

@@ -303,6 +303,35 @@ def test_steps_are_done_where_they_are_asked_for(requested: str, ended: str | No
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "ended", "set_to", "violations"),
+    [
+        ("PERFORM", "COMPLETE", {}, 0),
+        ("PERFORM", "SKIPPED", {}, 1),
+        ("OMIT", "OMIT", {}, 1),
+        ("OMIT", "N/A", {}, 1),
+        ("OMIT", "OMIT", {"FLATCORR": "OMIT"}, 0),
+        # A header that has lost its switches says nothing.
+        (None, None, {}, 0),
+    ],
+)
+def test_steps_of_every_exposure_are_done_or_left_out_by_a_setting(
+    asked: str | None, ended: str | None, set_to: dict[str, str], violations: int
+) -> None:
+    raw = {"BIASCORR": "PERFORM"} | ({} if asked is None else {"FLATCORR": asked})
+    calibrated = {"BIASCORR": "COMPLETE"} | ({} if ended is None else {"FLATCORR": ended})
+    measured = switch_violations(raw, calibrated, set_to=set_to, subject="x", always=("FLATCORR",))
+    assert measured.value == violations
+
+
+@pytest.mark.parametrize("kind", ["ACS/WFC", "ACS/HRC", "ACS/SBC", "WFC3/UVIS", "WFC3/IR"])
+def test_of_each_camera_it_is_known_which_steps_all_exposures_take(kind: str) -> None:
+    steps = camera(*kind.split("/")).steps
+    assert {"DQICORR", "FLATCORR"} <= set(steps)
+    # Its dark rate goes with the detector's temperature, and is not subtracted.
+    assert ("DARKCORR" in steps) == (kind != "ACS/SBC")
+
+
 # What is left of patterns
 
 

@@ -16,6 +16,7 @@ from astropy.table import Table
 
 from hubble_qa.checks.astrometry.source_positions import chance_match_fraction
 from hubble_qa.checks.evidence.catalog_fits import FittedReferences, chance_of_fit
+from hubble_qa.checks.evidence.exposures import array_in
 from hubble_qa.checks.evidence.fits import (
     Fit,
     aligned_to_one_another,
@@ -221,7 +222,14 @@ def test_a_solution_of_the_archives_is_by_any_chip() -> None:
 
 @pytest.mark.parametrize(
     ("value", "asked"),
-    [("COMPLETE", True), ("SKIPPED", True), ("PERFORM", True), ("OMIT", False), ("N/A", False)],
+    [
+        ("COMPLETE", True),
+        ("SKIPPED", True),
+        ("INCOMPLETE", True),
+        ("PERFORM", True),
+        ("OMIT", False),
+        ("N/A", False),
+    ],
 )
 def test_steps_that_were_asked_for_are_told_by_how_they_ended(value: str, asked: bool) -> None:
     cards = dict.fromkeys(("FLATCORR", "TDDCORR", "NPOLCORR", "D2IMCORR", "DGEOCORR", "VACORR"), value)
@@ -450,3 +458,12 @@ def test_scatters_take_a_row_with_them_and_the_frame(tmp_path: Path) -> None:
     ):
         found = header_and_shifts(path, "x", shifts)
         assert (found.told, reason in found.reason) == (False, True)
+
+
+@pytest.mark.parametrize("name", ["DQ", "SDQ"])
+def test_flags_that_are_no_whole_numbers_are_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "ibohbfb9q_flt.fits"
+    flags = fits.ImageHDU(np.zeros((4, 4), dtype=np.float32), name=name, ver=1)
+    fits.HDUList([fits.PrimaryHDU(), flags]).writeto(path)
+    with pytest.raises(ReaderError, match=rf"flt\.fits: {name},1 is stored as float32, but flags are whole"):
+        array_in(path, name, 1)

@@ -126,11 +126,32 @@ def test_what_is_wrong_with_a_compressed_file_is_damage_of_its_form(plain, spoil
 def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(compression, "_ALWAYS", 2**20)
     path = tmp_path / "u5jx0108r_flt.fits.gz"
-    path.write_bytes(gzip.compress(bytes(64 * 2**20)))
+    path.write_bytes(gzip.compress(b"SIMPLE  = " + bytes(64 * 2**20)))
     before = set(compression._directory().iterdir())
     with pytest.raises(ReaderError, match="holds more than"):
         unpacked(path)
     assert set(compression._directory().iterdir()) == before
+
+
+def test_what_was_refused_is_not_unpacked_again(tmp_path, monkeypatch):
+    path = tmp_path / "u5jx0108r_flt.fits.gz"
+    path.write_bytes(gzip.compress(b"SIMPLE  = " + bytes(2**21)))
+    monkeypatch.setattr(compression, "_ALWAYS", 2**20)
+    with pytest.raises(DamagedFileError, match="holds more than") as first:
+        unpacked(path)
+    monkeypatch.setattr(compression, "_copy", None)
+    with pytest.raises(DamagedFileError) as again:
+        unpacked(path)
+    assert str(again.value) == str(first.value)
+    assert again.value.path == path
+
+
+def test_what_is_no_fits_file_is_refused_at_its_first_block(tmp_path, monkeypatch):
+    path = tmp_path / "u5jx0108r_flt.fits.gz"
+    path.write_bytes(gzip.compress(bytes(2**21)))
+    monkeypatch.setattr(compression, "_ALWAYS", 2**20)
+    with pytest.raises(DamagedFileError, match="holds no FITS file"):
+        unpacked(path)
 
 
 def test_names_without_the_ending_of_their_compression():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.instruments import Camera
 from hubble_qa.checks.measurement import Json, Measurement, count_violations
-from hubble_qa.checks.readers.coordinates import is_number
+from hubble_qa.checks.readers.coordinates import is_number, order_problem
 from hubble_qa.checks.readers.exposure import Exposure
 
 __all__ = [
@@ -223,9 +223,12 @@ def _sip_violations(header: Header) -> list[str]:
         for keyword in ("CTYPE1", "CTYPE2")
         if not str(header.get(keyword, "")).endswith("-SIP")
     ]
+    if problem := order_problem(header):
+        return [*violations, problem]
     for axis in "AB":
-        order = header.get(f"{axis}_ORDER", 0)
-        terms = [header.get(f"{axis}_{p}_{q}", 0.0) for p in range(order + 1) for q in range(order + 1 - p)]
+        order = int(header.get(f"{axis}_ORDER", 0))
+        powers = range(order + 1)
+        terms = [header.get(f"{axis}_{p}_{q}", 0.0) for p in powers for q in powers if p + q <= order]
         if not any(terms):
             violations.append(f"there is no SIP coefficient {axis}_p_q")
     return violations

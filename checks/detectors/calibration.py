@@ -101,7 +101,12 @@ def calibration_switches(header: Mapping[str, Any]) -> dict[str, str]:
 
 
 def switch_violations(
-    raw: Mapping[str, object], calibrated: Mapping[str, object], *, set_to: Mapping[str, str], subject: str
+    raw: Mapping[str, object],
+    calibrated: Mapping[str, object],
+    *,
+    set_to: Mapping[str, str],
+    subject: str,
+    always: Sequence[str] = (),
 ) -> Measurement:
     """Count calibration steps that were asked for and not done, or done and not asked for.
 
@@ -116,6 +121,8 @@ def switch_violations(
         Switches that were set to another value than the raw header's.
     subject : str
         The exposure.
+    always : sequence of str
+        Switches of steps that every exposure of its camera takes, whatever the raw header asks for.
     """
     requested = {**calibration_switches(raw), **set_to}
     requested = {name: value for name, value in requested.items() if name not in _OF_ASSOCIATIONS}
@@ -129,6 +136,12 @@ def switch_violations(
         f"{name} was {value} and ended as {ended[name]}"
         for name, value in requested.items()
         if (value == "PERFORM") != (ended[name] == "COMPLETE")
+    ]
+    # Who sets a switch has a reason; one that reads OMIT in the file alone may have been forgotten.
+    violations += [
+        f"{name} is {ended[name]}, and every exposure of its camera takes that step"
+        for name in always
+        if requested.get(name, "PERFORM") != "PERFORM" and name not in set_to and ended[name] != "COMPLETE"
     ]
     violations += _flash_left_in(calibrated, requested)
     context: dict[str, Json] = {

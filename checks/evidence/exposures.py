@@ -28,6 +28,8 @@ __all__ = [
     "wcs_in",
 ]
 
+_FLAGS = ("DQ", "SDQ")
+
 
 class ChipFrame(NamedTuple):
     """World coordinates of a chip with all distortion terms, and its rows and columns."""
@@ -69,10 +71,14 @@ def array_in(path: Path, name: str, chip: int) -> NDArray[Any]:
     Raises
     ------
     ReaderError
-        If the exposure has no such extension.
+        If the exposure has no such extension, or its flags are no whole numbers.
     """
     mapped = exposure_in(path).mapped(name, chip)
-    return _arrays_in(path, name)[chip] if mapped is None else mapped
+    array = _arrays_in(path, name)[chip] if mapped is None else mapped
+    if name in _FLAGS and array.dtype.kind not in "iu":
+        reason = f"{name},{chip} is stored as {array.dtype.name}, but flags are whole numbers (BITPIX 16)"
+        raise ReaderError(f"{path}: {reason}: calibrate it again")
+    return array
 
 
 def planes(path: Path, chip: int, companion: Path | None = None) -> Planes:

@@ -20,6 +20,7 @@ __all__ = [
     "input_names",
     "recommended_parameters",
     "requested_steps",
+    "steps_of_all",
     "without_ramp_fit",
 ]
 
@@ -40,14 +41,19 @@ def claims_catalog(exposure: Exposure) -> str:
 def requested_steps(exposure: Exposure) -> Mapping[str, str]:
     """The calibration steps that an exposure's own header shows to have been asked for, or omitted.
 
-    calacs and calwf3 write COMPLETE for what they did, SKIPPED for what they could not do, and leave
-    PERFORM where they did not come to it: all of these were asked for.
+    calacs and calwf3 write COMPLETE for what they did, SKIPPED or INCOMPLETE for what they could not do, and
+    leave PERFORM where they did not come to it: all of these were asked for.
     """
     return {
-        key: "PERFORM" if value in ("COMPLETE", "SKIPPED", "PERFORM") else "OMIT"
+        key: "PERFORM" if value in ("COMPLETE", "SKIPPED", "INCOMPLETE", "PERFORM") else "OMIT"
         for key, value in calibration_switches(exposure.primary).items()
         if key not in _OF_UPDATEWCS
     }
+
+
+def steps_of_all(exposure: Exposure) -> tuple[str, ...]:
+    """Switches of the calibration steps that every exposure of an exposure's camera takes."""
+    return () if exposure.camera is None else exposure.camera.steps
 
 
 def input_names(image: Drizzled) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ _SCANS = ("C", "D")
 _CALIBRATION = re.compile(
     r"(?:DARK|BIAS)(?:-NM)?|(?:INT|UV|VIS)?FLAT|TUNG(?:STEN)?\b.*|DEUT(?:ERIUM)?\b.*|KSPOTS|.*EARTH-CAL.*"
 )
+# Filters through which no light comes; WFC3/IR calls its own so.
+_SHUT = ("BLOCK", "BLANK")
 _DISPERSERS = re.compile(r"G\d+L?|PR\d+L")
 _KEYWORDS = (
     "QUALITY",
@@ -131,7 +133,7 @@ def _not_imaging(exposure: Exposure) -> Iterator[str]:
         yield f"IMAGETYP is {kind!r}, not EXT: no exposure of the sky"
     elif _CALIBRATION.fullmatch(target):
         yield f"TARGNAME is {target!r}, a target of calibration"
-    elif any(_value(exposure, key).startswith("BLOCK") for key in ("FILTER1", "FILTER2", "FILTER")):
+    elif any(_value(exposure, key).startswith(_SHUT) for key in ("FILTER1", "FILTER2", "FILTER")):
         yield "the filter is a block: no light came in"
 
 

@@ -28,10 +28,12 @@ _LARGEST_RATIO = 100
 _ALWAYS = 512 * 2**20
 _NEVER = 8 * 2**30
 _BLOCK = 2**20
-_GZIP = b"\x1f\x8b"
+_GZIP, _FITS = b"\x1f\x8b", b"SIMPLE"
 # Copies that are kept: those of the files that a test compares, not of a directory.
 _MOST_COPIES = 16
 _COPIES: dict[tuple[Path, int, int], Path] = {}
+# Why others were refused: to unpack them until they are again takes seconds a test.
+_REFUSED: dict[tuple[Path, int, int], tuple[type[ReaderError], tuple[Any, ...]]] = {}
 
 
 def plain_name(name: str) -> str:
@@ -53,8 +55,15 @@ def unpacked(path: Path) -> Path:
         return path
     state = path.stat()
     key = (path, state.st_size, state.st_mtime_ns)
-    # The one used last is the last; who reads a copy that goes has it open.
-    copy = _COPIES.pop(key, None) or _copy(path, state.st_size)
+    if key in _REFUSED:
+        kind, words = _REFUSED[key]
+        raise kind(*words)
+    try:
+        # The one used last is the last; who reads a copy that goes has it open.
+        copy = _COPIES.pop(key, None) or _copy(path, state.st_size)
+    except ReaderError as error:
+        _REFUSED[key] = type(error), error.args
+        raise
     _COPIES[key] = copy
     while len(_COPIES) > _MOST_COPIES:
         _COPIES.pop(next(iter(_COPIES))).unlink(missing_ok=True)
@@ -90,6 +99,8 @@ def _gunzip(path: Path, target: Path, most: int) -> None:
         with open_regular(path) as packed, gzip.open(packed) as stream, target.open("wb") as copy:
             _refuse_plain(path, packed)
             while block := stream.read(_BLOCK):
+                if not written and not block.startswith((_FITS, _GZIP)):
+                    raise DamagedFileError(f"{path}: holds no FITS file (no SIMPLE); fetch it again", path)
                 written += len(block)
                 if written > most:
                     raise _too_much(path, most)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["coordinate_problem", "frame_problem", "is_number"]
+__all__ = ["coordinate_problem", "frame_problem", "is_number", "order_problem"]
 
 # Frames of HST's coordinates; they differ by 0.02 arcsec at most.
 _FRAMES = ("ICRS", "FK5", "")
@@ -15,6 +15,16 @@ _PROJECTIONS = ("TAN", "TAN-SIP", "TPV")
 _POINTS = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")
 _MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 _SCALES = ("CDELT1", "CDELT2")
+_TURNS = ("PC1_1", "PC1_2", "PC2_1", "PC2_2")
+# Orders of the polynomials of a distortion (Shupe et al. 2005): time and memory go with their squares.
+_ORDERS = ("A_ORDER", "B_ORDER", "AP_ORDER", "BP_ORDER")
+_HIGHEST_ORDER = 9
+# Degrees; a tangent plane has its pole, and so its north, where the reference point is.
+_LONPOLE = 180.0
+# Of the largest element of a matrix: a tenth of a pixel over a chip.
+_SAME = 2e-5
+# Pixels from an image to its reference point: all of the sky at 0.02 arcsec a pixel.
+_FARTHEST = 1e8
 
 
 def coordinate_problem(header: Mapping[str, Any], key: str = "") -> str:
@@ -50,6 +60,32 @@ def frame_problem(header: Mapping[str, Any]) -> str:
     projection = axis[4:].strip("-")
     if axis.startswith("RA--") and projection not in _PROJECTIONS:
         return f"CTYPE1 is {axis!r}, but HST's images are in the tangent plane (RA---TAN)"
+    return _turned(header)
+
+
+def _turned(header: Mapping[str, Any]) -> str:
+    """What turns the image for whoever reads the whole header, though CRVAL and the CD matrix are right."""
+    if any(name in header for name in _TURNS) and any(name in header for name in _MATRIX):
+        # Where they say the same, as after header.update(wcs.to_header()), it does no harm.
+        departure = largest = 0.0
+        for i, j in ((1, 1), (1, 2), (2, 1), (2, 2)):
+            element = header.get(f"CD{i}_{j}", 0.0)
+            other = header.get(f"PC{i}_{j}", float(i == j)) * header.get(f"CDELT{i}", 1.0)
+            departure, largest = max(departure, abs(other - element)), max(largest, abs(element))
+        if departure > _SAME * largest:
+            return "PCi_j with CDELTi differ from the CD matrix, and readers take either: remove them"
+    pole = header.get("LONPOLE", _LONPOLE)
+    if not is_number(pole) or abs(pole - _LONPOLE) > 1e-6:
+        return f"LONPOLE is {pole!r}, which turns the image about CRVAL: remove it, or make it {_LONPOLE:g}"
+    return ""
+
+
+def order_problem(header: Mapping[str, Any]) -> str:
+    """Which order of a header's distortion is none; empty where all are, or there is no distortion."""
+    for name in _ORDERS:
+        order = header.get(name, 0)
+        if not is_number(order) or order != int(order) or not 0 <= order <= _HIGHEST_ORDER:
+            return f"{name} is {order!r}, not a whole number from 0 to {_HIGHEST_ORDER}"
     return ""
 
 
@@ -61,7 +97,14 @@ def _problems(header: Mapping[str, Any], key: str) -> Iterator[str]:
         if not is_number(header.get(name)):
             yield f"{name} is {header[name]!r}, not a number" if name in header else f"{name} is missing"
             return
+    if not key and is_number(header.get("WCSAXES")) and header["WCSAXES"] > 2:
+        yield f"WCSAXES is {header['WCSAXES']}, but an image has two axes"
+    for name in (f"CRPIX1{key}", f"CRPIX2{key}"):
+        if abs(header[name]) > _FARTHEST:
+            yield f"{name} is {header[name]:g}, on no image"
     yield from _axis_problems(header, key)
+    if not key and (problem := order_problem(header)):
+        yield problem
     latitude = header[f"CRVAL2{key}"]
     if abs(latitude) > 90.0:
         yield f"CRVAL2{key} is {latitude:g}, beyond a pole"

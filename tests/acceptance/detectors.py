@@ -97,6 +97,9 @@ CASES: Mapping[str, Case] = {
             "skipped": lambda: infrared.steps({"FLATCORR": "SKIPPED"}),
             "left as it was": lambda: infrared.steps({"CRCORR": "PERFORM"}),
             "done though not asked for": lambda: infrared.steps(CRCORR="OMIT"),
+            "nobody asked for the flat field": lambda: infrared.steps(
+                {"FLATCORR": "OMIT"}, {"FLATCORR": "OMIT"}
+            ),
             "post-flash left in": lambda: infrared.steps({"FLASHDUR": 7.3, "FLSHCORR": "OMIT"}),
         },
     ),
