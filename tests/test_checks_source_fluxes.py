@@ -115,6 +115,39 @@ def test_one_exposure_of_another_flux_is_named() -> None:
     assert status("PHT-010", chip_flux_ratio({"a": seen(), "b": seen(seed=6)}, subject="drz")) is Status.PASS
 
 
+def uneven(change: float, *, axis: int = 0, sources: int = 60, seed: int = 5) -> ChipSources:
+    """Sources whose flux in the image changes from one side of it to the other."""
+    found = seen(sources=sources, seed=seed)
+    places = np.random.default_rng(11).uniform(0.0, 4000.0, (sources, 2))
+    return replace(
+        found, places=places, drizzled=found.drizzled * (1.0 + change * (places[:, axis] / 4000.0 - 0.5))
+    )
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize(("change", "accepted"), [(0.0, True), (0.02, True), (-0.1, False), (0.3, False)])
+def test_an_image_whose_scale_changes_across_it_is_rejected(change: float, accepted: bool, axis: int) -> None:
+    found = {"a": uneven(change, axis=axis), "b": uneven(change, axis=axis, seed=6)}
+    measurement = input_flux_ratio(found, subject="drz SCI,1")
+    assert (status("PHT-006", measurement) is Status.PASS) is accepted
+    assert measurement.context["change"] == pytest.approx(change, abs=0.01 + 0.02 * abs(change))
+    if not accepted:
+        # At the edge, the half of it, less four of its errors.
+        assert measurement.value == pytest.approx(1.0 + abs(change) / 2.0, abs=0.015)
+        assert f"along {'xy'[axis]} of the image" in measurement.reason
+
+
+def test_what_one_exposure_loses_along_its_chip_is_no_fault_of_the_image() -> None:
+    """Charge transfer takes 5 per cent along the frame of one visit, and against that of the other."""
+    found = {"a": uneven(0.05), "b": uneven(-0.05, seed=6)}
+    assert input_flux_ratio(found, subject="drz SCI,1").value == pytest.approx(1.0, abs=0.005)
+
+
+def test_few_sources_tell_no_change_across_an_image() -> None:
+    few = {"a": uneven(0.3, sources=24)}
+    assert "change" not in input_flux_ratio(few, subject="drz SCI,1").context
+
+
 def test_few_or_faint_sources_are_no_fault() -> None:
     uncertain = input_flux_ratio({"a": seen(1.03, scatter=0.2)}, subject="drz SCI,1")
     assert (uncertain.value, status("PHT-006", uncertain)) == (1.0, Status.PASS)

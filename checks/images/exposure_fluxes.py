@@ -6,9 +6,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from astropy.stats import mad_std
 from numpy.typing import NDArray
 
+from hubble_qa.checks.images.flux_planes import clipped_mean, fitted_plane
 from hubble_qa.checks.measurement import Json, Measurement, not_told
 
 __all__ = ["SharedFluxes", "exposure_flux_deviation", "sensitivity_gradient"]
@@ -19,8 +19,6 @@ Array = NDArray[np.float64]
 _FEWEST, _FEWEST_OF_SLOPE = 10, 25
 # Largest error of a source's ratio, and what apertures of a star on other pixels differ by besides noise.
 _LARGEST_ERROR, _SAMPLING = 0.1, 0.01
-# Rounds of clipping, and at how many robust standard deviations.
-_ROUNDS, _CLIP = 8, 3.0
 # Standard deviations that are taken off what is judged: of some hundred chips that are judged in a run, none
 # departs by chance.
 SIGMAS = 4.0
@@ -77,7 +75,7 @@ def exposure_flux_deviation(shared: SharedFluxes | str, *, subject: str) -> Meas
     if len(shared.ratio) < _FEWEST:
         return not_told(quantity, subject, _too_few(len(shared.ratio), _FEWEST))
     weight = _weights(shared)
-    mean, error, kept = _clipped_mean(np.log(shared.ratio), weight)
+    mean, error, kept = clipped_mean(np.log(shared.ratio), weight)
     core = np.log(shared.core_ratio / shared.ratio)
     focus = abs(float(np.average(core[kept], weights=weight[kept])))
     certain = math.copysign(max(abs(mean) - SIGMAS * error - focus, 0.0), mean)
@@ -125,7 +123,7 @@ def sensitivity_gradient(shared: SharedFluxes | str, *, subject: str) -> Measure
     shared = shared.usable()
     if len(shared.ratio) < _FEWEST_OF_SLOPE:
         return not_told(quantity, subject, _too_few(len(shared.ratio), _FEWEST_OF_SLOPE))
-    slopes, errors, number = _plane(np.log(shared.ratio), _weights(shared), shared.places)
+    slopes, errors, number = fitted_plane(np.log(shared.ratio), _weights(shared), shared.places)
     certain = np.maximum(np.abs(slopes) - SIGMAS * errors, 0.0)
     axis = int(np.lexsort((np.abs(slopes), certain))[-1])
     slope, error = float(slopes[axis]), float(errors[axis])
@@ -155,32 +153,6 @@ def sensitivity_gradient(shared: SharedFluxes | str, *, subject: str) -> Measure
 
 def _weights(shared: SharedFluxes) -> Array:
     return np.asarray(1.0 / (shared.error**2 + _SAMPLING**2))
-
-
-def _clipped_mean(values: Array, weight: Array) -> tuple[float, float, NDArray[np.bool_]]:
-    """Weighted mean, its error by the scatter, and what was kept."""
-    kept, mean = np.ones(len(values), dtype=bool), float(np.median(values))
-    for _ in range(_ROUNDS):
-        pulls = (values - mean) * np.sqrt(weight)
-        kept = np.abs(pulls) <= _CLIP * max(float(mad_std(pulls[kept])), 1e-12)
-        mean = float(np.average(values[kept], weights=weight[kept]))
-    scatter = math.sqrt(float(np.sum((weight[kept] * (values[kept] - mean)) ** 2)))
-    return mean, scatter / float(np.sum(weight[kept])), kept
-
-
-def _plane(values: Array, weight: Array, places: Array) -> tuple[Array, Array, int]:
-    """Slopes in x and y, their errors, and how many values were kept."""
-    terms = np.column_stack([np.ones(len(values)), places]) * np.sqrt(weight)[:, None]
-    scaled = values * np.sqrt(weight)
-    kept = _clipped_mean(values, weight)[2]
-    for _ in range(_ROUNDS):
-        solution = np.linalg.lstsq(terms[kept], scaled[kept], rcond=None)[0]
-        residuals = scaled - terms @ solution
-        kept = np.abs(residuals) <= _CLIP * max(float(mad_std(residuals[kept])), 1e-12)
-    inverse = np.linalg.pinv(terms[kept].T @ terms[kept])
-    freedom = max(int(np.count_nonzero(kept)) - 3, 1)
-    variance = np.diag(inverse) * float(np.sum(residuals[kept] ** 2)) / freedom
-    return solution[1:], np.sqrt(variance[1:]), int(np.count_nonzero(kept))
 
 
 def _too_few(number: int, needed: int) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from astropy.stats import mad_std
 from numpy.typing import NDArray
 
+from hubble_qa.checks.images.flux_planes import fitted_plane
 from hubble_qa.checks.images.source_fluxes import ChipSources
 from hubble_qa.checks.measurement import Json, Measurement, not_applicable, not_told
 
@@ -28,6 +29,8 @@ _OF_GAIN = 0.01
 _GAIN_DEFECT = (
     "AstroDrizzle multiplies each WFPC2 chip by its own gain and divides the image by the last chip's"
 )
+# A plane through the ratios of fewer sources is at the mercy of some.
+_FEWEST_OF_PLANE = 25
 # Standard deviation of a median over that of a mean, for normal errors.
 _OF_MEDIAN = math.sqrt(math.pi / 2.0)
 
@@ -56,6 +59,25 @@ class _Ratio(NamedTuple):
         return f"{self.value:.4f} ± {self.error:.4f}"
 
 
+class _Slope(NamedTuple):
+    """Change of a ratio from one side of a field to the other, and its standard deviation."""
+
+    value: float
+    error: float
+    axis: str
+
+    @property
+    def certain(self) -> float:
+        """Its size, as small as its error allows."""
+        return max(abs(self.value) - SIGMAS * self.error, 0.0)
+
+    def __str__(self) -> str:
+        return (
+            f"fluxes change by {self.value:+.1%} ± {self.error:.1%} along {self.axis} of the image against "
+            f"those on its exposures, {SIGMAS:g} sigma taken off: the image itself is uneven"
+        )
+
+
 def input_flux_ratio(
     chips: Mapping[str, ChipSources], *, subject: str, gain_ratio: float = 1.0
 ) -> Measurement:
@@ -63,7 +85,8 @@ def input_flux_ratio(
 
     Of each exposure the median over its sources; of the exposures the one that departs most from 1. The
     value is as near to 1 as `SIGMAS` standard deviations of that median allow, so that few or faint
-    sources are no fault.
+    sources are no fault. Where a plane through the ratios departs more at the edge of the sources' field, it
+    is the ratio there, as near to 1 in the same sense.
 
     Parameters
     ----------
@@ -84,7 +107,21 @@ def input_flux_ratio(
     if not ratios:
         return not_told(quantity, subject, _too_few(chips))
     worst = _most_deviant(ratios)
-    ratio = ratios[worst]
+    ratio, slope = ratios[worst], _slope(chips)
+    context: dict[str, Json] = {**_context(ratios)}
+    if slope is not None:
+        context |= {"change": slope.value, "change_uncertainty": slope.error}
+    if slope is not None and slope.certain > 2.0 * abs(ratio.certain - 1.0):
+        return Measurement(
+            quantity,
+            1.0 + slope.certain / 2.0,
+            "",
+            subject,
+            slope.error,
+            context=context,
+            reason=str(slope),
+            beyond_error=True,
+        )
     reason = "" if ratio.certain == 1.0 else f"{worst}: {ratio}, {SIGMAS:g} sigma taken off"
     explained = all(
         abs(each.value / gain_ratio - 1.0) < _OF_GAIN + SIGMAS * each.error for each in ratios.values()
@@ -96,7 +133,7 @@ def input_flux_ratio(
         "",
         subject,
         ratio.error,
-        _context(ratios),
+        context=context,
         reason=reason,
         beyond_error=True,
         known_defect=_GAIN_DEFECT if known else "",
@@ -170,6 +207,35 @@ def _width_ratios(chips: Mapping[str, ChipSources]) -> Iterator[Array]:
     for found in chips.values():
         usable = np.isfinite(found.drizzled_width) & np.isfinite(found.chip_width) & found.alike
         yield (found.drizzled_width / found.chip_width)[usable]
+
+
+def _slope(chips: Mapping[str, ChipSources]) -> _Slope | None:
+    """The steeper slope of the ratio over the image; None where few sources tell it.
+
+    Of each source the mean over the exposures, each over its own median: they share its noise on the image,
+    and what charge transfer takes from one of them, from another in another frame, is no fault of the image.
+    """
+    ratios: dict[tuple[float, float], list[float]] = {}
+    for found in chips.values():
+        if len(found) >= MIN_SOURCES and found.alike:
+            logarithms = np.log(found.drizzled / found.chip)
+            for (x, y), value in zip(found.places, logarithms - np.median(logarithms), strict=True):
+                ratios.setdefault((float(x), float(y)), []).append(float(value))
+    if len(ratios) < _FEWEST_OF_PLANE:
+        return None
+    places = np.array([*ratios])
+    sides = np.ptp(places, axis=0)
+    if not sides.all():
+        return None
+    values, weights = (
+        np.array([measure(each) for each in ratios.values()], dtype=np.float64) for measure in (np.mean, len)
+    )
+    slopes, errors, _ = fitted_plane(values, weights, (places - places.mean(axis=0)) / sides)
+    both = [
+        _Slope(float(slope), float(error), axis)
+        for slope, error, axis in zip(slopes, errors, "xy", strict=True)
+    ]
+    return max(both, key=lambda each: each.certain)
 
 
 def _shared(one: ChipSources, other: ChipSources) -> Array:
