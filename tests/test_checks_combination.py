@@ -157,3 +157,10 @@ def test_different_versions_of_the_calibration_warn(versions: tuple[str | None, 
 )
 def test_the_header_tells_weights_that_are_no_exposure_times(cards: dict[str, object], other: bool) -> None:
     assert ("D001WTSC" in other_weights(drizzled(**cards))) is other
+
+
+@pytest.mark.parametrize(
+    ("kernel", "other"), [("lanczos3", True), ("LANCZOS3 ", True), ("square", False), ("gaussian", False)]
+)
+def test_a_lanczos_kernels_weights_are_no_exposure_times(kernel: str, other: bool) -> None:
+    assert ("lanczos3" in other_weights(drizzled(D001KERN=kernel, D001WTSC=1.0))) is other

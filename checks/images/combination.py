@@ -173,13 +173,17 @@ def other_weights(drizzled: Drizzled) -> str:
 
     AstroDrizzle notes the factor of each input's weights: 1 of exposure times, of the older MultiDrizzle also
     the exposure time itself, and of inverse variances the square of the exposure time in the pixels of the
-    image.
+    image. A Lanczos kernel's factors are of both signs and do not sum to 1: of sound images, weights are
+    5 per cent below the exposure times.
 
     Parameters
     ----------
     drizzled : Drizzled
         The image.
     """
+    kernel = str(drizzled.keyword("D001KERN", "")).strip().lower()
+    if kernel.startswith("lanczos"):
+        return f"kernel {kernel!r} (D001KERN) shares a pixel's weight by factors whose sum is not 1"
     factor, time = drizzled.keyword("D001WTSC"), drizzled.keyword("D001DEXP")
     if not is_number(factor):
         return ""
