@@ -251,6 +251,70 @@ def test_a_mosaic_of_fields_that_lie_apart_is_mostly_empty_and_complete() -> Non
     assert covered_fraction(weight, subject="mosaic").value == pytest.approx(0.02)
 
 
+# Of the chips of `exposure`: PHOTPLAM 5442.9 A, PHOTZPT -21.1, PHOTMODE WFPC2,1,A2D7,F555W,,CAL and so on.
+@pytest.mark.parametrize(
+    ("keywords", "said"),
+    [
+        ({}, ""),
+        ({"PHOTPLAM": 5442.9, "PHOTZPT": -21.1, "PHOTMODE": "WFPC2,3,A2D7,F555W,,CAL"}, ""),
+        ({"PHOTPLAM": 5442.9 * (1 + 5e-8), "PHOTZPT": -21.099999999999998, "PHOTMODE": "MULTIPLE"}, ""),
+        ({"PHOTBW": 652.0}, ""),  # which no input has
+        ({"PHOTPLAM": 5443.5}, "PHOTPLAM is 5443.5, its inputs' 5442.9"),
+        ({"PHOTPLAM": "INDEF"}, "PHOTPLAM is 'INDEF', its inputs' 5442.9"),
+        ({"PHOTZPT": -48.6}, "PHOTZPT is -48.6, its inputs' -21.1"),
+        ({"PHOTMODE": "WFPC2,3,A2D7,F814W,,CAL"}, "PHOTMODE is 'WFPC2,3,A2D7,F814W,,CAL', that of no input"),
+    ],
+)
+def test_the_passband_is_the_inputs(keywords: dict[str, object], said: str) -> None:
+    measurement = drizzled_photometry_violations(drizzled(**keywords), [exposure()])
+    assert measurement.value == (1 if said else 0)
+    assert said in measurement.reason
+
+
+def test_a_passband_may_be_the_mean_of_inputs_that_differ() -> None:
+    blue, red = exposure(science={"PHOTBW": 500.0}), exposure(science={"PHOTBW": 520.0})
+    for width, value in ((500.0, 0), (510.0, 0), (520.0, 0), (499.0, 1), (521.0, 1)):
+        measurement = drizzled_photometry_violations(drizzled(PHOTBW=width), [blue, red])
+        assert measurement.value == value
+    assert "PHOTBW is 521.0, its inputs' 500 to 520" in measurement.reason
+
+
+@pytest.mark.parametrize(
+    ("mode", "value"),
+    [
+        ("ACS WFC1 F606W MJD#53807.0663", 0),
+        ("ACS WFC1 F606W MJD#50000.0000", 0),
+        ("acs wfc1  f606w", 0),
+        ("F606W WFC1 ACS", 0),
+        ("ACS WFC1 F814W MJD#53807.0663", 1),
+        ("ACS HRC F606W MJD#53807.0663", 1),
+        ("ACS WFC1 F606W POL0V MJD#53807.0663", 1),
+    ],
+)
+def test_photmode_is_an_inputs_but_for_its_date(mode: str, value: int) -> None:
+    one = exposure(science={"PHOTMODE": "ACS WFC1 F606W MJD#53807.0663"})
+    assert drizzled_photometry_violations(drizzled(PHOTMODE=mode), [one]).value == value
+    # Infrared exposures have it in their primary header.
+    infrared = exposure(primary={"PHOTMODE": "ACS WFC1 F606W"}, science={"PHOTMODE": None})
+    assert drizzled_photometry_violations(drizzled(PHOTMODE=mode), [infrared]).value == value
+
+
+@pytest.mark.parametrize(
+    ("unit", "asked", "said"),
+    [
+        ("ELECTRONS/S", "cps", ""),
+        ("ELECTRONS/S", None, ""),
+        ("ELECTRONS/S", "counts", "BUNIT is 'ELECTRONS/S', a rate, but final_units (D001OUUN) is 'counts'"),
+        ("ELECTRONS", "counts", "BUNIT is 'ELECTRONS', not a rate; final_units (D001OUUN) is 'counts'"),
+        ("counts", "cps", "the pixels are rates, write so into BUNIT"),
+    ],
+)
+def test_the_unit_is_what_was_asked_for(unit: str, asked: str | None, said: str) -> None:
+    measurement = drizzled_photometry_violations(drizzled(BUNIT=unit, D001OUUN=asked), [exposure()])
+    assert measurement.value == (1 if said else 0)
+    assert said in measurement.reason
+
+
 def test_a_total_detection_image_has_no_zeropoint() -> None:
     image = drizzled()
     total = replace(image, path=Path("hst_12345_01_wfpc2_total_u5jx01_drc.fits"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +22,7 @@ from hubble_qa.checks.measurement import (
     not_measured,
     not_told,
 )
+from hubble_qa.checks.readers.coordinates import is_number
 from hubble_qa.checks.readers.drizzled import Drizzled
 from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.standard_errors import median_error
@@ -242,11 +243,11 @@ def output_orientation_deviation(drizzled: Drizzled, *, angle: float | None) -> 
 def drizzled_photometry_violations(
     drizzled: Drizzled, inputs: Sequence[Exposure], *, missing: Sequence[str] = ()
 ) -> Measurement:
-    """Count where a drizzled image's PHOTFLAM and BUNIT misstate its pixels.
+    """Count where a drizzled image's keywords of zeropoint and unit misstate its pixels.
 
     AstroDrizzle gives the image one PHOTFLAM, so that it holds only if each chip of each input has the
-    same. It writes rates but for WFPC2 calls them ``counts``; and for inputs without BUNIT it writes
-    counts.
+    same. It writes the means of the inputs' PHOTPLAM, PHOTBW and PHOTZPT, and the PHOTMODE of one of them.
+    It writes rates but for WFPC2 calls them ``counts``; and for inputs without BUNIT it writes counts.
 
     Parameters
     ----------
@@ -269,8 +270,13 @@ def drizzled_photometry_violations(
     if others and not violations:
         found = "; ".join(f"{own!r} in {_named(chips)}" for own, chips in others.items())
         violations.append(f"PHOTFLAM is {photflam!r}, but {found}: {_one_photflam(inputs)}")
+    violations += [*_other_passbands(drizzled, inputs), *_other_mode(drizzled, inputs)]
+    asked = drizzled.keyword("D001OUUN")
     if not is_rate(unit):
-        violations.append(f"BUNIT is {_shown(unit)}, not a rate; {_of_units(drizzled.keyword('D001OUUN'))}")
+        violations.append(f"BUNIT is {_shown(unit)}, not a rate; {_of_units(asked)}")
+    elif asked == "counts":
+        # AstroDrizzle takes the /S from BUNIT where it is asked for counts.
+        violations.append(f"BUNIT is {_shown(unit)}, a rate, but {_of_units(asked)}")
     context: dict[str, Json] = {
         "photflam": photflam,
         "bunit": unit,
@@ -286,7 +292,8 @@ def _of_units(units: object) -> str:
     if units == "cps":
         return f"{made}: the pixels are rates, write so into BUNIT"
     if units == "counts":
-        return f"{made}: the pixels are counts; drizzle again with final_units = 'cps', or divide by EXPTIME"
+        again = "drizzle again with final_units = 'cps'"
+        return f"{made}: the pixels are counts; {again}, or divide by EXPTIME and write both keywords anew"
     return made
 
 
@@ -363,6 +370,45 @@ def _other_photflams(photflam: object, inputs: Sequence[Exposure]) -> Mapping[ob
             if not _same_number(photflam, own):
                 others.setdefault(own, []).append(exposure.chip_label(chip))
     return others
+
+
+def _other_passbands(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Iterator[str]:
+    """Keywords of the passband that lie beyond those of the inputs, whose means AstroDrizzle writes."""
+    for keyword in ("PHOTPLAM", "PHOTBW", "PHOTZPT"):
+        own, theirs = drizzled.keyword(keyword), sorted(filter(is_number, _of_chips(inputs, keyword)))
+        if own is None or not theirs:
+            continue
+        low, high = theirs[0], theirs[-1]
+        if _same_number(own, low) or _same_number(own, high) or (is_number(own) and low < own < high):
+            continue
+        found = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        yield f"{keyword} is {_shown(own)}, its inputs' {found}: it is another filter's, write theirs"
+
+
+def _other_mode(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Iterator[str]:
+    """That PHOTMODE is that of no chip of the inputs, but for its date."""
+    own = str(drizzled.keyword("PHOTMODE") or "").strip()
+    theirs = {str(mode).strip() for mode in _of_chips(inputs, "PHOTMODE")} - {""}
+    # Of inputs that differ AstroDrizzle may write no mode, but that they do.
+    if not own or not theirs or own == "MULTIPLE" or _words(own) in map(_words, theirs):
+        return
+    yield f"PHOTMODE is {own!r}, that of no input: they have {_named(sorted(theirs))}; write one of theirs"
+
+
+def _words(mode: str) -> frozenset[str]:
+    """Words of a PHOTMODE, without the date of the sensitivity: ``ACS``, ``WFC1``, ``F606W``."""
+    words = mode.upper().replace(",", " ").split()
+    return frozenset(word for word in words if not word.startswith("MJD#"))
+
+
+def _of_chips(inputs: Sequence[Exposure], keyword: str) -> list[Any]:
+    """A keyword of each chip of the inputs that has it; WFC3/IR exposures have it in their primary header."""
+    found = [
+        header.get(keyword, exposure.primary.get(keyword))
+        for exposure in inputs
+        for header in exposure.science_headers().values()
+    ]
+    return [value for value in found if value is not None]
 
 
 def _one_photflam(inputs: Sequence[Exposure]) -> str:

@@ -105,6 +105,16 @@ CASES: Mapping[str, Case] = {
             "counts": lambda: drizzled_photometry_violations(drizzled(BUNIT="counts"), [exposure()]),
             "no unit": lambda: drizzled_photometry_violations(drizzled(BUNIT=None), [exposure()]),
             "no PHOTFLAM": lambda: drizzled_photometry_violations(drizzled(PHOTFLAM=None), [exposure()]),
+            "another filter's wavelength": lambda: drizzled_photometry_violations(
+                drizzled(PHOTPLAM=8057.0), [exposure()]
+            ),
+            "another filter": lambda: drizzled_photometry_violations(
+                drizzled(PHOTMODE="WFPC2,1,A2D7,F814W,,CAL"), [exposure()]
+            ),
+            "of AB magnitudes": lambda: drizzled_photometry_violations(drizzled(PHOTZPT=-48.6), [exposure()]),
+            "counts called a rate": lambda: drizzled_photometry_violations(
+                drizzled(D001OUUN="counts"), [exposure()]
+            ),
         },
     ),
     "PHT-009": Case(
