@@ -92,12 +92,14 @@ def covered_by(products: Products, image: FinishedFile, inputs: Inputs) -> Cover
 
 @criterion("CAL-005")
 def test_exposure_time(products: Products, image: FinishedFile, inputs: Inputs, judge: Judge) -> None:
-    stated = {
-        name: products.exposure(file).primary.get("EXPTIME")
+    headers = {
+        name: products.exposure(file).primary
         for name, file in inputs.items()
         if file is not None and can_be_compared(*products.input(file))
     }
-    judge(drizzling.exposure_time_violations(products.image(image), stated))
+    stated = {name: header.get("EXPTIME") for name, header in headers.items()}
+    epochs = {name: (header.get("EXPSTART"), header.get("EXPEND")) for name, header in headers.items()}
+    judge(drizzling.exposure_time_violations(products.image(image), stated, epochs))
 
 
 @criterion("PHT-008")

@@ -161,6 +161,59 @@ def test_an_input_whose_exposure_time_was_changed_afterwards_is_named() -> None:
     assert (found.value, found.reason) == (1, reason)
 
 
+SECOND = 1.0 / 86400.0
+EPOCHS = {"b_flt.fits": (51395.2, 51395.3), "a_flt.fits": (51395.1, 51395.15)}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        (51395.1, 51395.3, ""),
+        (51395.1 + 0.9 * SECOND, 51395.3 - 0.9 * SECOND, ""),
+        (None, None, ""),
+        (51395.2, 51395.3, "EXPSTART is MJD 51395.20000, the first of its inputs began at 51395.10000"),
+        (51395.0, 51395.3, "EXPSTART is MJD 51395.00000"),
+        (51395.1, 51395.15, "EXPEND is MJD 51395.15000, the last of its inputs ended at 51395.30000"),
+        (51395.1, 51395.3 + 1.1 * SECOND, "EXPEND is MJD 51395.30001"),
+        (49895.1, 49895.3, "EXPSTART is MJD 49895.10000"),
+    ],
+)
+def test_an_image_lasts_from_its_first_input_to_its_last(
+    start: float | None, end: float | None, said: str
+) -> None:
+    names = {
+        "D001DATA": "a_flt.fits[sci,1]",
+        "D002DATA": "b_flt.fits[sci,1]",
+        "D003DATA": "b_flt.fits[sci,2]",
+    }
+    times = {"EXPTIME": 32.0, "D001DEXP": 16.0, "D002DEXP": 16.0, "D003DEXP": 16.0}
+    measurement = exposure_time_violations(
+        drizzled(EXPSTART=start, EXPEND=end, **names, **times), epochs=EPOCHS
+    )
+    assert measurement.value == (0 if not said else 2 if start and start < 50000 else 1)
+    assert said in measurement.reason
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "value"),
+    [
+        (51395.1, 51395.3, 0),  # which the other input may explain
+        (51395.2, 51395.3, 0),
+        (51395.21, 51395.3, 1),
+        (51395.1, 51395.29, 1),
+        (49895.1, 49895.3, 1),
+    ],
+)
+@pytest.mark.parametrize("other", [{}, {"a_flt.fits": (None, "INDEF")}])
+def test_of_a_part_of_its_inputs_an_image_may_exceed_the_span(
+    start: float, end: float, value: int, other: dict[str, tuple[object, object]]
+) -> None:
+    names = {"D001DATA": "a_flt.fits[sci,1]", "D002DATA": "b_flt.fits[sci,1]"}
+    image = drizzled(EXPTIME=32.0, D001DEXP=16.0, D002DEXP=16.0, EXPSTART=start, EXPEND=end, **names)
+    epochs = {"b_flt.fits": EPOCHS["b_flt.fits"], **other}
+    assert exposure_time_violations(image, epochs=epochs).value == value
+
+
 def test_exposure_time_of_an_image_of_unknown_inputs_is_not_applicable() -> None:
     assert not exposure_time_violations(drizzled(EXPTIME=32.0)).told
 

@@ -64,6 +64,8 @@ _LINES = 5
 
 # Exposure times that differ by less are one: headers round them.
 _ONE_TIME = 1e-3
+# Days by which the same moment may differ: a second, the rounding of TIME-OBS.
+_ONE_MOMENT = 1.0 / 86400.0
 
 # Keyword of an input's file and extension.
 _INPUT = re.compile(r"(D\d{3})DATA")
@@ -315,12 +317,16 @@ def is_rate(unit: object) -> bool:
 
 
 def exposure_time_violations(
-    drizzled: Drizzled, stated: Mapping[str, Any] = MappingProxyType({})
+    drizzled: Drizzled,
+    stated: Mapping[str, Any] = MappingProxyType({}),
+    epochs: Mapping[str, tuple[Any, Any]] = MappingProxyType({}),
 ) -> Measurement:
-    """Count where a drizzled image's EXPTIME is not the sum of its inputs', and where theirs are others now.
+    """Count where a drizzled image's times are not its inputs', and where theirs are others now.
 
     AstroDrizzle notes the time of each chip that it drizzled, D001DEXP beside D001DATA; a file's chips
-    were exposed together. Who turns rates back into counts, for their noise, takes EXPTIME.
+    were exposed together. Who turns rates back into counts, for their noise, takes EXPTIME, their sum; who
+    takes positions of a catalogue to the image's epoch, EXPSTART and EXPEND: when the first began and the
+    last ended.
 
     Parameters
     ----------
@@ -328,6 +334,8 @@ def exposure_time_violations(
         A product; its own header names its inputs.
     stated : mapping of str to value, optional
         EXPTIME of the inputs that are at hand, by file.
+    epochs : mapping of str to (value, value), optional
+        EXPSTART and EXPEND of these, MJD.
     """
     times = {
         str(drizzled.keyword(f"{number}DATA")).partition("[")[0]: drizzled.keyword(f"{number}DEXP")
@@ -351,7 +359,29 @@ def exposure_time_violations(
         and _positive(stated.get(name))
         and not math.isclose(time, stated[name], rel_tol=_ONE_TIME)
     ]
+    violations += _epoch_violations(drizzled, epochs, whole=times.keys() <= epochs.keys())
     return count_violations("unit_violations", drizzled.label, violations, context)
+
+
+def _epoch_violations(
+    drizzled: Drizzled, epochs: Mapping[str, tuple[Any, Any]], *, whole: bool
+) -> Iterator[str]:
+    """That an image began or ended when its inputs did not; of a part of them it may exceed the span."""
+    known = [(start, end) for start, end in epochs.values() if is_number(start) and is_number(end)]
+    if not known:
+        return
+    whole = whole and len(known) == len(epochs)
+    first, last = min(start for start, _ in known), max(end for _, end in known)
+    for keyword, theirs, sign, happened in (
+        ("EXPSTART", first, 1, "the first of its inputs began"),
+        ("EXPEND", last, -1, "the last of its inputs ended"),
+    ):
+        own = drizzled.keyword(keyword)
+        if not is_number(own):
+            continue
+        within = sign * (own - theirs)
+        if within > _ONE_MOMENT or (whole and within < -_ONE_MOMENT):
+            yield f"{keyword} is MJD {own:.5f}, {happened} at {theirs:.5f}: write that"
 
 
 def _numbers_of_inputs(drizzled: Drizzled) -> Sequence[str]:
@@ -382,7 +412,7 @@ def _other_passbands(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Iterator
         if _same_number(own, low) or _same_number(own, high) or (is_number(own) and low < own < high):
             continue
         found = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-        yield f"{keyword} is {_shown(own)}, its inputs' {found}: it is another filter's, write theirs"
+        yield f"{keyword} is {_shown(own)}, its inputs' {found}: write theirs"
 
 
 def _other_mode(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Iterator[str]:

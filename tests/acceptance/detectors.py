@@ -16,6 +16,7 @@ from hubble_qa.checks.detectors.calibration import (
 )
 from hubble_qa.checks.detectors.flagged_area import flagged_area
 from hubble_qa.checks.detectors.masks import empty_masks, masked_fraction
+from hubble_qa.checks.images.drizzled import exposure_time_violations
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement
 from tests import amplifier_samples as amplifier
@@ -24,13 +25,19 @@ from tests.acceptance.case import Case
 from tests.header_samples import put, uvis
 from tests.noise_samples import noise, photons
 from tests.star_samples import star_field, width
-from tests.wfpc2_samples import exposure
+from tests.wfpc2_samples import drizzled, exposure
 
 
 def references(**choice: object) -> Measurement:
     idctab = {"best": "ta81040lu_idc.fits", "used": "uref$ta81040lu_idc.fits", "available": True, **choice}
     dgeofile = {"best": "N/A", "used": "N/A", "available": False}
     return reference_file_violations({"idctab": idctab, "dgeofile": dgeofile}, subject="u5jx010hr")
+
+
+def image_times(**epoch: float) -> Measurement:
+    """Of an image of one exposure of 16 s."""
+    image = drizzled(D001DATA="u5jx010hr_flt.fits[sci,1]", D001DEXP=16.0, EXPTIME=16.0, **epoch)
+    return exposure_time_violations(image, epochs={"u5jx010hr_flt.fits": (51395.1, 51395.3)})
 
 
 def arrays(
@@ -172,6 +179,7 @@ CASES: Mapping[str, Case] = {
             "rate": lambda: unit_violations(exposure(science={"BUNIT": "COUNTS/S"}), 2),
             "no time": lambda: unit_violations(exposure(primary={"EXPTIME": 0.0}), 2),
             "other time": lambda: unit_violations(exposure(primary={"EXPTIME": 160.0}), 2),
+            "image of another epoch": lambda: image_times(EXPSTART=49895.1, EXPEND=49895.3),
         },
     ),
     "CAL-006": Case(
