@@ -11,6 +11,7 @@ from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.calibration import (
     array_violations,
     flagged_fraction,
+    least_read_noise,
     reference_file_violations,
     unit_violations,
 )
@@ -218,3 +219,39 @@ def test_date_is_the_day_on_which_the_exposure_started(stated: str | None, probl
 def test_times_that_are_no_numbers_are_named() -> None:
     found = unit_violations(exposure(primary={"EXPTIME": "699,23", "EXPEND": None}), 1)
     assert found.reason == "EXPTIME is '699,23', not a number; EXPEND is missing"
+
+
+# Of a WFC exposure whose amplifiers read with a noise of 5.1 to 5.5 electrons.
+NOISES = {"READNSEA": 5.4, "READNSEB": 5.2, "READNSEC": 5.5, "READNSED": 5.1}
+WFC = {"INSTRUME": "ACS", "DETECTOR": "WFC", **NOISES}
+
+
+@pytest.mark.parametrize(
+    ("noise", "violations"), [(None, 0), (9.4, 0), (5.1, 0), (2.56, 0), (2.54, 1), (0.094, 1)]
+)
+def test_electrons_have_the_read_noise(noise: float | None, violations: int) -> None:
+    wfc = exposure(primary=WFC, science={"BUNIT": "ELECTRONS"})
+    found = unit_violations(wfc, 2, noise=noise)
+    assert found.value == violations
+    assert ("less than the 5.1 electrons of reading (READNSE)" in found.reason) is bool(violations)
+
+
+@pytest.mark.parametrize(
+    ("primary", "science", "least"),
+    [
+        ({}, {}, 5.1),
+        ({"READNSED": 0.0, "READNSEC": "N/A"}, {}, 5.2),  # of the amplifiers that were used
+        (dict.fromkeys(NOISES, 0.0), {}, None),
+        (dict.fromkeys(NOISES), {}, None),
+        ({}, {"NCOMBINE": 1}, 5.1),
+        ({}, {"NCOMBINE": 2}, None),
+        ({}, {"BUNIT": "ELECTRONS/S"}, None),
+        ({}, {"BUNIT": None}, None),
+        ({"INSTRUME": "COS", "DETECTOR": "NUV"}, {}, None),
+    ],
+)
+def test_read_noise_of_single_exposures_in_electrons(
+    primary: dict[str, object], science: dict[str, object], least: float | None
+) -> None:
+    wfc = exposure(primary={**WFC, **primary}, science={"BUNIT": "ELECTRONS", **science})
+    assert least_read_noise(wfc, 1) == least

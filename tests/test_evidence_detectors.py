@@ -29,6 +29,7 @@ from hubble_qa.checks.evidence.raw_levels import (
     raw_electrons,
     removed_charge,
 )
+from hubble_qa.checks.evidence.sky_scatter import noise_of_pixels
 from hubble_qa.checks.readers import ReaderError, read_exposure
 from hubble_qa.checks.readers.best_references import BestReferences, ReferenceChoice
 from tests.wfpc2_samples import PHOTFLAMS, chip_header, primary_header
@@ -396,3 +397,45 @@ def test_masks_are_recorded_by_kind_and_of_the_most_masked_chip(tmp_path: Path) 
     (tmp_path / "masks.json").write_text(record, encoding="utf-8")
     assert masks_found(tmp_path / "ibwb01xqq_flc.fits") == {"satellite": 0.05, "persistence": 0.0}
     assert masks_found(tmp_path / "ibwb01xxq_flc.fits") == {}
+
+
+# Noise of the pixels of a CCD
+
+
+def ccd(path: Path, step: float, error: float, *, shape: tuple[int, int] = (40, 101), **primary: Any) -> Path:
+    """An FLC of WFC3/UVIS whose columns read 0 and `step` by turns, but for a row of light and one of NaN."""
+    first = fits.PrimaryHDU()
+    first.header.update(INSTRUME="WFC3", DETECTOR="UVIS", EXPTIME=360.0, **{**CCD_NOISES, **primary})
+    science = np.zeros(shape, np.float32)
+    science[:, 1::2] = step
+    science[0, :], science[2, :] = science[0, :] * 1000.0, np.nan
+    errors = np.full(shape, error, np.float32)
+    errors[4, :], errors[6, :] = np.nan, 0.0
+    planes = (("SCI", science), ("ERR", errors), ("DQ", np.zeros(shape, np.int16)))
+    units = [fits.ImageHDU(values, name=name, ver=1) for name, values in planes]
+    units[0].header["BUNIT"] = "ELECTRONS"
+    fits.HDUList([first, *units]).writeto(path)
+    return path
+
+
+CCD_NOISES = {"READNSEA": 3.03, "READNSEB": 3.13}
+
+
+def test_noise_of_pixels_is_their_scatter_or_what_errors_state(tmp_path: Path) -> None:
+    # Steps of 10 and -10: 1.4826 times 10, over the root of 2.
+    assert noise_of_pixels(ccd(tmp_path / "a_flc.fits", 10.0, 4.0), 1) == pytest.approx(10.484, abs=1e-3)
+    assert noise_of_pixels(ccd(tmp_path / "b_flc.fits", 1.0, 4.0), 1) == 4.0
+    assert noise_of_pixels(ccd(tmp_path / "c_flc.fits", 10.0 / 360, 4.0 / 360), 1) == pytest.approx(
+        10.484 / 360, rel=1e-3
+    )
+
+
+def test_noise_is_not_told_without_read_noise_or_pixels(tmp_path: Path) -> None:
+    none = dict.fromkeys(CCD_NOISES, 0.0)
+    assert noise_of_pixels(ccd(tmp_path / "a_flc.fits", 10.0, 4.0, **none), 1) is None
+    assert noise_of_pixels(ccd(tmp_path / "b_flc.fits", 10.0, 4.0, shape=(10, 101)), 1) is None
+    assert noise_of_pixels(ccd(tmp_path / "c_flc.fits", 10.0, 0.0), 1) is None
+    lost = ccd(tmp_path / "d_flc.fits", 10.0, 4.0)
+    with fits.open(lost, mode="update") as hdus:
+        del hdus["ERR", 1]
+    assert noise_of_pixels(lost, 1) is None

@@ -28,6 +28,7 @@ __all__ = [
     "array_violations",
     "calibration_switches",
     "flagged_fraction",
+    "least_read_noise",
     "reference_file_violations",
     "switch_violations",
     "unit_violations",
@@ -39,6 +40,9 @@ MASKED = 16384
 # EXPEND - EXPSTART may differ from EXPTIME by the shutter's travel and the clocks' ticks.
 DURATION_TOLERANCE = 0.3  # s
 DURATION_TOLERANCE_RELATIVE = 1e-3
+
+# Noise of electrons over the read noise, at the least: a flat field of 1.3 lowers it to 0.8.
+_LEAST_NOISE = 0.5
 
 # Days between EXPSTART and the middle of DATE-OBS, and the ordinal day of MJD 0.
 _SAME_DAY = 1.5
@@ -234,13 +238,53 @@ def array_violations(
     return count_violations("array_violations", subject, broken, {"longest_run": run, **counts})
 
 
-def unit_violations(exposure: Exposure, chip: int) -> Measurement:
+def unit_violations(exposure: Exposure, chip: int, *, noise: float | None = None) -> Measurement:
     """Count departures of a chip's unit and exposure time from the instrument's convention.
 
     BUNIT is the instrument's (AstroDrizzle takes a chip without BUNIT for a count rate and leaves its
-    product in counts), EXPTIME is positive, and EXPEND - EXPSTART agrees with EXPTIME, but
-    for the detector's overhead, within 0.3 s and 0.1 %; an interrupted exposure (EXPFLAG) may have lasted
-    longer. An infrared exposure's last read is of EXPTIME (SAMPTIME). DATE-OBS is the day of EXPSTART.
+    product in counts), and pixels in electrons have at least half of the read noise; EXPTIME is positive, and
+    EXPEND - EXPSTART agrees with EXPTIME, but for the detector's overhead, within 0.3 s and 0.1 %; an
+    interrupted exposure (EXPFLAG) may have lasted longer. An infrared exposure's last read is of EXPTIME
+    (SAMPTIME). DATE-OBS is the day of EXPSTART.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        A calibrated exposure.
+    chip : int
+        EXTVER of the chip.
+    noise : float, optional
+        Of the chip's pixels, by their scatter and by what their errors state, whichever is larger.
+    """
+    subject = exposure.chip_label(chip)
+    if exposure.camera is None:
+        reason = f"no unit is on record for {exposure.instrument} {exposure.detector}".rstrip()
+        return not_measured("unit_violations", subject, reason)
+    unit, expected = exposure.header("SCI", chip).get("BUNIT"), exposure.camera.unit
+    violations = [] if _same_unit(unit, expected) else [_unit_problem(unit, expected)]
+    least = least_read_noise(exposure, chip)
+    if noise is not None and least is not None and noise < _LEAST_NOISE * least:
+        violations.append(
+            f"BUNIT is {unit!r}, but SCI and ERR have a noise of {noise:.2g}, less than the {least:.3g} "
+            "electrons of reading (READNSE): if they were divided by EXPTIME, multiply them by it"
+        )
+    violations += _time_violations(exposure)
+    violations += _reads_violations(exposure, chip)
+    violations += _date_violations(exposure)
+    context: dict[str, Json] = {
+        "bunit": unit,
+        "expected": expected,
+        "exptime": exposure.primary.get("EXPTIME"),
+        "noise": noise,
+        "read_noise": least,
+    }
+    return count_violations("unit_violations", subject, violations, context)
+
+
+def least_read_noise(exposure: Exposure, chip: int) -> float | None:
+    """The least read noise of an exposure's amplifiers, electrons; None where a chip is not in electrons.
+
+    Nor is it told of what was combined of several exposures, whose errors are those of a mean or of a sum.
 
     Parameters
     ----------
@@ -249,21 +293,14 @@ def unit_violations(exposure: Exposure, chip: int) -> Measurement:
     chip : int
         EXTVER of the chip.
     """
-    subject = exposure.chip_label(chip)
-    if exposure.camera is None:
-        reason = f"no unit is on record for {exposure.instrument} {exposure.detector}".rstrip()
-        return not_measured("unit_violations", subject, reason)
-    unit, expected = exposure.header("SCI", chip).get("BUNIT"), exposure.camera.unit
-    violations = [] if _same_unit(unit, expected) else [_unit_problem(unit, expected)]
-    violations += _time_violations(exposure)
-    violations += _reads_violations(exposure, chip)
-    violations += _date_violations(exposure)
-    context: dict[str, Json] = {
-        "bunit": unit,
-        "expected": expected,
-        "exptime": exposure.primary.get("EXPTIME"),
-    }
-    return count_violations("unit_violations", subject, violations, context)
+    header = exposure.header("SCI", chip)
+    if exposure.camera is None or not _same_unit(header.get("BUNIT"), "ELECTRONS"):
+        return None
+    combined = header.get("NCOMBINE", exposure.primary.get("NCOMBINE", 1))
+    if is_number(combined) and combined > 1:
+        return None
+    stated = (exposure.primary.get(f"READNSE{amplifier}") for amplifier in "ABCD")
+    return min((noise for noise in stated if is_number(noise) and noise > 0), default=None)
 
 
 def _file(name: str) -> str:

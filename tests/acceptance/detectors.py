@@ -179,6 +179,14 @@ CASES: Mapping[str, Case] = {
             "rate": lambda: unit_violations(exposure(science={"BUNIT": "COUNTS/S"}), 2),
             "no time": lambda: unit_violations(exposure(primary={"EXPTIME": 0.0}), 2),
             "other time": lambda: unit_violations(exposure(primary={"EXPTIME": 160.0}), 2),
+            "divided by the exposure time": lambda: unit_violations(
+                exposure(
+                    primary={"INSTRUME": "WFC3", "DETECTOR": "UVIS", "READNSEA": 3.03},
+                    science={"BUNIT": "ELECTRONS"},
+                ),
+                2,
+                noise=0.016,
+            ),
             "image of another epoch": lambda: image_times(EXPSTART=49895.1, EXPEND=49895.3),
         },
     ),
