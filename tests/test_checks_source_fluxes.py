@@ -74,6 +74,20 @@ def test_an_image_without_sources_has_none() -> None:
     assert not input_flux_ratio({"a": measured(empty, chip())}, subject="drz SCI,1").told
 
 
+def test_sources_of_which_the_image_lacks_a_pixel_are_not_told() -> None:
+    """A grid of pixels without weight comes into each aperture, whose radius is 4 pixels."""
+    pitted = mosaic()
+    pitted.pixels[::6, ::6] = np.nan
+    found = {"a": measured(pitted, chip()), "b": measured(pitted, chip(seed=6))}
+    assert not any(map(len, found.values()))
+    told = [
+        input_flux_ratio(found, subject="drz SCI,1"),
+        chip_flux_ratio(found, subject="drz"),
+        input_width_ratio(found, subject="drz"),
+    ]
+    assert [(each.told, bool(each.reason)) for each in told] == [(False, True)] * 3
+
+
 @pytest.mark.parametrize("factor", [1.02, 0.98, 0.75, 360.0])
 def test_image_of_another_flux_is_rejected(factor: float) -> None:
     assert status("PHT-006", input_flux_ratio({"a": seen(), "b": seen()}, subject="drz SCI,1")) is Status.PASS

@@ -179,6 +179,9 @@ def measure_sources(mosaic: Mosaic, chip: ChipImage, sources: Array) -> ChipSour
         return ChipSources()
     drizzled = _Stamps.cut(mosaic.pixels, places.sources, None, radius, chip.digit / chip.time)
     standing = drizzled.choice()
+    # Apertures in which the image has a pixel without value have no light.
+    if not standing.size:
+        return ChipSources()
     drizzled, places = drizzled.only(standing), places.only(standing)
     flux = drizzled.flux()
     area = np.abs(np.linalg.det(places.jacobian)) * (mosaic.scale / chip.scale) ** 2 / chip.time
