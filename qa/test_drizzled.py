@@ -14,7 +14,6 @@ from hubble_qa.checks.evidence.drizzled import field_pixels
 from hubble_qa.checks.evidence.drizzled_noise import noise_blocks
 from hubble_qa.checks.evidence.exposures import can_be_compared, exposure_in
 from hubble_qa.checks.evidence.extents import coverage_extents
-from hubble_qa.checks.evidence.headers import input_chips
 from hubble_qa.checks.evidence.hits import hits_on
 from hubble_qa.checks.evidence.registration import chip_offsets, exposure_offsets
 from hubble_qa.checks.evidence.source_fluxes import sources_of
@@ -117,7 +116,7 @@ def test_inputs_belong_together(
 ) -> None:
     drizzled = products.image(image)
     there = [exposure_in(products.path(file)) for file in inputs.values() if file is not None]
-    judge(combination.input_violations(drizzled, input_chips(drizzled), there))
+    judge(combination.input_violations(drizzled, drizzled.input_chips, there))
 
 
 @criterion("DRZ-008")
@@ -147,7 +146,8 @@ def rejected_in(
         return "no drizzled image among the products names it as an input"
     files = products.inputs(image).values()
     others = [products.path(other) for other in files if other is not None and other != file]
-    return overlaps.flagged_cosmic_rays(products.path(file), others, products.sibling(file, "c1m"))
+    path, companion = products.path(file), products.sibling(file, "c1m")
+    return overlaps.flagged_cosmic_rays(products.image(image), path, others, companion)
 
 
 @criterion("DRZ-002")
@@ -294,7 +294,7 @@ def test_coordinates_by_the_inputs(products: Products, mapped_image: FinishedFil
     drizzled, inputs = products.image(mapped_image), products.inputs(mapped_image)
     files = [file for file in inputs.values() if file is not None]
     usable = not missing_input(inputs) and not coordinate_problem(drizzled.header)
-    extents = coverage_extents(drizzled, map(products.path, files)) if usable else None
+    extents = coverage_extents(drizzled, dict(map(products.input, files))) if usable else None
     carried = {str(products.exposure(file).header("SCI").get("WCSNAME", "")) for file in files}
     same = carried == {str(drizzled.keyword("WCSNAME", ""))}
     offsets = offsets_of_sources(products, drizzled, files) if usable and same else {}

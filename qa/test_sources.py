@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -13,6 +13,7 @@ from hubble_qa.checks.images.observations import was_exposed
 from hubble_qa.checks.images.photometry import drizzled_gain_ratio, has_own_photflams
 from hubble_qa.checks.images.source_fluxes import ChipSources
 from hubble_qa.checks.measurement import not_applicable
+from hubble_qa.checks.readers import Exposure
 from hubble_qa.fixtures.finished.files import FinishedFile
 from hubble_qa.fixtures.finished.subjects import Chip
 from hubble_qa.fixtures.suite.judging import Judge
@@ -33,14 +34,24 @@ def chips_of(products: Products, image: FinishedFile) -> Mapping[str, ChipSource
     return sources_of(products.path(image), inputs)
 
 
+def chips_combined(products: Products, image: FinishedFile) -> Sequence[tuple[Exposure, tuple[int, ...]]]:
+    """The inputs of an image that are there, each with EXTVER of its chips that were drizzled."""
+    paths = [products.path(file) for file in products.inputs(image).values() if file is not None]
+    return [*products.image(image).combined(map(exposure_in, paths))]
+
+
 def chips_with_own_zeropoints(products: Products, image: FinishedFile) -> str:
     """The first input whose chips differ in PHOTFLAM; empty where they share one."""
-    paths = [products.path(file) for file in products.inputs(image).values() if file is not None]
-    return next((path.stem for path in paths if has_own_photflams(exposure_in(path))), "")
+    combined = chips_combined(products, image)
+    return next((one.path.stem for one, chips in combined if has_own_photflams(one, chips)), "")
 
 
 @criterion("PHT-006")
 def test_flux_is_that_of_the_exposures(products: Products, image_chip: Chip, judge: Judge) -> None:
+    combined = chips_combined(products, image_chip.file)
+    if combined and not any(image_chip.number in chips for _, chips in combined):
+        reason = f"the image does not combine SCI,{image_chip.number}"
+        judge(not_applicable("drizzled_flux_ratio", str(image_chip), reason))
     own = chips_with_own_zeropoints(products, image_chip.file)
     if own:
         reason = (
@@ -54,9 +65,9 @@ def test_flux_is_that_of_the_exposures(products: Products, image_chip: Chip, jud
         if name.endswith(extension)
     }
     gains = {
-        drizzled_gain_ratio(exposure_in(products.path(file)), image_chip.number)
-        for file in products.inputs(image_chip.file).values()
-        if file is not None
+        drizzled_gain_ratio(exposure, image_chip.number, chips)
+        for exposure, chips in combined
+        if image_chip.number in chips
     }
     # Inputs of several gains, or none that is there: no one ratio explains the image.
     gain_ratio = gains.pop() if len(gains) == 1 else 1.0

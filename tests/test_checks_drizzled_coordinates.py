@@ -142,8 +142,8 @@ def test_extents_of_an_image_and_its_input(tmp_path: Path) -> None:
         {**{key: header[key] for key in (*PLACE, "CD1_1", "CD2_2")}, "CRPIX1": 70.5, "CRPIX2": 60.5}
     )
     fits.HDUList([fits.PrimaryHDU(), chip]).writeto(tmp_path / "x_flt.fits")
-    found = coverage_extents(read_drizzled(tmp_path / "x_drz_sci.fits"), [tmp_path / "x_flt.fits"])
+    found = coverage_extents(read_drizzled(tmp_path / "x_drz_sci.fits"), {tmp_path / "x_flt.fits": None})
     assert found is not None
     np.testing.assert_array_equal(found.covered, [(30, 129), (20, 119)])
     np.testing.assert_allclose(found.reached, [(29.5, 129.5), (19.5, 119.5)], atol=1e-3)
-    assert coverage_extents(read_drizzled(tmp_path / "x_drz_sci.fits"), []) is None
+    assert coverage_extents(read_drizzled(tmp_path / "x_drz_sci.fits"), {}) is None

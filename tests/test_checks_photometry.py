@@ -80,6 +80,16 @@ def test_gains_that_astrodrizzle_leaves_in_the_image(gain: float | None, ratios:
     assert [drizzled_gain_ratio(flt, chip) for chip in (1, 2, 3, 4)] == pytest.approx(ratios, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("chip", "chips", "ratio"), [(1, (1,), 1.0), (2, (2, 3), 7.12 / 6.90), (2, (2, 3, 4), 7.12 / 7.10)]
+)
+def test_the_gain_of_an_image_is_that_of_the_last_chip_drizzled(
+    chip: int, chips: tuple[int, ...], ratio: float
+) -> None:
+    flt = exposure(primary={"ATODGAIN": 7.0})
+    assert drizzled_gain_ratio(flt, chip, chips) == pytest.approx(ratio, abs=1e-4)
+
+
 def test_filter_without_a_table_is_not_applicable_and_an_unknown_gain_not_measured() -> None:
     rule = load_criteria()["PHT-002"]
     other = judge(rule, photflam_deviation(exposure("c0m", primary={"FILTNAM1": "F814W"}), 2))
@@ -281,6 +291,7 @@ def test_chips_normalised_in_place_are_asked_for_one_photflam() -> None:
     assert judge(load_criteria()["PHT-001"], photflam_spread(normalised)).status is Status.PASS
     assert not has_own_photflams(normalised)
     assert has_own_photflams(exposure("c0m"))
+    assert not has_own_photflams(exposure("c0m"), (2,))
     # One PHOTFLAM that is published for no chip is wrong, and so is one on some of the chips.
     for photflams in ((1.1 * PHOTFLAMS[2],) * 4, (PHOTFLAMS[2],) * 3 + (PHOTFLAMS[0],)):
         assert judge(rule, photflam_deviation(exposure("c0m", photflams=photflams), 4)).status is Status.FAIL

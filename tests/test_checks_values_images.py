@@ -382,6 +382,14 @@ def test_photflam_is_that_of_all_inputs(own: object, chips: object, problems: in
     assert found.value == problems
 
 
+@pytest.mark.parametrize(("named", "problems"), [("sci,1", 0), ("sci,2", 1), ("", 1)])
+def test_photflam_is_that_of_the_chips_that_were_drizzled(named: str, problems: int) -> None:
+    one = exposure(science={"PHOTFLAM": 1.0e-19})
+    one.header("SCI", 2)["PHOTFLAM"] = 2.0e-19
+    image = drizzled(PHOTFLAM=1.0e-19, D001DATA=f"{one.path.name}[{named}]")
+    assert drizzled_photometry_violations(image, [one]).value == problems
+
+
 # Files
 
 

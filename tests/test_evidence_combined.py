@@ -9,13 +9,16 @@ import pytest
 from astropy.io import fits
 
 from hubble_qa.checks.evidence.coverage import coverage, exposure_weights, sky_blocks
-from hubble_qa.checks.evidence.headers import input_chips
+from hubble_qa.checks.evidence.extents import coverage_extents
 from hubble_qa.checks.evidence.hits import hits_on
 from hubble_qa.checks.evidence.overlaps import CosmicRayMasks, flagged_cosmic_rays
 from hubble_qa.checks.evidence.peaks import shared_peaks
+from hubble_qa.checks.evidence.source_fluxes import sources_of
 from hubble_qa.checks.images.combination import weight_to_exposure_time
 from hubble_qa.checks.images.cosmic_rays import hit_remainder, rejected_cores
 from hubble_qa.checks.images.sky_residual import sky_residual
+from hubble_qa.checks.readers import Drizzled, Exposure
+from hubble_qa.checks.readers.exposure import Extension
 from tests.combined_scenes import DITHER, HITS, NOISE, SIDE, STARS, TIME, Scene, scene
 
 
@@ -98,7 +101,7 @@ def test_stars_are_peaks_that_both_exposures_show(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cores", [0.0, 0.3])
 def test_flags_of_the_exposures_tell_of_rejected_cores(tmp_path: Path, cores: float) -> None:
     made = scene(tmp_path, cores=cores)
-    masks = flagged_cosmic_rays(made.exposures[0], made.exposures[1:], None)
+    masks = flagged_cosmic_rays(made.image, made.exposures[0], made.exposures[1:], None)
     assert isinstance(masks, CosmicRayMasks)
     assert masks.exposure_time == TIME
     assert np.mean(masks.judged[1]) == pytest.approx(1.0 - DITHER / SIDE, abs=0.05)
@@ -113,18 +116,68 @@ def test_pixels_that_are_bad_anyway_are_not_judged(tmp_path: Path) -> None:
     made = scene(tmp_path)
     with fits.open(made.exposures[0], mode="update") as hdus:
         hdus["DQ", 1].data[:, :20] |= 2
-    masks = flagged_cosmic_rays(made.exposures[0], made.exposures[1:], None)
+    masks = flagged_cosmic_rays(made.image, made.exposures[0], made.exposures[1:], None)
     assert isinstance(masks, CosmicRayMasks)
     assert not masks.judged[1][:, :20].any()
     assert masks.judged[1][:, 40:].any()
 
 
 def test_exposures_without_flags_or_overlap_are_told(tmp_path: Path) -> None:
-    first, second = scene(tmp_path, rejected=False).exposures
-    assert "no pixel has DQ bit 4096" in str(flagged_cosmic_rays(first, [second], None))
-    assert flagged_cosmic_rays(first, [], None) == "no other exposure of the image overlaps it"
+    made = scene(tmp_path, rejected=False)
+    first, second = made.exposures
+    assert "no pixel has DQ bit 4096" in str(flagged_cosmic_rays(made.image, first, [second], None))
+    assert flagged_cosmic_rays(made.image, first, [], None) == "no other exposure of the image overlaps it"
 
 
 def test_inputs_are_named_as_often_as_the_header_does(tmp_path: Path) -> None:
     image = scene(tmp_path).image
-    assert input_chips(image) == ("ibwb01xrq_flc.fits[sci,1]", "ibwb01xxq_flc.fits[sci,1]")
+    assert image.input_chips == ("ibwb01xrq_flc.fits[sci,1]", "ibwb01xxq_flc.fits[sci,1]")
+
+
+@pytest.mark.parametrize(
+    ("named", "chips"),
+    [
+        (["ibwb01xrq_flc.fits[sci,2]"], (2,)),
+        (["ibwb01xrq_flc.fits[SCI, 1]", "ibwb01xxq_flc.fits[sci,2]"], (1,)),
+        (["ibwb01xrq_flc.fits[sci,1]", "ibwb01xrq_flc.fits[sci,2]"], (1, 2)),
+        # Files that are named as a whole or not at all, and chips that are not of the file.
+        (["ibwb01xrq_flc.fits[sci,1]", "ibwb01xrq_flc.fits"], (1, 2)),
+        (["ibwb01xxq_flc.fits[sci,1]"], (1, 2)),
+        (["ibwb01xrq_flc.fits[sci,3]"], (1, 2)),
+        ([], (1, 2)),
+    ],
+)
+@pytest.mark.parametrize("packed", ["", ".gz"])
+def test_an_image_combines_the_chips_that_its_header_names(
+    named: list[str], chips: tuple[int, ...], packed: str
+) -> None:
+    header = fits.Header([(f"D{number:03d}DATA", name) for number, name in enumerate(named, start=1)])
+    image = Drizzled(Path("x_drc_sci.fits"), None, header, header)
+    extensions = tuple(Extension("SCI", chip, (8, 8), fits.Header()) for chip in (1, 2))
+    exposure = Exposure(Path(f"ibwb01xrq_flc.fits{packed}"), fits.Header(), extensions)
+    assert [*image.combined([exposure])] == [(exposure, chips)]
+
+
+def test_chips_that_were_not_drizzled_do_not_count(tmp_path: Path) -> None:
+    """Two chips, of which AstroDrizzle was asked for the first: there is no hole where the second lies."""
+    made = scene(tmp_path)
+    for path in made.exposures:
+        with fits.open(path, mode="update") as hdus:
+            for name in ("SCI", "ERR", "DQ"):
+                hdus.append(fits.ImageHDU(hdus[name, 1].data, hdus[name, 1].header, name=name, ver=2))
+            # Half of the second chip lies on the first.
+            hdus["SCI", 2].header["CRPIX1"] -= SIDE / 2
+    exposures = dict.fromkeys(made.exposures)
+    seen = coverage(made.image, exposures)
+    assert [*seen.wholly] == ["ibwb01xrq_flc SCI,1", "ibwb01xxq_flc SCI,1"]
+    weights = exposure_weights(made.image, seen)
+    assert weight_to_exposure_time(*weights, subject="drc").value == pytest.approx(1.0, rel=0.001)
+    masks = flagged_cosmic_rays(made.image, made.exposures[0], made.exposures[1:], None)
+    assert isinstance(masks, CosmicRayMasks)
+    assert [*masks.flagged] == [*masks.judged] == [1]
+    assert [*sources_of(made.image.path, tuple(exposures.items()))] == [*seen.wholly]
+    extents = coverage_extents(made.image, exposures)
+    assert extents is not None
+    assert extents.reached[0] == pytest.approx([-0.5, SIDE - 0.5], abs=0.01)
+    measured = hit_remainder(hits_on(made.image, made.exposures), subject="drc")
+    assert measured.context["fraction_left"] == pytest.approx(0.0, abs=0.03)

@@ -164,7 +164,7 @@ def test_images_reach_as_far_as_the_corners_of_their_chips(tmp_path: Path, turn:
     weight = np.zeros((150, 170))
     weight[12:101, 7:140] = 0.5
     image = write_pair(tmp_path, np.ones(weight.shape), weight, frame(70.0, 75.0))
-    found = coverage_extents(image, paths)
+    found = coverage_extents(image, dict.fromkeys(paths))
     assert found is not None
     corners = []
     for number, (rows, columns) in enumerate(chips):
@@ -176,10 +176,22 @@ def test_images_reach_as_far_as_the_corners_of_their_chips(tmp_path: Path, turn:
     expected = np.column_stack([together.min(axis=0), together.max(axis=0)])
     assert found.reached == pytest.approx(expected, abs=1e-3)
     assert found.frame == pytest.approx(np.array([(0, 169), (0, 149)]))
-    assert coverage_extents(image, []) is None
+    assert coverage_extents(image, {}) is None
+    # A shadowed edge of a WFPC2 chip, where cosmic rays are flagged besides, is no part of it.
+    with fits.open(paths[0], mode="update") as hdus:
+        hdus[0].header["INSTRUME"] = "WFPC2"
+        hdus["DQ", 1].data[:12, 5:] = 2
+        hdus["DQ", 1].data[40:, :4] = 4096
+    lit = coverage_extents(image, dict.fromkeys(path.rename(path.with_stem(path.stem[:9])) for path in paths))
+    assert lit is not None
+    outer = np.array([(x, y) for x in (-0.5, 89.5) for y in (11.5, 59.5)])
+    there = WCS(frame(0.0, 20.0, turn=turn)).all_pix2world(outer, 0)
+    lit_corners = np.concatenate([WCS(frame(70.0, 75.0)).all_world2pix(there, 0), corners[1]])
+    expected = np.column_stack([lit_corners.min(axis=0), lit_corners.max(axis=0)])
+    assert lit.reached == pytest.approx(expected, abs=1e-3)
     (tmp_path / "none").mkdir()
     empty = write_pair(tmp_path / "none", np.ones((4, 4)), np.zeros((4, 4)), frame())
-    assert coverage_extents(empty, paths) is None
+    assert coverage_extents(empty, dict.fromkeys(tmp_path.glob("ib*.fits"))) is None
 
 
 # Backgrounds block by block

@@ -104,7 +104,7 @@ def _coverage(path: Path, weight_path: Path, exposures: tuple[tuple[Path, Path |
     blocks = tuple(length - 1 for length in y.shape)
     partly, weight, clean = np.zeros(blocks, dtype=bool), np.zeros(blocks), np.ones(blocks, dtype=bool)
     wholly: dict[str, NDArray[np.bool_]] = {}
-    for name, time, frame, good in _chips(dict(exposures)):
+    for name, time, frame, good in _chips(image, dict(exposures)):
         place = _on_chip(frame, sky).reshape(*y.shape, 2)
         inside = _quads(np.asarray(np.isfinite(place).all(axis=-1)))
         wholly[name] = np.asarray(inside.all(axis=-1))
@@ -116,14 +116,15 @@ def _coverage(path: Path, weight_path: Path, exposures: tuple[tuple[Path, Path |
 
 
 def _chips(
-    exposures: Mapping[Path, Path | None],
+    image: Drizzled, exposures: Mapping[Path, Path | None]
 ) -> Iterator[tuple[str, float, ChipFrame, NDArray[np.bool_]]]:
-    """Label, exposure time, coordinates and good pixels of each chip."""
-    for path, companion in exposures.items():
-        exposure = exposure_in(path)
-        time = float(exposure.primary["EXPTIME"])
-        for chip, frame in chip_frames(path).items():
-            quality = planes(path, chip, companion).quality
+    """Label, exposure time, coordinates and good pixels of each chip that an image combines."""
+    for exposure, chips in image.combined(map(exposure_in, exposures)):
+        time, path = float(exposure.primary["EXPTIME"]), exposure.path
+        frames = chip_frames(path)
+        for chip in chips:
+            frame = frames[chip]
+            quality = planes(path, chip, exposures[path]).quality
             good = np.ones(frame.shape, dtype=bool) if quality is None else quality & ~_COSMIC_RAYS == 0
             yield exposure.chip_label(chip), time, frame, good
 

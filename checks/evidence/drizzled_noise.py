@@ -54,10 +54,9 @@ def noise_blocks(image: Drizzled, exposures: Mapping[Path, Path | None], seen: C
     scale = plate_scale(image.header)
     variance, alone, time, squares = (np.zeros(seen.weight.shape) for _ in range(4))
     over_error = []
-    for path, companion in exposures.items():
-        exposure = exposure_in(path)
-        seconds = float(exposure.primary["EXPTIME"])
-        for chip in exposure.chips:
+    for exposure, chips in image.combined(map(exposure_in, exposures)):
+        seconds, companion = float(exposure.primary["EXPTIME"]), exposures[exposure.path]
+        for chip in chips:
             header = exposure.header("SCI", chip)
             pixel = float(header.get("IDCSCALE") or plate_scale(header))
             factor = correlation_factor(kernel, fraction * pixel / scale)

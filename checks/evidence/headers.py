@@ -16,7 +16,6 @@ from hubble_qa.checks.readers.best_references import header_reference
 
 __all__ = [
     "claims_catalog",
-    "input_chips",
     "input_names",
     "recommended_parameters",
     "requested_steps",
@@ -65,12 +64,6 @@ def input_names(image: Drizzled) -> tuple[str, ...]:
         if _INPUT.fullmatch(key)
     ]
     return tuple(dict.fromkeys(names))
-
-
-def input_chips(image: Drizzled) -> tuple[str, ...]:
-    """Files and extensions that a drizzled image names as its inputs, each as often as it does."""
-    named = {key: str(image.keyword(key)) for key in (*image.primary, *image.header) if _INPUT.fullmatch(key)}
-    return tuple(named[key] for key in sorted(named))
 
 
 def without_ramp_fit(flt: Path | None) -> str:

@@ -123,7 +123,10 @@ def hits_on(image: Drizzled, exposures: Sequence[Path]) -> Hits:
     exposures : sequence of Path
         The exposures that it combines.
     """
-    chips = {path: _chips(path) for path in exposures}
+    chips = {
+        exposure.path: [_chip(exposure.path, number) for number in numbers]
+        for exposure, numbers in image.combined(map(exposure_in, exposures))
+    }
     science = np.where(image.weight() > 0, image.science(), np.nan).astype(np.float32)
     if "/S" not in str(image.keyword("BUNIT", "")).upper():
         science /= np.float32(image.keyword("EXPTIME"))
@@ -142,19 +145,16 @@ def hits_on(image: Drizzled, exposures: Sequence[Path]) -> Hits:
     return Hits(np.concatenate(found), np.concatenate(expected))
 
 
-@lru_cache(maxsize=256)
-def _chips(path: Path) -> tuple[_Chip, ...]:
-    exposure = exposure_in(path)
+@lru_cache(maxsize=512)
+def _chip(path: Path, number: int) -> _Chip:
+    exposure, frame = exposure_in(path), chip_frames(path)[number]
     time = float(exposure.primary["EXPTIME"])
     is_rate = exposure.camera is not None and exposure.camera.unit.endswith("/S")
     divisor = 1.0 if is_rate else time
-    found = []
-    for number, frame in chip_frames(path).items():
-        rates = _rates(array_in(path, "SCI", number), divisor)
-        sky = _Sky.of(rates)
-        noise = background_level(sky.taken_off(rates)).width
-        found.append(_Chip(path, number, divisor, sky, noise, time, frame.wcs))
-    return tuple(found)
+    rates = _rates(array_in(path, "SCI", number), divisor)
+    sky = _Sky.of(rates)
+    noise = background_level(sky.taken_off(rates)).width
+    return _Chip(path, number, divisor, sky, noise, time, frame.wcs)
 
 
 def _rates(pixels: NDArray[Any], divisor: float) -> Image:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.footprints import seen_by_others
 from hubble_qa.checks.evidence.exposures import ChipFrame, chip_frames, exposure_in, planes
-from hubble_qa.checks.readers import read_cosmic_ray_mask
+from hubble_qa.checks.readers import Drizzled, read_cosmic_ray_mask
 
 __all__ = ["CRBIT", "CosmicRayMasks", "cosmic_ray_masks", "flagged_cosmic_rays", "overlapping"]
 
@@ -57,12 +57,14 @@ def _fraction_seen(chip: ChipFrame, others: Iterable[ChipFrame]) -> float:
 
 
 def flagged_cosmic_rays(
-    exposure: Path, others: Sequence[Path], companion: Path | None
+    image: Drizzled, exposure: Path, others: Sequence[Path], companion: Path | None
 ) -> CosmicRayMasks | str:
     """The cosmic rays that AstroDrizzle flagged in the data quality of an exposure, or why there are none.
 
     Parameters
     ----------
+    image : Drizzled
+        The image, whose chips alone are judged.
     exposure : Path
         The exposure.
     others : sequence of Path
@@ -70,8 +72,9 @@ def flagged_cosmic_rays(
     companion : Path or None
         C1M of a C0M.
     """
-    own = chip_frames(exposure)
-    seen = [chip for other in others for chip in chip_frames(other).values()]
+    drizzled = dict(_drizzled_frames(image, [exposure, *others]))
+    own = drizzled.pop(exposure)
+    seen = [frame for frames in drizzled.values() for frame in frames.values()]
     quality = {chip: planes(exposure, chip, companion).quality for chip in own}
     judged = {chip: seen_by_others(place, seen) & _usable(quality[chip]) for chip, place in own.items()}
     if not any(each.any() for each in judged.values()):
@@ -81,6 +84,15 @@ def flagged_cosmic_rays(
         return f"no pixel has DQ bit {CRBIT}: AstroDrizzle rejected nothing, or noted it in other files"
     time = float(exposure_in(exposure).primary["EXPTIME"])
     return CosmicRayMasks(flagged, {chip: judged[chip] for chip in flagged}, time)
+
+
+def _drizzled_frames(
+    image: Drizzled, exposures: Iterable[Path]
+) -> Iterator[tuple[Path, Mapping[int, ChipFrame]]]:
+    """Exposures, each with the frames of its chips that an image combines."""
+    for exposure, chips in image.combined(map(exposure_in, exposures)):
+        frames = chip_frames(exposure.path)
+        yield exposure.path, {chip: frames[chip] for chip in chips}
 
 
 def _usable(quality: NDArray[np.integer[Any]] | None) -> NDArray[np.bool_] | np.bool_:

@@ -33,7 +33,7 @@ Input = tuple[Path, Path | None]
 
 @cache
 def sources_of(path: Path, inputs: tuple[Input, ...]) -> Mapping[str, ChipSources]:
-    """Bright sources of a drizzled image on each chip of its inputs, by the chips' labels.
+    """Bright sources of a drizzled image on each chip that it combines, by the chips' labels.
 
     The image is taken in rates; see `drizzled.covered_rates`.
 
@@ -44,12 +44,13 @@ def sources_of(path: Path, inputs: tuple[Input, ...]) -> Mapping[str, ChipSource
     inputs : tuple of (Path, Path or None)
         The exposures.
     """
-    mosaic = _mosaic(drizzled_in(path))
+    image, companions = drizzled_in(path), dict(inputs)
+    mosaic = _mosaic(image)
     find = cache(lambda radius: find_sources(mosaic, radius))
     found: dict[str, ChipSources] = {}
-    for exposure, companion in ((exposure_in(one), other) for one, other in inputs):
-        for number in exposure.chips:
-            chip = _chip(exposure, number, companion)
+    for exposure, chips in image.combined(map(exposure_in, companions)):
+        for number in chips:
+            chip = _chip(exposure, number, companions[exposure.path])
             radius = round(aperture_radius(mosaic, chip.scale), 1)
             found[exposure.chip_label(number)] = measure_sources(mosaic, chip, find(radius))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -268,7 +268,7 @@ def drizzled_photometry_violations(
         return not_measured("drizzled_photometry_violations", drizzled.label, "the inputs are not known")
     photflam, unit = drizzled.keyword("PHOTFLAM"), drizzled.keyword("BUNIT")
     violations = [] if _positive(photflam) else [f"PHOTFLAM is {_shown(photflam)}, no inverse sensitivity"]
-    others = _other_photflams(photflam, inputs)
+    others = _other_photflams(photflam, drizzled.combined(inputs))
     if others and not violations:
         found = "; ".join(f"{own!r} in {_named(chips)}" for own, chips in others.items())
         violations.append(f"PHOTFLAM is {photflam!r}, but {found}: {_one_photflam(inputs)}")
@@ -390,11 +390,14 @@ def _numbers_of_inputs(drizzled: Drizzled) -> Sequence[str]:
     return sorted({found[1] for found in map(_INPUT.fullmatch, keys) if found})
 
 
-def _other_photflams(photflam: object, inputs: Sequence[Exposure]) -> Mapping[object, list[str]]:
+def _other_photflams(
+    photflam: object, inputs: Iterable[tuple[Exposure, tuple[int, ...]]]
+) -> Mapping[object, list[str]]:
     """Chips of the inputs whose PHOTFLAM is another, by that."""
     others: dict[object, list[str]] = {}
-    for exposure in inputs:
-        for chip, header in exposure.science_headers().items():
+    for exposure, chips in inputs:
+        for chip in chips:
+            header = exposure.header("SCI", chip)
             # WFC3/IR exposures have it in their primary header.
             own = header.get("PHOTFLAM", exposure.primary.get("PHOTFLAM"))
             if not _same_number(photflam, own):

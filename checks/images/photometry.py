@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,18 +69,26 @@ def photflam_spread(exposure: Exposure) -> Measurement:
     return Measurement("photflam_spread", np.ptp(values) / values.mean(), "", subject, context=context)
 
 
-def has_own_photflams(exposure: Exposure) -> bool:
-    """Whether all chips have a PHOTFLAM, and these differ beyond the precision of the published ones."""
-    values = [*photflams_of(exposure).values()]
+def has_own_photflams(exposure: Exposure, chips: Collection[int] | None = None) -> bool:
+    """Whether all chips have a PHOTFLAM, and these differ beyond the precision of the published ones.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The exposure.
+    chips : collection of int, optional
+        EXTVER of those that are asked about; without it all.
+    """
+    values = [value for chip, value in photflams_of(exposure).items() if chips is None or chip in chips]
     if not all(value > 0 for value in values):
         return False
     return any(abs(value / values[0] - 1.0) > PUBLISHED_PRECISION for value in values)
 
 
-def drizzled_gain_ratio(exposure: Exposure, chip: int) -> float:
+def drizzled_gain_ratio(exposure: Exposure, chip: int, chips: Sequence[int] = ()) -> float:
     """What AstroDrizzle multiplies the counts of a WFPC2 chip by in excess of the others'; 1 elsewhere.
 
-    It takes each chip times its own gain, and divides the image by that of the last chip.
+    It takes each chip times its own gain, and divides the image by that of the last chip that it drizzles.
 
     Parameters
     ----------
@@ -88,13 +96,19 @@ def drizzled_gain_ratio(exposure: Exposure, chip: int) -> float:
         One of the exposures that are drizzled.
     chip : int
         EXTVER of the chip.
+    chips : sequence of int, optional
+        EXTVER of those that are drizzled; without them all.
     """
     camera, setting = exposure.camera, exposure.primary.get("ATODGAIN")
     if camera is None or camera.zeropoints is None or not isinstance(setting, int | float):
         return 1.0
     gains = camera.zeropoints.drizzled_gains.get(round(setting))
-    number, order = exposure.header("SCI", chip).get(camera.chip_keyword), [*camera.chips]
-    return gains[order.index(number)] / gains[-1] if gains and number in order else 1.0
+    order, last = [*camera.chips], (chips or exposure.chips)[-1]
+    numbers = [exposure.header("SCI", each).get(camera.chip_keyword) for each in (chip, last)]
+    if not gains or not all(number in order for number in numbers):
+        return 1.0
+    own, of_image = (gains[order.index(number)] for number in numbers)
+    return own / of_image
 
 
 def photflam_deviation(exposure: Exposure, chip: int) -> Measurement:

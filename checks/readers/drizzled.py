@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,11 +14,15 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.errors import MissingExtensionError
 from hubble_qa.checks.readers.compressed import COMPRESSED, plain_name
-from hubble_qa.checks.readers.exposure import open_fits, readable, science_wcs
+from hubble_qa.checks.readers.exposure import Exposure, open_fits, readable, science_wcs
 
 __all__ = ["Drizzled", "read_drizzled", "weight_names"]
 
 Image: TypeAlias = "NDArray[np.floating[Any]]"
+
+# Keyword of an input, and the chip that it names: jcdm17x3q_flc.fits[sci,2].
+_INPUT = re.compile(r"D\d{3}DATA")
+_CHIP = re.compile(r"sci\s*,\s*(\d+)\s*\]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,30 @@ class Drizzled:
     def keyword(self, name: str, default: Any = None) -> Any:
         """Return a keyword of the science image, else of the primary header, else `default`."""
         return self.header.get(name, self.primary.get(name, default))
+
+    @property
+    def input_chips(self) -> tuple[str, ...]:
+        """Files and extensions that the header names as inputs (D001DATA …), each as often as it does."""
+        named = {
+            key: str(self.keyword(key)) for key in (*self.primary, *self.header) if _INPUT.fullmatch(key)
+        }
+        return tuple(named[key] for key in sorted(named))
+
+    def combined(self, exposures: Iterable[Exposure]) -> Iterator[tuple[Exposure, tuple[int, ...]]]:
+        """Exposures that the image combines, each with EXTVER of those of its chips that were drizzled.
+
+        AstroDrizzle may be asked for some chips alone (``group``). Of a file that the header does not name
+        chip by chip, all were.
+        """
+        named: dict[str, set[str]] = {}
+        for each in self.input_chips:
+            file, _, extension = each.partition("[")
+            named.setdefault(plain_name(file.strip()), set()).add(extension)
+        for exposure in exposures:
+            found = [_CHIP.fullmatch(each) for each in named.get(plain_name(exposure.path.name), ())]
+            numbers = {int(each[1]) for each in found if each}
+            chips = tuple(chip for chip in exposure.chips if chip in numbers) if all(found) else ()
+            yield exposure, chips or exposure.chips
 
     def science(self) -> Image:
         """Read the science image."""
