@@ -87,6 +87,15 @@ def test_frame() -> None:
         assert text in measurement.reason
 
 
+def test_a_header_without_witnesses_tells_nothing() -> None:
+    """High-level products keep the coordinates alone; what is wrong in these themselves is told still."""
+    silent = {"ORIENTAT": None, "D001SCAL": None, "RA_APER": None, "DEC_APER": None}
+    untold = drizzled_coordinate_violations(image(**silent), None)
+    assert (untold.value, untold.told, untold.applicable) == (None, False, True)
+    assert untold.reason == "the header has no keyword to compare its coordinates with"
+    assert drizzled_coordinate_violations(image(**silent, hand=1), None).value == 1
+
+
 def test_place_by_the_inputs() -> None:
     assert drizzled_coordinate_violations(image(), extents()).value == 0
     moved = drizzled_coordinate_violations(image(), extents(12.0))

@@ -23,7 +23,7 @@ from hubble_qa.checks.astrometry.linear_solutions import (
 )
 from hubble_qa.checks.astrometry.world_coordinates import binning, distortion_name
 from hubble_qa.checks.instruments import Camera
-from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
+from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured, not_told
 from hubble_qa.checks.readers.coordinates import coordinate_problem, frame_problem
 from hubble_qa.checks.readers.exposure import Exposure
 
@@ -111,7 +111,7 @@ def contradicted(
 ) -> Measurement:
     """Count the departures that are beyond what is tolerated; the worst are named first."""
     if not departures:
-        return not_measured(quantity, subject, "the header has no keyword to compare its coordinates with")
+        return not_told(quantity, subject, "the header has no keyword to compare its coordinates with")
     worst = sorted(
         departures, key=lambda one: one.ratio if one.ratio == one.ratio else math.inf, reverse=True
     )
