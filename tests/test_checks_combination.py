@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -164,3 +167,18 @@ def test_the_header_tells_weights_that_are_no_exposure_times(cards: dict[str, ob
 )
 def test_a_lanczos_kernels_weights_are_no_exposure_times(kernel: str, other: bool) -> None:
     assert ("lanczos3" in other_weights(drizzled(D001KERN=kernel, D001WTSC=1.0))) is other
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("hlsp_x_hst_acs-wfc_ngc628c_f814w_v1_err-drc-wht.fits", True),
+        ("hlsp_x_hst_acs-wfc_ngc628c_f814w_v1_ivm-drz-weight.fits.gz", True),
+        ("hlsp_x_hst_acs-wfc_ngc628c_f814w_v1_exp-drc-wht.fits", False),
+        ("hlsp_x_hst_acs-wfc_err-628c_f814w_v1_wht.fits", False),
+    ],
+)
+def test_a_name_tells_weights_that_are_inverse_variances(name: str, other: bool) -> None:
+    found = other_weights(replace(drizzled(D001WTSC=1, D001DEXP=100.0), weight_path=Path(name)))
+    assert found.endswith(f"inverse variances, by name: {name}") is other
+    assert bool(found) is other

@@ -114,6 +114,8 @@ def test_every_file_of_a_delivery_is_judged_or_named_with_its_reason(tmp_path):
         "j8bt06010_drz": Kind.IMAGE,
         "f606w_drc_sci": Kind.IMAGE,
         "f606w_drc_wht": Kind.WEIGHT,
+        "hlsp_x_hst_acs-wfc_ngc628c_f814w_v1_exp-drc-sci": Kind.IMAGE,
+        "hlsp_x_hst_acs-wfc_ngc628c_f814w_v1_err-drc-wht": Kind.WEIGHT,
         "j8bt06010_asn": Kind.TABLE,
     }
     reasons = {

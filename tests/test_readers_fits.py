@@ -21,6 +21,7 @@ from hubble_qa.checks.images.files import fits_form_violations
 from hubble_qa.checks.readers import ReaderError, read_drizzled, read_exposure, read_fits_structure
 from hubble_qa.checks.readers import exposure as exposure_reader
 from hubble_qa.checks.readers import fits_structure as form_reader
+from hubble_qa.checks.readers.drizzled import weight_names
 from hubble_qa.checks.readers.fits_cards import CARD, Unit, read_units
 from hubble_qa.checks.readers.plain_header import PlainHeader
 from tests.fits_samples import exposure_bytes
@@ -126,6 +127,22 @@ def test_an_image_in_the_primary_unit_may_have_no_weight(pair: Path, tmp_path: P
         named = weight.rename(tmp_path / f"hlsp_omega_hst_wfpc2_ngc5139_f555w_{name}.fits")
         assert read_drizzled(renamed).weight_path == named
         weight = named
+
+
+def test_names_of_weights() -> None:
+    """AstroDrizzle's, and those of high-level products with hyphens; each may be packed, too."""
+
+    def plain(name: str) -> list[str]:
+        return [each for each in weight_names(name) if each.endswith(("wht.fits", "weight.fits"))]
+
+    front = "hlsp_x_hst_acs-wfc_ngc628c_f814w_v1"
+    assert plain("f606w_drz_sci.fits") == ["f606w_drz_wht.fits", "f606w_drz_weight.fits"]
+    assert plain("my-sci.fits")[0] == "my-sci_wht.fits"
+    assert plain(f"{front}_drz.fits")[::2] == [f"{front}_drz_wht.fits", f"{front}_wht.fits"]
+    assert plain(f"{front}_drz-sci.fits") == [f"{front}_drz-wht.fits", f"{front}_drz-weight.fits"]
+    kinds = ("exp", "err", "ivm")
+    assert plain(f"{front}_exp-drc-sci.fits")[::2] == [f"{front}_{kind}-drc-wht.fits" for kind in kinds]
+    assert f"{front}_err-drc-wht.fits.gz" in weight_names(f"{front}_exp-drc-sci.fits.fz")
 
 
 def test_drizzled_product_may_have_lost_its_weight_extension_but_no_science(tmp_path: Path) -> None:

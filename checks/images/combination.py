@@ -41,6 +41,8 @@ _EVEN = 0.03
 _LEAST = 1.0
 # Relative difference of factors of weights that are the same.
 _SAME_FACTOR = 1e-3
+# How high-level products name weights that are inverse variances: "err-drc-wht".
+_VARIANCES = re.compile(r"hlsp_.*_(?:err|ivm)-[^_]*(?:wht|weight)\b")
 _FEWEST_BLOCKS = 20
 
 
@@ -169,7 +171,7 @@ def _another_solution(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Iterato
 
 
 def other_weights(drizzled: Drizzled) -> str:
-    """Why an image's weights are no exposure times, by its header; empty where that does not say so.
+    """Why an image's weights are no exposure times, by header or name; empty where these do not say so.
 
     AstroDrizzle notes the factor of each input's weights: 1 of exposure times, of the older MultiDrizzle also
     the exposure time itself, and of inverse variances the square of the exposure time in the pixels of the
@@ -184,6 +186,10 @@ def other_weights(drizzled: Drizzled) -> str:
     kernel = str(drizzled.keyword("D001KERN", "")).strip().lower()
     if kernel.startswith("lanczos"):
         return f"kernel {kernel!r} (D001KERN) shares a pixel's weight by factors whose sum is not 1"
+    if drizzled.weight_path is not None and _VARIANCES.match(drizzled.weight_path.name):
+        return (
+            f"its weights are no exposure times but inverse variances, by name: {drizzled.weight_path.name}"
+        )
     factor, time = drizzled.keyword("D001WTSC"), drizzled.keyword("D001DEXP")
     if not is_number(factor):
         return ""

@@ -134,14 +134,19 @@ def weight_names(name: str) -> tuple[str, ...]:
     Examples
     --------
     ``f606w_drz_sci.fits`` has ``f606w_drz_wht.fits``; ``hlsp_…_v1.0_drz.fits`` may have
-    ``hlsp_…_v1.0_drz_wht.fits`` or ``hlsp_…_v1.0_wht.fits``, or ``weight`` for ``wht``; either image may be
-    compressed, and in its own way.
+    ``hlsp_…_v1.0_drz_wht.fits`` or ``hlsp_…_v1.0_wht.fits``, or ``weight`` for ``wht``. High-level products
+    have hyphens, too: ``hlsp_…_v1_exp-drc-sci.fits`` has ``hlsp_…_v1_exp-drc-wht.fits``, or ``err-drc-wht``
+    where its weights are inverse variances. Either image may be compressed, and in its own way.
     """
     plain = plain_name(name)
     stem, packed = plain.removesuffix(".fits"), name.removeprefix(plain.removesuffix(".fits"))
-    root = stem.rpartition("_")[0]
-    stems = (root,) if stem.endswith("_sci") else (stem, root)
-    found = [f"{each}_{ending}" for each in stems for ending in ("wht", "weight")]
+    root, _, product = stem.rpartition("_")
+    stems: tuple[str, ...] = (f"{root}_",) if product == "sci" else (f"{stem}_", f"{root}_")
+    if product.endswith("-sci") and stem.startswith("hlsp_"):
+        kinds = ("exp", "err", "ivm") if product.startswith("exp-") else (product.partition("-")[0],)
+        rest = product.removesuffix("sci").partition("-")[2]
+        stems = tuple(f"{root}_{kind}-{rest}" for kind in kinds)
+    found = [f"{each}{ending}" for each in stems for ending in ("wht", "weight")]
     return tuple(
         f"{each}{ending}" for ending in dict.fromkeys((packed, ".fits", *COMPRESSED)) for each in found
     )
