@@ -14,6 +14,7 @@ from hubble_qa.checks.evidence.drizzled import field_pixels
 from hubble_qa.checks.evidence.drizzled_noise import noise_blocks
 from hubble_qa.checks.evidence.exposures import can_be_compared, exposure_in
 from hubble_qa.checks.evidence.extents import coverage_extents
+from hubble_qa.checks.evidence.headers import rejected_by_ramp_fit
 from hubble_qa.checks.evidence.hits import hits_on
 from hubble_qa.checks.evidence.registration import chip_offsets, exposure_offsets
 from hubble_qa.checks.evidence.source_fluxes import sources_of
@@ -156,6 +157,8 @@ def test_cosmic_rays_are_flagged(
 ) -> None:
     if counts_photons(products, combined_file):
         judge(not_applicable("cosmic_ray_rate", combined_file.label, NO_COSMIC_RAYS))
+    if fitted := rejected_by_ramp_fit(products.path(combined_file)):
+        judge(not_applicable("cosmic_ray_rate", combined_file.label, fitted))
     masks = rejected_in(products, combined_file, images)
     if isinstance(masks, str):
         judge(not_told("cosmic_ray_rate", combined_file.label, masks))

@@ -28,6 +28,7 @@ from hubble_qa.checks.evidence.fits import (
 from hubble_qa.checks.evidence.headers import (
     claims_catalog,
     recommended_parameters,
+    rejected_by_ramp_fit,
     requested_steps,
     without_ramp_fit,
 )
@@ -247,6 +248,25 @@ def test_an_exposure_without_ramp_fit_says_so(tmp_path: Path, step: str | None, 
     found = without_ramp_fit(path)
     assert found == ("ibohbfb9q_flt.fits was calibrated without the ramp fit (CRCORR = OMIT)" if told else "")
     assert without_ramp_fit(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("camera", "step", "told"),
+    [
+        (("WFC3", "IR"), "COMPLETE", True),
+        (("WFC3", "IR"), "OMIT", False),
+        # Of a CCD, CRCORR makes another file of several exposures, and leaves these as they are.
+        (("WFC3", "UVIS"), "COMPLETE", False),
+        (("ACS", "WFC"), "COMPLETE", False),
+    ],
+)
+def test_a_ramp_fit_rejects_cosmic_rays(
+    tmp_path: Path, camera: tuple[str, str], step: str, told: bool
+) -> None:
+    path = write_exposure(tmp_path / "x_flt.fits", np.ones((4, 4)))
+    for key, value in zip(("INSTRUME", "DETECTOR", "CRCORR"), (*camera, step), strict=True):
+        fits.setval(path, key, value=value)
+    assert ("its ramp fit had rejected the cosmic rays" in rejected_by_ramp_fit(path)) is told
 
 
 @pytest.mark.parametrize("keyword", ["FILTER", "FILTER1", "FILTER2"])

@@ -18,6 +18,7 @@ __all__ = [
     "claims_catalog",
     "input_names",
     "recommended_parameters",
+    "rejected_by_ramp_fit",
     "requested_steps",
     "steps_of_all",
     "without_ramp_fit",
@@ -71,6 +72,15 @@ def without_ramp_fit(flt: Path | None) -> str:
     if flt is None or str(exposure_in(flt).primary.get("CRCORR", "")).strip() != "OMIT":
         return ""
     return f"{flt.name} was calibrated without the ramp fit (CRCORR = OMIT)"
+
+
+def rejected_by_ramp_fit(path: Path) -> str:
+    """That an exposure's ramp fit rejected its cosmic rays before it was drizzled; else empty."""
+    exposure = exposure_in(path)
+    fitted = str(exposure.primary.get("CRCORR", "")).strip() == "COMPLETE"
+    if not (fitted and exposure.camera is not None and exposure.camera.has_reads):
+        return ""
+    return "its ramp fit had rejected the cosmic rays (CRCORR): what AstroDrizzle flagged is what that left"
 
 
 def recommended_parameters(references: Path, exposure: Path, *, images: int) -> Mapping[str, Any] | None:
