@@ -9,6 +9,7 @@ import pytest
 from hubble_qa.checks.evidence.exposures import exposure_in
 from hubble_qa.checks.evidence.source_fluxes import sources_of
 from hubble_qa.checks.images import mosaic_fluxes
+from hubble_qa.checks.images.filters import several_filters
 from hubble_qa.checks.images.observations import was_exposed
 from hubble_qa.checks.images.photometry import drizzled_gain_ratio, has_own_photflams
 from hubble_qa.checks.images.source_fluxes import ChipSources
@@ -46,6 +47,12 @@ def chips_with_own_zeropoints(products: Products, image: FinishedFile) -> str:
     return next((one.path.stem for one, chips in combined if has_own_photflams(one, chips)), "")
 
 
+def filters_mixed(products: Products, image: FinishedFile) -> str:
+    """That a drizzled image combines several filters; empty where its inputs share theirs."""
+    files = [file for file in products.inputs(image).values() if file is not None]
+    return several_filters([exposure_in(products.path(file)) for file in files])
+
+
 @criterion("PHT-006")
 def test_flux_is_that_of_the_exposures(products: Products, image_chip: Chip, judge: Judge) -> None:
     combined = chips_combined(products, image_chip.file)
@@ -57,6 +64,9 @@ def test_flux_is_that_of_the_exposures(products: Products, image_chip: Chip, jud
         reason = (
             f"the chips of {own} have PHOTFLAM of their own: where they overlap, the image has that of none"
         )
+        judge(not_applicable("drizzled_flux_ratio", str(image_chip), reason))
+    if mixed := filters_mixed(products, image_chip.file):
+        reason = f"{mixed}: a source has another flux in each"
         judge(not_applicable("drizzled_flux_ratio", str(image_chip), reason))
     extension = f" SCI,{image_chip.number}"
     found = {
@@ -79,6 +89,9 @@ def test_chips_agree_on_fluxes(products: Products, image: FinishedFile, judge: J
     own = chips_with_own_zeropoints(products, image)
     if own:
         reason = f"the chips of {own} have PHOTFLAM of their own: their counts are not to be compared"
+        judge(not_applicable("chip_flux_ratio", image.label, reason))
+    if mixed := filters_mixed(products, image):
+        reason = f"{mixed}: a source has another flux in each"
         judge(not_applicable("chip_flux_ratio", image.label, reason))
     judge(mosaic_fluxes.chip_flux_ratio(chips_of(products, image), subject=image.label))
 

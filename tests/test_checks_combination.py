@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from hubble_qa.checks.images.combination import input_violations, other_weights, weight_to_exposure_time
+from hubble_qa.checks.images.filters import several_filters
 from hubble_qa.checks.images.sky_residual import SkyBlocks, sky_residual
+from hubble_qa.checks.measurement import Measurement
 from tests.combination_samples import NOISE, SHAPE, footprints, inputs, member, steps, weight
 from tests.wfpc2_samples import drizzled
 
@@ -54,6 +56,36 @@ def test_what_is_wrong_with_inputs_is_named(measured, reason) -> None:
     measurement = measured()
     assert measurement.value >= 1
     assert reason in measurement.reason
+
+
+def of_two_filters(name: str, *, programs: tuple[str, str] = ("missing", "missing")) -> Measurement:
+    image = replace(drizzled(WCSNAME="TWEAK"), path=Path(name))
+    first, second = (
+        member(root, FILTNAM1=own, PCTECORR=state)
+        for root, own, state in zip(("u5jx0108r", "u5jx010hr"), ("F555W", "F814W"), programs, strict=True)
+    )
+    names = [f"{one.path.name}[sci,{chip}]" for one in (first, second) for chip in one.chips]
+    return input_violations(image, names, [first, second])
+
+
+def test_a_detection_image_combines_filters_on_purpose() -> None:
+    """All else that its inputs must share, they must."""
+    total = "hst_12345_01_wfpc2_pc_total_u5jx01_drz.fits"
+    assert of_two_filters("hst_12345_01_wfpc2_pc_f555w_u5jx01_drz.fits").value == 1
+    assert of_two_filters(total).value == 0
+    corrected = of_two_filters(total, programs=("COMPLETE", "OMIT"))
+    assert corrected.value == 1
+    assert "PCTECORR is COMPLETE in u5jx0108r; OMIT in u5jx010hr" in corrected.reason
+
+
+def test_filters_are_told_whatever_wheel_they_are_in() -> None:
+    exposures = [
+        member(FILTNAM1="F555W"),
+        member(FILTNAM1="", FILTNAM2="F555W"),
+        member(FILTNAM1="F555W", FILTNAM2="POLQ"),
+    ]
+    assert several_filters(exposures[:2]) == several_filters([]) == ""
+    assert several_filters(exposures) == "it combines several filters, F555W, F555W with POLQ"
 
 
 @pytest.mark.parametrize("own", ["F555W", "MULTI", "F555W;F814W", ""])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hubble_qa.checks.images.filters import filter_keywords, is_detection_image
 from hubble_qa.checks.measurement import (
     Json,
     Measurement,
@@ -51,7 +52,8 @@ def input_violations(drizzled: Drizzled, names: Sequence[str], inputs: Sequence[
 
     An exposure that is combined twice counts twice and hides the other's cosmic rays; FLT and FLC of an
     exposure are one exposure; exposures through other filters, or of which some only are corrected for
-    charge transfer, have no common photometry; and an image that was drizzled before its exposures were
+    charge transfer, have no common photometry (of a total-detection image, which combines filters on purpose,
+    the filters are not asked); and an image that was drizzled before its exposures were
     aligned has a WCSNAME that none of them has now. Different versions of the calibration program warn.
 
     Parameters
@@ -66,7 +68,10 @@ def input_violations(drizzled: Drizzled, names: Sequence[str], inputs: Sequence[
     if not names:
         reason = "its header names no inputs (D001DATA)"
         return not_told("input_violations", drizzled.label, reason)
-    violations = [*_repeated(names), *_mixed(names), *_copies(inputs), *_unlike(inputs)]
+    alike = dict.fromkeys(filter_keywords(inputs), "they are of different filters")
+    # Detection images combine the filters of a visit on purpose, to find sources.
+    alike = _ALIKE if is_detection_image(drizzled.path.name) else {**alike, **_ALIKE}
+    violations = [*_repeated(names), *_mixed(names), *_copies(inputs), *_unlike(inputs, alike)]
     violations += _another_filter(drizzled, inputs)
     files = {name.partition("[")[0] for name in names}
     if files == {exposure.path.name for exposure in inputs}:
@@ -115,10 +120,9 @@ def _copies(inputs: Sequence[Exposure]) -> Iterator[str]:
             yield f"{' and '.join(same)} are one exposure (EXPSTART); keep one of them"
 
 
-def _unlike(inputs: Sequence[Exposure]) -> Iterator[str]:
-    keywords = {name for one in inputs if one.camera for name in one.camera.filters}
-    meaning = {**dict.fromkeys(sorted(keywords), "they are of different filters"), **_ALIKE}
-    for keyword, what in meaning.items():
+def _unlike(inputs: Sequence[Exposure], alike: Mapping[str, str]) -> Iterator[str]:
+    """Keywords of which inputs have not one value each; `alike` says what a difference means."""
+    for keyword, what in alike.items():
         values: dict[str, list[str]] = {}
         for one in inputs:
             values.setdefault(str(one.primary.get(keyword, "missing")).strip(), []).append(one.name)
@@ -144,7 +148,7 @@ def _other_programs(inputs: Sequence[Exposure]) -> Iterator[str]:
 
 def _another_filter(drizzled: Drizzled, inputs: Sequence[Exposure]) -> Iterator[str]:
     """Filters by the image's header that are not those of its exposures, where these agree."""
-    for keyword in sorted({name for one in inputs if one.camera for name in one.camera.filters}):
+    for keyword in filter_keywords(inputs):
         own = str(drizzled.keyword(keyword, "")).strip()
         theirs = {str(one.primary.get(keyword, "")).strip() for one in inputs}
         if len(theirs) == 1 and _ELEMENT.fullmatch(own) and own not in theirs:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
 from hubble_qa.checks.detectors.pixel_flags import LONGEST_RUN, longest_run, negative_light
+from hubble_qa.checks.images.filters import is_detection_image, several_filters
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import (
     Json,
@@ -69,8 +70,6 @@ _ONE_MOMENT = 1.0 / 86400.0
 
 # Keyword of an input's file and extension.
 _INPUT = re.compile(r"(D\d{3})DATA")
-# How the HAP pipeline names the image of all filters of a visit: hst_12345_01_acs_wfc_total_jc8m01_drc.fits.
-_DETECTION = re.compile(r"_total(?:_|\.)")
 _RATE = re.compile(r"(/\s*(s|sec|second)s?|\bs(ec)?(\*\*|\^)?\(?-1\)?|^cps)$", re.IGNORECASE)
 
 
@@ -261,7 +260,7 @@ def drizzled_photometry_violations(
         Files of further exposures that were, and that cannot be read: of those the image's own header
         is used.
     """
-    if _DETECTION.search(drizzled.path.name.lower()) and len(_filters_of(inputs)) != 1:
+    if is_detection_image(drizzled.path.name) and (not inputs or several_filters(inputs)):
         reason = "a total-detection image combines several filters to find sources, and has no zeropoint"
         return not_applicable("drizzled_photometry_violations", drizzled.label, reason)
     if not inputs and not missing:
@@ -301,14 +300,6 @@ def _of_units(units: object) -> str:
 
 def _shown(value: object) -> str:
     return "missing" if value is None else repr(value)
-
-
-def _filters_of(exposures: Sequence[Exposure]) -> frozenset[str]:
-    return frozenset(
-        str(exposure.primary.get(keyword, "")).strip()
-        for exposure in exposures
-        for keyword in (exposure.camera.filters if exposure.camera else ())
-    ) - {"", "CLEAR1L", "CLEAR2L", "CLEAR1S", "CLEAR2S", "N/A"}
 
 
 def is_rate(unit: object) -> bool:
