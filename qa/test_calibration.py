@@ -29,6 +29,7 @@ from hubble_qa.checks.evidence.references import named_references, tabulated_pho
 from hubble_qa.checks.evidence.sky_scatter import noise_of_pixels, scatter_of_sky
 from hubble_qa.checks.evidence.star_widths import widths_in
 from hubble_qa.checks.images import photometry, zeropoints
+from hubble_qa.checks.images.filters import of_quarters
 from hubble_qa.checks.images.observations import without_round_stars
 from hubble_qa.checks.images.star_widths import star_width
 from hubble_qa.checks.measurement import not_applicable, not_told
@@ -115,6 +116,8 @@ def test_amplifiers_have_one_background(products: Products, science_chip: Chip, 
         reason = "it is a subarray" if exposure.camera else "the camera has no record"
         judge(not_applicable("amplifier_step", subject, reason))
         return
+    if quarters := of_quarters(exposure):
+        judge(not_applicable("amplifier_step", subject, quarters))
     if "EXPTIME" not in exposure.primary:
         judge(not_told("amplifier_step", subject, "EXPTIME is missing; see FIL-003"))
     sci, _, dq = planes(products.path(file), science_chip.number, products.sibling(file, "c1m"))

@@ -12,6 +12,7 @@ from hubble_qa.checks.evidence.exposure_fluxes import fluxes_beside, fluxes_unde
 from hubble_qa.checks.evidence.exposures import planes
 from hubble_qa.checks.images import exposure_fluxes
 from hubble_qa.checks.images.exposure_background import ComparedBlocks, background_departure
+from hubble_qa.checks.images.filters import covering_in_part
 from hubble_qa.checks.measurement import not_applicable, not_told
 from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.fixtures.finished.files import FinishedFile
@@ -91,6 +92,9 @@ def test_background_is_that_of_the_others(
     camera = products.exposure(file).camera
     if camera is not None and camera.counts_photons:
         reason = "most pixels hold no photon, and a block has no median"
+        judge(not_applicable("background_departure", subject, reason))
+    if part := covering_in_part(products.exposure(file)):
+        reason = f"{part}: its edges are on another sky in each exposure"
         judge(not_applicable("background_departure", subject, reason))
     found = backgrounds(products, file, images_of_one_sky)
     problem = "" if found else unusable(products, products.image_of(file, images_of_one_sky))

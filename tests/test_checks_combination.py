@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hubble_qa.checks.images.combination import input_violations, other_weights, weight_to_exposure_time
-from hubble_qa.checks.images.filters import several_filters
+from hubble_qa.checks.images.filters import covering_in_part, of_quarters, several_filters
 from hubble_qa.checks.images.sky_residual import SkyBlocks, sky_residual
 from hubble_qa.checks.measurement import Measurement
 from tests.combination_samples import NOISE, SHAPE, footprints, inputs, member, steps, weight
@@ -86,6 +86,30 @@ def test_filters_are_told_whatever_wheel_they_are_in() -> None:
     ]
     assert several_filters(exposures[:2]) == several_filters([]) == ""
     assert several_filters(exposures) == "it combines several filters, F555W, F555W with POLQ"
+
+
+@pytest.mark.parametrize(
+    ("camera", "filters", "quarters", "part"),
+    [
+        ("WFC3/UVIS", {"FILTER": "FQ889N"}, True, True),
+        ("WFC3/UVIS", {"FILTER": "F606W"}, False, False),
+        ("ACS/WFC", {"FILTER1": "CLEAR1L", "FILTER2": "FR656N"}, False, True),
+        ("ACS/WFC", {"FILTER1": "F606W", "FILTER2": "POL0V"}, False, True),
+        ("ACS/WFC", {"FILTER1": "F892N", "FILTER2": "CLEAR2L"}, False, True),
+        ("ACS/WFC", {"FILTER1": "F606W", "FILTER2": "CLEAR2L"}, False, False),
+        ("ACS/HRC", {"FILTER1": "F606W", "FILTER2": "POL0V"}, False, False),
+        ("ACS/HRC", {"FILTER1": "F892N", "FILTER2": "CLEAR2S"}, False, False),
+        ("WFPC2/", {"FILTNAM1": "FR533N", "FILTNAM2": ""}, False, True),
+        ("WFPC2/", {"FILTNAM1": "FQUVN", "FILTNAM2": ""}, True, True),
+        ("WFPC2/", {"FILTNAM1": "F555W", "FILTNAM2": ""}, False, False),
+    ],
+)
+def test_filters_that_cover_a_part_of_the_detector(
+    camera: str, filters: dict[str, str], quarters: bool, part: bool
+) -> None:
+    instrument, detector = camera.split("/")
+    one = member(INSTRUME=instrument, DETECTOR=detector, **filters)
+    assert (bool(of_quarters(one)), bool(covering_in_part(one))) == (quarters, part)
 
 
 @pytest.mark.parametrize("own", ["F555W", "MULTI", "F555W;F814W", ""])

@@ -7,12 +7,23 @@ from collections.abc import Sequence
 
 from hubble_qa.checks.readers.exposure import Exposure
 
-__all__ = ["filter_keywords", "filters_of", "is_detection_image", "several_filters"]
+__all__ = [
+    "covering_in_part",
+    "filter_keywords",
+    "filters_of",
+    "is_detection_image",
+    "of_quarters",
+    "several_filters",
+]
 
 # How the HAP pipeline names the image of all filters of a visit: hst_12345_01_acs_wfc_total_jc8m01_drc.fits.
 _DETECTION = re.compile(r"_total(?:_|\.)")
 # Places of a filter wheel without a filter.
 _CLEAR = frozenset({"", "CLEAR1L", "CLEAR2L", "CLEAR1S", "CLEAR2S", "N/A"})
+# Ramp filters, quads and polarizers.
+_PARTS = re.compile(r"F[RQ].*|POL.*")
+# Those made for HRC, of which WFC sees 72 arcsec of 202: ACS Instrument Handbook, 5.1.
+_SMALL = frozenset({"F220W", "F250W", "F330W", "F344N", "F892N"})
 
 
 def is_detection_image(name: str) -> bool:
@@ -36,3 +47,25 @@ def several_filters(exposures: Sequence[Exposure]) -> str:
     """That an image of some exposures combines several filters, and which; empty where they share theirs."""
     found = {" with ".join(sorted(filters_of(each))) or "no filter" for each in exposures}
     return f"it combines several filters, {', '.join(sorted(found))}" if len(found) > 1 else ""
+
+
+def of_quarters(exposure: Exposure) -> str:
+    """That the quarters of a detector are behind filters of their own (UVIS, WFPC2); else empty."""
+    name = next((each for each in sorted(filters_of(exposure)) if each.startswith("FQ")), "")
+    return f"{name} is one of four filters, of which each quarter of the detector has another" if name else ""
+
+
+def covering_in_part(exposure: Exposure) -> str:
+    """That a filter covers, or has its band on, a part of a detector only; else empty.
+
+    Its edges stay on the detector where the telescope moves. ACS/HRC sees the whole of each.
+    """
+    if quarters := of_quarters(exposure):
+        return quarters
+    if exposure.detector == "HRC":
+        return ""
+    small = _SMALL if exposure.detector == "WFC" else frozenset()
+    for name in sorted(filters_of(exposure)):
+        if _PARTS.fullmatch(name) or name in small:
+            return f"{name} covers a part of the detector only"
+    return ""
