@@ -157,6 +157,26 @@ def test_header_without_the_idctab_is_judged_by_its_camera_and_aperture() -> Non
     assert coordinate_violations(infrared(opus, put(LTM1_1=0.5, LTM2_2=0.5))).value >= 1
 
 
+def test_pixels_of_wfpc2_are_twice_as_large_in_area_mode() -> None:
+    def area(*changes, served: bool):
+        binned = wfpc2(scaled(2.0), put(CRPIX1=212.75, CRPIX2=212.75), *changes, served=served)
+        binned.primary["MODE"] = "AREA"
+        return coordinate_violations(binned)
+
+    assert area(served=True).value == 0
+    assert area(scaled(0.5), served=True).value == 4
+    # updatewcs doubles the terms of the IDCTAB as well.
+    terms = ("OCX10", "OCX11", "OCY10", "OCY11")
+
+    def doubled(header) -> None:
+        header.update({key: 2.0 * header[key] for key in terms})
+
+    assert area(doubled, served=False).value == 0
+    full = wfpc2(scaled(2.0), served=True)
+    full.primary["MODE"] = "FULL"
+    assert coordinate_violations(full).value >= 4
+
+
 @given(roll=st.floats(0, 360), dec=st.floats(-80, 80), v2=st.floats(-500, 500), v3=st.floats(-500, 500))
 def test_roll_is_stwcs_own(roll: float, dec: float, v2: float, v3: float) -> None:
     from stwcs.updatewcs.makewcs import troll

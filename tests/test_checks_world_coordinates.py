@@ -100,6 +100,8 @@ def test_terms_of_binned_pixels_are_larger() -> None:
     assert distortion_solution_violations(exposure(science=terms), 2).value == 1
     binned = exposure(science={**terms, "LTM1_1": 0.5, "LTM2_2": 0.5})
     assert distortion_solution_violations(binned, 2).value == 0
+    area = exposure(science=terms, primary={"MODE": "AREA"})
+    assert distortion_solution_violations(area, 2).value == 0
 
 
 def test_look_up_table_that_a_chip_refers_to_must_be_there() -> None:

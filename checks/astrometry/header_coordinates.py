@@ -136,12 +136,14 @@ def _chip_departures(
     place, roll = chip_place(header, camera), _number(exposure.primary, "PA_V3")
     if place is None or roll is None:
         scale = 3600.0 * math.sqrt(abs(np.linalg.det(solution.matrix)))
-        expected_scale = camera.plate_scale * binning(header)
+        expected_scale = camera.plate_scale * binning(header, exposure.primary)
         yield from _scale(chip, scale / expected_scale, np.linalg.det(solution.matrix) < 0, NOMINAL_SCALE)
         yield from _stated_orientation(header, chip, solution)
         return
     angle = roll_at(roll, float(solution.crval[1]), place.v2, place.v3) + place.theta
-    expected = place_on_sky(camera, angle) @ place.matrix / 3600.0
+    # The IDCTAB's terms are those of the pixels that there are, the record's those of the detector.
+    pixel = binning(header, exposure.primary) if place.nominal else 1.0
+    expected = pixel * place_on_sky(camera, angle) @ place.matrix / 3600.0
     change = solution.matrix @ np.linalg.inv(expected)
     determinant = float(np.linalg.det(change))
     allowed = RECORD_SCALE if place.nominal else SCALE
@@ -222,7 +224,7 @@ def _chips_beside(
         for chip, header in headers.items()
         if (record := camera.chips.get(header.get(camera.chip_keyword, 0))) is not None
         and record.place is not None
-        and binning(header) == 1.0
+        and binning(header, exposure.primary) == 1.0
         and (found := chip_place(header, camera)) is not None
         and found.nominal
     }

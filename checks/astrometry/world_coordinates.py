@@ -10,7 +10,6 @@ import numpy as np
 from astropy.io.fits import Header
 from numpy.typing import NDArray
 
-from hubble_qa.checks.instruments import Camera
 from hubble_qa.checks.measurement import Json, Measurement, count_violations
 from hubble_qa.checks.readers.coordinates import is_number, order_problem
 from hubble_qa.checks.readers.exposure import Exposure
@@ -70,7 +69,7 @@ def distortion_solution_violations(
     names = {key: str(header[f"WCSNAME{key}".strip()]) for key in _KEYS if f"WCSNAME{key}".strip() in header}
     violations = [
         *_idc_violations(exposure.primary, names),
-        *(_sip_violations(header) or _foreign_terms(exposure.camera, header)),
+        *(_sip_violations(header) or _foreign_terms(exposure, header)),
         *_original_violations(header),
         *(problem for table in _TABLES for problem in _table_violations(exposure, header, *table)),
     ]
@@ -82,8 +81,13 @@ def distortion_solution_violations(
     return count_violations("distortion_solution_violations", exposure.chip_label(chip), violations, context)
 
 
-def binning(header: Header) -> float:
-    """Side of a pixel in those of the detector, by the sampling rate in the header; 1 where it has none."""
+def binning(header: Header, primary: Header) -> float:
+    """Side of a pixel in those of the detector, by the sampling rate in a science header.
+
+    WFPC2 has none there: its MODE is AREA where pixels are summed two by two, as stwcs takes it, too.
+    """
+    if str(primary.get("MODE", "")).strip() == "AREA":
+        return 2.0
     rates = [header.get(key) for key in ("LTM1_1", "LTM2_2")]
     known = [float(rate) for rate in rates if is_number(rate) and rate > 0]
     return 1.0 / math.sqrt(known[0] * known[1]) if len(known) == len(rates) else 1.0
@@ -234,13 +238,15 @@ def _sip_violations(header: Header) -> list[str]:
     return violations
 
 
-def _foreign_terms(camera: Camera | None, header: Header) -> list[str]:
+def _foreign_terms(exposure: Exposure, header: Header) -> list[str]:
     """Whether the SIP terms of second order are those of the camera, whichever of its IDCTABs made them."""
+    camera = exposure.camera
     expected = np.array(camera.distortion_terms(header) if camera is not None else ())
     found = [header.get(f"{axis}_{p}_{q}", 0.0) for axis in "AB" for p, q in ((2, 0), (1, 1), (0, 2))]
     if not expected.size or not any(found) or not all(is_number(each) for each in found):
         return []
-    departure = np.linalg.norm(np.array(found) / binning(header) - expected) / np.linalg.norm(expected)
+    terms = np.array(found) / binning(header, exposure.primary)
+    departure = np.linalg.norm(terms - expected) / np.linalg.norm(expected)
     if departure <= _TERMS:
         return []
     return [f"its SIP terms of second order differ by {departure:.0%} from the camera's ({_TERMS:.0%})"]

@@ -260,6 +260,9 @@ CASES: Mapping[str, Case] = {
         {
             "zero": lambda: coordinate_violations(uvis(scaled(0.0), chips=(2,))),
             "doubled": lambda: coordinate_violations(ir_exposure(scaled(2.0))),
+            "WFPC2's chips doubled, whose pixels are not": lambda: coordinate_violations(
+                wfpc2(scaled(2.0), served=True)
+            ),
             "mirrored": lambda: coordinate_violations(ir_exposure(mirrored)),
             "nowhere": lambda: coordinate_violations(ir_exposure(put(CRVAL1=0.0, CRVAL2=0.0))),
             "in hours": lambda: coordinate_violations(ir_exposure(put(CRVAL1=137.84 / 15.0))),
