@@ -65,8 +65,8 @@ _LINES = 5
 
 # Exposure times that differ by less are one: headers round them.
 _ONE_TIME = 1e-3
-# Days by which the same moment may differ: a second, the rounding of TIME-OBS.
-_ONE_MOMENT = 1.0 / 86400.0
+# Days by which the same moment may differ, as scripts round it: no star moves in that time.
+_ONE_MOMENT = 1e-3
 
 # Keyword of an input's file and extension.
 _INPUT = re.compile(r"(D\d{3})DATA")
