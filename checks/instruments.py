@@ -165,6 +165,7 @@ class Camera(_Record):
     saturation_flags: tuple[str, ...] = ()
     full_well: float | None = Field(default=None, gt=0)
     counts_photons: bool = False
+    dark_rate: float | None = Field(default=None, gt=0)
     amplifiers: tuple[int, int] = (1, 1)
     subarray_chips: int | None = Field(default=None, ge=1)
     aperture_angle: float = Field(default=0, ge=0)

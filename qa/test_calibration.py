@@ -33,6 +33,7 @@ from hubble_qa.checks.images.filters import of_quarters
 from hubble_qa.checks.images.observations import without_round_stars
 from hubble_qa.checks.images.star_widths import star_width
 from hubble_qa.checks.measurement import not_applicable, not_told
+from hubble_qa.checks.readers.coordinates import is_number
 from hubble_qa.fixtures.archives.reference_files import BEST_REFERENCES
 from hubble_qa.fixtures.finished.files import FinishedFile
 from hubble_qa.fixtures.finished.subjects import Chip
@@ -104,8 +105,18 @@ def test_masks_are_not_empty(products: Products, observation: FinishedFile, judg
 def test_pixels_are_usable(products: Products, science_chip: Chip, judge: Judge) -> None:
     file, number = science_chip.file, science_chip.number
     sci, err, dq = planes(products.path(file), number, products.sibling(file, "c1m"))
-    camera = products.exposure(file).camera
-    judge(calibration.array_violations(sci, err, dq, camera=camera, subject=str(science_chip)))
+    exposure = products.exposure(file)
+    time = exposure.primary.get("EXPTIME")
+    judge(
+        calibration.array_violations(
+            sci,
+            err,
+            dq,
+            camera=exposure.camera,
+            subject=str(science_chip),
+            exposure_time=float(time) if is_number(time) else None,
+        )
+    )
 
 
 @criterion("CAL-008")

@@ -28,7 +28,7 @@ from hubble_qa.checks.images.observations import was_exposed
 from hubble_qa.checks.instruments import camera, find_camera
 from hubble_qa.checks.measurement import Measurement, not_applicable, not_told
 from hubble_qa.checks.readers import Drizzled, ReaderError
-from hubble_qa.checks.readers.coordinates import coordinate_problem
+from hubble_qa.checks.readers.coordinates import coordinate_problem, is_number
 from hubble_qa.checks.readers.drizzled import weight_names
 from hubble_qa.fixtures.finished.files import FinishedFile, Kind
 from hubble_qa.fixtures.suite.judging import Judge
@@ -57,7 +57,14 @@ def test_covered_pixels_are_finite(products: Products, image: FinishedFile, judg
     camera = find_camera(*(str(drizzled.keyword(name, "")).strip() for name in ("INSTRUME", "DETECTOR")))
     photons = camera is None or camera.counts_photons
     science, weight = drizzled.science(), drizzled.weight()
-    judge(drizzling.coverage_violations(science, weight, subject=image.label, counts_photons=photons))
+    # Weights are exposure times only where the header says so.
+    timed = is_number(drizzled.keyword("D001WTSC")) and not combination.other_weights(drizzled)
+    dark = camera.dark_rate if camera is not None and timed else None
+    judge(
+        drizzling.coverage_violations(
+            science, weight, subject=image.label, counts_photons=photons, dark_rate=dark
+        )
+    )
 
 
 def without_weight(drizzled: Drizzled) -> str:

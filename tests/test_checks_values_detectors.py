@@ -33,6 +33,7 @@ from hubble_qa.checks.detectors.flagged_area import flagged_area
 from hubble_qa.checks.detectors.levels import last_minus_first, level_deviation
 from hubble_qa.checks.detectors.masks import masked_fraction
 from hubble_qa.checks.detectors.pixel_flags import (
+    countless_squares,
     few_flags,
     longest_run,
     negative_light,
@@ -706,6 +707,46 @@ def test_one_number_but_for_a_pixel_is_a_run(place: int) -> None:
     sci.flat[place] = np.nan
     found = array_violations(sci, None, None, camera=UVIS, subject="x")
     assert (found.value, "everywhere" in found.reason) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("each", "rows", "empty"),
+    [
+        # Squares of 30 pixels at 30 / 900, of 40 at 30 / 1600, and of no fewer than 16: 4 x 4, 3 x 3, 7 x 7.
+        (1.0 / 30.0, 60, "8 of 16 squares of 30 x 30"),
+        (1.0 / 30.0, 30, "4 of 16 squares of 30 x 30"),
+        (1.0 / 30.0, 29, ""),
+        (30.0 / 1600.0, 40, "3 of 9 squares of 40 x 40"),
+        (1.0, 16, "7 of 49 squares of 16 x 16"),
+        # Squares of 61 pixels would be more than half as wide as 120; of 60, half of it.
+        (30.0 / 3600.0, 60, "2 of 4 squares of 60 x 60"),
+        (30.0 / 3700.0, 120, ""),
+        (0.0, 120, ""),
+    ],
+)
+def test_squares_without_a_count_hold_no_data(each: float, rows: int, empty: str) -> None:
+    image = np.ones((120, 120))
+    image[:rows] = 0.0
+    found = countless_squares(image, np.full(image.shape, each))
+    assert found.startswith(empty)
+    assert bool(found) is bool(empty)
+
+
+def test_squares_of_which_less_than_half_counts_are_not_asked() -> None:
+    image = np.ones((120, 120))
+    image[:30] = 0.0
+    expected = np.full(image.shape, 1.0 / 30.0)
+    expected[:16, :60], expected[:14, 60:90] = 0.0, 0.0
+    image[3, 3] = 1.0  # where it does not count
+    assert countless_squares(image, expected).startswith("2 of 14 squares")
+
+
+def test_photons_of_an_exposure_without_a_time_are_not_told() -> None:
+    sci, sbc = np.zeros((1024, 1024)), camera("ACS", "SBC")
+    sci[600::2, 3::7] = 1.0
+    for time, violations in ((960.0, 1), (20.0, 0), (0.0, 0), (None, 0)):
+        found = array_violations(sci, None, None, camera=sbc, subject="x", exposure_time=time)
+        assert found.value == violations
 
 
 def test_darker_sources_are_one_problem_of_a_chip() -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.pixel_flags import (
     LONGEST_RUN,
+    countless_squares,
     few_flags,
     longest_run,
     negative_light,
@@ -194,12 +195,14 @@ def array_violations(
     *,
     camera: Camera | None,
     subject: str,
+    exposure_time: float | None = None,
 ) -> Measurement:
     """Count the rules that a chip's arrays break.
 
     SCI, ERR and DQ have one shape; SCI is finite everywhere; ERR is finite and positive at
     each unflagged pixel; SCI is not one number everywhere, nor over `LONGEST_RUN` pixels of a row or a
-    column; sources are brighter than the sky; DQ flags some pixels, since no detector is without bad ones,
+    column; of a detector that counts photons, whose pixels may well read 0, no square lacks the dark's
+    counts; sources are brighter than the sky; DQ flags some pixels, since no detector is without bad ones,
     and those at full well. Where ERR is the square root of SCI, as of WFPC2, it is judged only where SCI is
     positive. No stage after the calibration expects pixels that break a rule.
 
@@ -212,6 +215,8 @@ def array_violations(
         The camera's record; None where there is none.
     subject : str
         The exposure and chip.
+    exposure_time : float or None, optional
+        EXPTIME, s, by which the dark of a detector that counts photons is known.
     """
     arrays = {name: one for name, one in (("SCI", sci), ("ERR", err), ("DQ", dq)) if one is not None}
     if len({array.shape for array in arrays.values()}) > 1 or sci.size == 0:
@@ -230,12 +235,23 @@ def array_violations(
         broken.append(f"SCI reads {float(sci.flat[0]):g} everywhere: it holds no data")
     elif run > LONGEST_RUN:
         broken.append(f"{run} unflagged pixels in one row or column read the same: they hold no data")
+    elif empty := _countless(sci, good, camera, exposure_time):
+        broken.append(empty)
     elif sign := negative_light(sci, good):
         broken.append(sign)
     if dq is not None:
         lost = [few_flags(dq), unflagged_saturation(sci, dq, camera) if camera is not None else ""]
         broken += [text for text in lost if text]
     return count_violations("array_violations", subject, broken, {"longest_run": run, **counts})
+
+
+def _countless(
+    sci: NDArray[Any], good: NDArray[np.bool_], camera: Camera | None, exposure_time: float | None
+) -> str:
+    """Say that parts of a detector that counts photons hold none; empty where that is not so or not known."""
+    if camera is None or camera.dark_rate is None or exposure_time is None or exposure_time <= 0:
+        return ""
+    return countless_squares(sci, good * (camera.dark_rate * exposure_time))
 
 
 def unit_violations(exposure: Exposure, chip: int, *, noise: float | None = None) -> Measurement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,14 @@ from numpy.typing import NDArray
 from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians
 from hubble_qa.checks.instruments import Camera
 
-__all__ = ["LONGEST_RUN", "few_flags", "longest_run", "negative_light", "unflagged_saturation"]
+__all__ = [
+    "LONGEST_RUN",
+    "countless_squares",
+    "few_flags",
+    "longest_run",
+    "negative_light",
+    "unflagged_saturation",
+]
 
 # Chips of so many pixels have bad ones: 0.001 of a calibrated WFC3/UVIS chip of which only hot pixels are
 # flagged, 0.1 in WFPC2, 0.003 to 0.01 in the others.
@@ -19,6 +27,10 @@ _LEAST_FLAGGED = 2e-4
 
 # Neighbours that read one number: by chance at most 4 in calibrated WFPC2 chips, 1 or 2 in the others.
 LONGEST_RUN = 12
+
+# Counts that a square has by the dark alone where one without any is no chance: even with half of them, one
+# square in three million has none (Poisson).
+_COUNTS = 30.0
 
 # From this fraction of full well on a pixel is taken for full, as flat fields and the well itself vary.
 _FULL = 0.95
@@ -76,6 +88,40 @@ def _longest(image: NDArray[Any], counted: NDArray[np.bool_]) -> int:
     # A column of False ends each row's runs, so that rows can follow one another.
     ends = np.flatnonzero(~np.pad(equal, ((0, 0), (0, 1))).ravel())
     return int(np.diff(ends, prepend=-1).max(initial=1))
+
+
+def countless_squares(image: NDArray[Any], expected: NDArray[Any]) -> str:
+    """Say that squares of an image hold no count where the detector's dark alone has tens; else empty.
+
+    The shorter the exposure, the larger the squares; of one in which they would be more than half as wide as
+    the image, nothing can be told.
+
+    Parameters
+    ----------
+    image : ndarray, shape (ny, nx)
+        Counts or rates of a detector that counts photons.
+    expected : ndarray, shape (ny, nx)
+        Counts that each pixel has at the least; 0 for those that do not count.
+    """
+    counted = expected[expected > 0]
+    if not counted.size:
+        return ""
+    side = max(math.ceil(math.sqrt(_COUNTS / float(np.median(counted)))), BLOCK)
+    if side > min(image.shape) / 2:
+        return ""
+    rows, columns = (length // side for length in image.shape)
+
+    def sums(values: NDArray[Any]) -> NDArray[Any]:
+        blocks = values[: rows * side, : columns * side].reshape(rows, side, columns, side)
+        return np.asarray(blocks.sum(axis=(1, 3), dtype=np.float64))
+
+    # Dead pixels and edges take some counts from a square, not half of them.
+    known = sums(expected) >= _COUNTS / 2.0
+    empty = int(np.count_nonzero(known & (sums((image != 0) & (expected > 0)) == 0)))
+    if not empty:
+        return ""
+    of = f"{empty} of {np.count_nonzero(known)} squares of {side} x {side} pixels"
+    return f"{of} hold no count, where the dark alone gives {_COUNTS:g}: they hold no data"
 
 
 def unflagged_saturation(science: NDArray[Any], dq: NDArray[Any], camera: Camera) -> str:

@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
-from hubble_qa.checks.detectors.pixel_flags import LONGEST_RUN, longest_run, negative_light
+from hubble_qa.checks.detectors.pixel_flags import (
+    LONGEST_RUN,
+    countless_squares,
+    longest_run,
+    negative_light,
+)
 from hubble_qa.checks.images.filters import is_detection_image, several_filters
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import (
@@ -98,7 +103,12 @@ def covered_fraction(weight: NDArray[Any], *, subject: str, field: float = math.
 
 
 def coverage_violations(
-    science: NDArray[Any], weight: NDArray[Any], *, subject: str, counts_photons: bool = False
+    science: NDArray[Any],
+    weight: NDArray[Any],
+    *,
+    subject: str,
+    counts_photons: bool = False,
+    dark_rate: float | None = None,
 ) -> Measurement:
     """Count what makes a drizzled image's covered pixels worthless.
 
@@ -114,6 +124,8 @@ def coverage_violations(
         The product.
     counts_photons : bool
         Whether the detector counts photons, so that zeros are data.
+    dark_rate : float, optional
+        Its least counts per second and pixel, where weights are exposure times.
     """
     if science.size == 0:
         return count_violations("coverage_violations", subject, ["SCI has no pixels"])
@@ -133,6 +145,8 @@ def coverage_violations(
         problems.append(f"each pixel with weight reads {float(values[0]):g}: it holds no data")
     elif not counts_photons and (zeros := _zeros(science, covered)):
         problems.append(zeros)
+    elif counts_photons and dark_rate and (empty := countless_squares(science, dark_rate * weight * covered)):
+        problems.append(empty)
     elif sign := negative_light(science, covered):
         problems.append(sign)
     return count_violations("coverage_violations", subject, problems, {"not_finite": holes})

@@ -57,6 +57,15 @@ def arrays(
     return array_violations(sci, err[cut:], dq, camera=camera("ACS", "WFC"), subject="WFC1")
 
 
+def dark(*, seconds: float = 960.0, rate: float = 1.2e-5, lost: int = 0) -> Measurement:
+    """An exposure of SBC's dark, of which so many rows were lost."""
+    sci = np.random.default_rng(3).poisson(rate * seconds, (1024, 1024)).astype(np.float32)
+    sci[:lost] = 0.0
+    dq = np.zeros(sci.shape, int)
+    dq[600:604] = 4
+    return array_violations(sci, None, dq, camera=camera("ACS", "SBC"), subject="SBC", exposure_time=seconds)
+
+
 def flags(fraction: float) -> Measurement:
     dq = np.zeros((20, 20), int)
     dq.flat[: int(fraction * dq.size)] = 2
@@ -161,6 +170,7 @@ CASES: Mapping[str, Case] = {
             "flags lost": lambda: arrays(flagged=0.0),
             "flags lost but for one": lambda: arrays(side=400, flagged=1.01 / 400**2),
             "a row that reads one number": lambda: arrays(equal=14),
+            "half a detector without counts": lambda: dark(lost=512),
             "full well without flag": lambda: saturated(flag=0),
             "full well flagged as something else": lambda: saturated(flag=16),
         },

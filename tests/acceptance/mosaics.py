@@ -75,6 +75,14 @@ def coverage(
     return coverage_violations(values, weight, subject=subject, counts_photons=counts_photons)
 
 
+def photons(lost: int = 0) -> Measurement:
+    """An image of SBC's dark in 1920 s, of which so many rows were lost."""
+    science = np.random.default_rng(3).poisson(0.02, (1000, 1000)) / 1920.0
+    science[:lost] = 0.0
+    weight = np.full(science.shape, 1200.0)
+    return coverage_violations(science, weight, subject="jcmc11010_drz", counts_photons=True, dark_rate=5e-6)
+
+
 def stars(sign: float) -> Measurement:
     """An image of 200 sources in noise."""
     random = np.random.default_rng(7)
@@ -112,6 +120,7 @@ CASES: Mapping[str, Case] = {
             "no weight at all": lambda: chips(np.nan),
             "sources darker than the sky": lambda: stars(-1.0),
             "a part of zeros": lambda: coverage(zeros=20),
+            "a part without counts": lambda: photons(lost=330),
             "weights below zero": lambda: coverage(negative=6),
         },
     ),
