@@ -18,6 +18,7 @@ from hubble_qa.checks.evidence.headers import rejected_by_ramp_fit
 from hubble_qa.checks.evidence.hits import hits_on
 from hubble_qa.checks.evidence.registration import chip_offsets, exposure_offsets
 from hubble_qa.checks.evidence.source_fluxes import sources_of
+from hubble_qa.checks.evidence.star_weights import star_weights
 from hubble_qa.checks.images import combination, cosmic_rays, sky_residual
 from hubble_qa.checks.images import drizzled as drizzling
 from hubble_qa.checks.images import drizzled_coordinates as coordinates
@@ -49,8 +50,11 @@ def test_frame_is_covered(products: Products, image: FinishedFile, judge: Judge)
     judge(drizzling.covered_fraction(drizzled.weight(), subject=image.label, field=field_pixels(drizzled)))
 
 
+@pytest.mark.compares
 @criterion("DRZ-010")
-def test_covered_pixels_are_finite(products: Products, image: FinishedFile, judge: Judge) -> None:
+def test_covered_pixels_are_finite(
+    products: Products, image: FinishedFile, inputs: Inputs, judge: Judge
+) -> None:
     drizzled = products.image(image)
     if drizzled.weight_path is None:
         judge(not_told("coverage_violations", image.label, without_weight(drizzled)))
@@ -60,9 +64,18 @@ def test_covered_pixels_are_finite(products: Products, image: FinishedFile, judg
     # Weights are exposure times only where the header says so.
     timed = is_number(drizzled.keyword("D001WTSC")) and not combination.other_weights(drizzled)
     dark = camera.dark_rate if camera is not None and timed else None
+    files = [file for file in inputs.values() if file is not None]
+    compared = [one for one in map(products.input, files) if can_be_compared(*one)]
+    # Where most pixels hold no photon, stars are not found.
+    alike = science.shape == weight.shape and not photons and not coordinate_problem(drizzled.header)
     judge(
         drizzling.coverage_violations(
-            science, weight, subject=image.label, counts_photons=photons, dark_rate=dark
+            science,
+            weight,
+            subject=image.label,
+            counts_photons=photons,
+            dark_rate=dark,
+            stars=star_weights(drizzled, compared) if alike else None,
         )
     )
 

@@ -14,9 +14,12 @@ from hubble_qa.checks.evidence.hits import hits_on
 from hubble_qa.checks.evidence.overlaps import CosmicRayMasks, flagged_cosmic_rays
 from hubble_qa.checks.evidence.peaks import shared_peaks
 from hubble_qa.checks.evidence.source_fluxes import sources_of
+from hubble_qa.checks.evidence.star_lists import Input, shared_stars, stars_on
+from hubble_qa.checks.evidence.star_weights import star_weights
 from hubble_qa.checks.images.combination import weight_to_exposure_time
 from hubble_qa.checks.images.cosmic_rays import hit_remainder, rejected_cores
 from hubble_qa.checks.images.sky_residual import sky_residual
+from hubble_qa.checks.images.star_weights import StarWeights, stars_left_out
 from hubble_qa.checks.readers import Drizzled, Exposure
 from hubble_qa.checks.readers.exposure import Extension
 from tests.combined_scenes import DITHER, HITS, NOISE, SIDE, STARS, TIME, Scene, scene
@@ -181,3 +184,49 @@ def test_chips_that_were_not_drizzled_do_not_count(tmp_path: Path) -> None:
     assert extents.reached[0] == pytest.approx([-0.5, SIDE - 0.5], abs=0.01)
     measured = hit_remainder(hits_on(made.image, made.exposures), subject="drc")
     assert measured.context["fraction_left"] == pytest.approx(0.0, abs=0.03)
+
+
+@pytest.mark.parametrize(("masked", "problem"), [(0.0, False), (0.5, True)])
+def test_stars_of_the_exposures_have_weight(tmp_path: Path, masked: float, problem: bool) -> None:
+    """Only one exposure shows a hit: those are no stars."""
+    made = scene(tmp_path)
+    inputs = [Input(path) for path in made.exposures]
+    stars = np.rint(stars_on(inputs[0]).pixels[shared_stars(*inputs).first]).astype(int)
+    with fits.open(made.image.weight_path, mode="update") as hdus:
+        lost = stars[: round(masked * len(stars))]
+        hdus[0].data[lost[:, 1], lost[:, 0]] = 0.0
+    found = star_weights(made.image, inputs)
+    assert 0.4 * STARS < len(found.at) <= len(stars)
+    assert np.mean(found.at == 0) == pytest.approx(masked, abs=0.05)
+    assert np.mean(found.beside == 0) < 0.05
+    assert bool(stars_left_out(found)) is problem
+
+
+def test_stars_beside_flags_and_chips_that_were_not_drizzled_tell_no_weight(tmp_path: Path) -> None:
+    made = scene(tmp_path)
+    inputs = [Input(path) for path in made.exposures]
+    with fits.open(inputs[0].path, mode="update") as hdus:
+        hdus["DQ", 1].data[::7, ::7] = 256  # one within 3 pixels of any
+    assert len(star_weights(made.image, inputs).at) == 0
+    assert len(star_weights(made.image, inputs[:1]).at) == 0
+    assert not stars_left_out(StarWeights(np.zeros(0), np.zeros(0)))
+
+
+@pytest.mark.parametrize(
+    ("number", "without", "beside", "problem"),
+    [
+        (20, 3, 0, True),
+        (20, 2, 0, False),
+        (19, 19, 0, False),
+        # Holes everywhere: 4 sigma of 0.5 of 100 are 0.2.
+        (100, 79, 50, False),
+        (100, 81, 50, True),
+    ],
+)
+def test_stars_without_weight_are_more_than_places_beside_them(
+    number: int, without: int, beside: int, problem: bool
+) -> None:
+    weights = StarWeights(
+        np.repeat([0.0, 9.0], [without, number - without]), np.repeat([0.0, 9.0], [beside, 100 - beside])
+    )
+    assert bool(stars_left_out(weights)) is problem

@@ -19,6 +19,7 @@ from hubble_qa.checks.detectors.pixel_flags import (
     negative_light,
 )
 from hubble_qa.checks.images.filters import is_detection_image, several_filters
+from hubble_qa.checks.images.star_weights import StarWeights, stars_left_out
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import (
     Json,
@@ -109,12 +110,14 @@ def coverage_violations(
     subject: str,
     counts_photons: bool = False,
     dark_rate: float | None = None,
+    stars: StarWeights | None = None,
 ) -> Measurement:
     """Count what makes a drizzled image's covered pixels worthless.
 
     A covered pixel without a finite value spoils every sum over it; an image whose covered pixels all read
     one number holds no data, nor does an area of zeros; one whose sources are darker than its sky has the
-    wrong sign; a weight image of another shape is another image's, and one below zero is none.
+    wrong sign, and one without weight at its exposures' stars lost these; a weight image of another shape is
+    another image's, and one below zero is none.
 
     Parameters
     ----------
@@ -126,6 +129,8 @@ def coverage_violations(
         Whether the detector counts photons, so that zeros are data.
     dark_rate : float, optional
         Its least counts per second and pixel, where weights are exposure times.
+    stars : StarWeights, optional
+        Weights at stars of the exposures, where these are at hand.
     """
     if science.size == 0:
         return count_violations("coverage_violations", subject, ["SCI has no pixels"])
@@ -149,6 +154,8 @@ def coverage_violations(
         problems.append(empty)
     elif sign := negative_light(science, covered):
         problems.append(sign)
+    if stars is not None and (left_out := stars_left_out(stars)):
+        problems.append(left_out)
     return count_violations("coverage_violations", subject, problems, {"not_finite": holes})
 
 

@@ -18,6 +18,7 @@ from hubble_qa.checks.images.drizzled import (
     output_scale_deviation,
 )
 from hubble_qa.checks.images.drizzled_noise import NoiseBlocks, block_noise, drizzled_noise_ratio
+from hubble_qa.checks.images.star_weights import StarWeights
 from hubble_qa.checks.measurement import Measurement
 from tests import combination_samples as combination
 from tests.acceptance.case import Case
@@ -83,12 +84,13 @@ def photons(lost: int = 0) -> Measurement:
     return coverage_violations(science, weight, subject="jcmc11010_drz", counts_photons=True, dark_rate=5e-6)
 
 
-def stars(sign: float) -> Measurement:
-    """An image of 200 sources in noise."""
+def stars(sign: float, *, masked: int = 0) -> Measurement:
+    """An image of 200 sources in noise, of which some have no weight."""
     random = np.random.default_rng(7)
     science = random.normal(0, 1, (320, 320))
     science[random.integers(320, size=200), random.integers(320, size=200)] += 50
-    return coverage_violations(sign * science, np.ones_like(science), subject="f606w_drc_sci")
+    at = StarWeights(np.repeat([0.0, 1.0], [masked, 200 - masked]), np.ones(800))
+    return coverage_violations(sign * science, np.ones_like(science), subject="f606w_drc_sci", stars=at)
 
 
 def sky_noise(factor: float = 1.0, *, smoothed: float = 0.0) -> Measurement:
@@ -122,6 +124,7 @@ CASES: Mapping[str, Case] = {
             "a part of zeros": lambda: coverage(zeros=20),
             "a part without counts": lambda: photons(lost=330),
             "weights below zero": lambda: coverage(negative=6),
+            "stars without weight": lambda: stars(1.0, masked=100),
         },
     ),
     "DRZ-012": Case(
