@@ -68,6 +68,20 @@ def test_without_references_there_is_nothing_to_judge() -> None:
     assert not background_departure({"drz": nothing}, 1, subject="a").told
 
 
+@pytest.mark.parametrize("sky", [1500.0, -1500.0])
+def test_a_map_with_the_header_of_an_image_is_no_image_of_the_sky(sky: float) -> None:
+    """A map of exposure times with a step; where another reference tells, that is told."""
+    coverage = background_blocks(sky=sky, patch=600.0)
+    untold = background_departure({"coverage": coverage}, 1, subject="a")
+    assert (untold.value, untold.told) == (None, False)
+    words = "coverage is no image of its sky: the levels differ by 1.5e+03 times the noise of a pixel"
+    assert untold.reason == words
+    found = background_departure({"coverage": coverage, "drz": background_blocks(patch=1.0)}, 1, subject="a")
+    assert found.value == departure(patch=1.0).value
+    # A sky of 90,000 electrons that was taken off is 300 times its noise.
+    assert departure(sky=300.0, patch=1.0).value == pytest.approx(found.value)
+
+
 @pytest.mark.parametrize("height", [0.0, 3.0 * NOISE])
 def test_exposures_are_compared_by_their_files(tmp_path: Path, height: float) -> None:
     made = scene(tmp_path)

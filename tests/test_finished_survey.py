@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hubble_qa.fixtures.finished.datasets import finished_datasets
 from hubble_qa.fixtures.finished.files import FinishedFile, Kind
 from hubble_qa.fixtures.finished.judged import Judged
 from hubble_qa.fixtures.finished.survey import FinishedError, forget, survey
+from hubble_qa.fixtures.suite.products import Products
 from hubble_qa.fixtures.workflows import load_workflow
 from tests.fits_samples import exposure_bytes
 from tests.qa_runs import SHARED
@@ -170,6 +172,21 @@ def test_drizzled_images_are_known_by_their_keywords_whatever_they_are_called(tm
     kinds = {label: file.kind for label, file in found.instruments["WFC3"].files.items()}
     assert kinds == {"m4 deep field": Kind.IMAGE, "m4 deep field_wht": Kind.WEIGHT, "final": Kind.IMAGE}
     assert found.left_out == {"m4 layers.fits": CONTEXT}
+
+
+def test_of_images_that_name_an_exposure_the_one_that_is_named_as_an_image_comes_first():
+    """A map of coverage has the image's header, too."""
+    exposure = FinishedFile(Path("ibwb01xqq_flc.fits"), Kind.EXPOSURE, "WFC3")
+    coverage = FinishedFile(Path("coverage.fits"), Kind.IMAGE, "WFC3")
+    image, other = (
+        FinishedFile(Path(f"{root}_drz_sci.fits"), Kind.IMAGE, "WFC3", root=root, suffix="drz_sci")
+        for root in ("f814w", "f606w")
+    )
+    named = {coverage: [exposure], image: [exposure], other: []}
+    products = SimpleNamespace(inputs=lambda each: dict(enumerate(named[each])))
+    assert Products.image_of(products, exposure, [coverage, other, image]) == image
+    assert Products.image_of(products, exposure, [coverage, other]) == coverage
+    assert Products.image_of(products, exposure, [other]) is None
 
 
 def test_a_file_that_cannot_be_read_is_judged_all_the_same(directory):

@@ -21,6 +21,9 @@ _SIGMAS, _SIGMAS_OF_PATCH = 4.0, 6.0
 _PATCH, _SEEN = 3, 6
 # Blocks without which a chip is not judged, and blocks along a group whose departures may go together.
 _FEWEST, _GROUP = 50, 4
+# AstroDrizzle takes the sky off, which is at most the full well: 90,000 electrons are 300 times their noise.
+# An image whose level differs by more than this is none of the sky.
+_ANY_SKY = 1000.0
 # Rounds and standard deviations of clipping in the fit of what changes gradually.
 _ROUNDS, _CLIP = 5, 4.0
 
@@ -88,7 +91,8 @@ def background_departure(
     Of the offset of the whole chip against the other chips of its exposure, and of the patch of 3 x 3 blocks
     that departs most from a parabola over the chip, the one that is most certain: its height less 4 (of a
     patch 6) standard deviations. The difference of the whole exposure's sky, and what changes gradually
-    over a chip, as stray light does, do not count.
+    over a chip, as stray light does, do not count. A reference whose level differs from the exposure's by
+    more than any sky, as a map of exposure times does that has the image's header, is left out.
 
     Parameters
     ----------
@@ -101,7 +105,12 @@ def background_departure(
     """
     quantity = "background_departure"
     found: list[_Found] = []
+    maps: list[str] = []
     for name, chips in references.items():
+        if abs(level := _sky_difference(chips)) > _ANY_SKY:
+            differ = f"the levels differ by {abs(level):.3g} times the noise of a pixel"
+            maps.append(f"{name} is no image of its sky: {differ}")
+            continue
         judged = {
             number: blocks
             for number, blocks in _levelled(chips).items()
@@ -110,6 +119,8 @@ def background_departure(
         if chip in judged:
             found += _offsets(judged, chip, name)
             found.append(_patch(judged[chip], name))
+    if not found and maps:
+        return not_told(quantity, subject, "; ".join(maps))
     if not found:
         reason = (
             "neither a combined image nor other exposures of its visit, filter and similar time see its sky"
@@ -135,10 +146,15 @@ def background_departure(
     )
 
 
+def _sky_difference(chips: Mapping[int, ComparedBlocks]) -> float:
+    """Median departure over the exposure; 0 where nothing is compared."""
+    values = np.concatenate([np.empty(0), *(blocks.departure[blocks.compared] for blocks in chips.values())])
+    return float(np.median(values)) if values.size else 0.0
+
+
 def _levelled(chips: Mapping[int, ComparedBlocks]) -> Mapping[int, ComparedBlocks]:
     """The same without the median difference over the exposure."""
-    values = np.concatenate([np.empty(0), *(blocks.departure[blocks.compared] for blocks in chips.values())])
-    level = float(np.median(values)) if values.size else 0.0
+    level = _sky_difference(chips)
     return {chip: blocks._replace(departure=blocks.departure - level) for chip, blocks in chips.items()}
 
 
