@@ -54,7 +54,7 @@ def as_hrc(source: Path, target: Path) -> None:
         header[key] /= 2.0
     for ra, dec in (("CRVAL1", "CRVAL2"), ("CRVAL1O", "CRVAL2O"), ("RA_APER", "DEC_APER")):
         half_way(header, ra, dec)
-    header.update({"CCDCHIP": 1, "PHOTMODE": "ACS HRC F606W"})
+    header.update({"CCDCHIP": 1, "PHOTMODE": f"ACS HRC {primary.header['FILTER1']}"})
     fits.HDUList([primary, *planes]).writeto(target)
 
 
