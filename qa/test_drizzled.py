@@ -24,6 +24,7 @@ from hubble_qa.checks.images import drizzled as drizzling
 from hubble_qa.checks.images import drizzled_coordinates as coordinates
 from hubble_qa.checks.images.drizzled_noise import drizzled_noise_ratio
 from hubble_qa.checks.images.files import image_structure_violations
+from hubble_qa.checks.images.filters import several_filters
 from hubble_qa.checks.images.identity import image_identity_violations
 from hubble_qa.checks.images.observations import was_exposed
 from hubble_qa.checks.instruments import camera, find_camera
@@ -237,6 +238,8 @@ def test_no_hits_are_left(products: Products, image: FinishedFile, inputs: Input
     reason = "" if len(inputs) > 1 else "a single exposure has no rejection"
     if all(counts_photons(products, file) for file in files):
         reason = NO_COSMIC_RAYS
+    # A star is brighter through one filter than on an image of several, as a hit is than on one of its own.
+    reason = reason or several_filters([products.exposure(file) for file in files])
     if reason:
         judge(not_applicable("cosmic_ray_remainder", image.label, reason))
     hits = hits_on(products.image(image), [products.path(file) for file in files])
