@@ -347,6 +347,7 @@ def test_real_files_raise_no_false_alarm(path: Path) -> None:
         ({"LONPOLE": 0.0, "LATPOLE": 0.0}, "LONPOLE is 0.0"),
         ({"LONPOLE": "180"}, "LONPOLE is '180'"),
         ({"PC1_1": 1.0, "PC2_2": 1.0, "CDELT1": -1.4e-5, "CDELT2": 1.4e-5}, "PCi_j with CDELTi differ"),
+        ({"PC1_1": "one"}, "PCi_j with CDELTi differ"),
         # What is left out of PC is that of a unit matrix, with pixels of a degree.
         ({"PC1_2": 1e-6}, "PCi_j with CDELTi differ"),
         ({"LONPOLE": 180.0, "LATPOLE": -47.5}, ""),

@@ -70,7 +70,8 @@ def _turned(header: Mapping[str, Any]) -> str:
         departure = largest = 0.0
         for i, j in ((1, 1), (1, 2), (2, 1), (2, 2)):
             element = header.get(f"CD{i}_{j}", 0.0)
-            other = header.get(f"PC{i}_{j}", float(i == j)) * header.get(f"CDELT{i}", 1.0)
+            turn, side = header.get(f"PC{i}_{j}", float(i == j)), header.get(f"CDELT{i}", 1.0)
+            other = turn * side if is_number(turn) and is_number(side) else math.inf
             departure, largest = max(departure, abs(other - element)), max(largest, abs(element))
         if departure > _SAME * largest:
             return "PCi_j with CDELTi differ from the CD matrix, and readers take either: remove them"
