@@ -49,8 +49,7 @@ def chips_with_own_zeropoints(products: Products, image: FinishedFile) -> str:
 
 def filters_mixed(products: Products, image: FinishedFile) -> str:
     """That a drizzled image combines several filters; empty where its inputs share theirs."""
-    files = [file for file in products.inputs(image).values() if file is not None]
-    return several_filters([exposure_in(products.path(file)) for file in files])
+    return several_filters([exposure for exposure, _ in chips_combined(products, image)])
 
 
 @criterion("PHT-006")

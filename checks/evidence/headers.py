@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ __all__ = [
     "without_ramp_fit",
 ]
 
-_INPUT = re.compile(r"D\d{3}DATA")
 # Switches of updatewcs, which leaves them as they are.
 _OF_UPDATEWCS = frozenset({"TDDCORR", "NPOLCORR", "D2IMCORR", "DGEOCORR", "VACORR"})
 
@@ -58,13 +56,7 @@ def steps_of_all(exposure: Exposure) -> tuple[str, ...]:
 
 def input_names(image: Drizzled) -> tuple[str, ...]:
     """Files of the exposures that a drizzled image names as its inputs (D001DATA and so on)."""
-    names = [
-        str(header[key]).partition("[")[0]
-        for header in (image.primary, image.header)
-        for key in header
-        if _INPUT.fullmatch(key)
-    ]
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(each.partition("[")[0] for each in image.input_chips))
 
 
 def without_ramp_fit(flt: Path | None) -> str:
