@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from threading import Lock
 
@@ -82,6 +83,34 @@ def test_what_c_code_prints_is_written_once() -> None:
     command = [sys.executable, "-c", C_CODE, "".join(THINGS)]
     ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     assert sorted(ended.stdout.splitlines()) == [f"C says {thing}" for thing in "0abcd"]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_is_done_meanwhile_is_done_by_this_process_while_others_work(
+    processes: int, tmp_path: Path
+) -> None:
+    begun, done = tmp_path / "begun", []
+
+    def meanwhile() -> None:
+        done.append(os.getpid())
+        begun.touch()
+
+    def work(thing: str) -> bool:
+        deadline = time.monotonic() + 30
+        while not begun.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return begun.exists()
+
+    assert abreast(work, THINGS, processes, meanwhile) == [True] * len(THINGS)
+    assert done == [os.getpid()]
+
+
+def test_an_error_meanwhile_is_raised() -> None:
+    def meanwhile() -> None:
+        raise StageError("no reference can be written; make room")
+
+    with pytest.raises(StageError, match="no reference can be written"):
+        abreast(str, THINGS, 2, meanwhile)
 
 
 def test_of_nothing_nothing_is_made() -> None:
