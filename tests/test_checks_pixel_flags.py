@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hubble_qa.checks.detectors.pixel_flags import longest_run, negative_light
+from hubble_qa.checks.detectors.pixel_flags import clipped, longest_run, negative_light
 
 SHAPES = st.tuples(st.integers(1, 40), st.integers(1, 40))
 
@@ -44,3 +44,37 @@ def test_sources_that_are_darker_than_the_sky_are_told(size: int) -> None:
     assert negative_light(image, all_pixels) == ""
     assert "the image has the wrong sign" in negative_light(-image, all_pixels)
     assert negative_light(np.full(image.shape, np.nan), all_pixels) == ""
+
+
+@pytest.mark.parametrize(("part", "limit"), [("least", -2.0), ("most", 2.0)])
+def test_values_that_were_cut_are_told(part: str, limit: float) -> None:
+    """Of 40,000 normal deviates some 910 are beyond 2 on either side."""
+    image = np.random.default_rng(2).normal(0.0, 1.0, (200, 200)).astype(np.float32)
+    counted = np.ones(image.shape, dtype=bool)
+    assert clipped(image, counted) == ""
+
+    beyond = image < limit if part == "least" else image > limit
+    number = int(np.count_nonzero(beyond))
+    assert 800 < number < 1000
+    cut = np.where(beyond, limit, image)
+    assert (
+        clipped(cut, counted) == f"{number} pixels read {limit:g}, the {part} of all: values were cut there"
+    )
+    assert clipped(cut, ~beyond) == ""
+    assert clipped(np.full(image.shape, np.nan), counted) == ""
+
+
+def test_the_brightest_pixel_seen_several_times_was_not_cut() -> None:
+    """A drizzled image with pixels a fifth as wide sees it 25 times."""
+    image = np.random.default_rng(2).normal(0.0, 1.0, (100, 100))
+    image[:5, :5] = 9.0
+    counted = np.ones(image.shape, dtype=bool)
+    assert clipped(image, counted) == ""
+    image[0, 5] = 9.0
+    assert "26 pixels read 9, the most of all" in clipped(image, counted)
+
+
+def test_counts_that_were_rounded_were_not_cut() -> None:
+    """Four million pixels of 3 electrons of noise: the outermost number is read by one or a few."""
+    image = np.round(np.random.default_rng(2).normal(40.0, 3.0, (2000, 2000)))
+    assert clipped(image, np.ones(image.shape, dtype=bool)) == ""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.detectors.pixel_flags import (
     LONGEST_RUN,
+    clipped,
     countless_squares,
     few_flags,
     longest_run,
@@ -202,9 +203,10 @@ def array_violations(
     SCI, ERR and DQ have one shape; SCI is finite everywhere; ERR is finite and positive at
     each unflagged pixel; SCI is not one number everywhere, nor over `LONGEST_RUN` pixels of a row or a
     column; of a detector that counts photons, whose pixels may well read 0, no square lacks the dark's
-    counts; sources are brighter than the sky; DQ flags some pixels, since no detector is without bad ones,
-    and those at full well. Where ERR is the square root of SCI, as of WFPC2, it is judged only where SCI is
-    positive. No stage after the calibration expects pixels that break a rule.
+    counts, and of others no value is the least, or the largest, of many pixels; sources are brighter than the
+    sky; DQ flags some pixels, since no detector is without bad ones, and those at full well. Where ERR is the
+    square root of SCI, as of WFPC2, it is judged only where SCI is positive. No stage after the calibration
+    expects pixels that break a rule.
 
     Parameters
     ----------
@@ -239,6 +241,8 @@ def array_violations(
         broken.append(empty)
     elif sign := negative_light(sci, good):
         broken.append(sign)
+    elif camera is not None and not camera.counts_photons and (cut := clipped(sci, good)):
+        broken.append(cut)
     if dq is not None:
         lost = [few_flags(dq), unflagged_saturation(sci, dq, camera) if camera is not None else ""]
         broken += [text for text in lost if text]

@@ -13,6 +13,7 @@ from hubble_qa.checks.instruments import Camera
 
 __all__ = [
     "LONGEST_RUN",
+    "clipped",
     "countless_squares",
     "few_flags",
     "longest_run",
@@ -36,6 +37,11 @@ _COUNTS = 30.0
 _FULL = 0.95
 # Stars that just do not saturate leave a few pixels without flag, up to a tenth of those with.
 _FEWEST = 10
+
+# Pixels that share the least, or the largest, value of all: one in calibrated exposures and in drizzled
+# images. Where a drizzled image's pixels are a fifth as wide as the detector's, it sees each of these 25
+# times; counts that were rounded have a few.
+_MOST_EXTREME = 25
 
 # Pixels so many times the sky's scatter below its level, and so many times more of them than above it:
 # stars, galaxies and cosmic rays are brighter than the sky. In clean exposures and images at most 1 in 40 of
@@ -148,6 +154,26 @@ def unflagged_saturation(science: NDArray[Any], dq: NDArray[Any], camera: Camera
         f"{bare} pixels are at full well ({camera.full_well:g} {camera.unit.lower()}) without DQ bit {bits}, "
         f"{flagged} with it: photometry will take saturated stars for good ones"
     )
+
+
+def clipped(image: NDArray[Any], counted: NDArray[np.bool_]) -> str:
+    """Say that an image's values were cut at a lower or upper limit; empty where they were not.
+
+    Parameters
+    ----------
+    image : ndarray, shape (ny, nx)
+        The image, not of a detector that counts photons: many of its pixels hold the same few of them.
+    counted : ndarray of bool, shape (ny, nx)
+        Pixels that count.
+    """
+    values = image[counted & np.isfinite(image)]
+    if values.size == 0:
+        return ""
+    for name, limit in (("least", values.min()), ("most", values.max())):
+        number = int(np.count_nonzero(values == limit))
+        if number > _MOST_EXTREME:
+            return f"{number} pixels read {float(limit):g}, the {name} of all: values were cut there"
+    return ""
 
 
 def negative_light(image: NDArray[Any], counted: NDArray[np.bool_]) -> str:

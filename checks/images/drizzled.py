@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hubble_qa.checks.astrometry.world_coordinates import linear_matrix, orientation, plate_scale
 from hubble_qa.checks.detectors.pixel_flags import (
     LONGEST_RUN,
+    clipped,
     countless_squares,
     longest_run,
     negative_light,
@@ -115,7 +116,8 @@ def coverage_violations(
     """Count what makes a drizzled image's covered pixels worthless.
 
     A covered pixel without a finite value spoils every sum over it; an image whose covered pixels all read
-    one number holds no data, nor does an area of zeros; one whose sources are darker than its sky has the
+    one number holds no data, nor does an area of zeros; values that were cut at a limit leave others wrong
+    on the average; one whose sources are darker than its sky has the
     wrong sign, and one without weight at its exposures' stars lost these; a weight image of another shape is
     another image's, and one below zero is none.
 
@@ -154,6 +156,8 @@ def coverage_violations(
         problems.append(empty)
     elif sign := negative_light(science, covered):
         problems.append(sign)
+    elif not counts_photons and (cut := clipped(science, covered)):
+        problems.append(cut)
     if stars is not None and (left_out := stars_left_out(stars)):
         problems.append(left_out)
     return count_violations("coverage_violations", subject, problems, {"not_finite": holes})

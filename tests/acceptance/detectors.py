@@ -48,11 +48,13 @@ def arrays(
     cut: int = 0,
     equal: int = 1,
     side: int = 20,
+    least: float = -np.inf,
 ) -> Measurement:
     shape = (side, side)
     sci, err, dq = np.random.default_rng(9).normal(9.0, 3.0, shape), np.full(shape, 3.0), np.zeros(shape, int)
     sci[-1, -1], err[-1, -1] = science, error
     sci[-2, -equal:] = 9.0
+    sci = np.maximum(sci, least)
     dq.flat[: int(flagged * dq.size)] = 2
     return array_violations(sci, err[cut:], dq, camera=camera("ACS", "WFC"), subject="WFC1")
 
@@ -170,6 +172,7 @@ CASES: Mapping[str, Case] = {
             "flags lost": lambda: arrays(flagged=0.0),
             "flags lost but for one": lambda: arrays(side=400, flagged=1.01 / 400**2),
             "a row that reads one number": lambda: arrays(equal=14),
+            "cut at the bottom": lambda: arrays(least=5.0),
             "half a detector without counts": lambda: dark(lost=512),
             "full well without flag": lambda: saturated(flag=0),
             "full well flagged as something else": lambda: saturated(flag=16),

@@ -64,11 +64,13 @@ def coverage(
     ramp: float = 1.0,
     zeros: int = 0,
     negative: int = 0,
+    most: float = np.inf,
     counts_photons: bool = False,
 ) -> Measurement:
     """An image whose pixels without weight are not finite, and of which a row has zeros."""
     weight = np.repeat(weights(0.6), 4, axis=1)
     values = science * np.linspace(1.0, 1.0 + ramp, weight.size).reshape(weight.shape)
+    values = np.minimum(values, most)
     values[0, :zeros] = 0.0
     values[weight == 0] = np.nan
     subject = "wfpc2_flt_drw_sci"
@@ -122,6 +124,7 @@ CASES: Mapping[str, Case] = {
             "no weight at all": lambda: chips(np.nan),
             "sources darker than the sky": lambda: stars(-1.0),
             "a part of zeros": lambda: coverage(zeros=20),
+            "cut at the top": lambda: coverage(most=1.3),
             "a part without counts": lambda: photons(lost=330),
             "weights below zero": lambda: coverage(negative=6),
             "stars without weight": lambda: stars(1.0, masked=100),
