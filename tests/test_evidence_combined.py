@@ -202,6 +202,34 @@ def test_stars_of_the_exposures_have_weight(tmp_path: Path, masked: float, probl
     assert bool(stars_left_out(found)) is problem
 
 
+@pytest.mark.parametrize(
+    ("left", "factor", "problem"),
+    [
+        (0.3, 1.0, True),
+        (0.4, 1.0, False),
+        (0.1, 1.0, True),
+        (0.1, TIME, True),
+        (0.1, TIME**2, False),
+        (0.1, None, False),
+    ],
+)
+def test_stars_have_the_weight_of_an_exposure(
+    tmp_path: Path, left: float, factor: float | None, problem: bool
+) -> None:
+    """Of two exposures each gives a half, by the header of exposure times; others may weigh by the noise."""
+    made = scene(tmp_path)
+    inputs = [Input(path) for path in made.exposures]
+    stars = np.rint(stars_on(inputs[0]).pixels[shared_stars(*inputs).first]).astype(int)
+    with fits.open(made.image.weight_path, mode="update") as hdus:
+        hdus[0].data[stars[:, 1], stars[:, 0]] *= left
+    made.image.header["D001DEXP"] = TIME
+    if factor is not None:
+        made.image.header["D001WTSC"] = factor
+    said = stars_left_out(star_weights(made.image, inputs))
+    assert ("less than one exposure gives" in said) is problem
+    assert bool(said) is problem
+
+
 def test_stars_beside_flags_and_chips_that_were_not_drizzled_tell_no_weight(tmp_path: Path) -> None:
     made = scene(tmp_path)
     inputs = [Input(path) for path in made.exposures]
@@ -210,6 +238,15 @@ def test_stars_beside_flags_and_chips_that_were_not_drizzled_tell_no_weight(tmp_
     assert len(star_weights(made.image, inputs).at) == 0
     assert len(star_weights(made.image, inputs[:1]).at) == 0
     assert not stars_left_out(StarWeights(np.zeros(0), np.zeros(0)))
+
+
+@pytest.mark.parametrize(
+    ("share", "at", "problem"),
+    [(0.5, 0.36, False), (0.5, 0.34, True), (0.25, 0.34, False), (0.25, 0.17, True), (0.0, 0.01, False)],
+)
+def test_stars_with_less_than_an_exposure_have_no_weight(share: float, at: float, problem: bool) -> None:
+    weights = np.where(np.arange(100) < 30, at, 1.0)
+    assert bool(stars_left_out(StarWeights(weights, np.ones(400), share))) is problem
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 
 from hubble_qa.checks.evidence.exposures import exposure_in, planes
 from hubble_qa.checks.evidence.star_lists import Input, shared_stars, stars_on
+from hubble_qa.checks.images.combination import other_weights
 from hubble_qa.checks.images.star_weights import StarWeights
 from hubble_qa.checks.readers import Drizzled
+from hubble_qa.checks.readers.coordinates import is_number
 
 __all__ = ["star_weights"]
 
@@ -36,17 +39,31 @@ def star_weights(image: Drizzled, inputs: Sequence[Input]) -> StarWeights:
         The exposures that it combines and that can be compared.
     """
     weight, frame = image.weight(), image.wcs()
+    times = {one.path: float(exposure_in(one.path).primary["EXPTIME"]) for one in inputs}
+    shown: list[float] = []
     at, beside = [np.empty(0)], [np.empty(0)]
     chips = {each.path: numbers for each, numbers in image.combined(exposure_in(one.path) for one in inputs)}
     for first, second in [*pairwise(inputs)][:_PAIRS]:
         sky = np.concatenate([np.empty((0, 2)), *_clear_stars(first, second, chips[first.path])])
         places = np.asarray(frame.all_world2pix(sky, 0)) if len(sky) else sky
         at.append(_values(weight, places))
+        if len(at[-1]):
+            shown.append(times[first.path])
         for step in ((_BESIDE, 0), (-_BESIDE, 0), (0, _BESIDE), (0, -_BESIDE)):
             beside.append(_values(weight, places + np.array(step)))
         if sum(map(len, at)) >= _ENOUGH:
             break
-    return StarWeights(np.concatenate(at), np.concatenate(beside))
+    return StarWeights(
+        np.concatenate(at), np.concatenate(beside), _share(image, min(shown, default=0.0), times)
+    )
+
+
+def _share(image: Drizzled, shortest: float, times: Mapping[Path, float]) -> float:
+    """Part of an image's time that an exposure has; 0 where its weights are no exposure times."""
+    if shortest <= 0 or not is_number(image.keyword("D001WTSC")) or other_weights(image):
+        return 0.0
+    stated = image.keyword("EXPTIME")
+    return shortest / max(sum(times.values()), float(stated) if is_number(stated) else 0.0)
 
 
 def _clear_stars(first: Input, second: Input, chips: Sequence[int]) -> Iterator[NDArray[np.float64]]:

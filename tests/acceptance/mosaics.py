@@ -86,12 +86,12 @@ def photons(lost: int = 0) -> Measurement:
     return coverage_violations(science, weight, subject="jcmc11010_drz", counts_photons=True, dark_rate=5e-6)
 
 
-def stars(sign: float, *, masked: int = 0) -> Measurement:
-    """An image of 200 sources in noise, of which some have no weight."""
+def stars(sign: float, *, masked: int = 0, left: float = 0.0) -> Measurement:
+    """An image of 200 sources in noise from two exposures, of which some have no weight, or a part of it."""
     random = np.random.default_rng(7)
     science = random.normal(0, 1, (320, 320))
     science[random.integers(320, size=200), random.integers(320, size=200)] += 50
-    at = StarWeights(np.repeat([0.0, 1.0], [masked, 200 - masked]), np.ones(800))
+    at = StarWeights(np.repeat([left, 1.0], [masked, 200 - masked]), np.ones(800), 0.5)
     return coverage_violations(sign * science, np.ones_like(science), subject="f606w_drc_sci", stars=at)
 
 
@@ -128,6 +128,7 @@ CASES: Mapping[str, Case] = {
             "a part without counts": lambda: photons(lost=330),
             "weights below zero": lambda: coverage(negative=6),
             "stars without weight": lambda: stars(1.0, masked=100),
+            "stars with a tenth of the weight": lambda: stars(1.0, masked=100, left=0.1),
         },
     ),
     "DRZ-012": Case(
