@@ -23,6 +23,7 @@ __all__ = [
     "opened",
     "scaled",
     "science",
+    "square",
     "turned",
 ]
 
@@ -82,6 +83,16 @@ def turned(headers: Sequence[Any], *, angle: float = 0.0, scale: float = 1.0) ->
 def scaled(hdu: Any, factor: float) -> None:
     """Multiply an image, whatever its type is."""
     hdu.data = (hdu.data * factor).astype(hdu.data.dtype)
+
+
+def square(image: Any, part: float, random: Generator) -> Any:
+    """A square, as wide as a part of the image's shorter side, with its centre in the middle half."""
+    side = round(part * min(image.shape))
+    row, column = (
+        int(np.clip(random.uniform(0.25, 0.75) * length - side / 2, 0, length - side))
+        for length in image.shape
+    )
+    return image[row : row + side, column : column + side]
 
 
 def edit_row(

@@ -83,6 +83,24 @@ def _without_distortion(headers: list[Any], size: float, random: Generator) -> N
             del header[name]
 
 
+def _pole(headers: list[Any], size: float, random: Generator) -> None:
+    turn = size * random.choice((-1, 1))
+    for header in headers:
+        header["LONPOLE"] = 180.0 + turn
+
+
+def _two_matrices(headers: list[Any], size: float, random: Generator) -> None:
+    """PCi_j as an older solution had them, of which the CD matrix differs by a turn or a scale."""
+    turned = np.array([[1, -size], [size, 1]]) if random.integers(2) else np.eye(2) * (1 + size)
+    for header in headers:
+        cd = np.array([[header[f"CD{i}_{j}"] for j in (1, 2)] for i in (1, 2)])
+        other = turned @ cd
+        for i in (1, 2):
+            header[f"CDELT{i}"] = 1.0
+            for j in (1, 2):
+                header[f"PC{i}_{j}"] = other[i - 1, j - 1]
+
+
 def _of(camera: Camera) -> Iterator[Fault]:
     def fault(
         name: str,
@@ -130,6 +148,23 @@ def _of(camera: Camera) -> Iterator[Fault]:
         unit="pix",
         sizes=(0.1, 0.5, 2.0),
         hurts=2.0,
+    )
+    yield fault(
+        "LONPOLE turned",
+        _pole,
+        "0.2 arcsec at 100 arcsec from the reference point, for whoever reads the whole header",
+        "WCS-005",
+        unit="deg",
+        sizes=(0.01, 0.1, 1.0, 30.0),
+        hurts=0.1,
+    )
+    yield fault(
+        "another matrix beside CD",
+        _two_matrices,
+        "a pixel at 1000 pixels from the reference point, for readers that take PCi_j",
+        "WCS-005",
+        sizes=(1e-5, 1e-4, 1e-3, 0.1),
+        hurts=1e-3,
     )
     if camera.label != "SBC":
         yield fault(

@@ -11,7 +11,7 @@ import numpy as np
 from astropy.table import Table
 from numpy.random import Generator
 
-from tests.trust.edits import edit_table, one_of, opened, scaled
+from tests.trust.edits import edit_table, one_of, opened, scaled, square
 from tests.trust.fault import Change, Fault, Place
 
 __all__ = ["FAULTS"]
@@ -136,6 +136,11 @@ def _temperature(place: Place, size: float, random: Generator) -> None:
     with opened(place, "fetch", one_of(place, "fetch", "*_flt.fits", random)) as hdus:
         for name in ("MDECODT1", "MDECODT2"):
             hdus["SCI", 1].header[name] += size
+
+
+def _no_counts(place: Place, size: float, random: Generator) -> None:
+    with opened(place, "fetch", one_of(place, "fetch", "*_flt.fits", random)) as hdus:
+        square(hdus["SCI", 1].data, size, random)[:] = 0
 
 
 def _dark_frame(edit: Callable[[Any, float, Generator], Any]) -> Change:
@@ -340,6 +345,17 @@ FAULTS = (
         "the dark rate doubles in 2 degrees above 25; no file tells: it may change so in 10 minutes",
         (),
         ("DRK-001",),
+    ),
+    Fault(
+        "SBC: no counts in a part",
+        SBC,
+        _no_counts,
+        "of its side",
+        (0.05, 0.1, 0.2, 0.3, 0.5),
+        0.3,
+        "a tenth of the field is lost",
+        ("CAL-013",),
+        ("AST-024", "CAL-009", "CAL-011", "DRK-003", "DRK-006", "DRZ-008", "PHT-006", "PHT-011", "WCS-005"),
     ),
     Fault(
         "SBC: matched dark frames have more counts",

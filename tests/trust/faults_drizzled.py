@@ -8,13 +8,18 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 from numpy.random import Generator
-from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.ndimage import binary_dilation, gaussian_filter, maximum_filter
 
 from tests.trust.cameras import IMAGES, Image
-from tests.trust.edits import one_of, opened, scaled
+from tests.trust.edits import one_of, opened, scaled, square
 from tests.trust.fault import Change, Fault, Place
 
 __all__ = ["FAULTS"]
+
+# How many times the sky's scatter a star is above the sky, and how far its core reaches, pixels.
+_STAR, _CORE = 30.0, 3
+# What sees a source's light or shape.
+_SOURCES = ("AST-012", "AST-015", "AST-023", "AST-024", "DRZ-006", "PHT-004", "PHT-010", "WCS-005")
 
 
 def _image(
@@ -86,6 +91,43 @@ def _sky_step(image: Image) -> Change:
     return change
 
 
+def _sloped(hdu: Any, size: float, random: Generator) -> None:
+    """The scale of flux changes by `size` from one side to the other."""
+    axis, half = int(random.integers(2)), size / 2 * random.choice((-1, 1))
+    ramp = np.linspace(1 - half, 1 + half, hdu.data.shape[axis], dtype=np.float32)
+    hdu.data *= ramp if axis else ramp[:, None]
+
+
+def _star_weights(image: Image, left: Callable[[float], tuple[float, float]]) -> Change:
+    """Stars lose weight: `left` makes of the size the part of them that do, and the part that they keep."""
+
+    def change(place: Place, size: float, random: Generator) -> None:
+        name = one_of(place, image.node, f"{image.root}_sci.fits", random)
+        with fits.open(place.read(image.node, name)) as hdus:
+            rows, columns = np.nonzero(_peaks(_pixels(hdus)))
+        part, kept = left(size)
+        chosen = random.random(len(rows)) < part
+        with opened(place, image.node, name.replace("_sci", "_wht")) as hdus:
+            weight = _pixels(hdus)
+            centres = np.zeros(weight.shape, dtype=bool)
+            centres[rows[chosen], columns[chosen]] = True
+            weight[binary_dilation(centres, iterations=_CORE)] *= np.float32(kept)
+
+    return change
+
+
+def _peaks(pixels: Any) -> Any:
+    """Where an image has the brightest pixel of a star."""
+    low, sky = np.nanpercentile(pixels[pixels != 0], (16, 50))
+    lit = np.nan_to_num(pixels - sky)
+    return (lit > _STAR * (sky - low)) & (lit == maximum_filter(lit, 2 * _CORE + 1))
+
+
+def _no_counts(hdu: Any, size: float, random: Generator) -> None:
+    """A square of the image, as large as a part of its side, holds no count."""
+    square(hdu.data, size, random)[:] = 0
+
+
 def _pixels(hdus: Any) -> Any:
     return next(hdu for hdu in hdus if hdu.data is not None).data
 
@@ -149,10 +191,12 @@ def _of(image: Image) -> Iterator[Fault]:
         why: str,
         *must: str,
         may: tuple[str, ...] = (),
+        dataset: str = image.dataset,
     ) -> Fault:
-        return Fault(
-            f"{image.label} mosaic: {name}", image.dataset, change, unit, sizes, hurts, why, must, may
-        )
+        return Fault(f"{image.label} mosaic: {name}", dataset, change, unit, sizes, hurts, why, must, may)
+
+    # Two exposures have to show a star.
+    several = "wfpc2-omega-cen" if image.label == "WFPC2" else image.dataset
 
     yield fault(
         "NaN pixels with weight",
@@ -172,6 +216,21 @@ def _of(image: Image) -> Iterator[Fault]:
         "2 per cent, the error of a zeropoint",
         "PHT-006",
         may=("PHT-004", "AST-015", "DRZ-008", "DRZ-012"),
+    )
+    yield fault(
+        "flux from side to side",
+        _image(image, _sloped),
+        "",
+        (0.01, 0.03, 0.05, 0.1, 0.3),
+        0.1,
+        "5 per cent at either edge: relative photometry over the field is off by as much"
+        + (
+            "; one galaxy fills the field, and its light has a slope of its own"
+            if image.label == "SBC"
+            else ""
+        ),
+        *(("PHT-006",) if image.label != "SBC" else ()),
+        may=(*_SOURCES, *(("PHT-006",) if image.label == "SBC" else ()), "DRZ-008", "DRZ-012"),
     )
     yield fault(
         "sign",
@@ -217,6 +276,40 @@ def _of(image: Image) -> Iterator[Fault]:
         "DRZ-010" if image.label == "WFPC2" else "DRZ-009",
         may=("DRZ-009" if image.label == "WFPC2" else "DRZ-010", "DRZ-001", "WCS-005", "DRZ-008"),
     )
+    if image.label == "SBC":
+        yield fault(
+            "no counts in a part",
+            _image(image, _no_counts),
+            "of its side",
+            (0.05, 0.1, 0.2, 0.3, 0.5),
+            0.3,
+            "a tenth of the field is lost",
+            "DRZ-010",
+            may=_SOURCES,
+        )
+    else:
+        yield fault(
+            "no weight of stars",
+            _star_weights(image, lambda size: (size, 0.0)),
+            "of the stars",
+            (0.05, 0.1, 0.2, 0.5, 1.0),
+            0.5,
+            "half of the stars are in no catalogue that is made of the image",
+            "DRZ-010",
+            dataset=several,
+            may=(*_SOURCES, "PHT-006", "DRZ-009", "DRZ-012", "PHT-007"),
+        )
+        yield fault(
+            "weight of stars",
+            _star_weights(image, lambda size: (1.0, 1 - size)),
+            "of it lost",
+            (0.3, 0.5, 0.8, 0.9, 0.99),
+            0.9,
+            "their errors are three times too large",
+            "DRZ-010",
+            dataset=several,
+            may=("DRZ-009", "PHT-007"),
+        )
     yield fault(
         "stars broadened",
         _image(image, _blurred, measured=bool(image.flux)),

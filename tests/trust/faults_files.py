@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from numpy.random import Generator
 
 from tests.trust.cameras import CAMERAS, Camera
-from tests.trust.edits import one_of, opened, science
+from tests.trust.edits import one_of, opened, scaled, science
 from tests.trust.fault import Change, Fault, Place
 
 __all__ = ["FAULTS"]
@@ -120,6 +120,18 @@ def _without_unit(camera: Camera) -> Change:
     return change
 
 
+def _rates(camera: Camera) -> Change:
+    """Pixels and errors were divided by the exposure time, and the unit was left."""
+
+    def change(place: Place, size: float, random: Generator) -> None:
+        with opened(place, camera.node, one_of(place, camera.node, camera.pattern, random)) as hdus:
+            for hdu in hdus:
+                if hdu.name in ("SCI", "ERR"):
+                    scaled(hdu, 1 / hdus[0].header["EXPTIME"])
+
+    return change
+
+
 def _other_time(camera: Camera) -> Change:
     # A tenth of a short exposure is less than the detector's overhead.
     pattern = camera.deep or camera.pattern
@@ -212,6 +224,28 @@ def _of(camera: Camera) -> Iterator[Fault]:
         ("CAL-005",),
         ("CAL-011",),
     )
+    if camera.unit == "e-":
+        yield Fault(
+            f"{name}: rates that BUNIT calls electrons",
+            where,
+            _rates(camera),
+            "",
+            (1,),
+            1,
+            "AstroDrizzle divides them again: wrong by the exposure time",
+            ("CAL-005",),
+            (
+                *_OF_TIME,
+                "AST-012",
+                "AST-015",
+                "AST-017",
+                "CAL-004",
+                "CAL-007",
+                "CAL-010",
+                "CAL-013",
+                "WCS-003",
+            ),
+        )
     yield Fault(
         f"{name}: exposure time wrong",
         where,

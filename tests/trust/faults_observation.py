@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,12 @@ _SPOILED = {
     "MTFLAG": "T",
     "SCAN_TYP": "C",
     "CHINJECT": "CONT",
+}
+
+# Steps that all exposures take, whatever their raw headers ask for.
+_STEPS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("UVIS", "WFC", "IR"), ("DQICORR", "DARKCORR", "FLATCORR")),
+    "SBC": ("DQICORR", "FLATCORR"),
 }
 
 # What else looks at sources, where a camera and its dataset have that.
@@ -67,6 +73,15 @@ def _no_time_from_the_start(place: Place, size: float, random: Generator) -> Non
     fits = [f"align-{name}{part}" for name in ("gaia", "sdss") for part in ("-try-1", "")]
     for node in (*fits, "accept", "drizzle-f606w"):
         place.rebuild(node)
+
+
+def _step_forgotten(camera: Camera) -> Callable[[Any, float, Generator], None]:
+    """A step was neither asked for nor done."""
+
+    def edit(header: Any, size: float, random: Generator) -> None:
+        header[str(random.choice(_STEPS[camera.label]))] = "OMIT"
+
+    return edit
 
 
 def _flash_left(header: Any, size: float, random: Generator) -> None:
@@ -144,6 +159,13 @@ def _of(camera: Camera) -> Iterator[Fault]:
         "FIL-005",
         may=("CAL-005", "DRZ-005", "DRZ-009", "DRZ-012"),
     )
+    if camera.label in _STEPS:
+        yield fault(
+            "a step that all exposures take reads OMIT",
+            _primary(camera, _step_forgotten(camera)),
+            "the dark or the flat field is still there, or no pixel is flagged",
+            "CAL-001",
+        )
     seen = () if camera.label == "SBC" else ("CAL-010",)
     for name, kernel, why in (
         ("stars trailed", _trail, "8 pixels: the guide stars drifted, and nothing of it is in the header"),

@@ -10,6 +10,7 @@ from tests.trust import (
     faults_detectors,
     faults_drizzled,
     faults_files,
+    faults_image_headers,
     faults_observation,
     faults_pixels,
     faults_zeropoints,
@@ -25,6 +26,7 @@ SUBJECTS: Mapping[str, tuple[Fault, ...]] = {
     "Observation": faults_observation.FAULTS,
     "World coordinates": faults_coordinates.FAULTS,
     "Drizzled images": faults_drizzled.FAULTS,
+    "Headers of drizzled images": faults_image_headers.FAULTS,
     "Pixels of exposures": faults_pixels.FAULTS,
     "Files": faults_files.FAULTS,
 }
