@@ -56,7 +56,8 @@ def infrared(photflam: float | None = 3.04e-20, **primary: object) -> Exposure:
 def test_a_zeropoint_of_another_filter_is_told(
     names: tuple[str, str], mode: str, pivot: object, said: str
 ) -> None:
-    cards = {"INSTRUME": "ACS", "DETECTOR": "WFC", "FILTER1": names[0], "FILTER2": names[1]}
+    detector = "HRC" if "HRC" in mode else "WFC"
+    cards = {"INSTRUME": "ACS", "DETECTOR": detector, "FILTER1": names[0], "FILTER2": names[1]}
     chip = fits.Header([("PHOTFLAM", 7e-20), ("PHOTMODE", mode), ("CCDCHIP", 2)])
     if pivot is not None:
         chip["PHOTPLAM"] = pivot
@@ -75,6 +76,44 @@ def test_infrared_filters_are_numbered_in_units_of_ten_nanometres(name: str, piv
     mode = f"WFC3 IR {name}"
     assert zeropoint_violations(infrared(FILTER=name, PHOTMODE=mode, PHOTPLAM=pivot)).value == 0
     assert zeropoint_violations(infrared(FILTER=name, PHOTMODE=mode, PHOTPLAM=1.3 * pivot)).value == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "begin", "said"),
+    [
+        # Real: sample_flc_header and sample_svm_flt; and as synphot writes modes.
+        ("ACS WFC1 F814W MJD#56112.8208", 56112.82084112, ""),
+        ("acs,wfc1,f814w,mjd#56112.8", 56112.82084112, ""),
+        ("ACS WFC1 F814W MJD#56112.8208", None, ""),
+        ("ACS WFC1 F814W", 56112.82084112, ""),
+        # A year has 365 days: 0.1 per cent of sensitivity in half of it.
+        ("ACS WFC1 F814W MJD#56012.0", 56112.82084112, ""),
+        ("ACS WFC1 F814W MJD#55912.0", 56112.82084112, "began at MJD 56112.8208"),
+        ("ACS WFC1 F814W MJD#52334.0", 56112.82084112, "began at MJD 56112.8208"),
+        ("ACS WFC1 F814W MJD#53880.0", 53950.0, "began at MJD 53950.0000"),
+        ("ACS WFC1 F814W MJD#53930.0", 53950.0, ""),
+        ("ACS HRC F814W MJD#56112.8208", 56112.82084112, "but the camera ACS WFC"),
+        ("WFC3 UVIS1 F814W MJD#56112.8208", 56112.82084112, "but the camera ACS WFC"),
+    ],
+)
+def test_a_zeropoint_of_another_camera_or_time_is_told(mode: str, begin: float | None, said: str) -> None:
+    cards = {
+        "INSTRUME": "ACS",
+        "DETECTOR": "WFC",
+        "FILTER1": "CLEAR1L",
+        "FILTER2": "F814W",
+        "EXPSTART": begin,
+    }
+    primary = fits.Header([(key, value) for key, value in cards.items() if value is not None])
+    chip = fits.Header([("PHOTMODE", mode), ("PHOTFLAM", 7.0768959e-20)])
+    exposure = Exposure(Path("jc0a01a2q_flc.fits"), primary, (Extension("SCI", 1, chip, (2048, 4096)),))
+    measured = zeropoint_violations(exposure)
+    assert (measured.value, said in measured.reason) == (1 if said else 0, True)
+
+
+def test_a_zeropoint_of_another_camera_is_told_of_cameras_of_one_chip() -> None:
+    assert zeropoint_violations(infrared(PHOTMODE="WFC3 IR F105W")).value == 0
+    assert zeropoint_violations(infrared(PHOTMODE="WFC3 UVIS1 F105W")).value == 1
 
 
 def test_real_keywords_are_accepted() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hubble_qa.checks.images.photometry import photflams_of
+from hubble_qa.checks.instruments import cameras_of, load_instruments
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_applicable, not_told
 from hubble_qa.checks.readers.coordinates import is_number
 from hubble_qa.checks.readers.exposure import Exposure
@@ -30,6 +31,11 @@ _ST_ZERO, _ZERO_ERROR = -21.1, 0.01
 # Planck's constant times the speed of light, erg Angstrom, and the area of HST's primary mirror, cm2, to
 # which its sensitivities are referred.
 _HC, _MIRROR = 1.98644586e-8, 45238.93
+# Date of a zeropoint, days, and by how much it may differ from the exposure's: sensitivities fall by 0.2 per
+# cent a year at most (UVIS), so that PHT-009's 0.001 takes half a year.
+_DATE, _SAME_SENSITIVITY = re.compile(r"MJD#(\d+(?:\.\d*)?)", re.IGNORECASE), 183.0
+# When a camera's sensitivity changed at once: ACS was cooled from -77 to -81 C on 2006 July 4.
+_STEPS = {"ACS": 53920.0}
 # Electrons per photon in the middle of a band: 0.5 at most (WFC3/IR), and 1e-3 through ultraviolet filters.
 _THROUGHPUT = (1e-5, 1.0)
 
@@ -80,8 +86,9 @@ def zeropoint_violations(exposure: Exposure) -> Measurement:
     """Count what is wrong with the keywords by which fluxes of an exposure's chips are told.
 
     That is PHOTFLAM and PHTRATIO where they are missing, PHOTZPT where it is not that of ST magnitudes,
-    PHOTFLAM where no telescope of HST's mirror can have it, and PHOTMODE and PHOTPLAM where they are of
-    another filter than the header names: then PHOTFLAM is, too.
+    PHOTFLAM where no telescope of HST's mirror can have it, PHOTMODE and PHOTPLAM where they are of
+    another filter than the header names, and PHOTMODE where it is of another camera or of a time when the
+    sensitivity was another: then PHOTFLAM is, too.
 
     Parameters
     ----------
@@ -97,6 +104,8 @@ def zeropoint_violations(exposure: Exposure) -> Measurement:
         *_missing(exposure, photflams),
         *_impossible(exposure, photflams),
         *_of_other_filters(exposure),
+        *_of_other_cameras(exposure),
+        *_of_other_times(exposure),
     ]
     return count_violations(quantity, subject, problems)
 
@@ -162,6 +171,42 @@ def _of_other_filters(exposure: Exposure) -> Iterator[str]:
             yield f"PHOTPLAM of SCI,{chip} is {pivot!r}, no wavelength; calibrate with PHOTCORR = PERFORM"
         elif pivot is not None and len(names) == 1 and not _is_in_band(float(pivot), names[0]):
             yield f"PHOTPLAM of SCI,{chip} is {pivot:g} Angstrom, which is not in {names[0]}; {again}"
+
+
+def _of_other_cameras(exposure: Exposure) -> Iterator[str]:
+    """PHOTMODE that names another camera than the header, each with what to do."""
+    instruments = {each.instrument for each in load_instruments().cameras.values()}
+    detectors = {each.detector for each in cameras_of(exposure.instrument)} - {""}
+    for chip in exposure.chips:
+        mode = _photmode(exposure, chip)
+        words = re.split(r"[\s,]+", mode.upper())
+        named = instruments.intersection(words)
+        # A detector's word may give the chip as well: WFC1.
+        theirs = {
+            one for one in detectors for word in words if word not in instruments and word.startswith(one)
+        }
+        if (named and exposure.instrument not in named) or (theirs and exposure.detector not in theirs):
+            own = f"{exposure.instrument} {exposure.detector}".strip()
+            again = "calibrate with PHOTCORR = PERFORM"
+            yield f"PHOTMODE of SCI,{chip} is {mode!r}, but the camera {own}; {again}"
+
+
+def _of_other_times(exposure: Exposure) -> Iterator[str]:
+    """PHOTMODE that is of a time when the camera's sensitivity was another, each with what to do."""
+    begin = exposure.primary.get("EXPSTART")
+    if exposure.camera is None or not exposure.camera.dated_zeropoints or not is_number(begin):
+        return
+    step = _STEPS.get(exposure.instrument, math.nan)
+    for chip in exposure.chips:
+        mode = _photmode(exposure, chip)
+        if (found := _DATE.search(mode)) is None:
+            continue
+        date = float(found[1])
+        if abs(date - begin) > _SAME_SENSITIVITY or min(date, begin) < step <= max(date, begin):
+            yield (
+                f"PHOTMODE of SCI,{chip} is {mode!r}, but the exposure began at MJD {begin:.4f} (EXPSTART), "
+                "when the sensitivity was another; calibrate with PHOTCORR = PERFORM"
+            )
 
 
 def _is_in_band(pivot: float, name: str) -> bool:

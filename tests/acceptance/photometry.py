@@ -131,6 +131,8 @@ CASES: Mapping[str, Case] = {
             "no ratio": lambda: zeropoint_violations(without_ratio()),
             "of another filter": lambda: zeropoint_violations(zeropoint_headers(FILTER="F814W")),
             "a magnitude": lambda: zeropoint_violations(zeropoint_headers(photflams=(25.9, 25.9))),
+            "of another camera": lambda: zeropoint_violations(zeropoint_headers(DETECTOR="IR")),
+            "of another year": lambda: zeropoint_violations(zeropoint_headers(EXPSTART=58000.0)),
             "of AB magnitudes": lambda: zeropoint_violations(zeropoint_headers(PHOTZPT=-48.6)),
         },
     ),
