@@ -39,6 +39,10 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place.mkdir()
     write_image(place / f"{IMAGE}.fits")
     (place / f"{BROKEN}.fits").write_bytes(b"")
+    # Of a programme that has no exposure here.
+    (place / "torn.txt").write_text(
+        "# frame: output\nu6aa0101r_flt.fits 0.1 0.2 0.0\nu6aa0102r_flt.fits 0,1\n"
+    )
     write_flt(place / f"{COMBINED}.fits")
     primary = fits.Header({"INSTRUME": "WFPC2", "NDRIZIM": 1, "D001DATA": f"{ALONE}.fits[sci,1]"})
     weights = [fits.PrimaryHDU(header=primary), fits.ImageHDU(np.ones((50, 50)), name="WHT")]
@@ -162,6 +166,14 @@ def test_a_file_that_has_lost_its_image_is_rejected_once(judged: QaRun) -> None:
     for criterion in ("WCS-005", "DRZ-001", "PHT-008"):
         lacking = f"{WEIGHTS}.fits lacks an extension; see FIL-002"
         assert said(judged, criterion, WEIGHTS) == ("could not be told", lacking)
+
+
+def test_a_shift_file_that_cannot_be_read_is_told_once(judged: QaRun) -> None:
+    status, reason = said(judged, "AST-001", "torn")
+    assert (status, "line 3: expected a file name and six numbers" in reason) == ("not measured", True)
+    for criterion in ("AST-002", "AST-003", "AST-004", "AST-005", "AST-008", "AST-009", "AST-020"):
+        spoiled = ("could not be told", "the shift file cannot be read; see AST-001")
+        assert said(judged, criterion, "torn") == spoiled
 
 
 def test_where_the_cause_is_not_judged_what_it_spoils_fails(spoiled: Path, tmp_path: Path) -> None:

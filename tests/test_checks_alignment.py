@@ -97,6 +97,7 @@ def test_a_scatter_that_is_not_above_zero_in_one_axis_never_passes(rms: tuple[fl
     row = replace(FITTED, xrms=rms[0], yrms=rms[1])
     measured = fit_rms(shift_file(REFERENCE, row), row.file)
     assert measured.value == min(rms)
+    assert "that of no fit" in measured.reason
     assert judge(load_criteria()["AST-002"], measured).status is Status.FAIL
 
 

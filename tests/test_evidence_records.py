@@ -93,6 +93,18 @@ def test_a_match_file_is_of_the_shift_file_whose_shift_it_quotes(
     assert {fit.any_match for fit in found.values()} == {has_match}
 
 
+@pytest.mark.parametrize("ending", [".fits", ".fits[sci,1]", ".fits.gz"])
+def test_rows_may_name_extensions_or_compressed_files(tmp_path: Path, ending: str) -> None:
+    rows = {NAMES[0]: (0.0, 0.0), NAMES[1]: (1.0, 2.0)}
+    shifts = write_shifts(tmp_path / "shifts.txt", rows)
+    shifts.write_text(shifts.read_text(encoding="utf-8").replace(".fits", ending), encoding="utf-8")
+    write_match(tmp_path, NAMES[1], "1.0 2.0", f"{NAMES[0]}.fits[1]")
+    found = fits_in(shifts)
+    assert [*found] == [NAMES[0], NAMES[1]]
+    assert found[NAMES[1]].match is not None
+    assert found[NAMES[1]].shifts.relative
+
+
 @pytest.mark.parametrize(
     ("origins", "reference"),
     [

@@ -250,6 +250,14 @@ def test_a_shift_file_that_nothing_tells_the_instrument_of(tmp_path):
         survey(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "row", ["u5jx0108r_flt.fits,0.1,0.2", "u5jx0108r_flt.fits 0.1", "u5jx0108r 0.1 0.2 0.0 1.0 0.1"]
+)
+def test_a_shift_file_that_cannot_be_read_is_of_its_exposures_instrument(tmp_path, row):
+    (tmp_path / "shifts.txt").write_text(f"{FRAME}{row}\n", encoding="utf-8")
+    assert [str(row) for row in survey(tmp_path).instruments["WFPC2"].axes["row"]] == ["shifts"]
+
+
 def test_match_files_alone_are_no_products(tmp_path):
     write_match(tmp_path, origin="gaia.cat")
     with pytest.raises(FinishedError, match="no shift file beside it has a row of its exposure"):

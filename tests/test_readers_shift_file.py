@@ -107,8 +107,9 @@ def test_rows_are_read_whatever_an_editor_left(tmp_path: Path, content: bytes) -
     assert (row.dx, row.dy, row.yrms) == (1.806846, -0.39881, 0.107372)
 
 
-def test_iraf_has_a_word_for_no_number(tmp_path: Path) -> None:
-    text = HEADER + REFERENCE + FITTED.replace("1.806846", "INDEF")
+@pytest.mark.parametrize("word", ["INDEF", "--"])
+def test_iraf_and_astropy_have_a_word_for_no_number(tmp_path: Path, word: str) -> None:
+    text = HEADER + REFERENCE + FITTED.replace("1.806846", word)
     row = read_shift_file(written(tmp_path, text)).row("u5jx010hr")
     assert row is not None
     assert math.isnan(row.dx)

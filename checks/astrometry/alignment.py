@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -123,6 +122,8 @@ def fit_rms(
     # np.max, unlike max, lets no NaN disappear. No fit has a scatter of nothing in one axis alone.
     least, most = float(np.min(rms)), float(np.max(rms))
     value = (least if least <= 0.0 else most) * (pixel or 1.0)
+    if least <= 0.0:
+        reason = f"a scatter of {least:g} is that of no fit, whose row stands there all the same; see its log"
     failed = bool(_not_finite(row))
     error = rms_error(value, number)
     return Measurement("fit_rms", value, "pix", subject, error, context, reason=reason, no_fit=failed)
@@ -132,7 +133,7 @@ def catalog_sources(shifts: ShiftFile, match: MatchFile) -> NDArray[np.bool_]:
     """Which sources of a fit count: all in a relative alignment, else those of the catalogue."""
     if shifts.relative:
         return np.ones(len(match), dtype=bool)
-    return ~match.from_files({Path(row.file).name for row in shifts.rows})
+    return ~match.from_files({row.file_name for row in shifts.rows})
 
 
 def fit_rotation(shifts: ShiftFile, exposure: str, match: MatchFile | None = None) -> Measurement:

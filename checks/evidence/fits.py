@@ -107,13 +107,13 @@ def fits_in(path: Path, label: str = "", other_shift_files: tuple[Path, ...] = (
     rows = read_shift_file(path, label=label).rows
     matches = {row.file: _match_of(path, row, other_shift_files) for row in rows}
     known = [match for match in matches.values() if match is not None]
-    files = {Path(row.file).name for row in rows}
+    files = {row.file_name for row in rows}
     relative = all(_among_themselves(match, files) for match in known)
     shifts = read_shift_file(path, relative=relative, label=label)
     return {
         name: Fit(shifts, name, matches[row.file], any_match=bool(known))
         for row in rows
-        for name in [Path(row.file).name.removesuffix(".fits")]
+        for name in [row.file_name.removesuffix(".fits")]
     }
 
 
@@ -124,7 +124,7 @@ def shift_file_in(path: Path, label: str = "") -> ShiftFile:
 
 def _match_of(shifts: Path, row: ShiftRow, other_shift_files: Sequence[Path]) -> MatchFile | None:
     """The match file of a shift file's row; None where there is none, or it is of another shift file."""
-    path = shifts.with_name(f"{Path(row.file).name.removesuffix('.fits')}{MATCH_ENDING}")
+    path = shifts.with_name(f"{row.file_name.removesuffix('.fits')}{MATCH_ENDING}")
     if not path.is_file():
         return None
     match = match_file_in(path)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from hubble_qa.checks.instruments import load_instruments
+from hubble_qa.checks.readers.compressed import plain_name
 from hubble_qa.checks.readers.errors import ReaderError
 from hubble_qa.checks.readers.regular_files import read_text
 from hubble_qa.checks.rootnames import is_rootname
@@ -71,6 +72,16 @@ class ShiftRow:
     def exposure(self) -> str:
         """The exposure's name, e.g. ``"u5jx0108r"``; see `exposure_name`."""
         return exposure_name(self.file)
+
+    @property
+    def file_name(self) -> str:
+        """Name of the exposure's file, without its directory, extension and compression.
+
+        TweakReg writes the paths that it was given, ``"./data/u5jx0108r_flt.fits"``, others name an
+        extension, ``"u5jx0108r_flt.fits[sci,1]"``.
+        """
+        # What is in the bracket may hold a slash.
+        return plain_name(Path(self.file.partition("[")[0].strip()).name)
 
     @property
     def numbers(self) -> Mapping[str, float]:
@@ -246,8 +257,8 @@ def _row(path: Path, number: int, line: str) -> ShiftRow:
 
 
 def _number(field: str) -> float:
-    """A number as Python, IRAF (INDEF for none) or Fortran writes it."""
-    if field.upper() == "INDEF":
+    """A number as Python, IRAF (INDEF for none), Fortran or astropy's tables (-- for none) write it."""
+    if field.upper() in ("INDEF", "--"):
         return math.nan
     return float(_EXPONENT.sub(r"\1e", field))
 
