@@ -13,6 +13,7 @@ from hubble_qa.checks.evidence.exposures import planes
 from hubble_qa.checks.images import exposure_fluxes
 from hubble_qa.checks.images.exposure_background import ComparedBlocks, background_departure
 from hubble_qa.checks.images.filters import covering_in_part
+from hubble_qa.checks.images.observations import without_round_stars
 from hubble_qa.checks.measurement import not_applicable, not_told
 from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.fixtures.finished.files import FinishedFile
@@ -112,4 +113,7 @@ def test_columns_do_not_stand_out(products: Products, science_chip: Chip, judge:
         reason = "its flags are in a C1M file, which is not at hand"
         judge(not_told("column_departure", subject, reason))
         return
-    judge(column_departure(science, quality == 0, products.exposure(file).camera, subject=subject))
+    exposure = products.exposure(file)
+    # Spectra and trails lie along rows.
+    rows = not without_round_stars(exposure)
+    judge(column_departure(science, quality == 0, exposure.camera, subject=subject, with_rows=rows))

@@ -58,16 +58,31 @@ def background_blocks(
 
 
 def hot_column(
-    height: float, *, rows: slice = slice(None), flagged: bool = False, seed: int = 6
+    height: float,
+    *,
+    rows: slice = slice(None),
+    flagged: bool = False,
+    seed: int = 6,
+    turned: bool = False,
+    stripes: float = 0.0,
+    with_rows: bool = True,
 ) -> Measurement:
-    """Departure of a column of a chip with stars, whose pixels are whole numbers with a noise of 3."""
+    """Departure of a column of a chip with stars, whose pixels are whole numbers with a noise of 3.
+
+    Of a row, if the chip is turned; with an offset of each column, of so much scatter, all along it.
+    """
     rng = np.random.default_rng(seed)
     science = rng.normal(20.0, 3.0, (512, 400))
     for _ in range(200):
         row, column = rng.integers(4, 508), rng.integers(4, 396)
         science[row - 3 : row + 4, column - 3 : column + 4] += rng.uniform(50.0, 3000.0)
     science[rows, 123] += height
+    if stripes:
+        science += rng.normal(0.0, stripes, science.shape[1])
     good = np.ones(science.shape, dtype=bool)
     good[rng.random(good.shape) < 0.05] = False
     good[:, 123] &= not flagged
-    return column_departure(np.round(science), good, camera("WFC3", "UVIS"), subject="flc SCI,1")
+    if turned:
+        science, good = science.T, good.T
+    record = camera("WFC3", "UVIS")
+    return column_departure(np.round(science), good, record, subject="flc SCI,1", with_rows=with_rows)

@@ -112,6 +112,25 @@ def test_half_a_column_is_found_and_a_star_is_not() -> None:
     assert status("CAL-012", hot_column(9.0, flagged=True)) is Status.PASS
 
 
+def test_rows_are_judged_as_columns_are_but_where_light_lies_along_them() -> None:
+    assert "row 124 departs by +9" in hot_column(9.0, turned=True).reason
+    for height in (9.0, -9.0):
+        assert status("CAL-012", hot_column(height, turned=True)) is Status.FAIL
+        assert status("CAL-012", hot_column(height, turned=True, with_rows=False)) is Status.PASS
+    assert max(hot_column(0.0, seed=seed, turned=True).value or 0.0 for seed in range(20)) < 0.1
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_stripes_are_told_by_what_they_wander(turned: bool) -> None:
+    # Stripes of 3 in a noise of 3 are 0.71 of both together; the medians of whole numbers are coarse.
+    found = [hot_column(0.0, stripes=3.0, turned=turned, seed=seed) for seed in range(9)]
+    assert np.median([each.value for each in found]) == pytest.approx(0.71, rel=0.2)
+    assert all(f"its {'rows' if turned else 'columns'} wander by" in each.reason for each in found)
+    assert {status("CAL-012", each) for each in found} == {Status.FAIL}
+    # Those of ACS/WFC since 2009, 0.9 electrons beside a read noise of 4.5.
+    assert status("CAL-012", hot_column(0.0, stripes=0.6, turned=turned)) is Status.PASS
+
+
 def test_where_columns_are_not_judged() -> None:
     empty, good = np.zeros((256, 256)), np.ones((256, 256), dtype=bool)
     assert not column_departure(empty, good, camera("ACS", "SBC"), subject="a").applicable

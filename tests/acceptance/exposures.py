@@ -38,6 +38,11 @@ CASES: Mapping[str, Case] = {
     ),
     "CAL-012": Case(
         lambda: hot_column(0.0),
-        {"hot": lambda: hot_column(8.0), "dead": lambda: hot_column(-8.0)},
+        {
+            "hot": lambda: hot_column(8.0),
+            "dead": lambda: hot_column(-8.0),
+            "row": lambda: hot_column(8.0, turned=True),
+            "stripes": lambda: hot_column(0.0, stripes=3.0, turned=True),
+        },
     ),
 }
