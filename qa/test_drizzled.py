@@ -12,6 +12,7 @@ from hubble_qa.checks.evidence import overlaps, peaks
 from hubble_qa.checks.evidence.coverage import Coverage, coverage, exposure_weights, sky_blocks
 from hubble_qa.checks.evidence.drizzled import field_pixels
 from hubble_qa.checks.evidence.drizzled_noise import noise_blocks
+from hubble_qa.checks.evidence.exposure_backgrounds import sky_levels
 from hubble_qa.checks.evidence.exposures import can_be_compared, exposure_in
 from hubble_qa.checks.evidence.extents import coverage_extents
 from hubble_qa.checks.evidence.headers import rejected_by_ramp_fit
@@ -146,7 +147,12 @@ def test_sky_has_no_step(products: Products, image: FinishedFile, inputs: Inputs
     if reason:
         judge(not_told("sky_residual", image.label, reason))
     drizzled, seen = products.image(image), covered_by(products, image, inputs)
-    judge(sky_residual.sky_residual(sky_blocks(drizzled, seen), subject=image.label))
+    files = [file for file in inputs.values() if file is not None]
+    levels = None
+    if not any(counts_photons(products, file) for file in files):
+        combined = [products.input(file) for file in files]
+        levels = sky_levels(drizzled.path, drizzled.weight_path, combined)
+    judge(sky_residual.sky_residual(sky_blocks(drizzled, seen), levels, subject=image.label))
 
 
 NO_COSMIC_RAYS = "the detector counts photons and sees no cosmic rays"

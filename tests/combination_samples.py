@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.images.combination import input_violations, weight_to_exposure_time
-from hubble_qa.checks.images.sky_residual import SkyBlocks, sky_residual
+from hubble_qa.checks.images.sky_residual import SkyBlocks, SkyLevels, sky_residual
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import Exposure
 from tests.wfpc2_samples import drizzled, exposure
@@ -60,7 +60,13 @@ def footprints() -> Mapping[str, NDArray[np.bool_]]:
 
 
 def steps(
-    step: float = 0.0, *, of: str = "xxq SCI,1", light: float = 0.0, stars: int = 40, seed: int = 4
+    step: float = 0.0,
+    *,
+    of: str = "xxq SCI,1",
+    light: float = 0.0,
+    stars: int = 40,
+    seed: int = 4,
+    levels: SkyLevels | None = None,
 ) -> Measurement:
     """A sky with a step of so many times the noise of a pixel, light that fades over the field, and stars."""
     rng = np.random.default_rng(seed)
@@ -70,4 +76,4 @@ def steps(
     medians = 0.1 + rng.normal(0.0, error, SHAPE) + light * np.exp(-np.hypot(row - 30, column - 10) / 25.0)
     medians += step * NOISE * seen[of]
     medians.flat[rng.choice(medians.size, stars, replace=False)] += rng.exponential(NOISE, stars)
-    return sky_residual(SkyBlocks(medians, np.full(SHAPE, NOISE), seen), subject="f606w_drc_sci")
+    return sky_residual(SkyBlocks(medians, np.full(SHAPE, NOISE), seen), levels, subject="f606w_drc_sci")

@@ -10,7 +10,7 @@ import pytest
 
 from hubble_qa.checks.images.combination import input_violations, other_weights, weight_to_exposure_time
 from hubble_qa.checks.images.filters import covering_in_part, of_quarters, several_filters
-from hubble_qa.checks.images.sky_residual import SkyBlocks, sky_residual
+from hubble_qa.checks.images.sky_residual import SkyBlocks, SkyLevels, sky_residual
 from hubble_qa.checks.measurement import Measurement
 from tests.combination_samples import NOISE, SHAPE, footprints, inputs, member, steps, weight
 from tests.wfpc2_samples import drizzled
@@ -160,6 +160,31 @@ def test_steps_in_clean_skies_have_unit_pulls() -> None:
     # The largest of the borders' steps.
     assert 0.8 < np.sqrt(np.mean(np.square(pulls))) < 2.0
     assert max(map(abs, pulls)) < 4.5
+
+
+@pytest.mark.parametrize(
+    ("levels", "value"),
+    [
+        # Exposures with a sky of 220 and a noise of 40: 62 below zero may be left.
+        (SkyLevels(220.0, 220.0, 40.0), None),
+        (SkyLevels(-3.6, 220.0, 40.0), None),
+        (SkyLevels(-61.0, 220.0, 40.0), None),
+        (SkyLevels(-63.0, 220.0, 40.0), 63.0 / 40.0),
+        (SkyLevels(-227.0, 220.0, 40.0), 227.0 / 40.0),
+        # Taken off once by the header, or as much more as it says.
+        (SkyLevels(-227.0, 220.0, 40.0, 220.0), 227.0 / 40.0),
+        (SkyLevels(-220.0, 220.0, 40.0, 440.0), None),
+        # A dark sky: there is little that could be taken off twice.
+        (SkyLevels(-0.5, 0.5, 4.0), None),
+        (SkyLevels(-5.0, -1.0, 4.0), 1.25),
+    ],
+)
+def test_no_more_sky_can_be_taken_off_than_there_is(levels: SkyLevels, value: float | None) -> None:
+    alone = {"xrq SCI,1": np.ones(SHAPE, dtype=bool)}
+    blocks = SkyBlocks(np.random.default_rng(1).normal(0.0, 1.0, SHAPE), np.ones(SHAPE), alone)
+    measured = sky_residual(blocks, levels, subject="x")
+    assert measured.value == (None if value is None else pytest.approx(value))
+    assert ("subtracted twice" in measured.reason) is (value is not None)
 
 
 def test_one_region_has_no_border() -> None:

@@ -9,6 +9,7 @@ import pytest
 from astropy.io import fits
 
 from hubble_qa.checks.evidence.coverage import coverage, exposure_weights, sky_blocks
+from hubble_qa.checks.evidence.exposure_backgrounds import sky_levels
 from hubble_qa.checks.evidence.extents import coverage_extents
 from hubble_qa.checks.evidence.hits import hits_on
 from hubble_qa.checks.evidence.overlaps import CosmicRayMasks, flagged_cosmic_rays
@@ -22,7 +23,7 @@ from hubble_qa.checks.images.sky_residual import sky_residual
 from hubble_qa.checks.images.star_weights import StarWeights, stars_left_out
 from hubble_qa.checks.readers import Drizzled, Exposure
 from hubble_qa.checks.readers.exposure import Extension
-from tests.combined_scenes import DITHER, HITS, NOISE, SIDE, STARS, TIME, Scene, scene
+from tests.combined_scenes import DITHER, HITS, NOISE, SIDE, SKY, STARS, TIME, Scene, scene
 
 
 def covered(made: Scene):
@@ -72,6 +73,26 @@ def test_sky_of_one_exposure_is_a_step(tmp_path: Path) -> None:
     # Half of it, where both are combined, and the noise of a pixel is that of two there.
     assert abs(measured.context["step"]) > 0.8
     assert measured.value > 0.2
+
+
+@pytest.mark.parametrize("taken", [1.0, 2.0])
+def test_levels_of_an_image_and_its_exposures(tmp_path: Path, taken: float) -> None:
+    made = scene(tmp_path)
+    unit = TIME * 0.0396**2
+    with fits.open(made.image.path, mode="update") as hdus:
+        hdus[0].data[:] -= (taken - 1.0) * SKY / TIME
+    for path in made.exposures:
+        with fits.open(path, mode="update") as hdus:
+            hdus["SCI", 1].header["MDRIZSKY"] = SKY
+    levels = sky_levels(made.image.path, made.image.weight_path, [Input(path) for path in made.exposures])
+    assert levels is not None
+    assert levels.exposures == pytest.approx(SKY / unit, rel=0.02)
+    assert levels.subtracted == pytest.approx(SKY / unit)
+    # Stars are on a part of the pixels.
+    assert levels.noise == pytest.approx(NOISE / unit, rel=0.15)
+    assert levels.image == pytest.approx((1.0 - taken) * SKY / unit, abs=0.3 / unit)
+    blocks = sky_blocks(made.image, covered(made))
+    assert (sky_residual(blocks, levels, subject="drc").value > 1.0) is (taken == 2.0)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -19,8 +19,11 @@ from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
 from hubble_qa.checks.evidence.star_lists import Input
 from hubble_qa.checks.images.drizzled import is_rate
 from hubble_qa.checks.images.exposure_background import ComparedBlocks, combined_departures
+from hubble_qa.checks.images.sky_residual import SkyLevels
+from hubble_qa.checks.readers import Exposure
+from hubble_qa.checks.readers.coordinates import is_number
 
-__all__ = ["blocks_beside", "blocks_under"]
+__all__ = ["blocks_beside", "blocks_under", "sky_levels"]
 
 Array = NDArray[np.float64]
 
@@ -91,6 +94,45 @@ def blocks_under(one: Input, image: Path, weight: Path | None) -> Mapping[int, C
     return _against(one, [_image_blocks(image, weight)])
 
 
+def sky_levels(image: Path, weight: Path | None, inputs: Sequence[Input]) -> SkyLevels | None:
+    """Median levels of an image and of the exposures that it combines; None where one has none.
+
+    WFPC2's counts are taken for so many electrons as its converter makes one of, whatever the image's unit.
+
+    Parameters
+    ----------
+    image, weight : Path
+        The drizzled image and its weight.
+    inputs : sequence of Input
+        Its exposures.
+    """
+    levels, noises, subtracted = [], [], []
+    for one in inputs:
+        exposure = exposure_in(one.path)
+        for chip in exposure.chips:
+            blocks, header = _blocks(one, chip), exposure.header("SCI", chip)
+            gain = max(float(exposure.primary.get("ATODGAIN", 1.0)), 1.0)
+            taken = header.get("MDRIZSKY", math.nan)
+            levels.append(gain * _middle(blocks.medians))
+            noises.append(gain * blocks.noise)
+            unit = blocks.scale**2 * _time_of(exposure, chip)
+            subtracted.append(gain * float(taken) / unit if is_number(taken) else math.nan)
+    of_image = _middle(_image_blocks(image, weight).medians)
+    found = SkyLevels(of_image, *(_middle(np.array(each)) for each in (levels, noises, subtracted)))
+    return found if all(math.isfinite(each) for each in found[:3]) and found.noise > 0 else None
+
+
+def _middle(values: Array) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else math.nan
+
+
+def _time_of(exposure: Exposure, chip: int) -> float:
+    """By what a chip's pixels are divided to be rates, s."""
+    rate = is_rate(exposure.header("SCI", chip).get("BUNIT"))
+    return 1.0 if rate else float(exposure.primary["EXPTIME"])
+
+
 def _against(one: Input, references: Sequence[_Blocks]) -> Mapping[int, ComparedBlocks]:
     return {chip: _compared(_blocks(one, chip), references) for chip in exposure_in(one.path).chips}
 
@@ -137,8 +179,7 @@ def _blocks(one: Input, chip: int) -> _Blocks:
     science, _, quality = planes(one.path, chip, one.companion)
     image = np.where(quality == 0, science, np.nan) if quality is not None else science
     scale = float(header.get("IDCSCALE") or plate_scale(header))
-    time = 1.0 if is_rate(header.get("BUNIT")) else float(exposure.primary["EXPTIME"])
-    return _divided(image.astype(np.float32), wcs_in(one.path, chip), scale, time)
+    return _divided(image.astype(np.float32), wcs_in(one.path, chip), scale, _time_of(exposure, chip))
 
 
 @cache

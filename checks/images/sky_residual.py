@@ -1,7 +1,8 @@
-"""Steps that are left in the sky of a drizzled image where its exposures begin and end."""
+"""The sky of a drizzled image: steps where its exposures begin and end, and a level that no sky has."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from hubble_qa.checks.detectors.sky_structure import sky_step
 from hubble_qa.checks.measurement import Json, Measurement, not_told
 
-__all__ = ["SkyBlocks", "sky_residual"]
+__all__ = ["SkyBlocks", "SkyLevels", "sky_residual"]
 
 # Blocks on either side of a border that are compared: near enough for a parabola to follow the sky, enough of
 # them to tell a tenth of the noise of a pixel.
@@ -19,6 +20,9 @@ _REACH = 8
 _FEWEST = 20
 # Standard deviations by which a step may exceed its bound by chance.
 _CERTAIN = 4.0
+# Below zero the sky may be by the noise of a pixel and a tenth of the exposures' sky: AstroDrizzle takes off
+# the middle of their pixels, in which sources are, to some per cent.
+_PART = 0.1
 _NAMED = 4
 _WORTH_NAMING = 0.1
 
@@ -40,6 +44,27 @@ class SkyBlocks(NamedTuple):
     seen: Mapping[str, NDArray[np.bool_]]
 
 
+class SkyLevels(NamedTuple):
+    """Median level of a drizzled image and of its exposures, counts per second and square arcsec.
+
+    Attributes
+    ----------
+    image : float
+        Of the image.
+    exposures : float
+        Of the pixels of its exposures, from which no sky was taken.
+    noise : float
+        Of a pixel of an exposure.
+    subtracted : float
+        What their headers say was taken off (MDRIZSKY); NaN where they say nothing.
+    """
+
+    image: float
+    exposures: float
+    noise: float
+    subtracted: float = math.nan
+
+
 class _Step(NamedTuple):
     """A step of the sky between what two sets of chips see, in units of the noise of a pixel."""
 
@@ -54,7 +79,7 @@ class _Step(NamedTuple):
         return max(abs(self.height) - _CERTAIN * self.error, 0.0)
 
 
-def sky_residual(blocks: SkyBlocks, *, subject: str) -> Measurement:
+def sky_residual(blocks: SkyBlocks, levels: SkyLevels | None = None, *, subject: str) -> Measurement:
     """Largest step of a drizzled image's sky where a chip's footprint ends, over the noise of a pixel.
 
     Regions that different chips see have one sky, unless AstroDrizzle subtracted a wrong one from an
@@ -62,13 +87,21 @@ def sky_residual(blocks: SkyBlocks, *, subject: str) -> Measurement:
     medians of the blocks on either side, so that light that changes gradually is no step. The value is what
     is certain of the step: its height less four times its error.
 
+    More sky than the exposures have cannot be taken off: where an image is darker than zero by more than the
+    noise of an exposure's pixel and a tenth of their sky, and MDRIZSKY does not say so, the value is how
+    much, in units of that noise.
+
     Parameters
     ----------
     blocks : SkyBlocks
         Blocks of the image.
+    levels : SkyLevels, optional
+        Of the image and its exposures.
     subject : str
         The image.
     """
+    if levels is not None and _is_below_zero(levels):
+        return _below_zero(levels, subject)
     region, sets = _regions(blocks)
     steps = list(_steps(blocks, region))
     if not steps:
@@ -98,6 +131,26 @@ def sky_residual(blocks: SkyBlocks, *, subject: str) -> Measurement:
         reason=reason,
         beyond_error=True,
     )
+
+
+def _is_below_zero(levels: SkyLevels) -> bool:
+    """Whether an image's sky is below zero, and below what its exposures' headers make of it."""
+    allowed = levels.noise + _PART * abs(levels.exposures)
+    stated = levels.exposures - levels.subtracted
+    expected = min(stated, 0.0) if math.isfinite(stated) else 0.0
+    return levels.image < expected - allowed
+
+
+def _below_zero(levels: SkyLevels, subject: str) -> Measurement:
+    context: dict[str, Json] = {
+        name: value for name, value in levels._asdict().items() if math.isfinite(value)
+    }
+    reason = (
+        f"its sky is {levels.image:.3g} counts per second and square arcsec, and its exposures have "
+        f"{levels.exposures:.3g}: more was taken off than there is, as where a sky is subtracted twice"
+    )
+    value = -levels.image / levels.noise
+    return Measurement("sky_residual", value, "", subject, context=context, reason=reason)
 
 
 def _regions(blocks: SkyBlocks) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

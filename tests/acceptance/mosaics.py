@@ -18,6 +18,7 @@ from hubble_qa.checks.images.drizzled import (
     output_scale_deviation,
 )
 from hubble_qa.checks.images.drizzled_noise import NoiseBlocks, block_noise, drizzled_noise_ratio
+from hubble_qa.checks.images.sky_residual import SkyLevels
 from hubble_qa.checks.images.star_weights import StarWeights
 from hubble_qa.checks.measurement import Measurement
 from tests import combination_samples as combination
@@ -186,6 +187,7 @@ CASES: Mapping[str, Case] = {
             "sky of an exposure": lambda: combination.steps(0.4),
             "sky of a chip": lambda: combination.steps(-0.4, of="xrq SCI,2"),
             "in a galaxy's light": lambda: combination.steps(0.6, light=0.1),
+            "taken off twice": lambda: combination.steps(levels=SkyLevels(-227.0, 220.0, 40.0)),
         },
     ),
     "DRZ-009": Case(
