@@ -26,7 +26,7 @@ from hubble_qa.checks.evidence.exposures import exposure_in, planes
 from hubble_qa.checks.evidence.headers import requested_steps, steps_of_all, without_ramp_fit
 from hubble_qa.checks.evidence.masks import masked_pixels, masks_found
 from hubble_qa.checks.evidence.references import named_references, tabulated_photflam
-from hubble_qa.checks.evidence.sky_scatter import noise_of_pixels, scatter_of_sky
+from hubble_qa.checks.evidence.sky_scatter import noise_of_pixels, rates_of_pixels, scatter_of_sky
 from hubble_qa.checks.evidence.star_widths import widths_in
 from hubble_qa.checks.images import photometry, zeropoints
 from hubble_qa.checks.images.filters import of_quarters
@@ -156,8 +156,9 @@ def test_stars_are_points(products: Products, located: FinishedFile, judge: Judg
 @criterion("CAL-005")
 def test_unit_and_exposure_time(products: Products, science_chip: Chip, judge: Judge) -> None:
     file, number = science_chip.file, science_chip.number
-    noise = noise_of_pixels(products.path(file), number)
-    judge(calibration.unit_violations(products.exposure(file), number, noise=noise))
+    exposure, path = products.exposure(file), products.path(file)
+    noise, rates = noise_of_pixels(path, number), rates_of_pixels(path, number)
+    judge(calibration.unit_violations(exposure, number, noise=noise, rates=rates))
 
 
 # Zeropoints: one for the chips of ACS and WFC3, one for each of WFPC2's until they are normalised

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.calibration import (
+    PixelRates,
     array_violations,
     flagged_fraction,
     least_read_noise,
@@ -234,6 +235,36 @@ def test_electrons_have_the_read_noise(noise: float | None, violations: int) -> 
     found = unit_violations(wfc, 2, noise=noise)
     assert found.value == violations
     assert ("less than the 5.1 electrons of reading (READNSE)" in found.reason) is bool(violations)
+
+
+@pytest.mark.parametrize(
+    ("time", "level", "noise", "violations"),
+    [
+        # Real: 203 s of a subarray; simulated, 603 s, and the same multiplied by its time.
+        (202.9, 0.70, 0.091, 0),
+        (602.9, 0.528, 0.0409, 0),
+        (602.9, 318.6, 24.67, 1),
+        # The root of 0.0553 times 28.3 electrons, and of 0.709 times 33.2.
+        (600.0, 0.5, 1.24, 0),
+        (600.0, 0.5, 1.26, 1),
+        (600.0, 300.0, 4.84, 0),
+        (600.0, 300.0, 4.86, 1),
+        # In three seconds reading leaves three times as much, 28.31.
+        (3.0, 0.5, 28.2, 0),
+        (3.0, 0.5, 28.4, 1),
+        (0.0, 0.5, 28.4, 1),  # EXPTIME alone
+    ],
+)
+def test_rates_have_not_the_noise_of_electrons(
+    time: float, level: float, noise: float, violations: int
+) -> None:
+    reading = dict.fromkeys(("READNSEA", "READNSEB", "READNSEC", "READNSED"), 20.0)
+    times = {"EXPTIME": time, "EXPSTART": 55855.0, "EXPEND": 55855.0 + time / 86400.0, "DATE-OBS": None}
+    primary = {"INSTRUME": "WFC3", "DETECTOR": "IR", **reading, **times}
+    infrared = exposure(primary=primary, science={"BUNIT": "ELECTRONS/S"})
+    found = unit_violations(infrared, 1, rates=PixelRates(level, noise))
+    assert found.value == violations
+    assert ("the noise of electrons" in found.reason) is (bool(violations) and time > 0)
 
 
 @pytest.mark.parametrize(

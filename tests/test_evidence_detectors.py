@@ -11,6 +11,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
+from hubble_qa.checks.detectors.calibration import PixelRates
 from hubble_qa.checks.detectors.ccd_levels import LEAST_LEVEL
 from hubble_qa.checks.evidence.backgrounds import Background, grain_of, sky_of, without_shape
 from hubble_qa.checks.evidence.chip_ratios import chip_in_both
@@ -29,7 +30,7 @@ from hubble_qa.checks.evidence.raw_levels import (
     raw_electrons,
     removed_charge,
 )
-from hubble_qa.checks.evidence.sky_scatter import noise_of_pixels
+from hubble_qa.checks.evidence.sky_scatter import noise_of_pixels, rates_of_pixels
 from hubble_qa.checks.readers import ReaderError, read_exposure
 from hubble_qa.checks.readers.best_references import BestReferences, ReferenceChoice
 from tests.wfpc2_samples import PHOTFLAMS, chip_header, primary_header
@@ -405,7 +406,8 @@ def test_masks_are_recorded_by_kind_and_of_the_most_masked_chip(tmp_path: Path) 
 def ccd(path: Path, step: float, error: float, *, shape: tuple[int, int] = (40, 101), **primary: Any) -> Path:
     """An FLC of WFC3/UVIS whose columns read 0 and `step` by turns, but for a row of light and one of NaN."""
     first = fits.PrimaryHDU()
-    first.header.update(INSTRUME="WFC3", DETECTOR="UVIS", EXPTIME=360.0, **{**CCD_NOISES, **primary})
+    cards = {"INSTRUME": "WFC3", "DETECTOR": "UVIS", "EXPTIME": 360.0, **CCD_NOISES, **primary}
+    first.header.update(cards)
     science = np.zeros(shape, np.float32)
     science[:, 1::2] = step
     science[0, :], science[2, :] = science[0, :] * 1000.0, np.nan
@@ -428,6 +430,16 @@ def test_noise_of_pixels_is_their_scatter_or_what_errors_state(tmp_path: Path) -
     assert noise_of_pixels(ccd(tmp_path / "c_flc.fits", 10.0 / 360, 4.0 / 360), 1) == pytest.approx(
         10.484 / 360, rel=1e-3
     )
+
+
+def test_rates_of_pixels_are_their_median_and_the_smaller_noise(tmp_path: Path) -> None:
+    electrons = ccd(tmp_path / "a_flt.fits", 10.0, 4.0, DETECTOR="IR")
+    assert rates_of_pixels(electrons, 1) is None
+    path = ccd(tmp_path / "b_flt.fits", 10.0, 4.0, DETECTOR="IR")
+    with fits.open(path, mode="update") as hdus:
+        hdus["SCI", 1].header["BUNIT"] = "ELECTRONS/S"
+        hdus["SCI", 1].data += 3.0
+    assert rates_of_pixels(path, 1) == PixelRates(3.0, 4.0)
 
 
 def test_noise_is_not_told_without_read_noise_or_pixels(tmp_path: Path) -> None:

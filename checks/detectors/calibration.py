@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,9 @@ DURATION_TOLERANCE_RELATIVE = 1e-3
 
 # Noise of electrons over the read noise, at the least: a flat field of 1.3 lowers it to 0.8.
 _LEAST_NOISE = 0.5
+# Noise of rates over that of their photons and of two reads, at the most: ramps are fitted to within a factor
+# of 1.5 of it. Of electrons it is more by the root of the exposure time at least.
+_MOST_NOISE = 3.0
 
 # Days between EXPSTART and the middle of DATE-OBS, and the ordinal day of MJD 0.
 _SAME_DAY = 1.5
@@ -258,14 +262,23 @@ def _countless(
     return countless_squares(sci, good * (camera.dark_rate * exposure_time))
 
 
-def unit_violations(exposure: Exposure, chip: int, *, noise: float | None = None) -> Measurement:
+class PixelRates(NamedTuple):
+    """Median of the pixels of a chip in rates, and their noise, as they stand."""
+
+    level: float
+    noise: float
+
+
+def unit_violations(
+    exposure: Exposure, chip: int, *, noise: float | None = None, rates: PixelRates | None = None
+) -> Measurement:
     """Count departures of a chip's unit and exposure time from the instrument's convention.
 
     BUNIT is the instrument's (AstroDrizzle takes a chip without BUNIT for a count rate and leaves its
-    product in counts), and pixels in electrons have at least half of the read noise; EXPTIME is positive, and
-    EXPEND - EXPSTART agrees with EXPTIME, but for the detector's overhead, within 0.3 s and 0.1 %; an
-    interrupted exposure (EXPFLAG) may have lasted longer. An infrared exposure's last read is of EXPTIME
-    (SAMPTIME). DATE-OBS is the day of EXPSTART.
+    product in counts), pixels in electrons have at least half of the read noise, and rates no noise that only
+    electrons have; EXPTIME is positive, and EXPEND - EXPSTART agrees with EXPTIME, but for the detector's
+    overhead, within 0.3 s and 0.1 %; an interrupted exposure (EXPFLAG) may have lasted longer. An infrared
+    exposure's last read is of EXPTIME (SAMPTIME). DATE-OBS is the day of EXPSTART.
 
     Parameters
     ----------
@@ -275,6 +288,8 @@ def unit_violations(exposure: Exposure, chip: int, *, noise: float | None = None
         EXTVER of the chip.
     noise : float, optional
         Of the chip's pixels, by their scatter and by what their errors state, whichever is larger.
+    rates : PixelRates, optional
+        Of a chip in rates, the noise by its scatter or its errors, whichever is smaller.
     """
     subject = exposure.chip_label(chip)
     if exposure.camera is None:
@@ -288,6 +303,11 @@ def unit_violations(exposure: Exposure, chip: int, *, noise: float | None = None
             f"BUNIT is {unit!r}, but SCI and ERR have a noise of {noise:.2g}, less than the {least:.3g} "
             "electrons of reading (READNSE): if they were divided by EXPTIME, multiply them by it"
         )
+    if rates is not None and _are_electrons(exposure, rates):
+        violations.append(
+            f"BUNIT is {unit!r}, but SCI and ERR have the noise of electrons, {rates.noise:.3g} about "
+            f"{rates.level:.3g}: if they were multiplied by EXPTIME, divide them by it"
+        )
     violations += _time_violations(exposure)
     violations += _reads_violations(exposure, chip)
     violations += _date_violations(exposure)
@@ -295,7 +315,7 @@ def unit_violations(exposure: Exposure, chip: int, *, noise: float | None = None
         "bunit": unit,
         "expected": expected,
         "exptime": exposure.primary.get("EXPTIME"),
-        "noise": noise,
+        "noise": noise if rates is None else rates.noise,
         "read_noise": least,
     }
     return count_violations("unit_violations", subject, violations, context)
@@ -321,6 +341,25 @@ def least_read_noise(exposure: Exposure, chip: int) -> float | None:
         return None
     stated = (exposure.primary.get(f"READNSE{amplifier}") for amplifier in "ABCD")
     return min((noise for noise in stated if is_number(noise) and noise > 0), default=None)
+
+
+def is_in_rates(exposure: Exposure, chip: int) -> bool:
+    """Whether a chip is of an infrared camera and, by BUNIT, in electrons per second."""
+    unit = exposure.header("SCI", chip).get("BUNIT")
+    return exposure.camera is not None and exposure.camera.has_reads and _same_unit(unit, "ELECTRONS/S")
+
+
+def _are_electrons(exposure: Exposure, rates: PixelRates) -> bool:
+    """Whether pixels that should be rates have a noise nearer to that of electrons."""
+    time = exposure.primary.get("EXPTIME")
+    stated = [noise for each in "ABCD" if is_number(noise := exposure.primary.get(f"READNSE{each}"))]
+    if not is_number(time) or not time > 0 or not stated:
+        return False
+    # A rate is told by two reads at the least.
+    reading = 2.0 * max(stated) ** 2
+    level = max(rates.level, 0.0)
+    as_rates, as_electrons = math.sqrt(level / time + reading / time**2), math.sqrt(level + reading)
+    return rates.noise > max(_MOST_NOISE * as_rates, math.sqrt(as_rates * as_electrons))
 
 
 def _file(name: str) -> str:

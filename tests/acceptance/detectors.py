@@ -9,6 +9,7 @@ import numpy as np
 from hubble_qa.checks.astrometry.solution_tables import solution_table_problems
 from hubble_qa.checks.detectors.bias_structure import column_scatter
 from hubble_qa.checks.detectors.calibration import (
+    PixelRates,
     array_violations,
     flagged_fraction,
     reference_file_violations,
@@ -199,6 +200,14 @@ CASES: Mapping[str, Case] = {
                 ),
                 2,
                 noise=0.016,
+            ),
+            "multiplied by the exposure time": lambda: unit_violations(
+                exposure(
+                    primary={"INSTRUME": "WFC3", "DETECTOR": "IR", "READNSEA": 20.0},
+                    science={"BUNIT": "ELECTRONS/S"},
+                ),
+                2,
+                rates=PixelRates(300.0, 26.0),
             ),
             "image of another epoch": lambda: image_times(EXPSTART=49895.1, EXPEND=49895.3),
         },
