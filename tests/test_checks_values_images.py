@@ -323,6 +323,15 @@ def test_pixels_that_are_not_finite_are_counted_in_both_images() -> None:
     assert coverage_violations(science, weight, subject="drz").context["not_finite"] == 5
 
 
+@pytest.mark.parametrize(("outside", "problems"), [(np.nan, 0), (0.0, 0), (3.0, 1)])
+def test_weights_of_what_was_not_exposed_may_be_nan(outside: float, problems: int) -> None:
+    science, weight = np.arange(1.0, 101.0).reshape(10, 10), np.ones((10, 10))
+    science[:4], weight[:4] = outside, np.nan
+    found = coverage_violations(science, weight, subject="drz")
+    assert found.value == problems
+    assert ("40 pixels have a value, and a weight that is not finite" in found.reason) is bool(problems)
+
+
 @pytest.mark.parametrize(
     ("science", "problems"), [([7.0, 7.0], 1), ([7.0], 0), ([7.0, 8.0], 0), ([8.0, 7.0, 7.0], 0)]
 )

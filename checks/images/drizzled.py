@@ -119,7 +119,7 @@ def coverage_violations(
     one number holds no data, nor does an area of zeros; values that were cut at a limit leave others wrong
     on the average; one whose sources are darker than its sky has the
     wrong sign, and one without weight at its exposures' stars lost these; a weight image of another shape is
-    another image's, and one below zero is none.
+    another image's, one below zero is none, nor is one that is not finite where the image has a value.
 
     Parameters
     ----------
@@ -141,10 +141,13 @@ def coverage_violations(
         problem = f"{shapes}: it is another image's weight; put its own beside it"
         return count_violations("coverage_violations", subject, [problem])
     covered = weight > 0
-    holes = int(np.count_nonzero(covered & ~np.isfinite(science))) + int(
-        np.count_nonzero(~np.isfinite(weight))
-    )
+    finite = np.isfinite(science)
+    holes = int(np.count_nonzero(covered & ~finite))
     problems = [f"{holes} pixels with weight are not finite"] if holes else []
+    # Some write NaN into both images where nothing was exposed.
+    unweighted = int(np.count_nonzero(~np.isfinite(weight) & finite & (science != 0)))
+    if unweighted:
+        problems.append(f"{unweighted} pixels have a value, and a weight that is not finite; drizzle again")
     if negative := _negative_weight(weight):
         problems.append(negative)
     values = science[covered]
@@ -160,7 +163,7 @@ def coverage_violations(
         problems.append(cut)
     if stars is not None and (left_out := stars_left_out(stars)):
         problems.append(left_out)
-    return count_violations("coverage_violations", subject, problems, {"not_finite": holes})
+    return count_violations("coverage_violations", subject, problems, {"not_finite": holes + unweighted})
 
 
 def _zeros(science: NDArray[Any], covered: NDArray[np.bool_]) -> str:

@@ -66,6 +66,7 @@ def coverage(
     zeros: int = 0,
     negative: int = 0,
     most: float = np.inf,
+    unweighted: int = 0,
     counts_photons: bool = False,
 ) -> Measurement:
     """An image whose pixels without weight are not finite, and of which a row has zeros."""
@@ -76,6 +77,7 @@ def coverage(
     values[weight == 0] = np.nan
     subject = "wfpc2_flt_drw_sci"
     weight[:negative, :negative] *= -1.0
+    weight[0, :unweighted] = np.nan
     return coverage_violations(values, weight, subject=subject, counts_photons=counts_photons)
 
 
@@ -128,6 +130,7 @@ CASES: Mapping[str, Case] = {
             "cut at the top": lambda: coverage(most=1.3),
             "a part without counts": lambda: photons(lost=330),
             "weights below zero": lambda: coverage(negative=6),
+            "weights not finite": lambda: coverage(unweighted=1),
             "stars without weight": lambda: stars(1.0, masked=100),
             "stars with a tenth of the weight": lambda: stars(1.0, masked=100, left=0.1),
         },
