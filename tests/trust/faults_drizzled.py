@@ -230,7 +230,8 @@ def _of(image: Image) -> Iterator[Fault]:
             else ""
         ),
         *(("PHT-006",) if image.label != "SBC" else ()),
-        may=(*_SOURCES, *(("PHT-006",) if image.label == "SBC" else ()), "DRZ-008", "DRZ-012"),
+        # An exposure that has no other beside it is compared with the image.
+        may=(*_SOURCES, *(("PHT-006",) if image.label == "SBC" else ()), "PHT-012", "DRZ-008", "DRZ-012"),
     )
     yield fault(
         "sign",
