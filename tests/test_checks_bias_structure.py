@@ -1,4 +1,4 @@
-"""Columns that stand out of a CCD's background."""
+"""Columns and rows that stand out of a CCD's background."""
 
 import numpy as np
 import pytest
