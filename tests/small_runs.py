@@ -61,11 +61,11 @@ SMALL_RUNS = {
     "wfpc2-u40x010hm": SmallRun("wfpc2", "alone", ("--size", "small", "-n", "2")),
 }
 
-_SELDOM = ("uvis-two-filters",)
+_SELDOM = ("uvis-two-filters", "ir-mosaic")
 
 
 def often(dataset: str) -> ParameterSet:
-    """A dataset as a parameter of tests; only the long tests run a second one of UVIS."""
+    """A dataset as a parameter of tests; only the long tests run a second one of UVIS, and tiles of IR."""
     return pytest.param(dataset, id=dataset, marks=[pytest.mark.slow] if dataset in _SELDOM else [])
 
 

@@ -253,7 +253,7 @@ def of_the_sky(run: QaRun) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("service", ["gaia", "sdss"])
+@pytest.mark.parametrize("service", ["gaia", pytest.param("sdss", marks=pytest.mark.slow)])
 def test_products_ask_a_service_for_their_field(small, tmp_path, service):
     place = collect(small, tmp_path / "aligned", "accept", "align-gaia")
     catalogs = small.product("archive") / "catalogs"
@@ -271,7 +271,7 @@ def test_products_ask_a_service_for_their_field(small, tmp_path, service):
     }
 
 
-@pytest.mark.parametrize("service", ["ps1", "hsc"])
+@pytest.mark.parametrize("service", ["ps1", pytest.param("hsc", marks=pytest.mark.slow)])
 def test_products_are_compared_with_catalogues_of_mast(small, tmp_path, service):
     """Neither has proper motions: the field's own, 2.3 mas/yr, is below 10 mas over the years between."""
     place = collect(small, tmp_path / "aligned", "accept", "align-gaia")
