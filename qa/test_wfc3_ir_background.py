@@ -144,9 +144,9 @@ def test_no_pattern_of_a_reference_is_left(
 
 @criterion("TVB-004")
 def test_combined_background_is_narrower(
-    fetched: Product, image: Drizzled, affected: tuple[str, ...], association: str, judge: Judge
+    archived_image: Product, image: Drizzled, affected: tuple[str, ...], association: str, judge: Judge
 ) -> None:
-    original = drizzled_in(fetched.file(f"{association}_drz.fits"))
+    original = drizzled_in(archived_image.file(f"{association}_drz.fits"))
     judge(
         background.background_width_change(
             covered(image), covered(original), affected=affected, subject=association

@@ -73,14 +73,14 @@ def write_ima(path: Path, rates: ReadRates) -> None:
 @pytest.fixture(scope="module")
 def products(new_directory) -> Inputs:
     """Two exposures, one of them with a background that rises, and what they were combined to."""
-    paths = {name: new_directory(name) for name in ("fetched", "calibrated", "drizzled")}
+    paths = {name: new_directory(name) for name in ("fetched", "archived", "calibrated", "drizzled")}
     for name, rates in zip(EXPOSURES, (STEADY, RISING), strict=True):
         write_flt(paths["fetched"] / f"{name}_flt.fits", sky(1.1 * rates.rate[-1]))
         write_flt(paths["calibrated"] / f"{name}_flt.fits", sky(rates.rate[-1]))
         write_ima(paths["fetched"] / f"{name}_ima.fits", rates)
     old, new, weight = sky(0.0, 0.02), sky(0.0, 0.012), np.ones(SHAPE)
     images = [fits.ImageHDU(plane, name=name) for plane, name in ((old, "SCI"), (weight, "WHT"))]
-    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(paths["fetched"] / f"{ASSOCIATION}_drz.fits")
+    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(paths["archived"] / f"{ASSOCIATION}_drz.fits")
     for kind, plane in (("sci", new), ("wht", weight)):
         fits.PrimaryHDU(plane).writeto(paths["drizzled"] / f"{ASSOCIATION}_drz_{kind}.fits")
     return Inputs(paths)
@@ -256,6 +256,7 @@ def test_figures_need_no_statistics_of_reads():
     plan = workflow.plan(dataset, Simulated("small"))
     drawing, *others = drawings(dataset, workflow.settings(dataset), plan)
     assert any(each.takes("DRZ-001", "f105w_drz_sci") for each in others)
-    assert {parent.name for parent in drawing.upstream.values()} == {"fetch", "calibrate", "drizzle-f105w"}
+    made = {parent.name for parent in drawing.upstream.values()}
+    assert made == {"fetch", "fetch-ibohbf040", "calibrate", "drizzle-f105w"}
     node = drawing.node(dataset.name, VERDICTS.shown)
     assert node.settings.verdicts == VERDICTS

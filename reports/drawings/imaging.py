@@ -85,6 +85,7 @@ def _of_backgrounds(dataset: Dataset, reduction: Reduction, plan: Plan) -> Drawi
     if association:
         root = next(iter(combined_filters(dataset, reduction)))
         upstream["drizzled"] = plan[f"drizzle-{root}"]
+        upstream["archived"] = plan[f"fetch-{association}"]
     return Drawing(
         "background-figures",
         draw_background,

@@ -33,7 +33,11 @@ class BackgroundFigureSettings(Settings):
 
 @stage("background-figures", tools=("matplotlib",), background=True)
 def draw_background(inputs: Inputs, output: Path, settings: BackgroundFigureSettings) -> None:
-    """Draw rates of reads, histograms and images: products ``fetched``, ``calibrated`` and ``drizzled``."""
+    """Draw rates of reads, histograms and images: products ``fetched`` and ``calibrated``.
+
+    Where an association was combined also ``archived``, its image as the archive served it, and
+    ``drizzled``.
+    """
     from hubble_qa.reports.figures.illustration import publish
     from hubble_qa.reports.figures.ir_histograms import combined_figures, histogram_figures
     from hubble_qa.reports.figures.ir_images import image_figures

@@ -142,7 +142,7 @@ def combined_figures(
     Parameters
     ----------
     inputs : Inputs
-        With products ``fetched`` and ``drizzled``.
+        With products ``archived`` and ``drizzled``.
     association : str
         Rootname of the association.
     root : str
@@ -150,7 +150,7 @@ def combined_figures(
     verdicts : Verdicts
         On the width of the combined background and on cosmic rays that are left.
     """
-    before = drizzled_in(inputs.products["fetched"] / f"{association}_drz.fits")
+    before = drizzled_in(inputs.products["archived"] / f"{association}_drz.fits")
     images = {
         _BEFORE: covered(before),
         _AFTER: covered(combined_image(inputs.products["drizzled"], root)),
