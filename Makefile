@@ -8,15 +8,19 @@ OF_CHECKS := $(wildcard $(addprefix tests/test_, checks_*.py criteria.py readers
 # Tests start Python hundreds of times; without compiled code on the disk each would compile 300 modules, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: qa test test-long test-wheel cluster determinism trust coverage lint ruff-check ruff-format mypy lint-imports hooks mutants clean
+.PHONY: qa test test-runs test-long test-wheel cluster determinism trust coverage lint ruff-check ruff-format mypy lint-imports hooks mutants clean
 
 # Reduce and judge the datasets; the last line says where the report is.
 qa: $(READY)
 	$(VENV)/bin/pytest qa/
 
-# Test the suite itself, as CI does.
+# Test the suite itself. One dataset is reduced from the start.
 test: $(READY) lint
-	$(VENV)/bin/pytest tests/ -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest tests/ -m "not slow and not whole" -n 2 --dist loadfile --no-loadscope-reorder
+
+# Test it on datasets of all cameras, each reduced from the start at small size with the real tools; CI does both.
+test-runs: $(READY)
+	$(VENV)/bin/pytest tests/ -m "whole and not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 # What takes long and guards what rarely changes: whole runs at full size, kills at many moments.
 test-long: $(READY)

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import subprocess
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from _pytest.mark import ParameterSet
 
 from tests.qa_runs import QaRun, run_qa
 
-__all__ = ["SMALL_RUNS", "often", "place_of", "shared_place", "small_run"]
+__all__ = ["SMALL_RUNS", "place_of", "reduced_dataset", "shared_place", "small_run"]
 
 
 def path_without(executable: str) -> str:
@@ -61,12 +62,17 @@ SMALL_RUNS = {
     "wfpc2-u40x010hm": SmallRun("wfpc2", "alone", ("--size", "small", "-n", "2")),
 }
 
+# One is reduced by `make test`, the others by `make test-runs`; a second one of UVIS, and tiles of IR, by the
+# long tests.
+_ALWAYS = ("wfpc2-omega-cen", "wfpc2-u40x010hm")
 _SELDOM = ("uvis-two-filters", "ir-mosaic")
 
 
-def often(dataset: str) -> ParameterSet:
-    """A dataset as a parameter of tests; only the long tests run a second one of UVIS, and tiles of IR."""
-    return pytest.param(dataset, id=dataset, marks=[pytest.mark.slow] if dataset in _SELDOM else [])
+def reduced_dataset(dataset: str, *, seldom: Collection[str] = ()) -> ParameterSet:
+    """A dataset as a parameter of tests that need its run; `seldom` names further ones of the long tests."""
+    if dataset in (*_SELDOM, *seldom):
+        return pytest.param(dataset, id=dataset, marks=pytest.mark.slow)
+    return pytest.param(dataset, id=dataset, marks=() if dataset in _ALWAYS else pytest.mark.whole)
 
 
 def shared_place(factory: pytest.TempPathFactory) -> Path:

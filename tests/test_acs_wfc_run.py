@@ -21,7 +21,7 @@ from tests.qa_runs import QaRun, run_qa
 from tests.silent_failures import acs_failures, altered
 from tests.small_runs import place_of, small_run
 
-pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
+pytestmark = [pytest.mark.whole, pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")]
 
 DATASET = ("--dataset", "acs-j9l960010", "--size", "small", "-n", "0")
 

@@ -22,6 +22,8 @@ from tests.mast_server import Observation
 from tests.qa_runs import ROOT, QaRun, collect, judge_products, run_qa
 from tests.small_runs import place_of, small_run
 
+pytestmark = pytest.mark.whole
+
 EXPOSURES = ("ibwb01xqq", "ibwb01xrq", "ibwb01xxq")
 DATASET = ("--dataset", "uvis-ngc6791")
 # What judges a fit, without what comes after it.

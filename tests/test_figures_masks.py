@@ -68,6 +68,7 @@ def test_exposures_without_masks_are_not_drawn(value: float | None, status: str,
     assert Drawing("others", draw_masks_handed_in, {}).is_wanted({})
 
 
+@pytest.mark.whole
 def test_mask_that_eats_half_a_chip_is_rejected_and_drawn_with_its_number(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

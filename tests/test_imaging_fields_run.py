@@ -20,7 +20,9 @@ from hubble_qa.fixtures.stages.drizzle import DrizzleSettings, drizzle
 from hubble_qa.fixtures.stages.mask import MaskSettings, RegionFile, mask_pixels
 from tests.imaging_truth import Compared, Wanted, compare
 from tests.qa_runs import QaRun
-from tests.small_runs import often, small_run
+from tests.small_runs import reduced_dataset, small_run
+
+pytestmark = pytest.mark.whole
 
 PIXEL = 128.3  # of WFC3/IR, mas
 TILES = ("icqa11a1q", "icqa12a1q", "icqa13a1q", "icqa12b1q", "icqa13b1q", "icqa14b1q")
@@ -48,7 +50,7 @@ def truth_of(run: QaRun) -> Truth:
 # Four tiles
 
 
-@pytest.fixture(scope="module", params=[often("ir-mosaic")])
+@pytest.fixture(scope="module", params=[reduced_dataset("ir-mosaic")])
 def mosaic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> QaRun:
     return small_run(request.param, tmp_path_factory)
 

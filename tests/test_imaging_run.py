@@ -13,7 +13,7 @@ from hubble_qa.fixtures.simulation import facts
 from hubble_qa.fixtures.simulation.truth import read_truth
 from tests.imaging_truth import Compared, compare
 from tests.qa_runs import QaRun
-from tests.small_runs import often, small_run
+from tests.small_runs import reduced_dataset, small_run
 
 
 class Shape(NamedTuple):
@@ -36,7 +36,7 @@ SHAPES = (
 JUDGED = {"AST-002", "AST-003", "AST-023", "AST-024", "DRZ-001", "DRZ-009", "PHT-008", "WCS-001", "WCS-005"}
 
 
-@pytest.fixture(scope="module", params=[often(shape.dataset) for shape in SHAPES])
+@pytest.fixture(scope="module", params=[reduced_dataset(shape.dataset) for shape in SHAPES])
 def shape(request: pytest.FixtureRequest) -> Shape:
     (found,) = (shape for shape in SHAPES if shape.dataset == request.param)
     return found

@@ -36,6 +36,8 @@ from tests.qa_runs import ACCEPTED, QaRun, collect, judge_products
 from tests.silent_failures import Change, altered, ir_failures
 from tests.small_runs import small_run
 
+pytestmark = pytest.mark.whole
+
 EXPOSURES = [f"ibohbf{name}q" for name in ("b7", "b9", "be", "bg", "bi", "bk")]
 AFFECTED = ["ibohbfb9q", "ibohbfbgq", "ibohbfbkq"]
 

@@ -12,7 +12,7 @@ import pytest
 from hubble_qa.fixtures.simulation.truth import read_truth
 from tests.qa_runs import QaRun, judge_products
 from tests.same_verdicts import differences
-from tests.small_runs import SMALL_RUNS, often, small_run
+from tests.small_runs import SMALL_RUNS, reduced_dataset, small_run
 
 EXPOSURES = ("ibwb01xqq", "ibwb01xrq", "ibwb01xxq")
 # Datasets that are aligned to Gaia.
@@ -90,12 +90,7 @@ def counterpart(dataset: str) -> Counterpart:
 _SELDOM = ("ir-two-filters", "acs-two-filters", "wfpc2-u40x010hm")
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(dataset, marks=pytest.mark.slow) if dataset in _SELDOM else often(dataset)
-        for dataset in SMALL_RUNS
-    ]
-)
+@pytest.fixture(params=[reduced_dataset(dataset, seldom=_SELDOM) for dataset in SMALL_RUNS])
 def dataset(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

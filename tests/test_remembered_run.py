@@ -7,15 +7,14 @@ import re
 import pytest
 
 from tests.qa_runs import run_qa
-from tests.small_runs import SMALL_RUNS, path_without, place_of, small_run
+from tests.small_runs import SMALL_RUNS, path_without, place_of, reduced_dataset, small_run
 
 # One of each kind with every change; all before a release, which takes minutes.
 OFTEN = ("sbc-jcmc11", "acs-two-filters")
+SELDOM = [name for name in SMALL_RUNS if name not in OFTEN]
 
 
-@pytest.mark.parametrize(
-    "dataset", [name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow) for name in SMALL_RUNS]
-)
+@pytest.mark.parametrize("dataset", [reduced_dataset(name, seldom=SELDOM) for name in SMALL_RUNS])
 def test_verdicts_are_those_that_were_measured(dataset, tmp_path_factory):
     fresh = small_run(dataset, tmp_path_factory)
     how = SMALL_RUNS[dataset]

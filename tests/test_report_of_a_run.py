@@ -11,6 +11,8 @@ from selenium.webdriver.common.by import By
 from tests.small_runs import small_run
 from tests.test_report_browser import browser, opened, pages_in_print, rules_broken
 
+pytestmark = pytest.mark.whole
+
 __all__ = ["browser"]
 
 DATASET = "wfpc2-omega-cen"

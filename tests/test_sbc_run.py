@@ -38,7 +38,7 @@ from tests.qa_runs import ACCEPTED, SHARED, QaRun, run_qa
 from tests.sbc_scenes import COLD, DATASETS, TARGET, WARM, expected_fraction, settings
 from tests.small_runs import place_of, small_run
 
-pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
+pytestmark = [pytest.mark.whole, pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")]
 # AstroDrizzle in this process imports what is deprecated, shortens comments and leaves files open.
 drizzles = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning:stregion",

@@ -13,6 +13,8 @@ import pytest
 from tests.qa_runs import ROOT
 from tests.trust.registry import FAULTS
 
+pytestmark = pytest.mark.whole
+
 # What judges a WFPC2 exposure without alignment and mosaic, for which less than a minute of stages is needed.
 _TESTS = "test_photflam or test_pixels_are or test_unit_and_exposure_time or test_extensions or test_keywords"
 _SCRIPT = """
