@@ -18,7 +18,8 @@ qa: $(READY)
 test: $(READY) lint
 	$(VENV)/bin/pytest tests/ -m "not slow and not whole" -n 2 --dist loadfile --no-loadscope-reorder
 
-# Test it on datasets of all cameras, each reduced from the start at small size with the real tools; CI does both.
+# Test it on datasets of all cameras, each reduced from the start at small size with the real tools, and what takes
+# as long; CI does both.
 test-runs: $(READY)
 	$(VENV)/bin/pytest tests/ -m "whole and not slow" -n 2 --dist loadfile --no-loadscope-reorder
 

@@ -2,12 +2,14 @@
 
     python benchmarks/executor.py nodes [--count 1000] [--rounds 10]
     python benchmarks/executor.py dataset [--name wfpc2-omega-cen] [--size full] [--pairs 2]
-    python benchmarks/executor.py workers [--count 4] [--size full] [--pairs 2]
+    python benchmarks/executor.py workers [--count 4] [--size full] [--pairs 2] [--share 0.4]
 
 ``nodes`` builds that many independent nodes that do nothing, here and on a scheduler and a worker of its own
 on this machine in turn, with two slots each. ``dataset`` reduces and judges a dataset cold, here and there in
 turn. ``workers`` runs the stages of several datasets on one worker of one slot and on two, and here with one
-slot and with two, in turn: what two cores of this machine give is what two workers on them can.
+slot and with two, in turn: what two cores of this machine give is what two workers on them can. With
+``--share`` each worker, with all that it starts, has that share of a core and no more, so that two workers
+leave the scheduler and the controller cores of their own, as machines of their own would (root, Linux).
 """
 
 from __future__ import annotations
@@ -48,17 +50,44 @@ SLOTS = 2
 
 
 @contextmanager
-def workers(place: Path, *slots: int) -> Iterator[DaskCluster]:
-    """A scheduler and its workers, by the slots of each."""
+def workers(place: Path, *slots: int, share: float = 0.0) -> Iterator[DaskCluster]:
+    """A scheduler and its workers, by the slots of each; `share` as of `limited`."""
     place.mkdir()
     cluster = DaskCluster(place)
+    groups = []
     try:
         cluster.start_scheduler()
         for number, each in enumerate(slots, 1):
             cluster.start_worker(f"n{number}", slots=each, memory="16GB")
+            if share:
+                # Before it starts any process of its own: these are in its group from their start.
+                groups.append(limited(cluster.processes[f"n{number}"].pid, f"{place.name}-n{number}", share))
         yield cluster
     finally:
         cluster.end()
+        for group in groups:
+            emptied(group)
+
+
+def limited(pid: int, name: str, share: float) -> Path:
+    """Give a process, and all that it will start, a share of a core; the control group that does so."""
+    second, first = Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/cpu")
+    group = (second if (second / "cgroup.controllers").exists() else first) / f"executor-{os.getpid()}-{name}"
+    group.mkdir()
+    if group.parent == second:
+        (group / "cpu.max").write_text(f"{int(share * 100_000)} 100000", encoding="ascii")
+    else:
+        (group / "cpu.cfs_quota_us").write_text(str(int(share * 100_000)), encoding="ascii")
+    (group / "cgroup.procs").write_text(str(pid), encoding="ascii")
+    return group
+
+
+def emptied(group: Path) -> None:
+    """Remove a control group, once its processes have ended."""
+    limit = time.monotonic() + 60
+    while (group / "cgroup.procs").read_text(encoding="ascii").strip() and time.monotonic() < limit:
+        time.sleep(0.1)
+    group.rmdir()
 
 
 def processor(process: psutil.Process) -> float:
@@ -147,12 +176,15 @@ def throughput(store: Path, nodes: list[Node], cluster: DaskCluster | None, slot
     return elapsed
 
 
-def compare_workers(count: int, size: str, pairs: int) -> None:
-    """Compare one worker of one slot with two, and one slot here with two."""
+def compare_workers(count: int, size: str, pairs: int, share: float) -> None:
+    """Compare one worker of one slot with two, and one slot here with two unless workers have a share."""
     with tempfile.TemporaryDirectory(prefix="executor-") as directory:
         place = Path(directory)
         small, nodes = planned(place / "warm", count, "small"), planned(place / "datasets", count, size)
-        with workers(place / "one", 1) as one, workers(place / "two", 1, 1) as two:
+        with (
+            workers(place / "one", 1, share=share) as one,
+            workers(place / "two", 1, 1, share=share) as two,
+        ):
             # Their servers import the tools once.
             for number, cluster in enumerate((one, two)):
                 throughput(place / f"warm{number}", small, cluster)
@@ -162,12 +194,15 @@ def compare_workers(count: int, size: str, pairs: int) -> None:
                 together = throughput(place / f"two{number}", nodes, two)
                 there.append(alone / together)
                 print(f"one worker {alone:.1f} s, two {together:.1f} s: {there[-1]:.2f} times", flush=True)
+                if share:
+                    continue
                 alone = throughput(place / f"slot{number}", nodes, None, 1)
                 together = throughput(place / f"slots{number}", nodes, None, 2)
                 here.append(alone / together)
                 print(f"here one slot {alone:.1f} s, two {together:.1f} s: {here[-1]:.2f} times", flush=True)
-    median = statistics.median(there)
-    print(f"median: {median:.2f} times the throughput, here {statistics.median(here):.2f} times")
+    print(f"median: {statistics.median(there):.2f} times the throughput")
+    if here:
+        print(f"median here: {statistics.median(here):.2f} times")
 
 
 def dataset(name: str, size: str, pairs: int) -> None:
@@ -223,12 +258,13 @@ def main() -> None:
     several.add_argument("--count", type=int, default=4)
     several.add_argument("--size", default="full")
     several.add_argument("--pairs", type=int, default=2)
+    several.add_argument("--share", type=float, default=0.0, help="of a core, for each worker")
     given = parser.parse_args()
     print(f"load: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     if given.command == "nodes":
         nodes(given.count, given.rounds)
     elif given.command == "workers":
-        compare_workers(given.count, given.size, given.pairs)
+        compare_workers(given.count, given.size, given.pairs, given.share)
     else:
         dataset(given.name, given.size, given.pairs)
     print(f"load: {os.getloadavg()[0]:.1f}")

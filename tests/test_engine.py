@@ -355,7 +355,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if mounted.returncode:
         pytest.skip("mounting a file system takes privileges")
     yield path
-    subprocess.run(["umount", path], check=True)
+    subprocess.run(["umount", "-l", path], check=True)
 
 
 def test_a_failure_on_a_full_disk_does_not_last(small_disk: Path, journal: Path) -> None:
@@ -462,7 +462,7 @@ def test_a_complete_store_that_can_only_be_read_serves_a_run(store: Store, journ
         subprocess.run(["mount", "-o", "remount,bind,ro", store.root], check=True)
         first, second, new = run(Store(store.root), *nodes, *chain(journal, "c"))
     finally:
-        subprocess.run(["umount", store.root], check=True)
+        subprocess.run(["umount", "-l", store.root], check=True)
 
     assert [(each.complete, each.reused) for each in (first, second)] == [(True, True)] * 2
     assert (new.outcome, new.product) == ("interrupted", None)

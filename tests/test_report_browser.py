@@ -178,6 +178,7 @@ def rules_broken(
 
 
 # In the dark only colours are others.
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("scheme", "rules", "whole"),
     [
@@ -313,6 +314,7 @@ def test_criteria_are_folded_and_open_into_their_subjects(browser: WebDriver, re
     assert not row.is_displayed()
 
 
+@pytest.mark.whole
 def test_in_print_tables_stay_tables_and_two_figures_fit_a_page(browser: WebDriver, tmp_path: Path) -> None:
     results = sample_results(tmp_path / "drawn", (1200, 1000))
     report = write_report(results, tmp_path / "report").parent

@@ -20,6 +20,7 @@ SCENES = {
 }
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("camera", SCENES)
 def test_any_number_of_processes_simulates_the_same(camera: str, tmp_path: Path) -> None:
     made = [digests(tmp_path / str(number), SCENES[camera], number) for number in (1, 3)]

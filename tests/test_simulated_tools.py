@@ -24,7 +24,7 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 REAL = SHARED / "archive" / "HST" / "u40x010hm"
 REAL_REFERENCES = SHARED / "crds" / "references" / "hst" / "wfpc2"
 
-pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
+pytestmark = [pytest.mark.whole, pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")]
 
 NOTEBOOK = """
 from drizzlepac import photeq, tweakreg

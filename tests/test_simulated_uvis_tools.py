@@ -25,7 +25,7 @@ from tests.uvis_scenes import DITHERED, LONG, MATCHES, SHORT, flc, simulate_visi
 
 LISTS = Path(__file__).resolve().parent.parent.parent / "shared" / "catalogs" / "ngc6791"
 
-pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
+pytestmark = [pytest.mark.whole, pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")]
 
 ALIGN = """
 import json, sys

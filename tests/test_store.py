@@ -448,7 +448,7 @@ def read_only(store: Store) -> Iterator[Path]:
         pytest.skip("mounting a file system takes privileges")
     subprocess.run(["mount", "-o", "remount,bind,ro", store.root], check=True)
     yield store.root
-    subprocess.run(["umount", store.root], check=True)
+    subprocess.run(["umount", "-l", store.root], check=True)
 
 
 def test_a_store_that_can_only_be_read_is_read(read_only: Path) -> None:
