@@ -19,7 +19,14 @@ from hubble_qa.fixtures.supplies.supply_simulated import Simulated
 from hubble_qa.fixtures.workflows import load_workflow
 from hubble_qa.reports.drawings.drawing import drawings
 from hubble_qa.reports.figures.illustration import Illustration
-from hubble_qa.reports.figures.ir_background import BackgroundFigureSettings, draw_background
+from hubble_qa.reports.figures.ir_background import (
+    BackgroundFigureSettings,
+    CombinationFigureSettings,
+    draw_background_histograms,
+    draw_background_images,
+    draw_combination,
+    draw_reads,
+)
 from hubble_qa.reports.figures.ir_histograms import (
     combined_figures,
     combined_histogram,
@@ -242,21 +249,38 @@ def test_the_rate_that_the_last_read_tells_is_marked(products):
 
 
 def test_figures_of_one_subject_name_it(products, tmp_path):
-    settings = BackgroundFigureSettings(exposures=EXPOSURES[:1], association=ASSOCIATION, root=ASSOCIATION)
-    draw_background.run(products, tmp_path, settings)
-    entries = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    subjects = [f"{EXPOSURES[0]}_ima", "", f"{EXPOSURES[0]}_flt", ASSOCIATION, ASSOCIATION]
-    assert [entry["subject"] for entry in entries] == subjects
-    assert all((tmp_path / entry["file"]).is_file() for entry in entries)
+    exposures = BackgroundFigureSettings(exposures=EXPOSURES[:1])
+    combined = CombinationFigureSettings(association=ASSOCIATION, root=ASSOCIATION)
+    drawn = {
+        draw_reads: (exposures, [f"{EXPOSURES[0]}_ima"]),
+        draw_background_images: (exposures, [""]),
+        draw_background_histograms: (exposures, [f"{EXPOSURES[0]}_flt"]),
+        draw_combination: (combined, [ASSOCIATION, ASSOCIATION]),
+    }
+    for stage, (settings, subjects) in drawn.items():
+        output = tmp_path / stage.name
+        output.mkdir()
+        stage.run(products, output, settings)
+        entries = json.loads((output / "figures.json").read_text(encoding="utf-8"))
+        assert [entry["subject"] for entry in entries] == subjects
+        assert all((output / entry["file"]).is_file() for entry in entries)
 
 
 def test_figures_need_no_statistics_of_reads():
     dataset = load_dataset(DATASET)
     workflow = load_workflow(dataset.workflow)
     plan = workflow.plan(dataset, Simulated("small"))
-    drawing, *others = drawings(dataset, workflow.settings(dataset), plan)
+    reads, images, histograms, combination, *others = drawings(dataset, workflow.settings(dataset), plan)
     assert any(each.takes("DRZ-001", "f105w_drz_sci") for each in others)
-    made = {parent.name for parent in drawing.upstream.values()}
-    assert made == {"fetch", "fetch-ibohbf040", "calibrate", "drizzle-f105w"}
-    node = drawing.node(dataset.name, VERDICTS.shown)
-    assert node.settings.verdicts == VERDICTS
+    own = (reads, images, histograms, combination)
+    made = [{parent.name for parent in drawing.upstream.values()} for drawing in own]
+    both = {"fetch", "calibrate"}
+    assert made == [{"fetch"}, both, both, {"fetch-ibohbf040", "drizzle-f105w"}]
+    # Each waits for what it shows, and for no other verdict.
+    assert [reads.takes("TVB-001", "x_ima"), reads.takes("TVB-004", ASSOCIATION)] == [True, False]
+    shown = {
+        criterion: {subject: one for subject, one in by_subject.items() if reads.takes(criterion, subject)}
+        for criterion, by_subject in VERDICTS.shown.items()
+    }
+    node = reads.node(dataset.name, VERDICTS.shown)
+    assert node.settings.verdicts.shown == {name: each for name, each in shown.items() if each}

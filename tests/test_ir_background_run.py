@@ -143,7 +143,10 @@ def test_raw_is_what_the_archive_serves(run):
 
 
 def test_figures_are_those_that_the_criteria_name(run):
-    entries = json.loads((run.product("background-figures") / "figures.json").read_text())
+    drawn = ("read-figures", "background-images", "background-histograms", "combination-figures")
+    entries = [
+        entry for node in drawn for entry in json.loads((run.product(node) / "figures.json").read_text())
+    ]
     named = {load_criteria()[f"TVB-{number:03}"].figure for number in range(1, 6)}
     # Whole exposures and sections are there to be looked at, as in the notebook; no number is judged in them.
     assert {entry["figure"] for entry in entries} - {"background-images", "background-sections"} == named
@@ -253,7 +256,7 @@ def test_reads_in_order_of_time_are_refused(run, tmp_path, monkeypatch):
 
 
 def test_finished_products_of_the_archive_are_rejected_where_the_background_varies(run, tmp_path):
-    served = judge_products(tmp_path, collect(run, tmp_path / "served", "fetch"))
+    served = judge_products(tmp_path, collect(run, tmp_path / "served", "fetch", "fetch-ibohbf040"))
     assert served.rejected() == {
         *(("TVB-001", f"{name}_ima") for name in AFFECTED),
         *(("TVB-002", f"{name}_flt") for name in AFFECTED),
@@ -269,7 +272,8 @@ def test_finished_products_of_the_archive_are_rejected_where_the_background_vari
 
 
 def test_finished_products_without_ramp_fit_are_accepted(run, tmp_path):
-    made = judge_products(tmp_path, collect(run, tmp_path / "made", "fetch", "update-wcs", "drizzle-f105w"))
+    nodes = ("fetch", "fetch-ibohbf040", "update-wcs", "drizzle-f105w")
+    made = judge_products(tmp_path, collect(run, tmp_path / "made", *nodes))
     # The archive's image of the failed fits is among the files: fainter, and noisier than its exposures.
     image = {("PHT-006", "ibohbf040_drz SCI,1"), ("DRZ-012", "ibohbf040_drz")}
     assert made.rejected() == image, made.process.stdout

@@ -21,7 +21,12 @@ from hubble_qa.reports.drawings.finished_products import SERIES
 from hubble_qa.reports.drawings.series import Handed
 from hubble_qa.reports.figures.acs_wfc_calibration import draw_calibration
 from hubble_qa.reports.figures.catalog_alignment import draw_exposure_offsets, tabulate_solutions
-from hubble_qa.reports.figures.ir_background import draw_background
+from hubble_qa.reports.figures.ir_background import (
+    draw_background_histograms,
+    draw_background_images,
+    draw_combination,
+    draw_reads,
+)
 from hubble_qa.reports.figures.sbc_dark_rate import draw_dark, draw_rates
 from hubble_qa.reports.figures.wfpc2_chip_normalization import draw_drizzled, draw_ratios, draw_stars
 
@@ -42,7 +47,7 @@ def drawings(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Dra
             dict.fromkeys(("CAL-004", "CAL-006")),
         )
     if has_diagnosis(dataset, reduction):
-        yield _of_backgrounds(dataset, reduction, plan)
+        yield from _of_backgrounds(dataset, reduction, plan)
     if reduction.photometry is not None:
         yield from _of_chips(dataset, reduction, plan)
     if reduction.darks is not None:
@@ -78,21 +83,21 @@ def _of_catalogs(dataset: Dataset, reduction: Reduction, plan: Plan, handed: Han
     )
 
 
-def _of_backgrounds(dataset: Dataset, reduction: Reduction, plan: Plan) -> Drawing:
+def _of_backgrounds(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:
     """The backgrounds of infrared exposures: reads, images, before and after."""
-    upstream = {"fetched": plan["fetch"], "calibrated": plan["calibrate"]}
-    association, root = next(iter(diagnosed_associations(dataset, reduction)), ""), ""
-    if association:
+    fetched = {"fetched": plan["fetch"]}
+    both, exposures = {**fetched, "calibrated": plan["calibrate"]}, {"exposures": dataset.rootnames}
+    yield Drawing("read-figures", draw_reads, fetched, exposures, {"TVB-001": None})
+    changes = dict.fromkeys(("TVB-001", "TVB-002"))
+    yield Drawing("background-images", draw_background_images, both, exposures, changes)
+    levels = dict.fromkeys(("TVB-002", "TVB-003", "TVB-006", "CAL-006"))
+    yield Drawing("background-histograms", draw_background_histograms, both, exposures, levels)
+    for association in diagnosed_associations(dataset, reduction)[:1]:
         root = next(iter(combined_filters(dataset, reduction)))
-        upstream["drizzled"] = plan[f"drizzle-{root}"]
-        upstream["archived"] = plan[f"fetch-{association}"]
-    return Drawing(
-        "background-figures",
-        draw_background,
-        upstream,
-        {"exposures": dataset.rootnames, "association": association, "root": root},
-        dict.fromkeys((*(f"TVB-{number:03}" for number in range(1, 7)), "CAL-006")),
-    )
+        images = {"archived": plan[f"fetch-{association}"], "drizzled": plan[f"drizzle-{root}"]}
+        combined = {"association": association, "root": root}
+        widths = dict.fromkeys(("TVB-004", "TVB-005"))
+        yield Drawing("combination-figures", draw_combination, images, combined, widths)
 
 
 def _of_chips(dataset: Dataset, reduction: Reduction, plan: Plan) -> Iterator[Drawing]:

@@ -1,4 +1,4 @@
-"""Stage that draws the background of infrared exposures: reads, images, before and after."""
+"""Stages that draw the background of infrared exposures: reads, images, histograms, before and after."""
 
 from __future__ import annotations
 
@@ -7,47 +7,80 @@ from pathlib import Path
 from hubble_qa.fixtures.plans.stage import Inputs, Settings, stage
 from hubble_qa.reports.figures.verdicts import Verdicts
 
-__all__ = ["BackgroundFigureSettings", "draw_background"]
+__all__ = [
+    "BackgroundFigureSettings",
+    "CombinationFigureSettings",
+    "draw_background_histograms",
+    "draw_background_images",
+    "draw_combination",
+    "draw_reads",
+]
 
 
 class BackgroundFigureSettings(Settings):
-    """Settings of stage ``background-figures``.
+    """Settings of stages ``read-figures``, ``background-images`` and ``background-histograms``.
 
     Attributes
     ----------
     exposures : tuple of str
         Rootnames.
-    association : str
-        Rootname of the association; empty where none was combined.
-    root : str
-        Root of the combined image.
     verdicts : Verdicts
-        On rates of reads, levels and shapes of backgrounds, and the combined image.
+        On rates of reads, levels and shapes of backgrounds.
     """
 
     exposures: tuple[str, ...]
+    verdicts: Verdicts = Verdicts()
+
+
+class CombinationFigureSettings(Settings):
+    """Settings of stage ``combination-figures``.
+
+    Attributes
+    ----------
+    association : str
+        Rootname of the association.
+    root : str
+        Root of the combined image.
+    verdicts : Verdicts
+        On the combined image.
+    """
+
     association: str
     root: str
     verdicts: Verdicts = Verdicts()
 
 
-@stage("background-figures", tools=("matplotlib",), background=True)
-def draw_background(inputs: Inputs, output: Path, settings: BackgroundFigureSettings) -> None:
-    """Draw rates of reads, histograms and images: products ``fetched`` and ``calibrated``.
-
-    Where an association was combined also ``archived``, its image as the archive served it, and
-    ``drizzled``.
-    """
+@stage("read-figures", tools=("matplotlib",), background=True)
+def draw_reads(inputs: Inputs, output: Path, settings: BackgroundFigureSettings) -> None:
+    """Draw rates of reads: product ``fetched``."""
     from hubble_qa.reports.figures.illustration import publish
-    from hubble_qa.reports.figures.ir_histograms import combined_figures, histogram_figures
-    from hubble_qa.reports.figures.ir_images import image_figures
     from hubble_qa.reports.figures.ir_reads import read_figures
 
-    illustrations = [
-        *read_figures(inputs, settings.exposures, settings.verdicts),
-        *image_figures(inputs, settings.exposures, settings.verdicts),
-        *histogram_figures(inputs, settings.exposures, settings.verdicts),
-    ]
-    if settings.association:
-        illustrations += combined_figures(inputs, settings.association, settings.root, settings.verdicts)
-    publish(illustrations, output)
+    publish(list(read_figures(inputs, settings.exposures, settings.verdicts)), output)
+
+
+@stage("background-images", tools=("matplotlib",), background=True)
+def draw_background_images(inputs: Inputs, output: Path, settings: BackgroundFigureSettings) -> None:
+    """Draw images and sections: products ``fetched`` and ``calibrated``."""
+    from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.ir_images import image_figures
+
+    publish(list(image_figures(inputs, settings.exposures, settings.verdicts)), output)
+
+
+@stage("background-histograms", tools=("matplotlib",), background=True)
+def draw_background_histograms(inputs: Inputs, output: Path, settings: BackgroundFigureSettings) -> None:
+    """Draw histograms of exposures: products ``fetched`` and ``calibrated``."""
+    from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.ir_histograms import histogram_figures
+
+    publish(list(histogram_figures(inputs, settings.exposures, settings.verdicts)), output)
+
+
+@stage("combination-figures", tools=("matplotlib",), background=True)
+def draw_combination(inputs: Inputs, output: Path, settings: CombinationFigureSettings) -> None:
+    """Draw combined images: product ``archived``, as the archive served it, and ``drizzled``."""
+    from hubble_qa.reports.figures.illustration import publish
+    from hubble_qa.reports.figures.ir_histograms import combined_figures
+
+    publish(list(combined_figures(inputs, settings.association, settings.root, settings.verdicts)), output)
