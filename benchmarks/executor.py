@@ -2,7 +2,7 @@
 
     python benchmarks/executor.py nodes [--count 1000] [--rounds 10]
     python benchmarks/executor.py dataset [--name wfpc2-omega-cen] [--size full] [--pairs 2]
-    python benchmarks/executor.py workers [--count 4] [--size full] [--pairs 2] [--share 0.4]
+    python benchmarks/executor.py workers [--count 4] [--size full] [--pairs 2] [--share 0.4] [--name ""]
 
 ``nodes`` builds that many independent nodes that do nothing, here and on a scheduler and a worker of its own
 on this machine in turn, with two slots each. ``dataset`` reduces and judges a dataset cold, here and there in
@@ -152,9 +152,9 @@ def nodes(count: int, rounds: int) -> None:
     print(f"controller's memory: {memory[0]:.0f} MB at first, {max(memory):.0f} MB at most")
 
 
-def planned(place: Path, count: int, size: str) -> list[Node]:
-    """All nodes of so many datasets: the shipped ones in turn, under names of their own."""
-    write_datasets(place, count)
+def planned(place: Path, count: int, size: str, alone: str) -> list[Node]:
+    """All nodes of so many datasets: the shipped ones in turn, or one alone, under names of their own."""
+    write_datasets(place, count, alone)
     archive = open_archive(
         "simulated", size=size, store=place / "store", products=None, crds=None, context=""
     )
@@ -176,11 +176,12 @@ def throughput(store: Path, nodes: list[Node], cluster: DaskCluster | None, slot
     return elapsed
 
 
-def compare_workers(count: int, size: str, pairs: int, share: float) -> None:
+def compare_workers(count: int, size: str, pairs: int, share: float, alone: str) -> None:
     """Compare one worker of one slot with two, and one slot here with two unless workers have a share."""
     with tempfile.TemporaryDirectory(prefix="executor-") as directory:
         place = Path(directory)
-        small, nodes = planned(place / "warm", count, "small"), planned(place / "datasets", count, size)
+        small = planned(place / "warm", min(count, 2), "small", alone)
+        nodes = planned(place / "datasets", count, size, alone)
         with (
             workers(place / "one", 1, share=share) as one,
             workers(place / "two", 1, 1, share=share) as two,
@@ -257,6 +258,7 @@ def main() -> None:
     several = commands.add_parser("workers")
     several.add_argument("--count", type=int, default=4)
     several.add_argument("--size", default="full")
+    several.add_argument("--name", default="", help="only this dataset, under other names; else all in turn")
     several.add_argument("--pairs", type=int, default=2)
     several.add_argument("--share", type=float, default=0.0, help="of a core, for each worker")
     given = parser.parse_args()
@@ -264,7 +266,7 @@ def main() -> None:
     if given.command == "nodes":
         nodes(given.count, given.rounds)
     elif given.command == "workers":
-        compare_workers(given.count, given.size, given.pairs, given.share)
+        compare_workers(given.count, given.size, given.pairs, given.share, given.name)
     else:
         dataset(given.name, given.size, given.pairs)
     print(f"load: {os.getloadavg()[0]:.1f}")

@@ -53,10 +53,14 @@ class Cost(NamedTuple):
     output: str
 
 
-def write_datasets(directory: Path, number: int) -> None:
-    """Write dataset files of names and rootnames that no other has."""
+def write_datasets(directory: Path, number: int, alone: str = "") -> None:
+    """Write dataset files of names and rootnames that no other has: of all shipped ones, or of one alone."""
     directory.mkdir(parents=True, exist_ok=True)
-    shipped = [path for path in sorted(SHIPPED.glob("*.toml")) if path.stem not in FROM_OUTSIDE]
+    shipped = [
+        path
+        for path in sorted(SHIPPED.glob("*.toml"))
+        if path.stem not in FROM_OUTSIDE and alone in ("", path.stem)
+    ]
     for count, path in enumerate(islice(cycle(shipped), number)):
         name = f"{path.stem}-{count:05}"
         text = path.read_text(encoding="utf-8").replace(f'name = "{path.stem}"', f'name = "{name}"', 1)
