@@ -168,6 +168,7 @@ class Camera(_Record):
     dark_rate: float | None = Field(default=None, gt=0)
     amplifiers: tuple[int, int] = (1, 1)
     subarray_chips: int | None = Field(default=None, ge=1)
+    any_chips: bool = False
     aperture_angle: float = Field(default=0, ge=0)
     without: tuple[str, ...] = ()
     primary: Mapping[str, KeywordType]
@@ -225,7 +226,7 @@ class Camera(_Record):
         return (first.plate_scale if first is not None else None) or self.plate_scale
 
     def required_extensions(
-        self, suffix: str, *, subarray: bool = False, readouts: int = 1
+        self, suffix: str, *, subarray: bool = False, readouts: int = 1, chips: int | None = None
     ) -> tuple[tuple[str, int], ...]:
         """Extensions that a file must have, in their order; none where no structure is on record.
 
@@ -237,14 +238,15 @@ class Camera(_Record):
             Whether only a part of the field was read.
         readouts : int
             How many readouts a file holds that may hold several.
+        chips : int, optional
+            How many chips were read out, where that may be fewer than all.
         """
         form = self.files.get(suffix)
         extensions = form.extensions if form else ()
         if form is not None and form.repeated:
             return tuple((name, number) for number in range(1, readouts + 1) for name, _ in extensions)
-        if subarray and self.subarray_chips is not None:
-            return tuple(each for each in extensions if each[1] <= self.subarray_chips)
-        return extensions
+        most = self.subarray_chips if subarray else chips
+        return extensions if most is None else tuple(each for each in extensions if each[1] <= most)
 
 
 class Instruments(_Record):

@@ -14,7 +14,7 @@ from hubble_qa.checks.images.files import (
     structure_violations,
 )
 from hubble_qa.checks.instruments import Camera, load_instruments
-from hubble_qa.checks.readers import Extension, FitsStructure, read_exposure, read_fits_structure
+from hubble_qa.checks.readers import Exposure, Extension, FitsStructure, read_exposure, read_fits_structure
 from hubble_qa.checks.verdict import Status, judge
 from tests.wfpc2_samples import exposure, write_flt
 
@@ -126,6 +126,73 @@ def test_a_subarray_is_on_one_chip(subarray: bool, chips: int, problems: int) ->
     primary = {"INSTRUME": "WFC3", "DETECTOR": "UVIS", "SUBARRAY": subarray}
     found = replace(exposure(primary=primary), path=Path("ibwb01xqq_flc.fits"), extensions=extensions)
     assert structure_violations(found).value == problems
+
+
+def of_chips(
+    *chips: int, calibrated: str = "", versions: tuple[int, ...] = (), **primary: object
+) -> Exposure:
+    """A C0M file of some chips, numbered from 1 if no versions are given, whose HISTORY names others."""
+    whole = exposure("c0m")
+    numbers = versions or tuple(range(1, len(chips) + 1))
+    extensions = tuple(
+        Extension("SCI", version, whole.header("SCI", chip), (800, 800))
+        for version, chip in zip(numbers, chips, strict=True)
+    )
+    header = exposure("c0m", primary={"NEXTEND": len(extensions), **primary}).primary
+    for each in calibrated.split("|") if calibrated else ():
+        header["HISTORY"] = each
+    return replace(whole, source=header, extensions=extensions)
+
+
+def read_out(*chips: int) -> str:
+    """HISTORY of an exposure of some chips, as calwp2 writes it."""
+    names = {1: "PC1", 2: "WF2", 3: "WF3", 4: "WF4"}
+    tables = {1: "dqepc1", 2: "dqewfc2", 3: "dqewfc3", 4: "dqewfc4"}
+    return "|".join(
+        f"  {names[chip]}: bias jump level ~0.108 DN.|  crwfpc2comp$wfpc2_{tables[chip]}_005_syn.fits,"
+        for chip in chips
+    )
+
+
+@pytest.mark.parametrize("chips", [(1,), (3,), (3, 4), (1, 2, 3, 4)])
+def test_wfpc2_may_read_out_some_chips_alone(chips: tuple[int, ...]) -> None:
+    assert structure_violations(of_chips(*chips)).value == 0
+    assert structure_violations(of_chips(*chips, calibrated=read_out(*chips))).value == 0
+
+
+@pytest.mark.parametrize(
+    ("lost", "reason"),
+    [
+        (of_chips(1, 2, 3, NEXTEND=4), "SCI,4 is missing"),
+        (of_chips(1, 2, 3, NEXTEND=None), "SCI,4 is missing"),
+        (of_chips(1, 2, 4, versions=(1, 2, 4)), "SCI,3 is missing"),
+        (of_chips(3, versions=(3,)), "SCI,1 is missing; SCI,2 is missing; SCI,4 is missing"),
+        (of_chips(2, 1), "SCI,3 is missing; SCI,4 is missing"),
+        (of_chips(3, 3), "SCI,3 is missing; SCI,4 is missing"),
+        (
+            of_chips(1, 2, 4, calibrated=read_out(1, 2, 3, 4)),
+            "WF3 was calibrated with it (HISTORY), and is not in the file",
+        ),
+        (
+            of_chips(2, calibrated="  crwfpc2comp$wfpc2_dqepc1_005_syn.fits,"),
+            "PC1 was calibrated with it (HISTORY), and is not in the file",
+        ),
+    ],
+    ids=["NEXTEND", "no NEXTEND", "gap", "taken out", "turned", "twice", "HISTORY", "tables in HISTORY"],
+)
+def test_a_wfpc2_exposure_that_lost_a_chip_is_rejected(lost: Exposure, reason: str) -> None:
+    assert structure_violations(lost).reason == reason
+
+
+def test_the_order_of_extensions_of_a_single_chip_is_required() -> None:
+    flt = exposure("flt", primary={"NEXTEND": 3})
+    parts = {(each.name, each.version): each for each in flt.extensions}
+    chip = tuple(parts[name, 1] for name in ("SCI", "DQ", "ERR"))
+    assert structure_violations(replace(flt, extensions=chip)).value == 0
+    turned = replace(flt, extensions=(chip[0], chip[2], chip[1]))
+    assert structure_violations(turned).reason == "the order is SCI,1, ERR,1, DQ,1"
+    without = replace(exposure("flt", primary={"NEXTEND": 2}), extensions=chip[:2])
+    assert structure_violations(without).reason == "ERR,1 is missing"
 
 
 def test_structure_without_a_rule_is_not_measured() -> None:

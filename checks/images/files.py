@@ -8,6 +8,7 @@ from dataclasses import replace
 from astropy.io.fits import Header
 
 from hubble_qa.checks.images.identity import identity_problems
+from hubble_qa.checks.images.readouts import chips_read_out, lost_chips
 from hubble_qa.checks.instruments import Camera, KeywordType, cameras_of
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured, not_told
 from hubble_qa.checks.readers.exposure import Exposure
@@ -149,7 +150,7 @@ def structure_violations(exposure: Exposure) -> Measurement:
     """Count departures of an exposure's extensions from what its instrument and suffix require.
 
     The required extensions come in the required order; those of `ADDED` may stand between them. A
-    subarray of a camera of two chips is on one of them.
+    subarray of a camera of two chips is on one of them, and WFPC2 may have read out some of its chips alone.
 
     Parameters
     ----------
@@ -166,6 +167,8 @@ def structure_violations(exposure: Exposure) -> Measurement:
         return not_measured("structure_violations", exposure.label, reason)
     found = _found(exposure)
     problems = [f"{_pair(pair)} is missing" for pair in required if pair not in found]
+    if not problems:
+        problems += lost_chips(exposure, exposure.camera)
     problems += [f"{_pair(pair)} is not part of the structure" for pair in found if pair not in required]
     problems += [
         f"{_pair(pair)} occurs more than once" for pair in sorted({p for p in found if found.count(p) > 1})
@@ -218,7 +221,10 @@ def _required(exposure: Exposure) -> tuple[tuple[str, int], ...]:
     # Not the largest EXTVER, which may be any number.
     readouts = len({version for _, version in _found(exposure)}) or 1
     subarray = exposure.primary.get("SUBARRAY") is True
-    return exposure.camera.required_extensions(exposure.suffix, subarray=subarray, readouts=readouts)
+    chips = chips_read_out(exposure, exposure.camera)
+    return exposure.camera.required_extensions(
+        exposure.suffix, subarray=subarray, readouts=readouts, chips=chips
+    )
 
 
 def keyword_violations(exposure: Exposure) -> Measurement:

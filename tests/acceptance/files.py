@@ -47,6 +47,9 @@ CASES: Mapping[str, Case] = {
         {
             "other order": shuffled,
             "missing": lambda: structure_violations(exposure(drop=[("ERR", 3)])),
+            "a chip that was lost": lambda: structure_violations(
+                exposure("c0m", drop=[("SCI", 4)], primary={"NEXTEND": 5})
+            ),
             "no image": lambda: image_structure_violations(exposure(drop=[("SCI", 1)])),
             "an FLT called C0M": lambda: structure_violations(
                 exposure("flt", path=Path("u5jx010hr_c0m.fits"))
