@@ -45,11 +45,13 @@ _FEWEST_SOURCES = 10
 
 
 @criterion("DRZ-001")
-def test_frame_is_covered(products: Products, image: FinishedFile, judge: Judge) -> None:
+def test_frame_is_covered(products: Products, image: FinishedFile, inputs: Inputs, judge: Judge) -> None:
     drizzled = products.image(image)
     if drizzled.weight_path is None:
         judge(not_told("covered_fraction", image.label, without_weight(drizzled)))
-    judge(drizzling.covered_fraction(drizzled.weight(), subject=image.label, field=field_pixels(drizzled)))
+    there = [exposure_in(products.path(file)) for file in inputs.values() if file is not None]
+    field = field_pixels(drizzled, there)
+    judge(drizzling.covered_fraction(drizzled.weight(), subject=image.label, field=field))
 
 
 @pytest.mark.compares

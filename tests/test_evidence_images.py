@@ -12,6 +12,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
+from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.evidence.coverage import Coverage
 from hubble_qa.checks.evidence.drizzled import (
     chip_weights,
@@ -26,9 +27,11 @@ from hubble_qa.checks.evidence.overlaps import CosmicRayMasks, cosmic_ray_masks,
 from hubble_qa.checks.evidence.sky_sources import from_catalog, image_offset, image_scale, sources_in_image
 from hubble_qa.checks.evidence.star_widths import widths_in
 from hubble_qa.checks.evidence.stars import star_tables
+from hubble_qa.checks.images.drizzled import covered_fraction
 from hubble_qa.checks.images.drizzled_noise import NoiseBlocks, correlation_factor
 from hubble_qa.checks.instruments import camera
-from hubble_qa.checks.readers import Drizzled
+from hubble_qa.checks.readers import Drizzled, read_exposure
+from hubble_qa.checks.verdict import Status, judge
 from tests.test_evidence_values import SCALE, coordinates, write_catalog, write_exposure, write_image
 from tests.wfpc2_samples import chip_header, drizzled, primary_header
 
@@ -59,6 +62,53 @@ def test_the_field_of_a_camera_is_so_many_pixels(cards: dict[str, Any], field: s
     without = drizzled(CD1_1=None, CD1_2=None, CD2_1=None, CD2_2=None, **cards)
     assert field_pixels(without) == math.inf
     assert field_pixels(drizzled(scale=0.0, **cards)) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("cards", "area"),
+    [
+        # 512 x 513 pixels of 0.0396 arcsec.
+        ({"DETECTOR": "UVIS", "SUBARRAY": True, "SIZAXIS1": 513, "SIZAXIS2": 512}, 411.88),
+        ({"DETECTOR": "UVIS", "SUBARRAY": False, "SIZAXIS1": 513, "SIZAXIS2": 512}, 26244.0),
+        ({"DETECTOR": "UVIS", "SUBARRAY": True, "SIZAXIS1": "N/A"}, 26244.0),
+        ({"DETECTOR": "UVIS", "D001DATA": "a_flc.fits[sci,2]", "D002DATA": "b_flc.fits[sci,2]"}, 13122.0),
+        ({"DETECTOR": "UVIS", "D001DATA": "a_flc.fits[sci,2]", "D002DATA": "b_flc.fits[sci,1]"}, 26244.0),
+        ({"DETECTOR": "UVIS", "D001DATA": "a_flc.fits"}, 26244.0),
+        # Of WFPC2's chips PC1 is the smallest: 0.0455^2 of 0.0455^2 + 3 x 0.0996^2.
+        ({"INSTRUME": "WFPC2", "D001DATA": "a_flt.fits[sci,1]"}, 1248.75),
+    ],
+)
+def test_the_field_of_a_part_of_a_camera_is_known_by_the_images_header(
+    cards: dict[str, Any], area: float
+) -> None:
+    found = field_pixels(drizzled(scale=0.05, **{"INSTRUME": "WFC3", **cards}))
+    assert found == pytest.approx(area / 0.05**2, rel=1e-4)
+
+
+def test_the_field_is_that_of_the_exposures_at_hand(tmp_path: Path) -> None:
+    """Exposures of 40 x 40 and 20 x 40 pixels, on a frame of pixels twice as large."""
+    cards = {"INSTRUME": "ACS", "DETECTOR": "SBC"}
+    exposures = [
+        read_exposure(write_exposure(tmp_path / f"jabc01a{number}q_flt.fits", np.ones((rows, 40))))
+        for number, rows in ((1, 40), (2, 20))
+    ]
+    frame = {**coordinates((200, 200)), "CD1_1": -2 * SCALE, "CD2_2": 2 * SCALE}
+    image = drizzled(**cards, **frame)
+    assert field_pixels(image, exposures) == pytest.approx(40 * 40 / 4, rel=1e-3)
+    assert field_pixels(image, exposures[1:]) == pytest.approx(20 * 40 / 4, rel=1e-3)
+    # A chip of a small array covers little of a large frame; half of it is rejected.
+    weight = np.zeros((200, 200))
+    weight[:20, :20] = 1.0
+    rule = load_criteria()["DRZ-001"]
+    for width, status in ((20, Status.PASS), (10, Status.FAIL)):
+        weight[:, width:] = 0.0
+        found = covered_fraction(weight, subject="drz", field=field_pixels(image, exposures))
+        assert judge(rule, found).status is status
+    # Of exposures whose coordinates cannot be used, the camera's.
+    broken = write_exposure(tmp_path / "b_flt.fits", np.ones((8, 8)))
+    for key in ("CD1_1", "CD2_2"):
+        fits.setval(broken, key, value=0.0, extname="SCI")
+    assert field_pixels(image, [read_exposure(broken)]) == pytest.approx(camera("ACS", "SBC").field / 0.2**2)
 
 
 def test_the_combined_image_is_the_only_one_of_its_root(tmp_path: Path) -> None:

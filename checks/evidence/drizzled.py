@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from hubble_qa.checks.evidence.exposures import chip_shape, exposure_in, wcs_in
 from hubble_qa.checks.images.drizzled import is_rate, median_weights
 from hubble_qa.checks.instruments import find_camera
 from hubble_qa.checks.readers import Drizzled, Exposure, ReaderError, read_drizzled
+from hubble_qa.checks.readers.coordinates import is_number
 
 __all__ = [
     "FOOTPRINT_INSET",
@@ -44,16 +46,65 @@ def drizzled_in(path: Path, weight_path: Path | None = None, label: str = "") ->
     return read_drizzled(path, weight_path, label=label)
 
 
-def field_pixels(drizzled: Drizzled) -> float:
-    """How many of an image's pixels the field of view of its camera has; infinite where that is not known."""
+def field_pixels(drizzled: Drizzled, exposures: Sequence[Exposure] = ()) -> float:
+    """How many of an image's pixels one exposure's field of view has; infinite where that is not known.
+
+    The largest of the fields of the exposures that are at hand, by the chips that were drizzled; without any,
+    what the image's own header tells of them: camera, chips, subarray.
+
+    Parameters
+    ----------
+    drizzled : Drizzled
+        The image.
+    exposures : sequence of Exposure
+        Its inputs, those that are at hand.
+    """
+    try:
+        scale = plate_scale(drizzled.header)
+        if exposures and scale > 0:
+            frame = drizzled.wcs()
+            combined = drizzled.combined(exposures)
+            return max(_pixels_on(frame, exposure, chips) for exposure, chips in combined)
+    except ReaderError:
+        # Coordinates that cannot be used; WCS-005 tells.
+        pass
+    except (KeyError, ValueError):
+        return math.inf
+    return _field_of_header(drizzled) / scale**2 if scale > 0 else math.inf
+
+
+def _pixels_on(frame: Any, exposure: Exposure, chips: Sequence[int]) -> float:
+    """How many pixels of an image an exposure's chips cover, those of WFPC2 without their shadowed edges."""
+    inset = FOOTPRINT_INSET if exposure.instrument == "WFPC2" else (0.0, 0.0)
+    return sum(
+        _area(
+            world_coordinates.chip_polygon(
+                wcs_in(exposure.path, chip), chip_shape(exposure, chip), frame, inset=inset
+            )
+        )
+        for chip in chips
+    )
+
+
+def _area(corners: NDArray[np.float64]) -> float:
+    x, y = corners.T
+    return float(0.5 * abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
+
+
+def _field_of_header(drizzled: Drizzled) -> float:
+    """Field of one exposure in arcsec2, by an image's header; infinite where that does not tell."""
     instrument, detector = (str(drizzled.keyword(key, "")).strip() for key in ("INSTRUME", "DETECTOR"))
     # WFPC2's chips have detectors of their own.
     camera = find_camera(instrument, detector) or find_camera(instrument, "")
-    try:
-        scale = plate_scale(drizzled.header)
-    except (KeyError, ValueError):
+    if camera is None or not camera.field:
         return math.inf
-    return camera.field / scale**2 if camera is not None and camera.field and scale > 0 else math.inf
+    field, sides = camera.field, [drizzled.keyword(key) for key in ("SIZAXIS1", "SIZAXIS2")]
+    if drizzled.keyword("SUBARRAY") is True and all(map(is_number, sides)):
+        # In pixels of the detector, binned or not.
+        field = min(field, math.prod(map(float, sides)) * camera.plate_scale**2)
+    areas = [(chip.plate_scale or camera.plate_scale) ** 2 for chip in camera.chips.values()]
+    named = [areas[chip - 1] for chip in drizzled.chips_of_inputs if 1 <= chip <= len(areas)]
+    return field * (sum(named) / sum(areas) if named and field == camera.field else 1.0)
 
 
 def combined_image(directory: Path, root: str) -> Drizzled:

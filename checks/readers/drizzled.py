@@ -65,6 +65,12 @@ class Drizzled:
         }
         return tuple(named[key] for key in sorted(named))
 
+    @property
+    def chips_of_inputs(self) -> tuple[int, ...]:
+        """EXTVER of the chips that the header names of any input; none where it does not name chips."""
+        found = [_CHIP.fullmatch(each.partition("[")[2]) for each in self.input_chips]
+        return tuple(sorted({int(each[1]) for each in found if each})) if all(found) else ()
+
     def combined(self, exposures: Iterable[Exposure]) -> Iterator[tuple[Exposure, tuple[int, ...]]]:
         """Exposures that the image combines, each with EXTVER of those of its chips that were drizzled.
 
