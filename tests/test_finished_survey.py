@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from astropy.io import fits
 
 from hubble_qa.checks.evidence.fits import aligned_to_one_another, fits_in, without_match
 from hubble_qa.checks.instruments import load_instruments
+from hubble_qa.checks.readers import read_drizzled, read_exposure
 from hubble_qa.fixtures.finished.datasets import finished_datasets
 from hubble_qa.fixtures.finished.files import FinishedFile, Kind
 from hubble_qa.fixtures.finished.judged import Judged
@@ -236,12 +238,47 @@ def test_what_nothing_is_judged_by_is_told(directory):
     write_match(directory, origin="gaia.cat")
     assert survey(directory).left_out == {}
     (directory / "shift_flt.txt").write_text(FRAME + ALIGNED, encoding="utf-8")
-    (directory / "acs" / "J94F05BGQ_FLT.FITS").write_bytes(b"")
+    (directory / "acs" / "J94F05BGQ_FLT.FIT").write_bytes(b"")
     forget()
     assert survey(directory).left_out == {
-        "acs/J94F05BGQ_FLT.FITS": "its name does not end in .fits (rename it to have it judged)",
+        "acs/J94F05BGQ_FLT.FIT": "its name does not end in .fits (rename it to have it judged)",
         "u5jx010hr_flt_catalog_fit.match": "no shift file beside it has a row of its exposure",
     }
+
+
+@pytest.mark.parametrize("ending", [".FITS", ".fits", ".FITS.GZ"])
+def test_names_in_upper_case_are_those_of_the_same_files(tmp_path, ending):
+    """Of exposures, their companions and fits, whatever an image, a shift file or a match file calls them."""
+    packed = gzip.compress if ending.endswith("GZ") else bytes
+    for name in ("U5JX0108R_C0M", "U5JX0108R_C1M", "U5JX010HR_C0M"):
+        content = exposure_bytes(name.partition("_")[0].lower(), extensions=4)
+        (tmp_path / f"{name}{ending}").write_bytes(packed(content))
+    header = fits.Header({"INSTRUME": "WFPC2", "NDRIZIM": 8, "D001DATA": "u5jx0108r_c0m.fits[sci,1]"})
+    header["D002DATA"] = "/data/U5JX010HR_C0M.FITS[sci,1]"
+    for name in ("F555W_DRW_SCI.fits", "F555W_DRW_WHT.fits"):
+        fits.PrimaryHDU(np.ones((4, 4), np.float32), header).writeto(tmp_path / name)
+    rows = ALIGNED + FITTED.replace("u5jx010hr_flt.fits", "U5JX010HR_FLT.FITS")
+    (tmp_path / "shift_c0m.txt").write_text(FRAME + rows.replace("flt", "c0m").replace("FLT", "C0M"))
+    write_match(tmp_path, origin="u5jx0108r_c0m.fits[1]")
+    (tmp_path / "u5jx010hr_flt_catalog_fit.match").rename(tmp_path / "U5JX010HR_C0M_catalog_fit.match")
+    found = survey(tmp_path)
+    assert found.left_out == {}
+    judged = found.instruments["WFPC2"]
+    first, second = judged.files["U5JX0108R_C0M"], judged.files["U5JX010HR_C0M"]
+    assert judged.sibling(first, "c1m") == judged.files["U5JX0108R_C1M"]
+    image = read_drizzled(tmp_path / "F555W_DRW_SCI.fits")
+    assert image.weight_path == tmp_path / "F555W_DRW_WHT.fits"
+    assert [*judged.inputs(image, beside=image.path).values()] == [first, second]
+    combined = dict(
+        zip("ab", image.combined(read_exposure(each.path) for each in (first, second)), strict=True)
+    )
+    assert {name: chips for name, (_, chips) in combined.items()} == {"a": (1,), "b": (1,)}
+    assert judged.shift_files(first) == judged.shift_files(second) == (judged.files["shift_c0m"],)
+    assert len(judged.matches(second)) == 1
+    assert read_exposure(second.path).name == "u5jx010hr"
+    assert read_exposure(second.path).suffix == "c0m"
+    assert {str(row) for row in judged.axes["row"]} == {"shift_c0m u5jx0108r_c0m", "shift_c0m U5JX010HR_C0M"}
+    assert len(fit_of(judged, "shift_c0m U5JX010HR_C0M").match) == 1
 
 
 def test_a_shift_file_that_nothing_tells_the_instrument_of(tmp_path):

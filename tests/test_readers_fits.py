@@ -143,6 +143,9 @@ def test_names_of_weights() -> None:
     kinds = ("exp", "err", "ivm")
     assert plain(f"{front}_exp-drc-sci.fits")[::2] == [f"{front}_{kind}-drc-wht.fits" for kind in kinds]
     assert f"{front}_err-drc-wht.fits.gz" in weight_names(f"{front}_exp-drc-sci.fits.fz")
+    assert weight_names("F606W_DRZ_SCI.FITS")[0] == "F606W_DRZ_WHT.FITS"
+    assert "F606W_DRZ_WHT.fits" in weight_names("F606W_DRZ_SCI.fits")
+    assert weight_names("f606w_drz_sci.FITS")[0] == "f606w_drz_wht.FITS"
 
 
 def test_drizzled_product_may_have_lost_its_weight_extension_but_no_science(tmp_path: Path) -> None:

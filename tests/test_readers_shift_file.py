@@ -171,6 +171,8 @@ def test_wrapping_keeps_small_angles_exactly_and_nan() -> None:
 
 def test_exposure_name_is_the_rootname() -> None:
     assert exposure_name("data/u5jx010hr_c0m.fits") == exposure_name("u5jx010hr") == "u5jx010hr"
+    assert exposure_name("U5JX010HR_C0M.FITS") == exposure_name("U5JX010HR") == "u5jx010hr"
+    assert exposure_name("NGC6791_long_FLC.FITS") == "NGC6791_long"
 
 
 def test_reference_frame_is_read_beside_the_shift_file(tmp_path: Path) -> None:

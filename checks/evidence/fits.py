@@ -30,7 +30,7 @@ from hubble_qa.checks.readers import (
     read_match_file,
     read_shift_file,
 )
-from hubble_qa.checks.readers.compressed import COMPRESSED, plain_name
+from hubble_qa.checks.readers.compressed import COMPRESSED, name_to_match, plain_name
 from hubble_qa.checks.readers.shift_file import NO_RMS
 
 __all__ = [
@@ -55,7 +55,7 @@ _QUOTED = 6e-5  # pix
 # Sources that tell the scale of the frame they are in.
 _FEWEST_OF_SCALE = 3
 # TweakReg's name for where a reference source was measured, "u5jx0108r_flt.fits[3]": file and extension.
-_ORIGIN = re.compile(r"(?P<file>\w+\.fits)\[(?P<extension>\d+)\]")
+_ORIGIN = re.compile(r"(?P<file>\w+\.fits)\[(?P<extension>\d+)\]", re.IGNORECASE)
 
 match_file_in = cache(read_match_file)
 
@@ -148,7 +148,8 @@ def _same_shift(match: MatchFile, row: ShiftRow | None) -> bool:
 
 def _among_themselves(match: MatchFile, rows: Iterable[str]) -> bool:
     """Whether the sources that a fit was made to come from another of the exposures."""
-    return all(Path(origin).name.partition("[")[0] in rows for origin in set(match.origin))
+    named = set(map(name_to_match, rows))
+    return all(name_to_match(origin.partition("[")[0]) in named for origin in set(match.origin))
 
 
 def without_match(quantity: str, fit: Fit, *, there: bool = True) -> Measurement | None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from hubble_qa.checks.instruments import Camera, cameras_of, load_instruments
 from hubble_qa.checks.measurement import Measurement, count_violations
+from hubble_qa.checks.readers.compressed import plain_name
 from hubble_qa.checks.readers.drizzled import Drizzled
 from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.rootnames import instrument_of, is_rootname
@@ -115,7 +116,7 @@ def _by_name(name: str, instrument: str, detector: str, filters: dict[str, objec
 
 def _archive_name(name: str) -> _ArchiveName | None:
     """What a name says; None where it is not of the archive's form."""
-    first, *fields = name.partition(".fits")[0].split("_")
+    first, *fields = plain_name(name).removesuffix(".fits").split("_")
     if first.lower() != "hst":
         return None
     records = load_instruments().cameras.values()

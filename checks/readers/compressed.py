@@ -10,7 +10,7 @@ import tempfile
 import warnings
 import zlib
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from astropy.io import fits
@@ -18,10 +18,11 @@ from astropy.io import fits
 from hubble_qa.checks.errors import DamagedFileError, ReaderError
 from hubble_qa.checks.readers.regular_files import open_regular
 
-__all__ = ["COMPRESSED", "plain_name", "unpacked"]
+__all__ = ["COMPRESSED", "name_to_match", "plain_name", "unpacked"]
 
 COMPRESSED = (".fits.gz", ".fits.fz")
 """Endings of compressed files that are judged."""
+_PLAIN = ".fits"
 
 # Images of HST compress to a tenth at best, empty ones to a hundredth; more was made to fill disks.
 _LARGEST_RATIO = 100
@@ -37,8 +38,21 @@ _REFUSED: dict[tuple[Path, int, int], tuple[type[ReaderError], tuple[Any, ...]]]
 
 
 def plain_name(name: str) -> str:
-    """A file's name as it would be uncompressed: ``"u5jx0108r_flt.fits"`` of ``"u5jx0108r_flt.fits.gz"``."""
-    return name[: -len(".gz")] if name.endswith(COMPRESSED) else name
+    """A file's name as it would be uncompressed, and its ending in lower case.
+
+    ``"u5jx0108r_flt.fits"`` of ``"u5jx0108r_flt.fits.gz"``, ``"U5JX0108R_FLT.fits"`` of
+    ``"U5JX0108R_FLT.FITS.GZ"``.
+    """
+    plain = name[: -len(".gz")] if name.lower().endswith(COMPRESSED) else name
+    return f"{plain[: -len(_PLAIN)]}{_PLAIN}" if plain.lower().endswith(_PLAIN) else plain
+
+
+def name_to_match(name: str) -> str:
+    """By which names of one file are known to be one, as headers and directories write them.
+
+    Some systems write all names in upper case; headers keep directories and leave compression out.
+    """
+    return plain_name(PurePosixPath(name.strip()).name).lower()
 
 
 def unpacked(path: Path) -> Path:
@@ -51,7 +65,7 @@ def unpacked(path: Path) -> Path:
     OSError
         If it cannot be read, or the copy not be written.
     """
-    if not path.name.endswith(COMPRESSED):
+    if not path.name.lower().endswith(COMPRESSED):
         return path
     state = path.stat()
     key = (path, state.st_size, state.st_mtime_ns)
@@ -75,7 +89,7 @@ def _copy(path: Path, size: int) -> Path:
     os.close(handle)
     target, most = Path(name), min(max(_ALWAYS, _LARGEST_RATIO * size), _NEVER)
     try:
-        if path.name.endswith(".gz"):
+        if path.suffix.lower() == ".gz":
             _gunzip(path, target, most)
         else:
             _untile(path, target, most)

@@ -13,7 +13,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from hubble_qa.checks.errors import MissingExtensionError
-from hubble_qa.checks.readers.compressed import COMPRESSED, plain_name
+from hubble_qa.checks.readers.compressed import COMPRESSED, name_to_match, plain_name
 from hubble_qa.checks.readers.exposure import Exposure, open_fits, readable, science_wcs
 
 __all__ = ["Drizzled", "read_drizzled", "weight_names"]
@@ -80,9 +80,9 @@ class Drizzled:
         named: dict[str, set[str]] = {}
         for each in self.input_chips:
             file, _, extension = each.partition("[")
-            named.setdefault(plain_name(file.strip()), set()).add(extension)
+            named.setdefault(name_to_match(file), set()).add(extension)
         for exposure in exposures:
-            found = [_CHIP.fullmatch(each) for each in named.get(plain_name(exposure.path.name), ())]
+            found = [_CHIP.fullmatch(each) for each in named.get(name_to_match(exposure.path.name), ())]
             numbers = {int(each[1]) for each in found if each}
             chips = tuple(chip for chip in exposure.chips if chip in numbers) if all(found) else ()
             yield exposure, chips or exposure.chips
@@ -147,6 +147,10 @@ def weight_names(name: str) -> tuple[str, ...]:
     plain = plain_name(name)
     stem, packed = plain.removesuffix(".fits"), name.removeprefix(plain.removesuffix(".fits"))
     root, _, product = stem.rpartition("_")
+    if stem.isupper():
+        # Of a name in upper case the weight's is so too.
+        upper = [each.upper() for each in weight_names(name.lower())]
+        return (*upper, *(f"{each.partition('.')[0]}{packed}" for each in upper))
     stems: tuple[str, ...] = (f"{root}_",) if product == "sci" else (f"{stem}_", f"{root}_")
     if product.endswith("-sci") and stem.startswith("hlsp_"):
         kinds = ("exp", "err", "ivm") if product.startswith("exp-") else (product.partition("-")[0],)

@@ -133,7 +133,7 @@ class Exposure:
     @property
     def suffix(self) -> str:
         """What the file name says the file is, in lower case, e.g. ``"flt"``."""
-        return self.path.name.partition(".fits")[0].rpartition("_")[2].lower()
+        return self.path.name.lower().partition(".fits")[0].rpartition("_")[2]
 
     @property
     def instrument(self) -> str:

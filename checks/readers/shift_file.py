@@ -131,7 +131,7 @@ class ShiftFile:
         """What verdicts call the fit of an exposure: ``"shifts u5jx0108r_flt"``."""
         row = self.row(exposure)
         name = exposure if row is None else Path(row.file).name
-        return f"{self.label} {name.partition('.fits')[0]}"
+        return f"{self.label} {plain_name(name).removesuffix('.fits')}"
 
     @property
     def reference_frame(self) -> str:
@@ -177,17 +177,18 @@ class ShiftFile:
 def exposure_name(file: str) -> str:
     """Return the name of an exposure by its file or its name, ``"u5jx0108r_flt.fits"`` or ``"u5jx0108r"``.
 
-    The rootname where the file is named after one, else the file's name without ending and suffix:
-    ``"ngc6791_long_flc.fits"`` is of ngc6791_long, and ``"ic1396001_long_flc.fits"`` of ic1396001_long.
+    The rootname, in lower case, where the file is named after one, else the file's name without ending and
+    suffix: ``"ngc6791_long_flc.fits"`` is of ngc6791_long, ``"ic1396001_long_flc.fits"`` of ic1396001_long.
     """
-    stem = Path(file).name.partition(".fits")[0]
+    name = Path(file).name
+    stem = name[: name.lower().find(".fits")] if ".fits" in name.lower() else name
     (first, _, rest), (name, _, suffix) = stem.partition("_"), stem.rpartition("_")
     kinds = load_instruments().kinds
     has_suffix = bool(name) and kinds.get(suffix.lower()) in _KINDS
     # Words between them, as in ic1396001_long_flc, are part of a name that is the user's own.
     own = has_suffix and "_" in rest and kinds.get(rest.partition("_")[0].lower()) not in _KINDS
     if is_rootname(first) and not own:
-        return first
+        return first.lower()
     return name if has_suffix else stem
 
 

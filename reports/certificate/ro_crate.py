@@ -91,7 +91,7 @@ def _root(statement: Statement, certificate: str, name: str, licence: str) -> di
 
 def _files(statement: Statement) -> Iterator[dict[str, Any]]:
     for file in statement.files:
-        ending = next((each for each in (".fits.gz", ".fits.fz") if file.name.endswith(each)), "")
+        ending = next((each for each in (".fits.gz", ".fits.fz") if file.name.lower().endswith(each)), "")
         ending = ending or f".{file.name.rpartition('.')[2]}"
         yield {
             "@id": _identifier(file.name),

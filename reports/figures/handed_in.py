@@ -123,10 +123,10 @@ def draw_fits_handed_in(inputs: Inputs, output: Path, settings: FitsSettings) ->
 def _combined(image: Drizzled, exposures: Mapping[str, str]) -> dict[str, str]:
     """Those of some exposures that a drizzled image names as its inputs."""
     from hubble_qa.checks.evidence.headers import input_names
-    from hubble_qa.checks.readers.compressed import plain_name
+    from hubble_qa.checks.readers.compressed import name_to_match
 
-    named = set(input_names(image))
-    return {label: path for label, path in exposures.items() if plain_name(Path(path).name) in named}
+    named = set(map(name_to_match, input_names(image)))
+    return {label: path for label, path in exposures.items() if name_to_match(path) in named}
 
 
 @stage("handed-in-image", tools=("matplotlib",), background=True)
