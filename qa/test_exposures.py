@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from hubble_qa.checks.detectors.column_departures import column_departure
+from hubble_qa.checks.evidence.drizzled import in_flux
 from hubble_qa.checks.evidence.exposure_backgrounds import blocks_beside, blocks_under
 from hubble_qa.checks.evidence.exposure_fluxes import fluxes_beside, fluxes_under
 from hubble_qa.checks.evidence.exposures import planes
@@ -72,7 +73,7 @@ def backgrounds(
     if others:
         found["other exposures"] = blocks_beside(one, others)
     image = products.image_of(file, images)
-    if image is not None and not unusable(products, image):
+    if image is not None and not (unusable(products, image) or in_flux(products.image(image))):
         drizzled = products.image(image)
         found[image.label] = blocks_under(one, drizzled.path, drizzled.weight_path)
     return found

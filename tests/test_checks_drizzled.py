@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -291,6 +292,73 @@ def test_weight_ratio_needs_both_cameras_and_enough_pixels() -> None:
 )
 def test_advice_follows_from_why_the_inputs_differ_in_photflam(inputs: list[Exposure], said: str) -> None:
     assert said in drizzled_photometry_violations(drizzled(), inputs).reason
+
+
+PHOTFNU = 1.5187624e-07  # Jy per electron and second in F160W: PHOTFLAM 1.9275602e-20 at 15369.176 Angstrom
+IN_FLUX = {"PHOTFLAM": 1.9275602e-20, "PHOTPLAM": 15369.176}
+
+
+@pytest.mark.parametrize(
+    ("cards", "warning"),
+    [
+        ({"BUNIT": "ELECTRONS/S"}, ""),
+        # grizli's: so many nanojansky, rounded; and scaled, with its PHOTFNU and PHOTFLAM.
+        ({"BUNIT": "151.876*nanoJansky", "PHOTFNU": PHOTFNU, **IN_FLUX}, ""),
+        ({"BUNIT": "10.0*nanoJansky", "PHOTFNU": 1e-8, "OPHOTFNU": PHOTFNU, "PHOTFLAM": 1.27e-21}, ""),
+        # By PHOTFLAM and PHOTPLAM.
+        ({"BUNIT": "151.876*nanoJansky", **IN_FLUX}, ""),
+        ({"BUNIT": "nJy", "PHOTFLAM": None}, ""),
+        ({"BUNIT": "MJy/sr", "PHOTFLAM": None}, ""),
+        ({"BUNIT": "MJy/sr", **IN_FLUX}, "BUNIT is 'MJy/sr', a flux: PHOTFLAM"),
+        # grizli's own drizzle, without BUNIT; and AstroDrizzle's, of a camera whose exposures are in rates.
+        ({"BUNIT": None, "GRIZLIV": "1.12", "PHOTSCAL": 1.0, "PHOTFNU": PHOTFNU}, "BUNIT is missing; the"),
+        (
+            {"BUNIT": None, "D001OUUN": "cps", "INSTRUME": "WFC3", "DETECTOR": "IR"},
+            "BUNIT is missing; the pixels are counts per second",
+        ),
+    ],
+)  # fmt: skip
+def test_images_in_rates_and_in_flux_densities_are_accepted(cards: dict[str, Any], warning: str) -> None:
+    found = drizzled_photometry_violations(drizzled(**cards), [], missing=["icqa03a1q_flt.fits"])
+    assert found.context["violations"] == []
+    assert found.warning.startswith(warning)
+    assert bool(found.warning) == bool(warning)
+
+
+@pytest.mark.parametrize(
+    ("cards", "reason"),
+    [
+        (
+            {"BUNIT": "nJy", "PHOTFNU": PHOTFNU},
+            "BUNIT is 'nJy', of 1e-09 Jy, but PHOTFNU or PHOTFLAM give a pixel of 1 1.519e-07 Jy, so that "
+            "fluxes differ by a factor of 151.9; write",
+        ),
+        ({"BUNIT": "10.0*nanoJansky", **IN_FLUX}, "BUNIT is '10.0*nanoJansky', of 1e-08 Jy, but PHOTFNU"),
+        ({"BUNIT": "nJy", "PHOTFLAM": -1.0}, "PHOTFLAM is -1.0, no inverse sensitivity"),
+        ({"BUNIT": None}, "BUNIT is missing, as AstroDrizzle leaves it where exposures have none"),
+        ({"BUNIT": "", "D001OUUN": "cps"}, "BUNIT is missing, as AstroDrizzle leaves it"),
+        # AstroDrizzle took counts for rates.
+        (
+            {"BUNIT": None, "D001OUUN": "cps", "INSTRUME": "ACS", "DETECTOR": "WFC"},
+            "BUNIT is missing, as AstroDrizzle leaves it",
+        ),
+        ({"BUNIT": None, "D001OUUN": "counts"}, "BUNIT is missing, not a rate; final_units (D001OUUN) is"),
+        ({"BUNIT": None, "GRIZLIV": "1.12"}, "BUNIT is missing, as AstroDrizzle leaves it"),
+        ({"BUNIT": "ELECTRONS", "D001OUUN": "cps"}, "BUNIT is 'ELECTRONS', not a rate; final_units"),
+        ({"BUNIT": "magnitudes"}, "BUNIT is 'magnitudes', not a rate"),
+    ],
+)  # fmt: skip
+def test_images_whose_unit_misstates_their_pixels_are_rejected(cards: dict[str, Any], reason: str) -> None:
+    found = drizzled_photometry_violations(drizzled(**cards), [], missing=["icqa03a1q_flt.fits"])
+    assert found.context["violations"][0].startswith(reason)
+
+
+def test_inputs_with_a_unit_tell_that_an_image_without_is_in_rates() -> None:
+    """AstroDrizzle writes the unit of inputs that have one, so that it was removed later."""
+    image = drizzled(BUNIT=None, D001OUUN="cps")
+    assert drizzled_photometry_violations(image, [exposure()]).value == 0
+    without = drizzled_photometry_violations(image, [exposure(science={"BUNIT": None})])
+    assert "takes for rates" in without.reason
 
 
 def test_a_mosaic_of_fields_that_lie_apart_is_mostly_empty_and_complete() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from astropy.table import Table
 from hubble_qa.checks.evidence.apertures import aperture_on, aperture_rate
 from hubble_qa.checks.evidence.backgrounds import rate_under
 from hubble_qa.checks.evidence.catalogs import crowding, moving_stars, share_without_motion, shared_error
+from hubble_qa.checks.evidence.drizzled import covered_rates, drizzled_in
 from hubble_qa.checks.evidence.quadrants import quadrants_of, references_by_quadrant
 from hubble_qa.checks.evidence.registration import chip_offsets, exposure_offsets
 from hubble_qa.checks.evidence.star_lists import Input
@@ -99,6 +101,16 @@ def test_the_unit_of_an_image_decides_what_its_pixels_are(
 ) -> None:
     path = write_image(tmp_path, np.full((60, 80), 0.25), np.ones((60, 80)), **cards)
     assert aperture_rate(path, *MIDDLE, 1.0)[0] == pytest.approx(rate * math.pi * 100.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("unit", ["nJy", "112.886*nanoJansky", "MJy/sr"])
+def test_flux_densities_are_not_taken_for_counts(tmp_path: Path, unit: str) -> None:
+    path = write_image(tmp_path, np.full((60, 80), 0.25), np.ones((60, 80)), BUNIT=unit, D001OUUN="cps")
+    said = f"BUNIT is '{re.escape(unit)}', a flux, and its exposures are in counts"
+    with pytest.raises(ReaderError, match=said):
+        aperture_rate(path, *MIDDLE, 1.0)
+    with pytest.raises(ReaderError, match=said):
+        covered_rates(drizzled_in(path))
 
 
 def test_no_light_has_the_error_of_one_count(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
-from hubble_qa.checks.evidence.drizzled import drizzled_in
+from hubble_qa.checks.evidence.drizzled import drizzled_in, seconds_in_a_pixel
 from hubble_qa.checks.readers import ReaderError
 
 __all__ = ["aperture_on", "aperture_rate"]
@@ -66,8 +66,5 @@ def aperture_rate(path: Path, ra: float, dec: float, radius: float) -> tuple[flo
     if not covered > 0.999 * aperture.area:
         raise ReaderError(f"{path}: the aperture at {ra:.5f} {dec:+.5f} is not whole on its exposed part")
     (total,), _ = aperture.do_photometry(np.where(exposed, image.science(), 0.0).astype(float))
-    per_second = (
-        "/S" in str(image.keyword("BUNIT", "")).upper() or "CPS" in str(image.keyword("D001OUUN", "")).upper()
-    )
-    counts = total * exptime if per_second else total
+    counts = total * exptime / seconds_in_a_pixel(image)
     return counts / exptime, math.sqrt(max(counts, 1.0)) / exptime

@@ -15,7 +15,8 @@ from hubble_qa.checks.astrometry import world_coordinates
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
 from hubble_qa.checks.detectors.background import background_level
 from hubble_qa.checks.evidence.exposures import chip_shape, exposure_in, wcs_in
-from hubble_qa.checks.images.drizzled import is_rate, median_weights
+from hubble_qa.checks.images.brightness_units import flux_unit, is_rate
+from hubble_qa.checks.images.drizzled import median_weights
 from hubble_qa.checks.instruments import find_camera
 from hubble_qa.checks.readers import Drizzled, Exposure, ReaderError, read_drizzled
 from hubble_qa.checks.readers.coordinates import is_number
@@ -29,6 +30,8 @@ __all__ = [
     "covered_rates",
     "drizzled_in",
     "field_pixels",
+    "in_flux",
+    "seconds_in_a_pixel",
     "single_image",
     "single_rates",
 ]
@@ -182,17 +185,35 @@ def covered(image: Drizzled) -> Image:
 def covered_rates(image: Drizzled) -> Image:
     """As `covered`, in counts per second, as its BUNIT says.
 
+    Raises
+    ------
+    ReaderError
+        If its weight image has another shape, or its pixels are flux densities.
+    """
+    pixels, seconds = covered(image), seconds_in_a_pixel(image)
+    return pixels if seconds == 1.0 else pixels / np.float32(seconds)
+
+
+def seconds_in_a_pixel(image: Drizzled) -> float:
+    """By what a drizzled image's pixels are to be divided, to be counts per second: 1 s, or EXPTIME.
+
     AstroDrizzle calls WFPC2's rates counts, but notes them as ``cps`` in D001OUUN.
 
     Raises
     ------
     ReaderError
-        If its weight image has another shape.
+        If its pixels are flux densities.
     """
-    pixels = covered(image)
-    if is_rate(image.keyword("BUNIT")) or image.keyword("D001OUUN") == "cps":
-        return pixels
-    return pixels / np.float32(image.keyword("EXPTIME"))
+    if problem := in_flux(image):
+        raise ReaderError(f"{image.path}: {problem}")
+    rates = is_rate(image.keyword("BUNIT")) or image.keyword("D001OUUN") == "cps"
+    return 1.0 if rates else float(image.keyword("EXPTIME"))
+
+
+def in_flux(image: Drizzled) -> str:
+    """That an image's pixels are no counts, by its BUNIT, so that exposures cannot be compared with it."""
+    unit = image.keyword("BUNIT")
+    return f"BUNIT is {unit!r}, a flux, and its exposures are in counts" if flux_unit(unit) else ""
 
 
 def single_rates(images: Mapping[str, Drizzled]) -> Mapping[str, Image]:

@@ -16,7 +16,7 @@ from hubble_qa.checks.evidence.coverage import Coverage
 from hubble_qa.checks.evidence.drizzled import covered_rates
 from hubble_qa.checks.evidence.exposures import exposure_in, planes
 from hubble_qa.checks.evidence.sky_scatter import scatter_of_sky
-from hubble_qa.checks.images.drizzled import is_rate
+from hubble_qa.checks.images.brightness_units import is_rate
 from hubble_qa.checks.images.drizzled_noise import (
     NoiseBlocks,
     block_noise,

@@ -17,7 +17,7 @@ from hubble_qa.checks.detectors.sky_structure import block_medians
 from hubble_qa.checks.evidence.drizzled import covered_rates, drizzled_in
 from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
 from hubble_qa.checks.evidence.star_lists import Input
-from hubble_qa.checks.images.drizzled import is_rate
+from hubble_qa.checks.images.brightness_units import is_rate
 from hubble_qa.checks.images.exposure_background import ComparedBlocks, combined_departures
 from hubble_qa.checks.images.sky_residual import SkyLevels
 from hubble_qa.checks.readers import Exposure

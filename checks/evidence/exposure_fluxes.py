@@ -16,7 +16,7 @@ from hubble_qa.checks.evidence.exposures import chip_frames, exposure_in, planes
 from hubble_qa.checks.evidence.source_fluxes import sources_of
 from hubble_qa.checks.evidence.star_lists import Input, shared_stars, stars_on
 from hubble_qa.checks.images.apertures import aperture_fluxes
-from hubble_qa.checks.images.drizzled import is_rate
+from hubble_qa.checks.images.brightness_units import is_rate
 from hubble_qa.checks.images.exposure_fluxes import SharedFluxes
 from hubble_qa.checks.images.photometry import has_own_photflams
 

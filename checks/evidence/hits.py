@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hubble_qa.checks.astrometry.footprints import on_chips
 from hubble_qa.checks.detectors.background import background_level
 from hubble_qa.checks.detectors.sky_structure import BLOCK, block_medians
+from hubble_qa.checks.evidence.drizzled import seconds_in_a_pixel
 from hubble_qa.checks.evidence.exposures import array_in, chip_frames, exposure_in
 from hubble_qa.checks.images.cosmic_rays import Hits
 from hubble_qa.checks.images.local_maxima import local_maxima
@@ -128,8 +129,7 @@ def hits_on(image: Drizzled, exposures: Sequence[Path]) -> Hits:
         for exposure, numbers in image.combined(map(exposure_in, exposures))
     }
     science = np.where(image.weight() > 0, image.science(), np.nan).astype(np.float32)
-    if "/S" not in str(image.keyword("BUNIT", "")).upper():
-        science /= np.float32(image.keyword("EXPTIME"))
+    science /= np.float32(seconds_in_a_pixel(image))
     combined, frame = _Sky.of(science).taken_off(science), image.wcs()
     found, expected = [np.empty(0)], [np.empty(0)]
     for path, own in chips.items():

@@ -11,7 +11,7 @@ import numpy as np
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
 from hubble_qa.checks.evidence.drizzled import covered_rates, drizzled_in
 from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
-from hubble_qa.checks.images.drizzled import is_rate
+from hubble_qa.checks.images.brightness_units import is_rate
 from hubble_qa.checks.images.source_fluxes import (
     ChipImage,
     ChipSources,

@@ -19,6 +19,7 @@ from hubble_qa.checks.detectors.pixel_flags import (
     longest_run,
     negative_light,
 )
+from hubble_qa.checks.images.brightness_units import flux_unit, said_of_units
 from hubble_qa.checks.images.filters import is_detection_image, several_filters
 from hubble_qa.checks.images.star_weights import StarWeights, stars_left_out
 from hubble_qa.checks.instruments import camera
@@ -40,7 +41,6 @@ __all__ = [
     "covered_fraction",
     "drizzled_photometry_violations",
     "exposure_time_violations",
-    "is_rate",
     "median_weights",
     "missing_chips",
     "output_orientation_deviation",
@@ -77,7 +77,6 @@ _ONE_MOMENT = 1e-3
 
 # Keyword of an input's file and extension.
 _INPUT = re.compile(r"(D\d{3})DATA")
-_RATE = re.compile(r"(/\s*(s|sec|second)s?|\bs(ec)?(\*\*|\^)?\(?-1\)?|^cps)$", re.IGNORECASE)
 
 
 def covered_fraction(weight: NDArray[Any], *, subject: str, field: float = math.inf) -> Measurement:
@@ -276,7 +275,8 @@ def drizzled_photometry_violations(
 
     AstroDrizzle gives the image one PHOTFLAM, so that it holds only if each chip of each input has the
     same. It writes the means of the inputs' PHOTPLAM, PHOTBW and PHOTZPT, and the PHOTMODE of one of them.
-    It writes rates but for WFPC2 calls them ``counts``; and for inputs without BUNIT it writes counts.
+    It writes rates but for WFPC2 calls them ``counts``; and for inputs without BUNIT it writes counts. Images
+    in flux densities have a PHOTFNU that says what BUNIT does.
 
     Parameters
     ----------
@@ -294,45 +294,30 @@ def drizzled_photometry_violations(
     if not inputs and not missing:
         return not_measured("drizzled_photometry_violations", drizzled.label, "the inputs are not known")
     photflam, unit = drizzled.keyword("PHOTFLAM"), drizzled.keyword("BUNIT")
-    violations = [] if _positive(photflam) else [f"PHOTFLAM is {_shown(photflam)}, no inverse sensitivity"]
-    others = _other_photflams(photflam, drizzled.combined(inputs))
+    wrong, warnings = said_of_units(drizzled, inputs)
+    # Of an image in flux densities PHOTFLAM is its own, or there is none.
+    in_flux = flux_unit(unit)
+    sensible = _positive(photflam) or (in_flux and photflam is None)
+    violations = [] if sensible else [f"PHOTFLAM is {_shown(photflam)}, no inverse sensitivity"]
+    others = {} if in_flux else _other_photflams(photflam, drizzled.combined(inputs))
     if others and not violations:
         found = "; ".join(f"{own!r} in {_named(chips)}" for own, chips in others.items())
         violations.append(f"PHOTFLAM is {photflam!r}, but {found}: {_one_photflam(inputs)}")
     violations += [*_other_passbands(drizzled, inputs), *_other_mode(drizzled, inputs)]
-    asked = drizzled.keyword("D001OUUN")
-    if not is_rate(unit):
-        violations.append(f"BUNIT is {_shown(unit)}, not a rate; {_of_units(asked)}")
-    elif asked == "counts":
-        # AstroDrizzle takes the /S from BUNIT where it is asked for counts.
-        violations.append(f"BUNIT is {_shown(unit)}, a rate, but {_of_units(asked)}")
+    violations += wrong
     context: dict[str, Json] = {
         "photflam": photflam,
         "bunit": unit,
         "inputs": [one.name for one in inputs],
         "inputs_not_there": [*missing],
     }
-    return count_violations("drizzled_photometry_violations", drizzled.label, violations, context)
-
-
-def _of_units(units: object) -> str:
-    """What the header says that AstroDrizzle was asked for, and what to do about a BUNIT that is no rate."""
-    made = f"final_units (D001OUUN) is {_shown(units)}"
-    if units == "cps":
-        return f"{made}: the pixels are rates, write so into BUNIT"
-    if units == "counts":
-        again = "drizzle again with final_units = 'cps'"
-        return f"{made}: the pixels are counts; {again}, or divide by EXPTIME and write both keywords anew"
-    return made
+    return count_violations(
+        "drizzled_photometry_violations", drizzled.label, violations, context, warnings=warnings
+    )
 
 
 def _shown(value: object) -> str:
     return "missing" if value is None else repr(value)
-
-
-def is_rate(unit: object) -> bool:
-    """Whether a unit, such as ``"ELECTRONS/S"``, is one of counts in a time."""
-    return isinstance(unit, str) and bool(_RATE.search(unit.strip()))
 
 
 def exposure_time_violations(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from hubble_qa.checks.images.drizzled import is_rate
+from hubble_qa.checks.images.brightness_units import is_rate
 from hubble_qa.checks.readers import Drizzled, ReaderError
 from hubble_qa.reports.figures.captions import joined
 from hubble_qa.reports.figures.footprints import Footprint, exposure_footprints

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hubble_qa.checks.images.drizzled import exposure_time_violations, is_rate
+from hubble_qa.checks.images.brightness_units import is_rate
+from hubble_qa.checks.images.drizzled import exposure_time_violations
 from hubble_qa.checks.readers import Drizzled
 from hubble_qa.checks.readers.drizzle_history import DrizzledChip
 from hubble_qa.checks.readers.made_with import PROGRAMS, is_reference

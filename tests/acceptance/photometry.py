@@ -104,6 +104,9 @@ CASES: Mapping[str, Case] = {
             ),
             "counts": lambda: drizzled_photometry_violations(drizzled(BUNIT="counts"), [exposure()]),
             "no unit": lambda: drizzled_photometry_violations(drizzled(BUNIT=None), [exposure()]),
+            "a flux, and the sensitivity of counts": lambda: drizzled_photometry_violations(
+                drizzled(BUNIT="nJy", PHOTFNU=1.5e-7), [exposure()]
+            ),
             "no PHOTFLAM": lambda: drizzled_photometry_violations(drizzled(PHOTFLAM=None), [exposure()]),
             "another filter's wavelength": lambda: drizzled_photometry_violations(
                 drizzled(PHOTPLAM=8057.0), [exposure()]
