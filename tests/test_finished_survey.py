@@ -176,6 +176,66 @@ def test_drizzled_images_are_known_by_their_keywords_whatever_they_are_called(tm
     assert found.left_out == {"m4 layers.fits": CONTEXT}
 
 
+IN_HEADER = {
+    "TELESCOP": "HST", "INSTRUME": "WFC3", "DETECTOR": "IR", "PHOTFLAM": 1.9e-20, "BUNIT": "ELECTRONS/S",
+    "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN",
+}  # fmt: skip
+
+
+def own_image(path, *, pixels=np.float32, extension=False, **changes):
+    """An image of somebody's own name, with a header that was shortened."""
+    header = fits.Header()
+    header.update({key: value for key, value in {**IN_HEADER, **changes}.items() if value is not None})
+    image = np.ones((8, 8), dtype=pixels)
+    units = [fits.PrimaryHDU(header=header), fits.ImageHDU(image, header, name="SCI")]
+    fits.HDUList(units if extension else [fits.PrimaryHDU(image, header)]).writeto(path)
+
+
+def test_images_of_ones_own_name_are_known_by_coordinates_and_sensitivity(tmp_path):
+    """As mosaics of other tools and cutouts are, whose headers have none of AstroDrizzle's keywords."""
+    weight = {"PHOTFLAM": None, "BUNIT": "UNITLESS"}
+    own_image(tmp_path / "F160W_cosmos_sci.fits")
+    own_image(tmp_path / "F160W_cosmos_wht.fits", **weight)
+    own_image(tmp_path / "m51 cutout.fits", PHOTFLAM=None, PHOTFNU=1.5e-7, TELESCOP=None)
+    own_image(tmp_path / "ngc1097.fits", extension=True, FILENAME="ibohbf040_drz.fits")
+    refused = {
+        "vlt.fits": {"TELESCOP": "VLT", "INSTRUME": "HAWKI"},
+        "unitless.fits": {"BUNIT": "UNITLESS"},
+        "insensitive.fits": {"PHOTFLAM": None},
+        "distorted.fits": {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP"},
+        "layers.fits": {"pixels": np.int32},
+        "mosaic_rms.fits": {},
+        "field segm.fits": {},
+        "a_spt.fits": {},
+        "renamed.fits": {"extension": True, "FILENAME": "ibohbfb7q_flt.fits"},
+    }
+    for name, changes in refused.items():
+        own_image(tmp_path / name, **changes)
+    found = survey(tmp_path)
+    kinds = {label: file.kind for label, file in found.instruments["WFC3"].files.items()}
+    assert kinds == {
+        "F160W_cosmos_sci": Kind.IMAGE,
+        "F160W_cosmos_wht": Kind.WEIGHT,
+        "m51 cutout": Kind.IMAGE,
+        "ngc1097": Kind.IMAGE,
+    }
+    assert found.left_out.keys() == refused.keys()
+    assert found.left_out["vlt.fits"] == "TELESCOP is 'VLT': it is no product of Hubble"
+    assert found.left_out["mosaic_rms.fits"] == "it is a map of noise by its name, no image of the sky"
+    assert found.left_out["field segm.fits"] == "it is a map of segments by its name, no image of the sky"
+    assert found.left_out["a_spt.fits"].startswith("it is a support file")
+    assert found.left_out["renamed.fits"].startswith("its header calls it ibohbfb7q_flt.fits")
+
+
+def test_an_exposure_of_one_chip_of_ones_own_name_is_no_image(tmp_path):
+    own_image(tmp_path / "best.fits", extension=True)
+    with fits.open(tmp_path / "best.fits", mode="append") as hdus:
+        for name in ("ERR", "DQ"):
+            hdus.append(fits.ImageHDU(np.ones((8, 8), np.float32), name=name))
+    with pytest.raises(FinishedError, match=r"best.fits: its suffix is not one of"):
+        survey(tmp_path)
+
+
 def test_of_images_that_name_an_exposure_the_one_that_is_named_as_an_image_comes_first():
     """A map of coverage has the image's header, too."""
     exposure = FinishedFile(Path("ibwb01xqq_flc.fits"), Kind.EXPOSURE, "WFC3")
