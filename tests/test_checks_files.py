@@ -11,12 +11,14 @@ from hubble_qa.checks.images.files import (
     ends_early,
     fits_form_violations,
     keyword_violations,
+    mistyped_keywords,
     structure_violations,
 )
+from hubble_qa.checks.images.identity import image_identity_violations
 from hubble_qa.checks.instruments import Camera, load_instruments
 from hubble_qa.checks.readers import Exposure, Extension, FitsStructure, read_exposure, read_fits_structure
 from hubble_qa.checks.verdict import Status, judge
-from tests.wfpc2_samples import exposure, write_flt
+from tests.wfpc2_samples import drizzled, exposure, write_flt
 
 REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST"
 
@@ -193,6 +195,45 @@ def test_the_order_of_extensions_of_a_single_chip_is_required() -> None:
     assert structure_violations(turned).reason == "the order is SCI,1, ERR,1, DQ,1"
     without = replace(exposure("flt", primary={"NEXTEND": 2}), extensions=chip[:2])
     assert structure_violations(without).reason == "ERR,1 is missing"
+
+
+@pytest.mark.parametrize(
+    ("primary", "science", "reason"),
+    [
+        ({"ATODGAIN": "7.0"}, {}, "primary: ATODGAIN is '7.0', not a number: write it without quotes"),
+        ({"ATODGAIN": ""}, {}, "primary: ATODGAIN is '', not a number"),
+        ({"EXPTIME": True}, {}, "primary: EXPTIME is True, not a number"),
+        ({"EXPTIME": 1e300}, {}, "primary: EXPTIME is 1e+300, more than it can be"),
+        # Keywords that need not be there.
+        ({"READNSEA": "5.2"}, {}, "primary: READNSEA is '5.2', not a number: write it without quotes"),
+        ({"ATODGNC": "N/A"}, {}, "primary: ATODGNC is 'N/A', not a number"),
+        ({}, {"A_0_2": ""}, "SCI,1: A_0_2 is '', not a number"),
+        ({}, {"MEANDARK": 1e31}, "SCI,1: MEANDARK is 1e+31, more than it can be"),
+        ({}, {"PHOTZPT": ""}, ""),
+        ({"READNSEA": 5, "ATODGNC": 7.1}, {"MEANDARK": 0.0, "A_0_2": -1e-6}, ""),
+    ],
+)
+def test_numbers_that_are_none_are_named(
+    primary: dict[str, object], science: dict[str, object], reason: str
+) -> None:
+    found = keyword_violations(exposure(primary=primary, science=science))
+    assert found.reason.partition(";")[0] == reason
+    told = mistyped_keywords(exposure(primary=primary, science=science))
+    assert [each in reason for each in told[:1]] == ([True] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("cards", "reason"),
+    [
+        ({"D001DEXP": "602.9"}, "D001DEXP is '602.9', not a number: write it without quotes"),
+        ({"EXPTIME": ""}, "EXPTIME is '', not a number"),
+        ({"PHOTPLAM": 1e300}, "PHOTPLAM is 1e+300, more than it can be"),
+        # MultiDrizzle scaled weights by words, too.
+        ({"D001WTSC": "expsq", "D001PIXF": 0.8, "EXPTIME": 1200}, ""),
+    ],
+)
+def test_numbers_of_drizzled_images_that_are_none_are_named(cards: dict[str, object], reason: str) -> None:
+    assert image_identity_violations(drizzled(**cards)).reason == reason
 
 
 def test_structure_without_a_rule_is_not_measured() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from astropy.io.fits import Header
 
+from hubble_qa.checks.images.header_numbers import number_problem, odd_numbers
 from hubble_qa.checks.images.identity import identity_problems
 from hubble_qa.checks.images.readouts import chips_read_out, lost_chips
 from hubble_qa.checks.instruments import Camera, KeywordType, cameras_of
@@ -259,13 +260,13 @@ def keyword_violations(exposure: Exposure) -> Measurement:
 
 
 def mistyped_keywords(exposure: Exposure) -> tuple[str, ...]:
-    """Keywords on record for an exposure's camera whose values are of another type, in words."""
+    """Keywords that measurements take from an exposure and whose values are of another type, in words."""
     camera = _camera(exposure)
     if camera is None:
         return ()
-    problems = list(_mistyped(exposure.primary, camera.primary))
+    problems = [*_mistyped(exposure.primary, camera.primary), *odd_numbers(exposure.primary)]
     for header in exposure.science_headers().values():
-        problems += _mistyped(header, camera.science)
+        problems += [*_mistyped(header, camera.science), *odd_numbers(header)]
     return tuple(problems)
 
 
@@ -340,12 +341,17 @@ def _rootname_violations(exposure: Exposure) -> list[str]:
 
 def _keyword_violations(where: str, header: Header, keywords: Mapping[str, KeywordType]) -> list[str]:
     missing = [f"{where}: {keyword} is missing" for keyword in keywords if keyword not in header]
-    return missing + [f"{where}: {problem}" for problem in _mistyped(header, keywords)]
+    wrong = dict.fromkeys((*_mistyped(header, keywords), *odd_numbers(header)))
+    return missing + [f"{where}: {problem}" for problem in wrong]
 
 
 def _mistyped(header: Header, keywords: Mapping[str, KeywordType]) -> Iterator[str]:
     """Values that are of another type than they must be."""
     for keyword, kind in keywords.items():
         value, types = header.get(keyword), _TYPES[kind]
-        if keyword in header and (not isinstance(value, types) or isinstance(value, bool)):
+        if keyword not in header:
+            continue
+        if kind != "text" and (problem := number_problem(value)):
+            yield f"{keyword} is {value!r}, {problem}"
+        elif not isinstance(value, types):
             yield f"{keyword} is {value!r}, not {_IN_WORDS[kind]}"

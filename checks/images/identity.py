@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from hubble_qa.checks.images.header_numbers import odd_numbers
 from hubble_qa.checks.instruments import Camera, cameras_of, load_instruments
 from hubble_qa.checks.measurement import Measurement, count_violations
 from hubble_qa.checks.readers.compressed import plain_name
@@ -13,7 +14,7 @@ from hubble_qa.checks.readers.drizzled import Drizzled
 from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.rootnames import instrument_of, is_rootname
 
-__all__ = ["identity_problems", "image_identity_violations"]
+__all__ = ["identity_problems", "image_identity_violations", "image_numbers"]
 
 _TELESCOPE = "HST"
 # Suffixes of files whose exposures are corrected for the loss of charge in transfer.
@@ -62,7 +63,7 @@ def identity_problems(exposure: Exposure) -> Iterator[str]:
 
 
 def image_identity_violations(drizzled: Drizzled) -> Measurement:
-    """Count where a drizzled image's header contradicts what its name says of it, and a TELESCOP not HST.
+    """Count where a drizzled image's header contradicts its name, a TELESCOP not HST, and wrong numbers.
 
     Parameters
     ----------
@@ -75,8 +76,15 @@ def image_identity_violations(drizzled: Drizzled) -> Measurement:
     problems = [
         *_telescope(drizzled.keyword("TELESCOP")),
         *_by_name(drizzled.path.name, instrument, detector, filters),
+        *image_numbers(drizzled),
     ]
     return count_violations("keyword_violations", drizzled.label, problems)
+
+
+def image_numbers(drizzled: Drizzled) -> tuple[str, ...]:
+    """What a drizzled image's headers give for numbers that measurements take from it, and is none."""
+    headers = (drizzled.primary, drizzled.header)
+    return tuple(dict.fromkeys(each for header in headers for each in odd_numbers(header, of_image=True)))
 
 
 def _telescope(stated: object) -> Iterator[str]:

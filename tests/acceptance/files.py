@@ -60,6 +60,7 @@ CASES: Mapping[str, Case] = {
         lambda: keyword_violations(exposure()),
         {
             "missing": lambda: keyword_violations(exposure(primary={"EXPSTART": None})),
+            "a gain that is text": lambda: keyword_violations(exposure(primary={"READNSEA": "5.2"})),
             "other type": lambda: keyword_violations(exposure(science={"PHOTFLAM": "3.44e-18"})),
             "no instrument": lambda: keyword_violations(exposure(primary={"INSTRUME": None})),
             "another exposure": lambda: keyword_violations(exposure(primary={"ROOTNAME": "u5jx0108r"})),
