@@ -176,12 +176,12 @@ def throughput(store: Path, nodes: list[Node], cluster: DaskCluster | None, slot
     return elapsed
 
 
-def compare_workers(count: int, size: str, pairs: int, share: float, alone: str) -> None:
+def compare_workers(count: int, size: str, pairs: int, share: float, only: str) -> None:
     """Compare one worker of one slot with two, and one slot here with two unless workers have a share."""
     with tempfile.TemporaryDirectory(prefix="executor-") as directory:
         place = Path(directory)
-        small = planned(place / "warm", min(count, 2), "small", alone)
-        nodes = planned(place / "datasets", count, size, alone)
+        small = planned(place / "warm", min(count, 2), "small", only)
+        nodes = planned(place / "datasets", count, size, only)
         with (
             workers(place / "one", 1, share=share) as one,
             workers(place / "two", 1, 1, share=share) as two,
