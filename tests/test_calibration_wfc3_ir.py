@@ -83,6 +83,7 @@ def compared(request, archives, new_directory) -> dict[str, Compared]:
 # What comes out
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("rootname", [STEADY, RISING])
 def test_rates_are_true_to_two_parts_in_a_thousand(compared, rootname):
     seen = compared[rootname]
@@ -91,6 +92,7 @@ def test_rates_are_true_to_two_parts_in_a_thousand(compared, rootname):
     assert seen.science[seen.stars].sum() / seen.rate[seen.stars].sum() == pytest.approx(1.0, abs=0.002)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("rootname", [STEADY, RISING])
 def test_uncertainty_is_the_scatter(compared, rootname):
     seen = compared[rootname]
@@ -108,6 +110,7 @@ def test_ramp_fit_removes_cosmic_rays(archives, tmp_path):
     assert np.median((seen.science / seen.rate)[seen.struck]) == pytest.approx(1.0, abs=0.005)
 
 
+@pytest.mark.whole
 def test_without_the_ramp_fit_cosmic_rays_stay(compared):
     rising = compared[RISING]
     excess = (rising.science - rising.rate)[rising.struck] / (rising.charge[rising.struck] / rising.time)

@@ -76,6 +76,7 @@ def strike(project: SmallProject, victim: Callable[..., int | None], moment: flo
     await_end(project)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kills", KILLS)
 @pytest.mark.parametrize("victim", [the_run, a_worker, a_stage])
 def test_the_next_run_completes_after_a_kill(

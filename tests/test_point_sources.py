@@ -99,6 +99,7 @@ def width_of_library(filter_name: str, camera: str) -> float:
     return float(np.median(widths))
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("scene", "filter_name", "camera"),
     [

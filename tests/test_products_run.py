@@ -100,6 +100,7 @@ def reduced(dataset: str, tmp_path_factory: pytest.TempPathFactory) -> QaRun:
     return small_run(dataset, tmp_path_factory)
 
 
+@pytest.mark.whole
 def test_the_same_files_handed_in_get_the_same_verdicts(reduced: QaRun, dataset: str, tmp_path: Path) -> None:
     renamed, node = counterpart(dataset)
     catalog = ("--catalog", str(reduced.product(node) / "catalog.ecsv")) if node else ()

@@ -124,16 +124,18 @@ def test_the_second_run_builds_nothing_and_judges_the_same(reduced, again):
     assert [v["status"] for v in again.verdicts] == [v["status"] for v in reduced.verdicts]
 
 
+@pytest.mark.whole
 def test_one_exposure_alone_is_green(alone):
     assert alone.process.returncode == 0, alone.process.stdout
     assert {dataset["name"] for dataset in alone.results["datasets"]} == {"wfpc2-u40x010hm"}
 
 
-@pytest.mark.parametrize("run", ["reduced", "alone"])
+@pytest.mark.parametrize("run", ["reduced", pytest.param("alone", marks=pytest.mark.whole)])
 def test_the_first_run_builds_everything(run, request):
     assert not any(stage["reused"] for stage in request.getfixturevalue(run).results["stages"])
 
 
+@pytest.mark.whole
 def test_one_exposure_has_no_alignment(alone):
     of_alignment = {(v["criterion"], v["status"]) for v in alone.verdicts if v["criterion"][:3] == "AST"}
     # Its chips carry one solution, which is no fit, and its image is as sharp as they are.
@@ -151,6 +153,7 @@ def test_every_figure_that_a_verdict_refers_to_is_in_the_report(reduced):
     assert all(path.is_file() for path in figures.values())
 
 
+@pytest.mark.whole
 def test_the_real_exposure_is_reduced_and_judged(real):
     assert real.process.returncode == 0, real.process.stdout
     with fits.open(real.product("flt") / "u40x010hm_flt.fits") as flt:
@@ -159,6 +162,7 @@ def test_the_real_exposure_is_reduced_and_judged(real):
     assert (real.product("drizzle-f555w") / "f555w_drw_sci.fits").is_file()
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("chip", FACTORS)
 def test_the_real_pixels_are_normalised(real, chip):
     number = int(chip[-1])
@@ -170,6 +174,7 @@ def test_the_real_pixels_are_normalised(real, chip):
     assert np.median(normalised[bright] / original[bright]) == pytest.approx(FACTORS[chip], abs=1e-5)
 
 
+@pytest.mark.whole
 def test_the_missing_distortion_table_is_reported_and_expected(real):
     verdict = real.verdict("CAL-002", "u40x010hm_flt")
     assert verdict["status"] == "fail"
@@ -178,11 +183,13 @@ def test_the_missing_distortion_table_is_reported_and_expected(real):
     assert "sad1946fu_idc.fits" in verdict["reason"]
 
 
+@pytest.mark.whole
 def test_what_one_exposure_cannot_give_is_not_applicable(real):
     alignment = {(v["criterion"], v["status"]) for v in real.verdicts if v["criterion"][:3] == "AST"}
     assert alignment == ALONE
 
 
+@pytest.mark.whole
 def test_absent_datasets_are_said_to_be_absent(real):
     absent = {dataset["name"]: dataset["absent"] for dataset in real.results["datasets"] if dataset["absent"]}
     assert "none of its exposures" in absent["wfpc2-omega-cen"]
@@ -286,6 +293,6 @@ def test_products_have_the_figures_of_a_reduction(finished):
     assert "Outlines: the chips of its exposures" in image["caption"]
 
 
-@pytest.mark.parametrize("run", ["reduced", "alone", "finished"])
+@pytest.mark.parametrize("run", ["reduced", pytest.param("alone", marks=pytest.mark.whole), "finished"])
 def test_figures_print_the_numbers_of_the_verdicts(run, request):
     assert missing_numbers(request.getfixturevalue(run)) == []

@@ -182,6 +182,8 @@ def _facts(pages: Sequence[DatasetPage], name: str) -> list[str]:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # only the end of a run pays for it
 
+    from hubble_qa.reports.pages.compiled import compiled_templates
+
     environment = Environment(
         loader=PackageLoader("hubble_qa.reports.pages"),
         autoescape=True,
@@ -189,6 +191,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=compiled_templates(),
     )
     environment.filters.update(
         address=_address,
