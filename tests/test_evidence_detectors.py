@@ -381,6 +381,14 @@ def test_a_chip_in_flt_and_c0m(tmp_path: Path, equalised: bool) -> None:
     assert found.equalised is equalised
 
 
+def test_without_the_reference_chip_counts_change_as_photflam_does(tmp_path: Path) -> None:
+    """WF3 was not read out: the others may be normalised to any of them."""
+    c0m = wfpc2(tmp_path / "u5jx010hr_c0m.fits", PHOTFLAMS[:2], 5.0)
+    flt = wfpc2(tmp_path / "u5jx010hr_flt.fits", (PHOTFLAMS[1],) * 2, 7.0)
+    assert chip_in_both(flt, c0m, 1).expected == pytest.approx(PHOTFLAMS[0] / PHOTFLAMS[1])
+    assert chip_in_both(flt, c0m, 2).expected == 1.0
+
+
 def test_masked_pixels_are_those_of_the_flag_of_masks(tmp_path: Path) -> None:
     path = infrared(tmp_path / "ibohbfb9q_flt.fits", np.ones((4, 6)), np.zeros((4, 6)))
     with fits.open(path, mode="update") as hdus:
