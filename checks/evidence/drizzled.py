@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from hubble_qa.checks.detectors.background import background_level
 from hubble_qa.checks.evidence.exposures import chip_shape, exposure_in, wcs_in
 from hubble_qa.checks.images.brightness_units import flux_unit, is_rate
 from hubble_qa.checks.images.drizzled import median_weights
-from hubble_qa.checks.instruments import find_camera
 from hubble_qa.checks.readers import Drizzled, Exposure, ReaderError, read_drizzled
 from hubble_qa.checks.readers.coordinates import is_number
 
@@ -64,15 +64,13 @@ def field_pixels(drizzled: Drizzled, exposures: Sequence[Exposure] = ()) -> floa
     """
     try:
         scale = plate_scale(drizzled.header)
-        if exposures and scale > 0:
-            frame = drizzled.wcs()
-            combined = drizzled.combined(exposures)
-            return max(_pixels_on(frame, exposure, chips) for exposure, chips in combined)
-    except ReaderError:
-        # Coordinates that cannot be used; WCS-005 tells.
-        pass
     except (KeyError, ValueError):
         return math.inf
+    # Of coordinates that cannot be used WCS-005 tells.
+    with suppress(ReaderError, KeyError, ValueError):
+        if exposures and scale > 0:
+            frame, combined = drizzled.wcs(), drizzled.combined(exposures)
+            return max((_pixels_on(frame, *each) for each in combined), default=math.inf)
     return _field_of_header(drizzled) / scale**2 if scale > 0 else math.inf
 
 
@@ -96,9 +94,7 @@ def _area(corners: NDArray[np.float64]) -> float:
 
 def _field_of_header(drizzled: Drizzled) -> float:
     """Field of one exposure in arcsec2, by an image's header; infinite where that does not tell."""
-    instrument, detector = (str(drizzled.keyword(key, "")).strip() for key in ("INSTRUME", "DETECTOR"))
-    # WFPC2's chips have detectors of their own.
-    camera = find_camera(instrument, detector) or find_camera(instrument, "")
+    camera = drizzled.camera
     if camera is None or not camera.field:
         return math.inf
     field, sides = camera.field, [drizzled.keyword(key) for key in ("SIZAXIS1", "SIZAXIS2")]

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from hubble_qa.checks.instruments import find_camera
 from hubble_qa.checks.readers.coordinates import is_number
 from hubble_qa.checks.readers.drizzled import Drizzled
 from hubble_qa.checks.readers.exposure import Exposure
@@ -95,7 +94,7 @@ def known_as_rates(drizzled: Drizzled, inputs: Sequence[Exposure]) -> bool:
         return True
     if _text(drizzled.keyword("D001OUUN")) != "cps":
         return False
-    camera = find_camera(*(str(drizzled.keyword(key, "")).strip() for key in ("INSTRUME", "DETECTOR")))
+    camera = drizzled.camera
     units = [header.get("BUNIT") for each in inputs for header in each.science_headers().values()]
     return (camera is not None and is_rate(camera.unit)) or (bool(units) and all(map(_text, units)))
 

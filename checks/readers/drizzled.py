@@ -13,6 +13,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from hubble_qa.checks.errors import MissingExtensionError
+from hubble_qa.checks.instruments import Camera, find_camera
 from hubble_qa.checks.readers.compressed import COMPRESSED, name_to_match, plain_name
 from hubble_qa.checks.readers.exposure import Exposure, open_fits, readable, science_wcs
 
@@ -56,6 +57,13 @@ class Drizzled:
     def keyword(self, name: str, default: Any = None) -> Any:
         """Return a keyword of the science image, else of the primary header, else `default`."""
         return self.header.get(name, self.primary.get(name, default))
+
+    @property
+    def camera(self) -> Camera | None:
+        """The record of the camera whose exposures it combines; None where there is none."""
+        instrument, detector = (str(self.keyword(key, "")).strip() for key in ("INSTRUME", "DETECTOR"))
+        # WFPC2's chips have detectors of their own.
+        return find_camera(instrument, detector) or find_camera(instrument, "")
 
     @property
     def input_chips(self) -> tuple[str, ...]:
