@@ -204,6 +204,19 @@ def test_axes_of_the_sky_are_in_degrees(cards: dict[str, Any], units: bool) -> N
             assert (found[key].value, found[key].of_image) == ("deg", True)
 
 
+@pytest.mark.parametrize(
+    ("equinox", "frame"),
+    [(None, "ICRS"), (2000.0, "FK5"), (1984.0, "FK5"), (1983.9, "FK4"), (1950.0, "FK4"), ("J2000", "ICRS")],
+)
+def test_coordinates_that_name_no_frame_are_in_the_one_of_the_standard(equinox: Any, frame: str) -> None:
+    sky = {"CTYPE1": "RA---TAN", "CD1_1": 1e-5}
+    stated = {} if equinox is None else {"EQUINOX": equinox}
+    assert derived(bare(image={**sky, **stated}))["RADESYS"] == frame
+    assert derived(bare(image=sky, **stated))["RADESYS"] == frame
+    assert "RADESYS" not in derived(bare(image={**sky, **stated, "RADESYS": "FK5"}))
+    assert "RADESYS" not in derived(bare(image={"CTYPE1": "WAVE", "CD1_1": 1e-5, **stated}))
+
+
 def test_the_target_is_the_images_centre_where_none_is_named() -> None:
     found = derived(bare(), centre=(150.0, 2.0))
     assert (found["RA_TARG"], found["DEC_TARG"]) == (150.0, 2.0)

@@ -123,6 +123,43 @@ def test_what_a_product_says_is_left_as_it_is(tmp_path: Path) -> None:
     assert fits.getval(tmp_path / "out" / "ibc301010_drc.fits", "XPOSURE") == 5.0
 
 
+def as_pair(source: Path, **shared: object) -> None:
+    """The drizzled image as two files, each in its primary unit, of which the weight's names no frame."""
+    path = source / "ibc301010_drc.fits"
+    with fits.open(path) as hdus:
+        for name in ("SCI", "WHT"):
+            header = fits.Header({**hdus[0].header, **hdus[name].header, **shared})
+            header.remove("EXTNAME", ignore_missing=True)
+            header.remove("EXTVER", ignore_missing=True)
+            if name == "WHT":
+                del header["RADESYS"]
+            image = fits.PrimaryHDU(hdus[name].data, header)
+            image.writeto(source / f"ibc301010_drc_{name.lower()}.fits", output_verify="silentfix")
+    path.unlink()
+
+
+def test_a_weight_has_the_frame_of_its_image(tmp_path: Path, authors: Path) -> None:
+    as_pair(source := write_set(tmp_path / "in"), RADESYS="FK5")
+    image, weight = complete(source, tmp_path / "out", collection="omega", authors=read_authors(authors))
+    assert (image.required, weight.required) == ((), ())
+    assert "RADESYS" in weight.filled
+    assert "RADESYS" not in image.filled
+    for made in (image, weight):
+        assert fits.getval(tmp_path / "out" / made.name, "RADESYS") == "FK5"
+
+
+def test_what_has_several_values_and_no_known_one_is_taken_out(tmp_path: Path, authors: Path) -> None:
+    as_pair(source := write_set(tmp_path / "in"), CCDGAIN="MULTIPLE", DETECTOR="MULTIPLE")
+    for path in source.glob("*_flc.fits"):
+        path.unlink()
+    for made in complete(source, tmp_path / "out", collection="omega", authors=read_authors(authors)):
+        header = fits.getheader(tmp_path / "out" / made.name)
+        assert "DETECTOR" in made.removed
+        assert "DETECTOR" not in header
+        # Of what the archive does not read nothing is lost.
+        assert header["CCDGAIN"] == "MULTIPLE"
+
+
 def test_readme_and_previews_that_are_there_are_copied(tmp_path: Path, authors: Path) -> None:
     source = write_set(tmp_path / "in")
     (source / "hlsp_omega_readme.txt").write_text("mine")

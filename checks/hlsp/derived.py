@@ -19,6 +19,8 @@ Value = bool | int | float | str
 _LICENCE = {"LICENSE": "CC BY 4.0", "LICENURL": "https://creativecommons.org/licenses/by/4.0/"}
 # Numbered keywords have two digits.
 _MOST_NUMBERED = 99
+# The first equinox of FK5.
+_FIRST_FK5 = 1984.0
 # What fitsblender writes for several values.
 _MULTIPLE = "MULTIPLE"
 
@@ -130,11 +132,22 @@ def _of_times(product: Published, span: Span) -> Iterator[Derived]:
         yield Derived("TELAPSE", (span.end - span.begin) * DAY, "[s] from the first begin to the last end")
 
 
+def _frame(product: Published) -> str:
+    """What coordinates are in that name no frame: FITS standard 4.0, section 8.3."""
+    equinox = number(product.keyword("EQUINOX"))
+    if equinox is None:
+        return "ICRS"
+    return "FK4" if equinox < _FIRST_FK5 else "FK5"
+
+
 def _of_image(product: Published, centre: tuple[float, float] | None) -> Iterator[Derived]:
     celestial = str(product.keyword("CTYPE1") or "").startswith(("RA--", "DEC-"))
     if celestial and (product.matching("CD?_?") or number(product.keyword("CDELT1")) is not None):
         yield Derived("CUNIT1", "deg", "unit of CRVAL1", of_image=True)
         yield Derived("CUNIT2", "deg", "unit of CRVAL2", of_image=True)
+        yield Derived(
+            "RADESYS", _frame(product), "by the FITS standard, where nothing is said", of_image=True
+        )
     if centre is not None and None in (product.keyword("RA_TARG"), product.keyword("DEC_TARG")):
         yield Derived("RA_TARG", centre[0], "[deg] centre of the image")
         yield Derived("DEC_TARG", centre[1], "[deg] centre of the image")

@@ -16,6 +16,7 @@ __all__ = [
     "missing_keywords",
     "missing_recommended",
     "recommended_keyword_violations",
+    "recommended_without_value",
     "required_keyword_violations",
 ]
 
@@ -108,6 +109,15 @@ def missing_recommended(product: Published) -> tuple[str, ...]:
     return tuple(rule.keyword for rule in rules().recommended if product.keyword(rule.keyword) is None)
 
 
+def recommended_without_value(product: Published) -> tuple[str, ...]:
+    """Recommended keywords that say 'MULTIPLE', as AstroDrizzle writes it for several values."""
+    return tuple(rule.keyword for rule in rules().recommended if _is_multiple(product.keyword(rule.keyword)))
+
+
+def _is_multiple(value: object) -> bool:
+    return str(value).strip().upper() == _MULTIPLE
+
+
 def _wrong(product: Published, rule: Recommended) -> str:
     value = product.keyword(rule.keyword)
     if value is None:
@@ -130,5 +140,5 @@ def _objections(value: object, kind: str) -> Iterator[str]:
         "rad",
     ):
         yield "no unit of an angle, such as 'deg'"
-    if str(value).strip().upper() == _MULTIPLE:
+    if _is_multiple(value):
         yield "AstroDrizzle's word for several values; an archive asks for 'MULTI' and numbered keywords"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.trust.bench import ROOT, Bench, open_bench
 from tests.trust.clean import judge_clean, variants
+from tests.trust.handed_in import SETS, HandedIn, open_handed_in
 from tests.trust.records import Journal
 from tests.trust.registry import FAULTS
 from tests.trust.study import Study
@@ -63,12 +64,17 @@ def study_faults(words: argparse.Namespace, deadline: float) -> None:
     known = {each.fault: each.rejected for each in before}
     journal = Journal(words.results / "faults.jsonl")
 
-    def work(bench: Bench) -> None:
+    def work(bench: Bench | HandedIn) -> None:
         study = Study(bench, journal, deadline, known)
         study.run(faults, whole=words.whole, realisations=words.realisations)
 
-    datasets = sorted({fault.dataset for fault in faults})
-    open_bench(work, words.store, datasets, "-p", "no:warnings", kept=words.store if words.kept else None)
+    concerned = {fault.dataset for fault in faults}
+    sets = sorted(concerned & {*SETS})
+    if datasets := sorted(concerned - {*SETS}):
+        kept = words.store if words.kept else None
+        open_bench(work, words.store, datasets, "-p", "no:warnings", kept=kept)
+    if sets:
+        open_handed_in(work, words.store, sets)
 
 
 def make_tables(results: Path) -> None:

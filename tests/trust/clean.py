@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from hubble_qa.checks.verdict import Status
 from tests.trust.bench import ROOT, Bench, Judgement, open_bench
+from tests.trust.handed_in import copied, judge_published
 from tests.trust.records import CleanRun, Journal
 
 __all__ = ["FIELDS", "Variant", "judge_clean", "variants", "varied"]
@@ -82,27 +83,40 @@ def judge_clean(
 
 
 def _judge_together(journal: Journal, wanted: Sequence[tuple[str, Variant, int]], deadline: float) -> None:
-    """Judge several in one session of pytest, while what comes next is reduced."""
+    """Judge several in one session of pytest, while what comes next is reduced; then as published."""
     named = {f"{dataset}-{seed}": (dataset, field, seed) for dataset, field, seed in wanted}
-    judged = 0
-
-    def work(bench: Bench) -> None:
-        nonlocal judged
-        for name in bench.datasets:
-            if time.time() < deadline:
-                dataset, field, seed = named[name]
-                journal.add(_summed(dataset, field.name, seed, bench.judged(name)))
-            judged += 1
-
+    found: dict[str, list[Judgement]] = {}
     with TemporaryDirectory(prefix="trust-clean-") as directory:
-        datasets = Path(directory, "datasets")
+        datasets, store, given = (
+            Path(directory, "datasets"),
+            Path(directory, "store"),
+            Path(directory, "given"),
+        )
+
+        def work(bench: Bench) -> None:
+            for name in bench.datasets:
+                found[name] = bench.judged(name)
+                copied(bench, name, given / name)
+
         datasets.mkdir()
         for name, realisation in named.items():
             (datasets / f"{name}.toml").write_text(varied(*realisation), encoding="utf-8")
-        options = ("--datasets", str(datasets), "--jobs", "1", "-p", "no:warnings")
-        open_bench(work, Path(directory, "store"), list(named), *options)
-    if judged < len(named):
-        raise RuntimeError(f"of {', '.join(named)} only {judged} could be judged")
+        declared = ("--datasets", str(datasets))
+        open_bench(work, store, list(named), *declared, "--jobs", "1", "-p", "no:warnings")
+        if len(found) < len(named):
+            raise RuntimeError(f"of {', '.join(named)} only {len(found)} could be judged")
+        for name, (dataset, field, seed) in named.items():
+            if time.time() < deadline:
+                published = judge_published(given / name, store, *declared, "--dataset", name)
+                journal.add(
+                    _summed(dataset, field.name, seed, [*found[name], *_other(published, found[name])])
+                )
+
+
+def _other(published: Iterable[Judgement], reduced: Iterable[Judgement]) -> list[Judgement]:
+    """Verdicts on published images that say more: by other criteria, or what is not accepted of them."""
+    asked = {each.criterion for each in reduced}
+    return [each for each in published if each.criterion not in asked or not each.accepted]
 
 
 def _summed(dataset: str, field: str, seed: int, found: list[Judgement]) -> CleanRun:

@@ -138,6 +138,18 @@ def _temperature(place: Place, size: float, random: Generator) -> None:
             hdus["SCI", 1].header[name] += size
 
 
+def _without_dark(place: Place, size: float, random: Generator) -> None:
+    """A warm exposure is matched with no dark frame any more."""
+
+    frames = Table.read(place.read("temperatures", "temperatures.ecsv"), format="ascii.ecsv")
+    warm = random.choice(frames["frame"][frames["affected"] & (frames["kind"] == "science")])
+
+    def edit(table: Any) -> None:
+        table.remove_rows(np.flatnonzero(table["exposure"] == warm))
+
+    edit_table(place, "match-darks", "matches.ecsv", edit)
+
+
 def _no_counts(place: Place, size: float, random: Generator) -> None:
     with opened(place, "fetch", one_of(place, "fetch", "*_flt.fits", random)) as hdus:
         square(hdus["SCI", 1].data, size, random)[:] = 0
@@ -345,6 +357,17 @@ FAULTS = (
         "the dark rate doubles in 2 degrees above 25; no file tells: it may change so in 10 minutes",
         (),
         ("DRK-001",),
+    ),
+    Fault(
+        "SBC: a warm exposure without its dark",
+        SBC,
+        _without_dark,
+        "",
+        (1,),
+        1,
+        "11 per cent of the counts of a galaxy are the detector's",
+        ("DRK-001",),
+        ("DRK-002", "DRK-003", "DRK-006"),
     ),
     Fault(
         "SBC: no counts in a part",

@@ -54,6 +54,18 @@ def _halved(hdu: Any, size: float, random: Generator) -> None:
     hdu.data[: int(hdu.data.shape[0] * size)] = 0
 
 
+def _emptied(image: Image) -> Change:
+    """The first rows of the frame have neither pixels nor weight."""
+
+    def change(place: Place, size: float, random: Generator) -> None:
+        science = one_of(place, image.node, f"{image.root}_sci.fits", random)
+        for name in (science, science.replace("_sci", "_wht")):
+            with opened(place, image.node, name) as hdus:
+                _halved(next(hdu for hdu in hdus if hdu.data is not None), size, random)
+
+    return change
+
+
 def _blurred(hdu: Any, size: float, random: Generator) -> None:
     hdu.data[:] = gaussian_filter(np.nan_to_num(hdu.data), size)
 
@@ -173,6 +185,21 @@ def _masks(image: Image, change: Callable[[Any, float, Generator], Any]) -> Chan
     return edit
 
 
+def _cores(image: Image) -> Change:
+    """Brightest pixels of a part of the stars of one exposure were taken for cosmic rays."""
+
+    def edit(place: Place, size: float, random: Generator) -> None:
+        name = one_of(place, image.node, "*_sci?_crmask.fits", random)
+        root, _, chip = name.removesuffix("_crmask.fits").partition("_sci")
+        (exposure,) = place.names("accept", f"{root}_flc.fits")
+        with fits.open(place.read("accept", exposure)) as hdus:
+            stars = _peaks(hdus["SCI", int(chip)].data)
+        with opened(place, image.node, name) as hdus:
+            _pixels(hdus)[stars & (random.random(stars.shape) < size)] = 0
+
+    return edit
+
+
 def _more_flagged(flagged: Any, size: float, random: Generator) -> Any:
     return flagged | (random.random(flagged.shape) < size)
 
@@ -277,6 +304,26 @@ def _of(image: Image) -> Iterator[Fault]:
         "DRZ-010" if image.label == "WFPC2" else "DRZ-009",
         may=("DRZ-009" if image.label == "WFPC2" else "DRZ-010", "DRZ-001", "WCS-005", "DRZ-008"),
     )
+    yield fault(
+        "frame mostly empty",
+        _emptied(image),
+        "of its rows",
+        (0.5, 0.7, 0.8, 0.9),
+        0.8,
+        "a frame at another place than the exposures: most of the sources are lost",
+        "DRZ-001",
+        may=(
+            *_SOURCES,
+            "AST-017",
+            "CAL-011",
+            "DRZ-008",
+            "DRZ-009",
+            "DRZ-010",
+            "DRZ-012",
+            "PHT-006",
+            "PHT-007",
+        ),
+    )
     if image.label == "SBC":
         yield fault(
             "no counts in a part",
@@ -351,6 +398,16 @@ def _of(image: Image) -> Iterator[Fault]:
             "a hit takes 30 more pixels with it, and stars beside it",
             "DRZ-002",
             may=("DRZ-003", "DRZ-005"),
+        )
+        yield fault(
+            "cores of stars taken for cosmic rays",
+            _cores(image),
+            "of the stars of a chip",
+            (0.01, 0.03, 0.1, 0.3),
+            0.3,
+            "stars that are rejected in one of two exposures have twice the variance",
+            "DRZ-003",
+            may=("DRZ-002", "DRZ-005"),
         )
     yield fault(
         "PHOTFLAM",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tests.trust import (
     faults_alignment,
+    faults_catalogs,
     faults_coordinates,
     faults_detectors,
     faults_drizzled,
@@ -13,6 +14,7 @@ from tests.trust import (
     faults_image_headers,
     faults_observation,
     faults_pixels,
+    faults_published,
     faults_zeropoints,
 )
 from tests.trust.fault import Fault
@@ -21,6 +23,7 @@ __all__ = ["FAULTS", "SUBJECTS"]
 
 SUBJECTS: Mapping[str, tuple[Fault, ...]] = {
     "Alignment": faults_alignment.FAULTS,
+    "Catalogues and images of one field": faults_catalogs.FAULTS,
     "Zeropoints": faults_zeropoints.FAULTS,
     "Detectors": faults_detectors.FAULTS,
     "Observation": faults_observation.FAULTS,
@@ -29,6 +32,7 @@ SUBJECTS: Mapping[str, tuple[Fault, ...]] = {
     "Headers of drizzled images": faults_image_headers.FAULTS,
     "Pixels of exposures": faults_pixels.FAULTS,
     "Files": faults_files.FAULTS,
+    "What is handed in": faults_published.FAULTS,
 }
 FAULTS: Mapping[str, Fault] = {fault.key: fault for faults in SUBJECTS.values() for fault in faults}
 

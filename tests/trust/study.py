@@ -12,8 +12,9 @@ from zlib import crc32
 import numpy as np
 
 from hubble_qa.checks.verdict import Status
-from tests.trust.bench import Bench, Judgement, Products
-from tests.trust.fault import Fault
+from tests.trust.bench import Bench, Judgement
+from tests.trust.fault import Fault, Place
+from tests.trust.handed_in import HandedIn
 from tests.trust.records import FaultRun, Journal
 
 __all__ = ["ENOUGH", "Study", "realise"]
@@ -27,7 +28,7 @@ _FIRST = 10
 _FEW = 2
 
 
-def realise(fault: Fault, size: float, seed: int, products: Products) -> None:
+def realise(fault: Fault, size: float, seed: int, products: Place) -> None:
     """Make a fault: the same for the same seed."""
     random = np.random.default_rng([crc32(fault.key.encode()), fault.sizes.index(size), seed])
     fault.change(products, size, random)
@@ -38,7 +39,7 @@ class Study:
 
     Parameters
     ----------
-    bench : Bench
+    bench : Bench or HandedIn
         The bench.
     journal : Journal
         What was found before, and where it is noted.
@@ -50,7 +51,7 @@ class Study:
 
     def __init__(
         self,
-        bench: Bench,
+        bench: Bench | HandedIn,
         journal: Journal,
         deadline: float = float("inf"),
         known: Mapping[str, Collection[str]] | None = None,
