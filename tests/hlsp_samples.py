@@ -133,6 +133,21 @@ def write_set(
     return directory
 
 
+def as_pair(source: Path, **shared: object) -> None:
+    """The drizzled image as two files, each in its primary unit, of which the weight's names no frame."""
+    path = source / "ibc301010_drc.fits"
+    with fits.open(path) as hdus:
+        for name in ("SCI", "WHT"):
+            header = fits.Header({**hdus[0].header, **hdus[name].header, **shared})
+            header.remove("EXTNAME", ignore_missing=True)
+            header.remove("EXTVER", ignore_missing=True)
+            if name == "WHT":
+                del header["RADESYS"]
+            image = fits.PrimaryHDU(hdus[name].data, header)
+            image.writeto(source / f"ibc301010_drc_{name.lower()}.fits", output_verify="silentfix")
+    path.unlink()
+
+
 def _write_exposure(path: Path, name: str, band: str, begin: float) -> None:
     primary = fits.Header({"TELESCOP": "HST", "INSTRUME": "WFC3", "DETECTOR": "UVIS", "ROOTNAME": name})
     primary.update({"FILTER": band, "APERTURE": "UVIS", "PROPOSID": 11911, "ASN_ID": "IBC301010"})

@@ -20,7 +20,7 @@ from hubble_qa.fixtures.finished.publication import (
     complete,
     read_authors,
 )
-from tests.hlsp_samples import BEGIN, END, write_set
+from tests.hlsp_samples import BEGIN, END, as_pair, write_set
 from tests.qa_runs import judge_products
 
 AUTHORS = """
@@ -123,29 +123,18 @@ def test_what_a_product_says_is_left_as_it_is(tmp_path: Path) -> None:
     assert fits.getval(tmp_path / "out" / "ibc301010_drc.fits", "XPOSURE") == 5.0
 
 
-def as_pair(source: Path, **shared: object) -> None:
-    """The drizzled image as two files, each in its primary unit, of which the weight's names no frame."""
-    path = source / "ibc301010_drc.fits"
-    with fits.open(path) as hdus:
-        for name in ("SCI", "WHT"):
-            header = fits.Header({**hdus[0].header, **hdus[name].header, **shared})
-            header.remove("EXTNAME", ignore_missing=True)
-            header.remove("EXTVER", ignore_missing=True)
-            if name == "WHT":
-                del header["RADESYS"]
-            image = fits.PrimaryHDU(hdus[name].data, header)
-            image.writeto(source / f"ibc301010_drc_{name.lower()}.fits", output_verify="silentfix")
-    path.unlink()
-
-
-def test_a_weight_has_the_frame_of_its_image(tmp_path: Path, authors: Path) -> None:
-    as_pair(source := write_set(tmp_path / "in"), RADESYS="FK5")
+@pytest.mark.parametrize("frame", ["FK5", "ICRS"])
+def test_a_weight_has_the_frame_of_its_image(tmp_path: Path, authors: Path, frame: str) -> None:
+    as_pair(source := write_set(tmp_path / "in"), RADESYS=frame)
     image, weight = complete(source, tmp_path / "out", collection="omega", authors=read_authors(authors))
     assert (image.required, weight.required) == ((), ())
     assert "RADESYS" in weight.filled
     assert "RADESYS" not in image.filled
     for made in (image, weight):
-        assert fits.getval(tmp_path / "out" / made.name, "RADESYS") == "FK5"
+        header = fits.getheader(tmp_path / "out" / made.name)
+        assert header["RADESYS"] == frame
+        # An equinox is no part of the ICRS.
+        assert ("EQUINOX" in header) == (frame == "FK5")
 
 
 def test_what_has_several_values_and_no_known_one_is_taken_out(tmp_path: Path, authors: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hubble_qa.checks.verdict import Status
 from hubble_qa.fixtures.plans.dataset import load_dataset
 from tests.trust.bench import Judgement
-from tests.trust.clean import FIELDS, variants, varied
+from tests.trust.clean import FIELDS, FULL_SIZE, variants, varied
 from tests.trust.fault import Fault
 from tests.trust.records import Journal
 from tests.trust.study import Study
@@ -95,7 +95,7 @@ def test_study_goes_on_where_it_was_stopped(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("dataset", "kind", "seed"), list(islice(variants(), 5 * len(FIELDS))), ids=lambda each: str(each)
+    ("dataset", "kind", "seed"), list(islice(variants(), 6 * len(FIELDS))), ids=lambda each: str(each)
 )
 def test_clean_realisations_are_datasets_of_their_own(dataset, kind, seed, tmp_path):
     path = tmp_path / f"{dataset}-{seed}.toml"
@@ -105,5 +105,12 @@ def test_clean_realisations_are_datasets_of_their_own(dataset, kind, seed, tmp_p
 
 
 def test_all_kinds_of_field_take_their_turn():
-    seen = {(dataset, kind.name) for dataset, kind, _ in islice(variants(), 5 * len(FIELDS))}
+    most = max(map(len, FIELDS.values()))
+    seen = {(dataset, kind.name) for dataset, kind, _ in islice(variants(), most * len(FIELDS))}
     assert seen == {(dataset, kind.name) for dataset, kinds in FIELDS.items() for kind in kinds}
+
+
+def test_realisations_of_full_size_are_of_the_datasets_as_they_are():
+    assert {(dataset, kind) for dataset, kind, _ in islice(variants("full"), 2 * len(FIELDS))} == {
+        (dataset, FULL_SIZE) for dataset in FIELDS
+    }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from hubble_qa.checks.hlsp.product import Published, is_blank
 from hubble_qa.checks.hlsp.rules import Recommended, Required, rules
@@ -69,18 +70,18 @@ def forbidden_keyword_violations(product: Published) -> Measurement:
     """
     violations = [
         f"EQUINOX stands in {product.units[number].name} beside RADESYS = 'ICRS'; remove EQUINOX"
-        for number in equinoxes_beside_icrs(product)
+        for number in equinoxes_beside_icrs([unit.header for unit in product.units])
     ]
     return count_violations("hlsp_forbidden_keyword_violations", product.label, violations)
 
 
-def equinoxes_beside_icrs(product: Published) -> tuple[int, ...]:
-    """Numbers of the units with EQUINOX whose RADESYS, or where they have none the file's, is 'ICRS'."""
-    frames = [str(unit.header.get("RADESYS", "")).strip().upper() for unit in product.units]
+def equinoxes_beside_icrs(headers: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    """Which of a file's headers have EQUINOX, and a RADESYS, or where they have none the file's, of 'ICRS'."""
+    frames = [str(header.get("RADESYS", "")).strip().upper() for header in headers]
     return tuple(
         number
-        for number, unit in enumerate(product.units)
-        if "ICRS" in frames and frames[number] in ("", "ICRS") and not is_blank(unit.header.get("EQUINOX"))
+        for number, header in enumerate(headers)
+        if "ICRS" in frames and frames[number] in ("", "ICRS") and not is_blank(header.get("EQUINOX"))
     )
 
 

@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--whole", type=int, default=3, help="realisations of a fault judged by all criteria")
     parser.add_argument("--realisations", type=int, default=50, help="realisations of a fault at a size")
     parser.add_argument("--clean", type=int, default=240, help="clean reductions, over all datasets")
+    parser.add_argument("--size", choices=["small", "full"], default="small", help="of clean reductions")
     parser.add_argument("--fault", default="", help="only faults whose name contains this")
     parser.add_argument(
         "--fewer", type=int, default=0, help="only faults of which the tables have fewer realisations"
@@ -49,7 +50,9 @@ def main() -> None:
     if "faults" in words.what:
         study_faults(words, deadline)
     if "clean" in words.what:
-        judge_clean(Journal(words.results / "clean.jsonl"), islice(variants(), words.clean), deadline)
+        judge_clean(
+            Journal(words.results / "clean.jsonl"), islice(variants(words.size), words.clean), deadline
+        )
     if "tables" in words.what:
         make_tables(words.results)
 

@@ -229,12 +229,13 @@ class Bench:
         """Criteria by which a dataset is judged."""
         return frozenset(criterion.id for item in self._items[dataset] if (criterion := criterion_of(item)))
 
-    def files(self, dataset: str) -> Iterator[Path]:
-        """The files of a dataset that are judged, once they are there, and what tests read beside them."""
+    def files(self, dataset: str) -> Iterator[tuple[str, Path]]:
+        """The files of a dataset that are judged and those beside them, each with its node; all are awaited."""
         run, described = self._run, self._run.datasets[dataset]
         judged = run.judged(described)
         for node in sorted({file.path.parts[0] for file in judged.files.values()}):
-            yield from (path for path in run.product(described, node).files.iterdir() if path.is_file())
+            files = run.product(described, node).files
+            yield from ((node, path) for path in files.iterdir() if path.is_file())
 
     def judged(
         self,

@@ -13,25 +13,35 @@ from typing import NamedTuple
 
 from hubble_qa.checks.verdict import Status
 from tests.trust.bench import ROOT, Bench, Judgement, open_bench
-from tests.trust.handed_in import copied, judge_published
+from tests.trust.handed_in import IMAGES, copied, judge_published
 from tests.trust.records import CleanRun, Journal
 
-__all__ = ["FIELDS", "Variant", "judge_clean", "variants", "varied"]
+__all__ = ["FIELDS", "FULL_SIZE", "Variant", "judge_clean", "variants", "varied"]
 
 DATASETS = ROOT / "qa" / "datasets"
 # Reductions in one session of pytest: they share its start; their products are on the disk until it ends.
 _TOGETHER = 10
 
 
+# A ghost, in pixels of the first chip of any frame.
+_GHOST = "image\ncircle(150, 120, 25)\n"
+
+
 class Variant(NamedTuple):
-    """A kind of field: by what the density of stars and the exposure times are multiplied."""
+    """A kind of field: by what the density of stars and the exposure times are multiplied.
+
+    Of a masked one, a region of the first exposure is masked. `size` is that of the frames: small or full.
+    """
 
     name: str
     density: float = 1.0
     time: float = 1.0
+    masked: bool = False
+    size: str = "small"
 
 
 AS_IT_IS = Variant("as it is")
+FULL_SIZE = Variant("as it is, full size", size="full")
 _CCD = (
     AS_IT_IS,
     Variant("sparse", density=0.5),
@@ -39,15 +49,16 @@ _CCD = (
     Variant("short", time=0.5),
     Variant("long", time=2.0),
 )
+_MASKED = (*_CCD, Variant("masked", masked=True))
 # A ramp has the times of its sequence.
 _IR = (AS_IT_IS, Variant("sparse", density=0.5), Variant("crowded", density=4.0))
 FIELDS = {
     "wfpc2-omega-cen": _CCD,
     "wfpc2-u40x010hm": _CCD,
     "uvis-ngc6791": _CCD,
-    "uvis-two-filters": _CCD,
+    "uvis-two-filters": _MASKED,
     "acs-j9l960010": _CCD,
-    "acs-two-filters": _CCD,
+    "acs-two-filters": _MASKED,
     "ir-ibohbf040": _IR,
     "ir-two-filters": _IR,
     "ir-mosaic": (AS_IT_IS, Variant("crowded", density=2.0)),
@@ -63,17 +74,23 @@ _DENSITY = {
 }
 
 
-def variants() -> Iterator[tuple[str, Variant, int]]:
-    """Dataset, field and seed of clean realisations without end, all datasets and fields in turn."""
+def variants(size: str = "small") -> Iterator[tuple[str, Variant, int]]:
+    """Dataset, field and seed of clean realisations without end, all datasets and fields in turn.
+
+    At full size the fields are as the datasets have them.
+    """
     for seed in count(20_001):
         for dataset, fields in FIELDS.items():
-            yield dataset, fields[seed % len(fields)], seed
+            yield dataset, FULL_SIZE if size == "full" else fields[seed % len(fields)], seed
 
 
 def judge_clean(
     journal: Journal, wanted: Iterable[tuple[str, Variant, int]], deadline: float = float("inf")
 ) -> None:
-    """Reduce and judge clean realisations that the journal does not have yet, until there is no time left."""
+    """Reduce and judge clean realisations that the journal does not have yet, until there is no time left.
+
+    All are of one size.
+    """
     done = {(run.dataset, run.field, run.seed) for run in journal.clean()}
     left = [each for each in wanted if (each[0], each[1].name, each[2]) not in done]
     for start in range(0, len(left), _TOGETHER):
@@ -96,13 +113,15 @@ def _judge_together(journal: Journal, wanted: Sequence[tuple[str, Variant, int]]
         def work(bench: Bench) -> None:
             for name in bench.datasets:
                 found[name] = bench.judged(name)
-                copied(bench, name, given / name)
+                copied(bench, name, given / name, IMAGES)
 
         datasets.mkdir()
+        (datasets / "ghost.reg").write_text(_GHOST, encoding="utf-8")
         for name, realisation in named.items():
             (datasets / f"{name}.toml").write_text(varied(*realisation), encoding="utf-8")
         declared = ("--datasets", str(datasets))
-        open_bench(work, store, list(named), *declared, "--jobs", "1", "-p", "no:warnings")
+        size = next(field.size for _, field, _ in wanted)
+        open_bench(work, store, list(named), *declared, "--size", size, "--jobs", "1", "-p", "no:warnings")
         if len(found) < len(named):
             raise RuntimeError(f"of {', '.join(named)} only {len(found)} could be judged")
         for name, (dataset, field, seed) in named.items():
@@ -151,6 +170,9 @@ def varied(dataset: str, field: Variant, seed: int) -> str:
         text = re.sub(
             r"(?m)^exptime = ([\d.]+)", lambda found: f"exptime = {float(found[1]) * field.time}", text
         )
+    if field.masked:
+        (first,) = re.findall(r'(?m)^\[\[simulation\.exposures\]\]\nrootname = "(\w+)"', text)[:1]
+        text += f'\n[[stages.masks.regions]]\nexposure = "{first}"\nfile = "ghost.reg"\n'
     if field.density == 1.0:
         return text
     if "density" in text:

@@ -166,6 +166,6 @@ FAULTS = (
         10.0,
         "a fifth of a pixel between what is measured on one and drizzled from the other",
         ("WCS-006",),
-        ("AST-010", "AST-021", "AST-024", "DRZ-006", "WCS-005"),
+        ("AST-010", "AST-021", "AST-024", "DRZ-006", "WCS-005", "WCS-007"),
     ),
 )

@@ -16,11 +16,11 @@ from hubble_qa.fixtures.finished.publication import Authors, complete
 from tests.trust.bench import Bench, Judgement, open_bench
 from tests.trust.fault import Place
 
-__all__ = ["SETS", "HandedIn", "Set", "copied", "judge_published", "open_handed_in", "publish"]
+__all__ = ["IMAGES", "SETS", "HandedIn", "Set", "copied", "judge_published", "open_handed_in", "publish"]
 
 COLLECTION = "trust"
 # Drizzled images and their weights.
-_IMAGES = "*/*_dr?_*.fits"
+IMAGES = "*/*_dr?_*.fits"
 # What the files themselves cannot tell.
 _AUTHORS = Authors(
     {
@@ -60,7 +60,7 @@ def publish(given: Path, target: Path) -> None:
     Of images of one name, as of FLT and C0M files, one is published.
     """
     with TemporaryDirectory(prefix="trust-images-") as directory:
-        for path in sorted(given.glob(_IMAGES)):
+        for path in sorted(given.glob(IMAGES)):
             image = Path(directory, path.name)
             if not image.exists():
                 shutil.copyfile(path, image)
@@ -91,18 +91,18 @@ SETS: Mapping[str, Set] = {
 }
 
 
-def copied(bench: Bench, dataset: str, target: Path) -> Path:
-    """Copy the files of a reduced dataset that are judged, each below the name of its stage."""
-    for source in bench.files(dataset):
-        copy = target / source.parent.name / source.name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, copy)
-    return target
+def copied(bench: Bench, dataset: str, target: Path, pattern: str = "*/*") -> None:
+    """Copy the files of a reduced dataset that are judged, each below the name of its node: ``NODE/NAME``."""
+    for node, source in bench.files(dataset):
+        copy = target / node / source.name
+        if copy.relative_to(target).match(pattern):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
 
 
 def judge_published(given: Path, store: Path, *options: str) -> list[Judgement]:
     """Judge the images of a directory of products by all that is asked of what is published."""
-    if not list(given.glob(_IMAGES)):
+    if not list(given.glob(IMAGES)):
         return []
     with TemporaryDirectory(prefix="trust-published-") as directory:
         publish(given, target := Path(directory, "published"))

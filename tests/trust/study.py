@@ -174,7 +174,8 @@ class Study:
         left = set(fault.must) if size == fault.hurts else {""}
 
         def wrongly(one: Judgement) -> bool:
-            return not one.accepted and bool(clean.get((one.criterion, one.subject)))
+            # A subject that is new, as a file of another name, was not rejected before.
+            return not one.accepted and clean.get((one.criterion, one.subject), True)
 
         def rejected(one: Judgement) -> bool:
             if not wrongly(one) or one.status is Status.NOT_MEASURED:

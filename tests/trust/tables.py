@@ -40,7 +40,8 @@ _FAULTS = """## Faults and criteria
 _CLEAN = """## Criteria on clean products
 
 Clean exposures are simulated with other seeds, reduced from the start and judged as any: each reduction
-has stars, noise and cosmic rays of its own. *Verdicts*: those with a value; several are of one
+has stars, noise and cosmic rays of its own. Its drizzled images are then made ready for an archive
+(`hubble-qa hlsp complete`) and judged with `--products` and `--profile hlsp`. *Verdicts*: those with a value; several are of one
 reduction, of its exposures and chips. *Rate below*: upper limit, at 95 % confidence, of the rate of
 false alarms; verdicts that are *not measured* count as such, for they fail a run. The criteria are those
 of the day on which an exposure was reduced; CHANGELOG.md says which of them have changed since.
@@ -55,13 +56,11 @@ Of these faults, none is caught at the size that hurts, as far as they are measu
 
 # Why no clean product of the datasets is judged by a criterion, where that is known.
 _NOT_JUDGED = {
-    "CAL-008": "chips of small size are parts of one amplifier's",
     "WCS-006": "no dataset has both FLT and FLC of an exposure",
-    **dict.fromkeys(
-        (name for name in load_criteria() if name.startswith("HLS-")),
-        "asked of finished products only, with --profile hlsp",
-    ),
+    "REG-001": "it judges series of nights, not products: [drift.md](drift.md) has its false alarms",
 }
+# Where what a criterion catches is measured, if not here.
+_MEASURED_ELSEWHERE = {"REG-001": "[drift.md](drift.md)"}
 
 
 def page(summary: Summary) -> str:
@@ -146,19 +145,20 @@ def _criteria(summary: Summary) -> str:
 
 def _criterion(entry: CriterionSummary, faults: Iterable[FaultSummary]) -> str:
     title = load_criteria()[entry.criterion].title
-    catches = sum(bool(fault.rejected.get(entry.criterion)) for fault in faults)
+    number = sum(bool(fault.rejected.get(entry.criterion)) for fault in faults)
+    catches = str(number) if number else _MEASURED_ELSEWHERE.get(entry.criterion, "none yet")
     head = f"| {entry.criterion} {title} "
     if not entry.verdicts:
         why = _NOT_JUDGED.get(entry.criterion, "not applicable so far" if entry.idle else "")
         words = f"not measured yet{': ' if why else ''}{why}"
-        return f"{head}| {words} | | | | | {catches or 'none yet'} |"
+        return f"{head}| {words} | | | | | {catches} |"
     cells = (
         entry.verdicts,
         entry.reductions,
         entry.alarms,
         entry.unmeasured,
         f"{entry.limit:.2g}",
-        catches or "none yet",
+        catches,
     )
     return head + "".join(f"| {cell} " for cell in cells) + "|"
 
