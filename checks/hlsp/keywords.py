@@ -76,7 +76,7 @@ def forbidden_keyword_violations(product: Published) -> Measurement:
 
 
 def equinoxes_beside_icrs(headers: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
-    """Which of a file's headers have EQUINOX, and a RADESYS, or where they have none the file's, of 'ICRS'."""
+    """Which of a file's headers have EQUINOX, and RADESYS = 'ICRS', or none where another has that."""
     frames = [str(header.get("RADESYS", "")).strip().upper() for header in headers]
     return tuple(
         number

@@ -230,7 +230,7 @@ class Bench:
         return frozenset(criterion.id for item in self._items[dataset] if (criterion := criterion_of(item)))
 
     def files(self, dataset: str) -> Iterator[tuple[str, Path]]:
-        """The files of a dataset that are judged and those beside them, each with its node; all are awaited."""
+        """The files of a dataset that are judged, and those beside them, each with its node."""
         run, described = self._run, self._run.datasets[dataset]
         judged = run.judged(described)
         for node in sorted({file.path.parts[0] for file in judged.files.values()}):

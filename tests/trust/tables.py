@@ -41,10 +41,11 @@ _CLEAN = """## Criteria on clean products
 
 Clean exposures are simulated with other seeds, reduced from the start and judged as any: each reduction
 has stars, noise and cosmic rays of its own. Its drizzled images are then made ready for an archive
-(`hubble-qa hlsp complete`) and judged with `--products` and `--profile hlsp`. *Verdicts*: those with a value; several are of one
-reduction, of its exposures and chips. *Rate below*: upper limit, at 95 % confidence, of the rate of
-false alarms; verdicts that are *not measured* count as such, for they fail a run. The criteria are those
-of the day on which an exposure was reduced; CHANGELOG.md says which of them have changed since.
+(`hubble-qa hlsp complete`) and judged with `--products` and `--profile hlsp`. *Verdicts*: those with a
+value; several are of one reduction, of its exposures and chips. *Rate below*: upper limit, at 95 %
+confidence, of the rate of false alarms; verdicts that are *not measured* count as such, for they fail a
+run. The criteria are those of the day on which an exposure was reduced; CHANGELOG.md says which of them
+have changed since.
 
 """
 
