@@ -28,7 +28,7 @@ from hubble_qa.checks.images.files import image_structure_violations
 from hubble_qa.checks.images.filters import several_filters
 from hubble_qa.checks.images.identity import image_identity_violations
 from hubble_qa.checks.images.observations import was_exposed
-from hubble_qa.checks.instruments import camera, find_camera
+from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement, not_applicable, not_told
 from hubble_qa.checks.readers import Drizzled, ReaderError
 from hubble_qa.checks.readers.coordinates import coordinate_problem, is_number
@@ -62,7 +62,7 @@ def test_covered_pixels_are_finite(
     drizzled = products.image(image)
     if drizzled.weight_path is None:
         judge(not_told("coverage_violations", image.label, without_weight(drizzled)))
-    camera = find_camera(*(str(drizzled.keyword(name, "")).strip() for name in ("INSTRUME", "DETECTOR")))
+    camera = drizzled.camera
     photons = camera is None or camera.counts_photons
     science, weight = drizzled.science(), drizzled.weight()
     # Weights are exposure times only where the header says so.
