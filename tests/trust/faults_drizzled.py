@@ -403,11 +403,13 @@ def _of(image: Image) -> Iterator[Fault]:
             "cores of stars taken for cosmic rays",
             _cores(image),
             "of the stars of a chip",
-            (0.01, 0.03, 0.1, 0.3),
+            (0.03, 0.1, 0.2, 0.3),
             0.3,
             "stars that are rejected in one of two exposures have twice the variance",
             "DRZ-003",
             may=("DRZ-002", "DRZ-005"),
+            # Of the other dataset's exposures each has a chip that no other sees.
+            dataset="uvis-two-filters",
         )
     yield fault(
         "PHOTFLAM",
