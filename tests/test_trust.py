@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hubble_qa.checks.criteria import load_criteria
+from tests.qa_runs import ROOT
 from tests.trust.__main__ import DATA, PAGE
 from tests.trust.fault import Fault
 from tests.trust.records import CleanRun, FaultRun
@@ -14,6 +15,8 @@ from tests.trust.registry import FAULTS
 from tests.trust.study import ENOUGH
 from tests.trust.summary import Summary, merged, read_summary, summarise
 from tests.trust.tables import page
+
+LIMITS = ROOT / "docs" / "limits.md"
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,25 @@ def test_measured_is_what_is_declared(fault, summary):
 def test_what_must_reject_it_does_in_95_per_cent_of_all_realisations(fault, summary):
     (entry,) = [each for each in summary.faults if each.fault == fault.key]
     assert [name for name, number in entry.must.items() if number < ENOUGH * entry.asked] == []
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
+def test_what_is_not_caught_where_it_hurts_is_a_limit_with_its_reason(fault, summary):
+    (entry,) = [each for each in summary.faults if each.fault == fault.key]
+    (step,) = [step for step in entry.steps if step.size == fault.hurts]
+    assert step.enough != bool(fault.limit)
+    rows = [line for line in LIMITS.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    assert not fault.limit or any(row.startswith(f"| {fault.limit}") for row in rows)
+
+
+def test_each_criterion_catches_a_fault(summary):
+    caught = {name for entry in summary.faults for name in entry.rejected}
+    assert {*load_criteria()} - caught == {"REG-001"}, "that one judges series of nights: docs/drift.md"
+
+
+def test_each_criterion_has_judged_clean_products(summary):
+    never = {entry.criterion for entry in summary.criteria if not entry.verdicts}
+    assert never == {"REG-001", "WCS-006"}, "no dataset has series, nor FLT and FLC of one exposure"
 
 
 # Sizes that one realisation of each showed to be caught when the criteria were first measured.

@@ -35,6 +35,10 @@ for fault in FAULTS:
         change = partial(realise, fault, fault.hurts, 0)
         found[fault.name] = rejected(bench.judged(name, change, asked))
 found["again"] = rejected(bench.judged(name, criteria=asked))
+try:
+    bench.judged(name, lambda place: place.edit("", place.names("")[0]), asked)
+except ValueError as error:
+    found["nothing"] = str(error)
 target.write_text(json.dumps(found))
 """
 
@@ -63,6 +67,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 
 def test_a_collection_is_clean_before_and_after(found: dict[str, list[str]]) -> None:
     assert found[""] == found["again"] == []
+
+
+def test_a_fault_that_changes_nothing_is_none(found: dict[str, list[str]]) -> None:
+    assert "leaves all files as they are" in found["nothing"]
 
 
 @pytest.mark.parametrize("fault", _FAULTS, ids=lambda fault: fault.name)

@@ -35,6 +35,10 @@ def work(bench):
         fault = FAULTS[key]
         found[key] = rejected(bench.judged(dataset, partial(realise, fault, fault.hurts, 0)))
     found["again"] = rejected(bench.judged(dataset))
+    try:
+        bench.judged(dataset, lambda place: place.edit("flt", place.names("flt", "*_flt.fits")[0]))
+    except ValueError as error:
+        found["nothing"] = str(error)
     target.write_text(json.dumps(found))
 
 open_bench(work, store, ["wfpc2-u40x010hm"], "-p", "no:warnings", "-k", tests)
@@ -69,6 +73,10 @@ def found(tmp_path_factory):
 
 def test_products_are_clean_before_and_after(found):
     assert found[""] == found["again"] == []
+
+
+def test_a_fault_that_changes_nothing_is_none(found):
+    assert found["nothing"].endswith("leaves all products as they are")
 
 
 @pytest.mark.parametrize("key", _FAULTS)

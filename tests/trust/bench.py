@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from filecmp import cmp
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -97,7 +98,8 @@ class Products:
         self._overlay = overlay
         self._directory = directory
         self._server = server
-        self._edited: set[Path] = set()
+        # Private copies, and what they are copies of.
+        self._edited: dict[Path, Path] = {}
         self.rebuilt = False
 
     @property
@@ -120,9 +122,10 @@ class Products:
         """A private copy of a file, to be changed."""
         path = self._private(node).file(name)
         if path not in self._edited:
-            shutil.copyfile(path.resolve(), copy := path.with_name(f".{name}"))
+            original = path.resolve()
+            shutil.copyfile(original, copy := path.with_name(f".{name}"))
             copy.replace(path)
-            self._edited.add(path)
+            self._edited[path] = original
         return path
 
     def _private(self, name: str) -> Product:
@@ -138,6 +141,14 @@ class Products:
                     target.symlink_to(path)
             product = self._overlay.products[node.key] = replace(product, path=place)
         return product
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs from what it was."""
+        return self.rebuilt or any(
+            not path.exists() or not cmp(path, original, shallow=False)
+            for path, original in self._edited.items()
+        )
 
     @property
     def untouched(self) -> frozenset[str]:
@@ -263,6 +274,11 @@ class Bench:
         list of Judgement
             Of a changed product only the verdicts that may differ: those of tests that read it, as far as
             that is known from a judgement of the unchanged products.
+
+        Raises
+        ------
+        ValueError
+            If the change changes nothing.
         """
         with TemporaryDirectory(prefix="trust-") as directory:
             try:
@@ -270,6 +286,8 @@ class Bench:
                 if change is not None:
                     products = self._products(dataset, Path(directory))
                     change(products)
+                    if not products.changed:
+                        raise ValueError(f"{dataset}: the change leaves all products as they are")
                     others = products.untouched if criteria is not None else ()
                 found = []
                 for judgement in self._judge(dataset, criteria, others):

@@ -57,10 +57,12 @@ class Fault:
     why : str
         Why at that size.
     must : tuple of str
-        Criteria of which each rejects it at the size at which it hurts. Empty where no image can tell;
-        `why` says so.
+        Criteria of which each rejects it at the size at which it hurts. Empty where none always does.
     may : tuple of str
         Criteria that may reject it as well. No other may.
+    limit : str
+        How the row of ``docs/limits.md`` begins that says why the products do not show it; empty where they
+        do.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Fault:
     why: str
     must: tuple[str, ...]
     may: tuple[str, ...] = ()
+    limit: str = ""
 
     def __post_init__(self) -> None:
         if self.hurts not in self.sizes or list(self.sizes) != sorted(self.sizes):

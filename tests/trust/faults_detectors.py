@@ -324,6 +324,7 @@ FAULTS = (
         "a tenth of the exposure time is lost",
         (),
         ("DRZ-002",),
+        "Pixels of an infrared exposure that AstroDrizzle takes for cosmic rays",
     ),
     Fault(
         "IR: cosmic rays left in the combination",
@@ -346,6 +347,7 @@ FAULTS = (
         "0.4 mag of depth",
         (),
         ("TVB-004", "TVB-005", "DRZ-012"),
+        "Noise that is added to a drizzled image",
     ),
     Fault(
         "SBC: temperature of another exposure",
@@ -354,9 +356,10 @@ FAULTS = (
         "deg C",
         (0.5, 1.0, 3.0, 5.0),
         3.0,
-        "the dark rate doubles in 2 degrees above 25; no file tells: it may change so in 10 minutes",
+        "the dark rate doubles in 2 degrees above 25",
         (),
         ("DRK-001",),
+        "The temperature of an SBC exposure",
     ),
     Fault(
         "SBC: a warm exposure without its dark",

@@ -219,8 +219,10 @@ def _of(image: Image) -> Iterator[Fault]:
         *must: str,
         may: tuple[str, ...] = (),
         dataset: str = image.dataset,
+        limit: str = "",
     ) -> Fault:
-        return Fault(f"{image.label} mosaic: {name}", dataset, change, unit, sizes, hurts, why, must, may)
+        name = f"{image.label} mosaic: {name}"
+        return Fault(name, dataset, change, unit, sizes, hurts, why, must, may, limit)
 
     # Two exposures have to show a star.
     several = "wfpc2-omega-cen" if image.label == "WFPC2" else image.dataset
@@ -250,15 +252,13 @@ def _of(image: Image) -> Iterator[Fault]:
         "",
         (0.01, 0.03, 0.05, 0.1, 0.3),
         0.1,
-        "5 per cent at either edge: relative photometry over the field is off by as much"
-        + (
-            "; one galaxy fills the field, and its light has a slope of its own"
-            if image.label == "SBC"
-            else ""
-        ),
+        "5 per cent at either edge: relative photometry over the field is off by as much",
         *(("PHT-006",) if image.label != "SBC" else ()),
         # An exposure that has no other beside it is compared with the image.
         may=(*_SOURCES, *(("PHT-006",) if image.label == "SBC" else ()), "PHT-012", "DRZ-008", "DRZ-012"),
+        limit="A scale of flux that changes from side to side of an SBC image"
+        if image.label == "SBC"
+        else "",
     )
     yield fault(
         "sign",
@@ -282,6 +282,7 @@ def _of(image: Image) -> Iterator[Fault]:
             *(("DRZ-012",) if image.label != "IR" else ()),
             may=("PHT-004", "PHT-006", "AST-015", "DRZ-006", "TVB-004", "TVB-005")
             + (("DRZ-012",) if image.label == "IR" else ()),
+            limit="Noise that is added to a drizzled image" if image.label == "IR" else "",
         )
     yield fault(
         "weight",
@@ -367,6 +368,7 @@ def _of(image: Image) -> Iterator[Fault]:
         "a Gaussian of 1 pixel takes a quarter of the light out of a small aperture",
         *(("DRZ-012",) if image.label != "SBC" else ()),
         may=("AST-015", "PHT-004", "PHT-006", "DRZ-006"),
+        limit="Sources of an SBC image that are broadened" if image.label == "SBC" else "",
     )
     if image.label in ("UVIS", "IR"):
         yield fault(
@@ -376,6 +378,7 @@ def _of(image: Image) -> Iterator[Fault]:
             (0.1, 0.2, 0.5, 1.0, 2.0),
             0.5,
             "an aperture of 50 pixels is off by 3 of its own errors",
+            limit="The sky of one exposure that was left in a drizzled image",
         )
     if image.label == "UVIS":
         # Of infrared exposures with fitted ramps it is the fit that rejects cosmic rays.

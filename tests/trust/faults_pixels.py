@@ -42,6 +42,23 @@ _PLACE = {"WFPC2": "PHT-003", "IR": "AST-024"}
 # Of the others half of the sensitivity, or 5 times the noise: their small fields change from block to block.
 _BLOB = {"UVIS": "CAL-011"}
 
+# Rows of docs/limits.md that say why the products of a camera's dataset do not show a fault, or not always.
+_SHARP = "Persistence in one exposure of a crowded field, and a sharp patch"
+_DARK = "A blob of less sensitivity where there is hardly any sky"
+_FAINT = "An SBC exposure whose flux is off"
+_ROLLED = "Pixels of one exposure that are rolled by one"
+_RAYS = "Cosmic rays in an exposure before it is combined"
+_LIMITS: Mapping[str, Mapping[str, str]] = {
+    "errors too large or small": {"WFPC2": "Errors of a WFPC2 exposure"},
+    "chip's flux": {"UVIS": "The flux of a chip of one exposure", "SBC": _FAINT},
+    "offset of a chip": {"UVIS": "Persistence, a blob or an offset of a chip in a single exposure"},
+    "pixels rolled": dict.fromkeys(("WFC", "SBC"), _ROLLED),
+    "gradient of the sensitivity": {"SBC": _FAINT},
+    "blob of less sensitivity": {"WFPC2": _DARK, "WFC": _SHARP, "IR": _SHARP, "SBC": _DARK},
+    "persistence": dict.fromkeys(("WFC", "IR"), _SHARP),
+    "cosmic rays left": dict.fromkeys(("UVIS", "WFC", "IR"), _RAYS),
+}
+
 
 def _chip(
     camera: Camera, edit: Callable[[Any, float, Generator], None], plane: str = "SCI", *, deep: bool = False
@@ -176,7 +193,9 @@ def _of(camera: Camera) -> Iterator[Fault]:
     ) -> Fault:
         change = _chip(camera, edit, plane, deep=deep)
         may = tuple(each for each in (*_MAY, *extra) if each not in must)
-        return Fault(f"{camera.label}: {name}", camera.dataset, change, unit, sizes, hurts, why, must, may)
+        limit = _LIMITS.get(name, {}).get(camera.label, "")
+        name = f"{camera.label}: {name}"
+        return Fault(name, camera.dataset, change, unit, sizes, hurts, why, must, may, limit)
 
     yield fault(
         "NaN pixels", _nan, "pixels", (1, 3, 10, 100), 1, "one NaN spoils every sum over it", "CAL-013"
@@ -240,8 +259,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         "times",
         (0.3, 1.5, 2.0, 3.0),
         3.0,
-        "limits and weights are wrong by as much: a factor of 3 makes 3 sigma of 1"
-        + ("; no image tells: ERR is the root of the counts, if any" if camera.label == "WFPC2" else ""),
+        "limits and weights are wrong by as much: a factor of 3 makes 3 sigma of 1",
         *(("CAL-009",) if camera.label != "WFPC2" else ()),
         plane="ERR",
     )
@@ -270,8 +288,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         "pix",
         (1, 2, 10),
         1,
-        "positions are off by a pixel, flat and flags do not fit"
-        + ("" if camera.label in _PLACE else "; no other exposure sees the chip, and flags do not tell"),
+        "positions are off by a pixel, flat and flags do not fit",
         *_criterion(_PLACE, camera),
         extra=("AST-012", "AST-017", "AST-024", "WCS-003"),
     )
@@ -306,22 +323,22 @@ def _of(camera: Camera) -> Iterator[Fault]:
             *_criterion(_BLOB, camera),
             deep=True,
         )
-    yield fault(
-        "noise added",
-        _noise,
-        "times",
-        (1.1, 1.2, 1.35, 2.0, 3.0),
-        2.0,
-        "three quarters of a magnitude of depth",
-    )
-    yield fault(
-        "cosmic rays left",
-        _cosmic_rays,
-        "of the pixels",
-        (1e-4, 1e-3, 1e-2, 0.05),
-        1e-2,
-        "in one aperture of 50 pixels out of two",
-    )
+        yield fault(
+            "noise added",
+            _noise,
+            "times",
+            (1.1, 1.2, 1.35, 2.0, 3.0),
+            2.0,
+            "three quarters of a magnitude of depth",
+        )
+        yield fault(
+            "cosmic rays left",
+            _cosmic_rays,
+            "of the pixels",
+            (1e-4, 1e-3, 1e-2, 0.05),
+            1e-2,
+            "in one aperture of 50 pixels out of two",
+        )
     if camera.amplifiers:
         yield fault(
             "amplifier step",

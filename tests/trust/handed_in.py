@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from filecmp import cmp
 from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -194,7 +195,17 @@ class HandedIn:
             shutil.copytree(self._directory / dataset, target)
             if change is not None:
                 change(Copy(target))
+                if _alike(target, self._directory / dataset):
+                    raise ValueError(f"{dataset}: the change leaves all files as they are")
             return _judged(target, self._store, SETS[dataset].options, criteria, until)
+
+
+def _alike(one: Path, other: Path) -> bool:
+    """Whether two directories hold files of the same names and bytes."""
+    names = sorted(path.name for path in one.iterdir())
+    return names == sorted(path.name for path in other.iterdir()) and all(
+        cmp(one / name, other / name, shallow=False) for name in names
+    )
 
 
 def open_handed_in(work: Callable[[HandedIn], None], store: Path, names: Collection[str]) -> None:
