@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import pytest
@@ -83,6 +83,14 @@ def test_what_rejected_a_fault_elsewhere_is_asked_too(tmp_path):
     bench, runs = studied(tmp_path, ("FIL-001",), known={FAULT.key: ["FIL-001"]})
     assert ("AST-010", "AST-019", "AST-020", "FIL-001") in bench.asked
     assert runs[0].caught == ("FIL-001",)
+
+
+def test_all_are_asked_where_none_is_known_to_reject_it(tmp_path):
+    bench = FakeBench(())
+    fault = replace(FAULT, must=(), may=())
+    Study(bench, Journal(tmp_path / "faults.jsonl")).run([fault], whole=0, realisations=2)
+    assert bench.asked
+    assert set(bench.asked) == {None}
 
 
 def test_study_goes_on_where_it_was_stopped(tmp_path):

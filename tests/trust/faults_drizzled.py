@@ -378,6 +378,7 @@ def _of(image: Image) -> Iterator[Fault]:
             (0.1, 0.2, 0.5, 1.0, 2.0),
             0.5,
             "an aperture of 50 pixels is off by 3 of its own errors",
+            may=("DRZ-008", "DRZ-012", "TVB-004", "PHT-006", "AST-015"),
             limit="The sky of one exposure that was left in a drizzled image",
         )
     if image.label == "UVIS":

@@ -200,12 +200,15 @@ class Study:
         self._journal.add(run)
         self._note(run)
 
-    def _asked(self, fault: Fault, size: float) -> set[str]:
-        """Criteria that are asked: at the size that hurts those that must reject it, else all that may."""
+    def _asked(self, fault: Fault, size: float) -> set[str] | None:
+        """Criteria that are asked: at the size that hurts those that must reject it, else all that may.
+
+        All are where none is known.
+        """
         if size == fault.hurts and fault.must:
             return set(fault.must)
         known = {name for run in self._runs.get(fault.key, ()) for name in run.caught}
-        return {*fault.must, *fault.may, *self._known.get(fault.key, ()), *known}
+        return {*fault.must, *fault.may, *self._known.get(fault.key, ()), *known} or None
 
     def _accepted(self, dataset: str) -> dict[tuple[str, str], bool]:
         """Which verdicts are accepted without any fault."""
