@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,6 +59,8 @@ BROKEN = (
 )
 """What astropy raises, of any kind, for what it cannot read."""
 
+# BITPIX of the only distortion tables that astropy reads.
+_FLOAT32 = -32
 # Kinds of pixels, by BITPIX (FITS 4.0, table 8): the first byte is the most significant.
 _PIXELS = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 
@@ -399,12 +401,24 @@ def science_wcs(header: fits.Header, hdus: fits.HDUList | None = None) -> Any:
             wcs = WCS(_without_history(header), fobj=hdus)
             wcs.wcs.set()
         except (WcsError, ValueError, MemoryError, TypeError, KeyError) as error:
+            if wide := _wide_tables(hdus or ()):
+                raise ReaderError(
+                    f"the coordinates cannot be used: {wide}, and distortion tables are of float32 (-32); "
+                    "write them so, or run updatewcs"
+                ) from error
             axes = ", ".join(f"{key} = {header.get(key, 'missing')!r}" for key in ("CTYPE1", "CTYPE2"))
             raise ReaderError(
                 f"the coordinates cannot be used ({axes}); run updatewcs, or restore a solution that the "
                 "header keeps"
             ) from error
     return wcs
+
+
+def _wide_tables(hdus: Iterable[Any]) -> str:
+    """Distortion tables of numbers that astropy does not read, with their BITPIX; empty without any."""
+    tables = (hdu for hdu in hdus if hdu.name in ("WCSDVARR", "D2IMARR") and hdu.is_image)
+    wide = [hdu for hdu in tables if hdu.header.get("BITPIX") != _FLOAT32]
+    return ", ".join(f"{hdu.name},{hdu.ver} has BITPIX = {hdu.header.get('BITPIX')}" for hdu in wide)
 
 
 def _without_history(header: fits.Header) -> fits.Header:
