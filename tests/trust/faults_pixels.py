@@ -271,6 +271,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         0.02,
         "2 per cent, the error of a zeropoint, is what photometry is published with",
         *_criterion(_FLUX, camera),
+        deep=camera.label == "UVIS",
     )
     offsets = tuple(camera.noise * each for each in (0.03, 0.1, 0.3, 1.0, 3.0, 10.0))
     yield fault(
@@ -281,6 +282,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
         offsets[3],
         "the noise of a pixel: an aperture of 50 pixels is off by 7 of its own errors",
         *_criterion(_LEVEL, camera),
+        deep=camera.label == "UVIS",
     )
     yield fault(
         "pixels rolled",
