@@ -35,8 +35,8 @@ _MAY += ("CAL-011", "CAL-012", "PHT-006", "PHT-010", "PHT-011", "PHT-012", "DRZ-
 
 # By which criterion each camera tells a chip that is off, in its light and in its background: by its C0M,
 # by the raw exposure, or by the image that combines it and the other exposures.
-_FLUX = {"WFPC2": "PHT-003", "WFC": "CAL-006", "IR": "CAL-006"}
-_LEVEL = {"WFPC2": "PHT-003", "WFC": "CAL-006", "IR": "CAL-006", "SBC": "CAL-013"}
+_FLUX = {"WFPC2": "PHT-003", "UVIS": "PHT-011", "WFC": "CAL-006", "IR": "CAL-006"}
+_LEVEL = {"WFPC2": "PHT-003", "UVIS": "CAL-011", "WFC": "CAL-006", "IR": "CAL-006", "SBC": "CAL-013"}
 _GRADIENT = {"WFPC2": "PHT-003"}
 _PLACE = {"WFPC2": "PHT-003", "IR": "AST-024"}
 # Of the others half of the sensitivity, or 5 times the noise: their small fields change from block to block.
@@ -50,8 +50,7 @@ _ROLLED = "Pixels of one exposure that are rolled by one"
 _RAYS = "Cosmic rays in an exposure before it is combined"
 _LIMITS: Mapping[str, Mapping[str, str]] = {
     "errors too large or small": {"WFPC2": "Errors of a WFPC2 exposure"},
-    "chip's flux": {"UVIS": "The flux of a chip of one exposure", "SBC": _FAINT},
-    "offset of a chip": {"UVIS": "Persistence, a blob or an offset of a chip in a single exposure"},
+    "chip's flux": {"SBC": _FAINT},
     "pixels rolled": dict.fromkeys(("WFC", "SBC"), _ROLLED),
     "gradient of the sensitivity": {"SBC": _FAINT},
     "blob of less sensitivity": {"WFPC2": _DARK, "WFC": _SHARP, "IR": _SHARP, "SBC": _DARK},
