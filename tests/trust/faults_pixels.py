@@ -34,7 +34,8 @@ _MAY += ("CAL-009", "DRK-003", "DRK-006", "DRZ-002", "DRZ-003", "DRZ-006", "DRZ-
 _MAY += ("CAL-011", "CAL-012", "PHT-006", "PHT-010", "PHT-011", "PHT-012", "DRZ-012")
 
 # By which criterion each camera tells a chip that is off, in its light and in its background: by its C0M,
-# by the raw exposure, or by the image that combines it and the other exposures. Of UVIS' flux several may tell.
+# by the raw exposure, or by the image that combines it and the other exposures. Of UVIS' flux one of several
+# may tell.
 _FLUX = {"WFPC2": "PHT-003", "WFC": "CAL-006", "IR": "CAL-006"}
 _LEVEL = {"WFPC2": "PHT-003", "UVIS": "CAL-011", "WFC": "CAL-006", "IR": "CAL-006", "SBC": "CAL-013"}
 _GRADIENT = {"WFPC2": "PHT-003"}
