@@ -119,6 +119,28 @@ def test_pairs_by_chance_are_those_of_the_density_in_the_clipping_radius() -> No
     assert len(found) == pytest.approx(800 + found.by_chance, rel=0.05)
 
 
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("gap", [2.0, 3.0, 4.0])
+def test_unrelated_fields_that_nearly_touch_share_nothing(seed: int, gap: float) -> None:
+    # The farther an offset moves one onto the other, the more pairs there are, and none within a few arcsec.
+    generator = np.random.default_rng(seed)
+    lists = generator.uniform(-40.0, 40.0, (2, 8000, 2))
+    lists[0, :, 0] += 80.0 + gap
+    assert len(pair_sources(*(FIELD + each / 3600.0 / SHRINK for each in lists))) == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_nearly_touching_fields_share_is_found(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    lists = generator.uniform(-40.0, 40.0, (2, 3000, 2))
+    lists[0, :, 0] += 77.0
+    # Stars on the strip that both would see if one of them were not 4 arcsec off.
+    lists[1, :60] = lists[0, :60] = generator.uniform((38.0, -40.0), (42.0, 40.0), (60, 2))
+    lists[1, :60, 0] -= 4.0
+    found = pair_sources(*(FIELD + each / 3600.0 / SHRINK for each in lists))
+    assert np.median(found.offsets, axis=0) == pytest.approx((4000.0, 0.0), abs=2.0)
+
+
 # Measuring them
 
 

@@ -32,6 +32,11 @@ SIGNIFICANCE = 6.0
 _CELL = 0.1
 _BLOCK = 3
 
+# Chance is what offsets around one share, up to so many cells from it: of lists that overlap in a part only,
+# an offset gives the more pairs the farther it moves one onto the other. The nearest cells are left out, for
+# the scatter and rotation of true pairs.
+_AROUND, _NEAREST = 10, 4
+
 # Pairs belong together within this many robust standard deviations, but within at least 10 mas, below
 # which centroids of faint stars scatter.
 _CLIP = 4.0
@@ -94,7 +99,8 @@ def pair_sources(first: Array, second: Array, *, search_radius: float = SEARCH_R
     -------
     SourcePairs
         Without pairs, and with a remark, where no offset is shared by `MIN_PAIRS` more pairs than
-        expected by chance, or by less than `SIGNIFICANCE` standard deviations more.
+        those around it, or by less than `SIGNIFICANCE` standard deviations more, or where the pairs near
+        the model are not as many more, one to one, than chance gives.
     """
     indices = [np.flatnonzero(np.isfinite(positions).all(axis=1)) for positions in (first, second)]
     few = min(len(each) for each in indices)
@@ -109,12 +115,15 @@ def pair_sources(first: Array, second: Array, *, search_radius: float = SEARCH_R
     if start is None:
         return _no_pairs(f"no offset within {search_radius:g} arcsec is shared by more pairs than by chance")
     chosen, radius = _consistent(planes[1][candidates[:, 1]], candidates, offsets, start)
+    by_chance = density * math.pi * radius**2
+    if len(chosen) - few * -math.expm1(-by_chance / few) < MIN_PAIRS:
+        return _no_pairs("the pairs at the offset that most share are as far apart as chance has them")
     return SourcePairs(
         indices[0][candidates[chosen, 0]],
         indices[1][candidates[chosen, 1]],
         planes[1][candidates[chosen, 1]],
         _MAS * offsets[chosen],
-        by_chance=density * math.pi * radius**2,
+        by_chance=by_chance,
     )
 
 
@@ -154,22 +163,37 @@ def _candidates(first: Array, second: Array, radius: float) -> Indices:
 
 
 def _shared_offset(offsets: Array, radius: float) -> tuple[Array | None, float]:
-    """Offset that significantly many pairs share, if any, and chance pairs per square arcsec of offset."""
+    """Offset that significantly many pairs share, if any, and chance pairs per square arcsec around it."""
     from scipy.ndimage import uniform_filter
 
     cells = 2 * math.ceil(radius / _CELL)
     edges = _CELL * (np.arange(cells + 1) - cells / 2)
     counts, _, _ = np.histogram2d(offsets[:, 0], offsets[:, 1], bins=[edges, edges])
     blocks = np.rint(uniform_filter(counts, _BLOCK, mode="constant") * _BLOCK**2)
-    best = np.unravel_index(int(np.argmax(blocks)), blocks.shape)
-    peak, block_area = float(blocks[best]), (_BLOCK * _CELL) ** 2
-    density = max(len(offsets) - peak, 0.0) / (math.pi * radius**2)
-    excess = peak - density * block_area
-    if excess < max(MIN_PAIRS, SIGNIFICANCE * math.sqrt(density * block_area)):
+    by_chance = _around(counts, radius) * _BLOCK**2
+    best = np.unravel_index(int(np.argmax(blocks - by_chance)), blocks.shape)
+    expected = float(by_chance[best])
+    density = expected / (_BLOCK * _CELL) ** 2
+    if blocks[best] - expected < max(MIN_PAIRS, SIGNIFICANCE * math.sqrt(expected)):
         return None, density
     middle = np.array([edges[index] + _CELL / 2 for index in best])
     near = np.abs(offsets - middle).max(axis=1) <= _BLOCK * _CELL / 2
     return np.median(offsets[near], axis=0), density
+
+
+def _around(counts: Array, radius: float) -> Array:
+    """Mean count of the cells around each, of those within the radius."""
+    from scipy.ndimage import uniform_filter
+
+    middles = _CELL * (np.arange(len(counts)) + 0.5) - radius
+    within = (np.hypot(*np.meshgrid(middles, middles)) <= radius).astype(float)
+
+    def ring(values: Array) -> Array:
+        outer, inner = 2 * _AROUND + 1, 2 * _NEAREST + 1
+        found = [uniform_filter(values, side, mode="constant") * side**2 for side in (outer, inner)]
+        return np.asarray(found[0] - found[1])
+
+    return np.asarray(np.maximum(ring(counts), 0.0) / np.maximum(ring(within), 1.0))
 
 
 def _consistent(positions: Array, candidates: Indices, offsets: Array, start: Array) -> tuple[Indices, float]:
