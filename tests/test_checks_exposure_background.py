@@ -112,6 +112,18 @@ def test_half_a_column_is_found_and_a_star_is_not() -> None:
     assert status("CAL-012", hot_column(9.0, flagged=True)) is Status.PASS
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_bright_stars_one_above_the_other_are_no_column(turned: bool, seed: int) -> None:
+    # Their wings, twice the noise, in six tenths of the rows of two bands of a small frame.
+    science = np.random.default_rng(seed).normal(100.0, 3.0, (400, 400))
+    for first in (115, 220):
+        science[first : first + 60, 123] += 6.0
+    turn = np.transpose if turned else np.asarray
+    found = column_departure(turn(science), np.ones(science.shape, bool), camera("WFC3", "IR"), subject="a")
+    assert found.value == pytest.approx(0.0, abs=0.1)
+
+
 def test_rows_are_judged_as_columns_are_but_where_light_lies_along_them() -> None:
     assert "row 124 departs by +9" in hot_column(9.0, turned=True).reason
     for height in (9.0, -9.0):

@@ -772,21 +772,38 @@ def mad(values: np.ndarray) -> float:
     return 1.482602218505602 * float(np.median(np.abs(values - np.median(values))))
 
 
-def levels_by_hand(band: np.ndarray, kept: np.ndarray, noise: float) -> np.ndarray:
+def levels_by_hand(part: np.ndarray, kept: np.ndarray, noise: float) -> np.ndarray:
     """Clipped means of columns less the medians of the 17 about each, the outermost repeated at the sides."""
-    levels = np.full(band.shape[1], np.nan)
-    for column in range(band.shape[1]):
-        good = np.sort(band[kept[:, column], column])
-        bad = len(band) - len(good)
-        place = len(band) // 2 - bad // 2  # of the upper median, half of those that do not count below it
+    levels = np.full(part.shape[1], np.nan)
+    for column in range(part.shape[1]):
+        good = np.sort(part[kept[:, column], column])
+        bad = len(part) - len(good)
+        place = len(part) // 2 - bad // 2  # of the upper median, half of those that do not count below it
         middle = good[place] if 0 <= place < len(good) else 0.0
         near = good[np.abs(good - middle) <= 3.0 * noise]
-        if len(near) >= 0.5 * len(band):
+        if len(near) >= 0.5 * len(part):
             levels[column] = near.mean()
     known = np.isfinite(levels)
     filled = np.interp(np.arange(len(levels)), np.flatnonzero(known), levels[known])
     padded = np.concatenate([[filled[0]] * 8, filled, [filled[-1]] * 8])
     return levels - np.array([np.median(padded[i : i + 17]) for i in range(len(filled))])
+
+
+def departures_by_hand(band: np.ndarray, kept: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """Medians of the departures of a band's parts, and what three of four parts have at least."""
+    number = min(8, len(band) // 8)
+    split = zip(np.array_split(band, number), np.array_split(kept, number), strict=True)
+    parts = np.array([levels_by_hand(*part, noise) for part in split])
+    medians, least = np.full(band.shape[1], np.nan), np.zeros(band.shape[1])
+    for column in range(band.shape[1]):
+        told = np.sort(parts[np.isfinite(parts[:, column]), column])
+        if len(told) < number / 2:
+            continue
+        medians[column] = np.median(told)
+        left_out = (len(told) - 1) // 4
+        low, high = told[left_out], told[len(told) - 1 - left_out]
+        least[column] = max(low, 0.0) or min(high, 0.0)
+    return medians, least
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(81, 60), (150, 33), (2100, 40), (3100, 34)])
@@ -810,15 +827,15 @@ def test_the_column_that_departs_most_in_two_bands(
     pixels, kept = science[::every].astype(float), good[::every] & np.isfinite(science[::every])
     noise = mad(pixels[::3, ::2][kept[::3, ::2]])
     bands = zip(np.array_split(pixels, 4), np.array_split(kept, 4), strict=True)
-    departures = np.array([levels_by_hand(*band, noise) for band in bands])
+    departures, least = zip(*(departures_by_hand(*band, noise) for band in bands), strict=True)
     scatters = [mad(each[np.isfinite(each)]) for each in departures]
     certain = [
         np.maximum(np.abs(each) - 5.0 * scatter, 0.0) / noise
-        for each, scatter in zip(departures, scatters, strict=True)
+        for each, scatter in zip(least, scatters, strict=True)
     ]
     both = [
         0.0
-        if not departures[n, column] * departures[n + 1, column] > 0.0
+        if not least[n][column] * least[n + 1][column] > 0.0
         else min(certain[n][column], certain[n + 1][column])
         for n in range(3)
         for column in range(columns)

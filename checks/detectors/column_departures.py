@@ -13,9 +13,11 @@ from hubble_qa.checks.measurement import Json, Measurement, not_applicable
 
 __all__ = ["column_departure"]
 
-# Rows are judged in bands: a hot column begins anywhere and reaches to the far end. Two bands one above the
-# other must agree, as no star does.
+# Rows are judged in bands: a hot column begins anywhere and reaches to the far end. Two bands one above
+# the other must agree, and three quarters of the parts of either, of so many rows at least: no star does
+# that, nor do two of them, whose wings cross a part or two.
 _BANDS = 4
+_PARTS, _FEWEST_ROWS = 8, 8
 # Of a chip with more rows than twice this number, every second one or fewer tell as well.
 _ROWS = 1024
 # Columns on either side that tell the background of a column.
@@ -41,10 +43,11 @@ def column_departure(
 ) -> Measurement:
     """Departure of the column or row that stands out most, in units of the noise of a pixel.
 
-    The clipped mean of a column's unflagged pixels, in each of four bands of rows, less that of the 8
-    columns on either side; of two neighbouring bands the smaller departure, less 5 times the robust scatter
-    of all columns. Rows alike. Where many wander, as stripes of the bias do, none stands out: then the
-    scatter of their departures, as far as the bands share it.
+    The clipped mean of a column's unflagged pixels, less that of the 8 columns on either side, in eight parts
+    of each of four bands of rows; what three quarters of a band's parts have at least; of two neighbouring
+    bands the smaller, less 5 times the robust scatter of all columns. Rows alike. Where many wander, as
+    stripes of the bias do, none stands out: then the scatter of their departures, as far as the bands share
+    it.
 
     Parameters
     ----------
@@ -126,10 +129,10 @@ class _Lines(NamedTuple):
 def _lines(science: NDArray[Any], kept: NDArray[np.bool_], noise: float) -> _Lines:
     """What stands out of the columns of an array, or of the rows of one that was transposed."""
     bands = zip(np.array_split(science, _BANDS), np.array_split(kept, _BANDS), strict=True)
-    departures = np.array([_departures(*band, noise) for band in bands])
+    departures, least = np.moveaxis(np.array([_departures(*band, noise) for band in bands]), 1, 0)
     scatter = np.array([_scatter(band) for band in departures])
-    certain = np.maximum(np.abs(departures) - _SIGMAS * scatter[:, None], 0.0) / noise
-    alike = departures[1:] * departures[:-1] > 0
+    certain = np.maximum(np.abs(least) - _SIGMAS * scatter[:, None], 0.0) / noise
+    alike = least[1:] * least[:-1] > 0
     both = np.where(alike, np.minimum(certain[1:], certain[:-1]), 0.0)
     band, line = np.unravel_index(int(np.argmax(both)), both.shape)
     shared = _shared(departures) / noise
@@ -151,23 +154,50 @@ def _shared(departures: NDArray[np.float64]) -> float:
 
 
 def _departures(band: NDArray[Any], kept: NDArray[np.bool_], noise: float) -> NDArray[np.float64]:
-    """Clipped means of a band's columns less those of the columns beside them; NaN where there is none."""
+    """Departures of a band's columns from those beside them, shape (2, columns): the median and the least.
+
+    Of the parts of the band: the median of theirs, NaN where less than half of them tell, and what three
+    quarters of them have at least, of one sign, else 0.
+    """
+    parts = max(1, min(_PARTS, len(band) // _FEWEST_ROWS))
+    split = zip(np.array_split(band, parts), np.array_split(kept, parts), strict=True)
+    # What is not told comes last.
+    found = np.sort([_beside(_levels(*part, noise)) for part in split], axis=0)
+    number = np.count_nonzero(np.isfinite(found), axis=0)
+    told = number >= max(_FEWEST * parts, 1)
+
+    def at(place: NDArray[Any]) -> NDArray[np.float64]:
+        return np.asarray(np.take_along_axis(found, np.where(told, place, 0)[None], axis=0)[0])
+
+    median = np.where(told, (at((number - 1) // 2) + at(number // 2)) / 2.0, np.nan)
+    few = (number - 1) // 4
+    low, high = at(few), at(number - 1 - few)
+    least = np.where(told & (low > 0), low, np.where(told & (high < 0), high, 0.0))
+    return np.array([median, least])
+
+
+def _beside(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Levels of columns less the median of those on either side; NaN where there is none."""
     from scipy.ndimage import median_filter
 
-    # Pixels that do not count are put above and below all others in turn, which leaves the median in place.
-    turn = np.where((np.cumsum(~kept, axis=0) & 1).astype(bool), np.float32(np.inf), np.float32(-np.inf))
-    values = np.ascontiguousarray(np.where(kept, band, turn).T, dtype=np.float32)
-    middle = np.partition(values, len(band) // 2, axis=1)[:, len(band) // 2]
-    # Medians of whole counts are whole; means of what is near them are not.
-    near = np.abs(values - np.where(np.isfinite(middle), middle, 0.0)[:, None]) <= _CLIP * noise
-    number = np.count_nonzero(near, axis=1)
-    means = np.sum(np.where(near, values, 0.0), axis=1, dtype=float) / np.maximum(number, 1)
-    levels = np.where(number >= _FEWEST * len(band), means, np.nan)
     known = np.isfinite(levels)
     if not known.any():
         return levels
     filled = np.interp(np.arange(len(levels)), np.flatnonzero(known), levels[known])
     return np.asarray(levels - median_filter(filled, 2 * _NEIGHBOURS + 1, mode="nearest"))
+
+
+def _levels(part: NDArray[Any], kept: NDArray[np.bool_], noise: float) -> NDArray[np.float64]:
+    """Clipped means of the columns of a part of a band; NaN where most pixels do not count."""
+    # Pixels that do not count are put above and below all others in turn, which leaves the median in place.
+    turn = np.where((np.cumsum(~kept, axis=0) & 1).astype(bool), np.float32(np.inf), np.float32(-np.inf))
+    values = np.ascontiguousarray(np.where(kept, part, turn).T, dtype=np.float32)
+    middle = np.partition(values, len(part) // 2, axis=1)[:, len(part) // 2]
+    # Medians of whole counts are whole; means of what is near them are not.
+    near = np.abs(values - np.where(np.isfinite(middle), middle, 0.0)[:, None]) <= _CLIP * noise
+    number = np.count_nonzero(near, axis=1)
+    means = np.sum(np.where(near, values, 0.0), axis=1, dtype=float) / np.maximum(number, 1)
+    return np.asarray(np.where(number >= _FEWEST * len(part), means, np.nan))
 
 
 def _scatter(departures: NDArray[np.float64]) -> float:
