@@ -545,6 +545,15 @@ def test_full_pixels_have_their_flag(bare: int, flagged: int, others: int, told:
     assert bool(unflagged_saturation(science, dq, UVIS)) is told
 
 
+@pytest.mark.parametrize(("fraction", "told"), [(0.94, False), (0.96, True), (1.29, True), (1.31, False)])
+def test_full_pixels_read_what_the_well_holds(fraction: float, told: bool) -> None:
+    # Stars beside WFPC2's shadowed edges are divided by a flat field of a half.
+    assert UVIS.full_well is not None
+    science = np.full((20, 20), 100.0)
+    science.flat[:40] = fraction * UVIS.full_well
+    assert bool(unflagged_saturation(science, np.zeros((20, 20), np.int64), UVIS)) is told
+
+
 @given(seconds=st.tuples(st.floats(100.0, 900.0), st.floats(1000.0, 3000.0)), rates=st.tuples(RATE, RATE))
 def test_the_error_of_a_ratio_of_rates_is_one_electron_of_either_read(
     seconds: tuple[float, float], rates: tuple[float, float]

@@ -33,8 +33,9 @@ LONGEST_RUN = 12
 # square in three million has none (Poisson).
 _COUNTS = 30.0
 
-# From this fraction of full well on a pixel is taken for full, as flat fields and the well itself vary.
-_FULL = 0.95
+# Between these fractions of full well a pixel is taken for full, as flat fields and the well itself vary.
+# Beside the edges that WFPC2's pyramid shadows, stars are divided by a flat of a half, and read twice as much.
+_FULL, _FULLER = 0.95, 1.3
 # Stars that just do not saturate leave a few pixels without flag, up to a tenth of those with.
 _FEWEST = 10
 
@@ -144,7 +145,7 @@ def unflagged_saturation(science: NDArray[Any], dq: NDArray[Any], camera: Camera
     """
     if camera.full_well is None:
         return ""
-    full = science > _FULL * camera.full_well
+    full = (science > _FULL * camera.full_well) & (science < _FULLER * camera.full_well)
     flagged = int(np.count_nonzero(full & ((dq & camera.saturation_bits) != 0)))
     bare = int(np.count_nonzero(full)) - flagged
     if bare < _FEWEST or bare <= flagged:
