@@ -111,6 +111,24 @@ def test_what_averaging_does_not_lower_is_no_noise_of_the_image(
     assert "faint sources with 0." in measured.reason or "faint sources with 1." in measured.reason
 
 
+@pytest.mark.parametrize(
+    ("factor", "spread", "told"),
+    [
+        (1.0, 1.0, False),  # stars nearly everywhere, and the quietest blocks have what is expected
+        (1.6, 1.0, True),  # the same field with noise added to all of it
+        (1.0, 0.1, True),  # a part of the image is noisier, and evenly so
+    ],
+)
+def test_stars_nearly_everywhere_are_no_noise(factor: float, spread: float, told: bool) -> None:
+    crowded = 1.9 * np.geomspace(1.0, 4.0**spread, 380)
+    found = factor * np.concatenate([np.linspace(0.85, 1.1, 60), crowded])
+    measured = drizzled_noise_ratio(
+        NoiseBlocks(found, np.ones(440), np.full(440, 2.0), over_error=1.2), subject="drz"
+    )
+    assert (measured.value is not None) is told
+    assert told or "sources are nearly everywhere" in measured.reason
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_sources_that_are_darker_than_the_sky_have_the_wrong_sign(sign: int) -> None:
     image, random = sky(1.0), np.random.default_rng(2)

@@ -34,7 +34,8 @@ LONGEST_RUN = 12
 _COUNTS = 30.0
 
 # Between these fractions of full well a pixel is taken for full, as flat fields and the well itself vary.
-# Beside the edges that WFPC2's pyramid shadows, stars are divided by a flat of a half, and read twice as much.
+# Beside the edges that WFPC2's pyramid shadows, stars are divided by a flat of a half, and read twice as
+# much.
 _FULL, _FULLER = 0.95, 1.3
 # Stars that just do not saturate leave a few pixels without flag, up to a tenth of those with.
 _FEWEST = 10

@@ -28,6 +28,9 @@ _CLEAR = 1.2
 # Variance of a structure that nobody would see, over that of one exposure's noise: errors that are stated to
 # 3 per cent do not show it; where none are stated, half the noise might be.
 _HIDDEN, _HIDDEN_WITHOUT_ERRORS = 0.06, 0.25
+# Of a field so crowded that hardly a block is free of sources: the noisier quarter of the blocks has so many
+# times the scatter of the quieter one, while the quietest of all (a twentieth) have what is expected.
+_CROWDED, _QUIETEST = 2.0, 5.0
 
 
 class NoiseBlocks(NamedTuple):
@@ -144,7 +147,7 @@ def drizzled_noise_ratio(blocks: NoiseBlocks, *, subject: str) -> Measurement:
     if ratios.size < _FEWEST:
         return not_told(quantity, subject, f"{ratios.size} blocks lie on whole chips; needs {_FEWEST}")
     value = float(np.percentile(ratios, _QUIET))
-    if why := _structure(blocks, value):
+    if why := _crowding(ratios, value) or _structure(blocks, value):
         return not_told(quantity, subject, why)
     context: dict[str, Json] = {
         "blocks": int(ratios.size),
@@ -155,6 +158,17 @@ def drizzled_noise_ratio(blocks: NoiseBlocks, *, subject: str) -> Measurement:
     # Of a standard deviation of BLOCK x BLOCK pixels, of which drizzling leaves some half independent.
     error = value / (BLOCK * math.sqrt(ratios.size))
     return Measurement(quantity, value, "", subject, uncertainty=error, context=context)
+
+
+def _crowding(ratios: NDArray[np.float64], ratio: float) -> str:
+    """Why an excess of noise may be that of sources everywhere; empty where it is none, or they are not."""
+    quietest, noisier = (float(each) for each in np.percentile(ratios, (_QUIETEST, 100.0 - _QUIET)))
+    if ratio <= _CLEAR or quietest > _CLEAR or noisier < _CROWDED * ratio:
+        return ""
+    return (
+        f"sources are nearly everywhere: a quarter of its blocks has more than {noisier:.1f} times the noise "
+        f"of its exposures, averaged, and the quietest have {quietest:.2f} times"
+    )
 
 
 def _structure(blocks: NoiseBlocks, ratio: float) -> str:
