@@ -26,7 +26,7 @@ from hubble_qa.fixtures.simulation.sbc.detector import (
     pixel_grid,
 )
 from hubble_qa.fixtures.simulation.sbc.replay import absent_frames, frame_files
-from hubble_qa.fixtures.simulation.sbc.truth import read_sbc_truth
+from hubble_qa.fixtures.simulation.sbc.truth import SbcTruth
 from hubble_qa.fixtures.simulation.settings import SimulationSettings
 from tests.dark_rate_samples import BOXES, DARKS, TEMPERATURES
 from tests.sbc_scenes import COLD, DATASETS, SOME_DARKS, WARM, exposure, few, pointing_of, settings, write
@@ -139,7 +139,7 @@ def test_pixels_are_larger_than_their_nominal_scale():
 
 
 def test_truth_adds_up_to_the_frames(archive):
-    truth = read_sbc_truth(archive / "truth.json")
+    truth = SbcTruth.read(archive / "truth.json")
     for rootname in (COLD, WARM):
         expected = truth.exposures[rootname]
         photons = (fits.getdata(flt(archive, rootname), "SCI").astype(float) * flat_field()).sum()
