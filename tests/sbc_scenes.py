@@ -70,10 +70,10 @@ def expected_fraction(
     for rootname in rootnames:
         one = exposure(of, rootname)
         pointing = pointing_of(one)
-        rates = expected_rates(one, of.galaxy, pointing)
+        rate_of_dark, rate_of_light = expected_rates(one, of.galaxy, pointing)
         area = np.where(_inside(where, drizzled, pointing), pixel_area(), 0.0) * one.exptime
-        dark += float(np.sum(rates.dark * area))
-        light += float(np.sum(rates.light * area))
+        dark += float(np.sum(rate_of_dark * area))
+        light += float(np.sum(rate_of_light * area))
     return dark / (dark + light)
 
 

@@ -11,7 +11,7 @@ from astropy.io import fits
 from hubble_qa.fixtures.plans.dataset import Dataset, DatasetError, load_dataset
 from hubble_qa.fixtures.plans.plan import Node, Plan
 from hubble_qa.fixtures.simulation.crds_cache import CONTEXT, write_cache
-from hubble_qa.fixtures.simulation.ir.rules import RULES
+from hubble_qa.fixtures.simulation.ir.references import RULES
 from hubble_qa.fixtures.supplies.supply import Archive
 from hubble_qa.fixtures.supplies.supply_directory import open_directory
 from hubble_qa.fixtures.supplies.supply_mast import Mast

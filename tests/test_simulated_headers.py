@@ -11,6 +11,7 @@ from astropy.io.fits.card import Undefined
 from hubble_qa.fixtures.simulation.crds_cache import read_rules
 from hubble_qa.fixtures.simulation.facts import facts
 from hubble_qa.fixtures.simulation.headers import DATA, fill
+from hubble_qa.fixtures.simulation.references import stated_table
 
 STATED = {
     "DATE": "2006-03-14",
@@ -63,3 +64,20 @@ def test_the_best_file_is_the_latest_that_there_is():
     (rules,) = read_rules({"dgeofile": facts("wfpc2")["references"]["dgeofile"]}, [])
     assert [file for _, file in rules.rules[0].since] == ["N/A", "sim1994u_dxy.fits"]
     assert [file for _, file in rules.files] == ["sim1994u_dxy.fits"]
+
+
+def test_a_table_has_the_columns_that_the_data_state():
+    row = stated_table("ir", "bpixtab", {"PIX1": [3, 4], "PIX2": 5, "VALUE": 16}, 2)
+    assert row.columns.names == list(facts("ir")["tables"]["bpixtab"])
+    assert row.data["PIX1"].tolist() == [3, 4]
+    assert row.data["PIX2"].tolist() == [5, 5]
+    assert row.data["CCDCHIP"].tolist() == [-999, -999]
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [({"PIX1": 3, "PIX2": 5}, "VALUE"), ({"PIX1": 3, "PIX2": 5, "VALUE": 16, "PIX3": 1}, "PIX3")],
+)
+def test_a_table_without_a_value_or_with_one_too_many_is_refused(values, named):
+    with pytest.raises(KeyError, match=f"^'{named} of table bpixtab of ir is not given, or is no column"):
+        stated_table("ir", "bpixtab", values)

@@ -121,8 +121,8 @@ def test_stars_move_by_their_proper_motions():
     """The plane's axes at the centre turn by a milliradian to a star's own."""
     stars = populate(NGC_6791, np.random.default_rng(1))
     there = SkyCoord(
-        ra=stars.stars.ra * u.deg,
-        dec=stars.stars.dec * u.deg,
+        ra=stars.ra * u.deg,
+        dec=stars.dec * u.deg,
         pm_ra_cosdec=stars.pm_ra * u.mas / u.yr,
         pm_dec=stars.pm_dec * u.mas / u.yr,
         distance=4.0 * u.kpc,

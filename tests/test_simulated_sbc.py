@@ -25,8 +25,7 @@ from hubble_qa.fixtures.simulation.sbc.detector import (
     pixel_area,
     pixel_grid,
 )
-from hubble_qa.fixtures.simulation.sbc.replay import absent_frames, frame_files
-from hubble_qa.fixtures.simulation.sbc.truth import read_sbc_truth
+from hubble_qa.fixtures.simulation.sbc.truth import SbcTruth
 from hubble_qa.fixtures.simulation.settings import SimulationSettings
 from tests.dark_rate_samples import BOXES, DARKS, TEMPERATURES
 from tests.sbc_scenes import COLD, DATASETS, SOME_DARKS, WARM, exposure, few, pointing_of, settings, write
@@ -139,7 +138,7 @@ def test_pixels_are_larger_than_their_nominal_scale():
 
 
 def test_truth_adds_up_to_the_frames(archive):
-    truth = read_sbc_truth(archive / "truth.json")
+    truth = SbcTruth.read(archive / "truth.json")
     for rootname in (COLD, WARM):
         expected = truth.exposures[rootname]
         photons = (fits.getdata(flt(archive, rootname), "SCI").astype(float) * flat_field()).sum()
@@ -148,7 +147,7 @@ def test_truth_adds_up_to_the_frames(archive):
         rates = expected_rates(
             exposure(settings(), rootname), settings().galaxy, pointing_of(exposure(settings(), rootname))
         )
-        box = 960.0 * (rates.dark + rates.light)[BOX].sum()
+        box = 960.0 * sum(rates)[BOX].sum()
         assert box == pytest.approx(BOXES[rootname], rel=0.005)
     assert set(truth.darks) == set(SOME_DARKS)
     assert truth.darks["jcrx01iiq"] == 0.0 < truth.darks["jcrx01iqq"] < truth.darks["jcrx01j2q"]
@@ -225,15 +224,15 @@ def test_replay_serves_real_files_as_they_are(tmp_path):
         associations={"jcmc11010": (COLD,)},
     )
     dataset = DATASETS / "sbc-jcmc11-real-darks.toml"
-    sources = frame_files(requested, dataset)
+    sources = requested.replayed(dataset)
     assert set(sources) == {"jcrx01iqq_raw.fits", "jcmc11010_asn.fits"}
-    absent = absent_frames(requested, dataset)
+    absent = requested.absent(dataset)
     assert absent.startswith("the real frames for its replay are missing, e.g. ")
     assert absent.endswith("; put them there, or name their directory in simulation.replay.archive")
     for name, path in sources.items():
         path.parent.mkdir(parents=True)
         path.write_bytes(name.encode())
-    assert absent_frames(requested, dataset) == ""
+    assert requested.absent(dataset) == ""
     output = write(tmp_path / "archive", requested, sources)
     assert (output / "HST/jcrx01iqq/jcrx01iqq_raw.fits").read_bytes() == b"jcrx01iqq_raw.fits"
     assert (output / "HST/jcmc11010/jcmc11010_asn.fits").read_bytes() == b"jcmc11010_asn.fits"
@@ -241,6 +240,6 @@ def test_replay_serves_real_files_as_they_are(tmp_path):
 
 
 def test_only_a_replay_has_sources():
-    assert frame_files(settings(), Path("any.toml")) == {}
+    assert settings().replayed(Path("any.toml")) == {}
     assert isinstance(settings(), SimulationSettings)
-    assert absent_frames(settings(), Path("any.toml")) == ""
+    assert settings().absent(Path("any.toml")) == ""

@@ -21,7 +21,6 @@ from hubble_qa.fixtures.simulation.settings import SimulationSettings, Wfpc2Sett
 from hubble_qa.fixtures.simulation.truth import Truth, read_truth
 from hubble_qa.fixtures.simulation.uvis.camera import Quality, expose
 from hubble_qa.fixtures.simulation.uvis.chips import chips
-from hubble_qa.fixtures.simulation.uvis.replay_files import absent_lists, replay_files
 from hubble_qa.fixtures.simulation.uvis.settings import UvisDetector
 from tests.uvis_scenes import (
     DITHERED,
@@ -310,11 +309,11 @@ def test_replay_puts_sources_where_the_lists_have_them(tmp_path):
 def test_replay_names_its_files_relative_to_the_dataset(tmp_path):
     settings = visit(SHORT, LONG, replay={"lists": "../lists"})
     dataset = tmp_path / "qa" / "dataset.toml"
-    files = replay_files(settings, dataset)
+    files = settings.replayed(dataset)
     assert len(files) == 2 * 3 + 2
     assert files["gaia.cat"] == tmp_path / "lists" / "gaia.cat"
-    assert "are not there" in absent_lists(settings, dataset)
-    assert absent_lists(visit(SHORT), dataset) == ""
+    assert "are not there" in settings.absent(dataset)
+    assert visit(SHORT).absent(dataset) == ""
 
 
 def test_replay_says_which_list_is_missing_or_does_not_fit(tmp_path):
