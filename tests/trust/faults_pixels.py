@@ -38,10 +38,14 @@ _MAY += ("CAL-011", "CAL-012", "PHT-006", "PHT-010", "PHT-011", "PHT-012", "DRZ-
 # may tell.
 _FLUX = {"WFPC2": "PHT-003", "WFC": "CAL-006", "IR": "CAL-006"}
 _LEVEL = {"WFPC2": "PHT-003", "UVIS": "CAL-011", "WFC": "CAL-006", "IR": "CAL-006", "SBC": "CAL-013"}
-_GRADIENT = {"WFPC2": "PHT-003"}
+_GRADIENT = {"WFPC2": "PHT-003", "WFC": "CAL-006"}
+_NOISE = {"WFPC2": "PHT-003", "UVIS": "CAL-009", "WFC": "CAL-009", "IR": "CAL-009"}
 _PLACE = {"WFPC2": "PHT-003", "IR": "AST-024"}
 # Of the others half of the sensitivity, or 5 times the noise: their small fields change from block to block.
 _BLOB = {"UVIS": "CAL-011"}
+# Of WFPC2 counts that ERR, their root, does not fit.
+_PERSISTENCE = {**_BLOB, "WFPC2": "CAL-013"}
+_HITS = {"WFPC2": "CAL-013"}
 
 # Rows of docs/limits.md that say why the products of a camera's dataset do not show a fault, or not always.
 _SHARP = "Persistence in one exposure of a crowded field, and a sharp patch"
@@ -322,7 +326,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
             (0.3, 0.5, 1.0, 2.0, 5.0),
             2.0,
             "twice the noise of a pixel under a star of 50 pixels is 14 of its errors",
-            *_criterion(_BLOB, camera),
+            *_criterion(_PERSISTENCE, camera),
             deep=True,
         )
         yield fault(
@@ -332,6 +336,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
             (1.1, 1.2, 1.35, 2.0, 3.0),
             2.0,
             "three quarters of a magnitude of depth",
+            *_criterion(_NOISE, camera),
         )
         yield fault(
             "cosmic rays left",
@@ -340,6 +345,7 @@ def _of(camera: Camera) -> Iterator[Fault]:
             (1e-4, 1e-3, 1e-2, 0.05),
             1e-2,
             "in one aperture of 50 pixels out of two",
+            *_criterion(_HITS, camera),
         )
     if camera.amplifiers:
         yield fault(
