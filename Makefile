@@ -51,7 +51,7 @@ coverage: $(READY)
 
 # Faults and clean reductions by the hundred: which criteria catch what, and how often they are wrong, as tables in
 # docs/. It takes a night; realisations are noted in trust/ as they come, and a run that was stopped goes on there.
-# TRUST='clean --hours 1' measures a part.
+# TRUST='clean --hours 1' measures a part, TRUST='clean --size full' reductions of whole frames.
 TRUST ?= faults clean tables
 trust: $(READY)
 	$(VENV)/bin/python -m tests.trust $(TRUST)
