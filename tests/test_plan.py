@@ -60,7 +60,7 @@ def test_a_parameter_of_tweakreg_changes_the_alignment_and_what_follows_only(tmp
     (tmp_path / own.name).write_text(text.replace("tolerance = 3,", "tolerance = 2.5,"), encoding="utf-8")
     before, after = keys(own), keys(tmp_path / own.name)
     assert {name for name in before if before[name] != after[name]} == {
-        *(f"align{of}{part}" for of in ("", "-c0m") for part in ("-try-1", "")),
+        *(f"align{of}{part}" for of in ("", "-c0m") for part in ("-try-1", "-try-2", "-try-3", "")),
         *("drizzle-f555w", "drizzle-f555w-c0m", "stars", "photometry"),
     }
 
