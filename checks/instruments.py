@@ -163,6 +163,7 @@ class Camera(_Record):
     flags: Mapping[str, int]
     pattern_flags: tuple[str, ...] = ()
     saturation_flags: tuple[str, ...] = ()
+    shadow_flags: tuple[str, ...] = ()
     full_well: float | None = Field(default=None, gt=0)
     counts_photons: bool = False
     dark_rate: float | None = Field(default=None, gt=0)
@@ -178,7 +179,7 @@ class Camera(_Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for key in ("pattern_flags", "saturation_flags"):
+        for key in ("pattern_flags", "saturation_flags", "shadow_flags"):
             unnamed = sorted(set(getattr(self, key)) - set(self.flags))
             if unnamed:
                 raise ValueError(f"{key}: {', '.join(unnamed)} is not among flags")
@@ -193,6 +194,11 @@ class Camera(_Record):
     def pattern_bits(self) -> int:
         """The bits of `pattern_flags` together."""
         return sum(self.flags[name] for name in self.pattern_flags)
+
+    @property
+    def shadow_bits(self) -> int:
+        """The bits of `shadow_flags` together."""
+        return sum(self.flags[name] for name in self.shadow_flags)
 
     @property
     def saturation_bits(self) -> int:

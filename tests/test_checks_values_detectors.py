@@ -554,6 +554,14 @@ def test_full_pixels_read_what_the_well_holds(fraction: float, told: bool) -> No
     assert bool(unflagged_saturation(science, np.zeros((20, 20), np.int64), UVIS)) is told
 
 
+@pytest.mark.parametrize(("flag", "told"), [(0, True), (2, False), (4, True), (8, False), (1024, True)])
+def test_full_pixels_in_the_shadow_of_the_pyramid_are_none(flag: int, told: bool) -> None:
+    wfpc2 = camera("WFPC2")
+    assert wfpc2.full_well is not None
+    science, dq = np.full((20, 20), wfpc2.full_well), np.full((20, 20), flag, np.int64)
+    assert bool(unflagged_saturation(science, dq, wfpc2)) is told
+
+
 @given(seconds=st.tuples(st.floats(100.0, 900.0), st.floats(1000.0, 3000.0)), rates=st.tuples(RATE, RATE))
 def test_the_error_of_a_ratio_of_rates_is_one_electron_of_either_read(
     seconds: tuple[float, float], rates: tuple[float, float]

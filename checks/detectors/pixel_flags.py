@@ -148,7 +148,8 @@ def unflagged_saturation(science: NDArray[Any], dq: NDArray[Any], camera: Camera
         return ""
     full = (science > _FULL * camera.full_well) & (science < _FULLER * camera.full_well)
     flagged = int(np.count_nonzero(full & ((dq & camera.saturation_bits) != 0)))
-    bare = int(np.count_nonzero(full)) - flagged
+    # In the shadow of WFPC2's pyramid the flat field makes bright stars of faint ones.
+    bare = int(np.count_nonzero(full & ((dq & (camera.saturation_bits | camera.shadow_bits)) == 0)))
     if bare < _FEWEST or bare <= flagged:
         return ""
     bits = " or ".join(str(camera.flags[name]) for name in camera.saturation_flags)
