@@ -89,17 +89,17 @@ def judge_clean(
 ) -> None:
     """Reduce and judge clean realisations that the journal does not have yet, until there is no time left.
 
-    All are of one size.
+    All are of one size. What was begun when the time is over is judged to its end.
     """
     done = {(run.dataset, run.field, run.seed) for run in journal.clean()}
     left = [each for each in wanted if (each[0], each[1].name, each[2]) not in done]
     for start in range(0, len(left), _TOGETHER):
         if time.time() > deadline:
             return
-        _judge_together(journal, left[start : start + _TOGETHER], deadline)
+        _judge_together(journal, left[start : start + _TOGETHER])
 
 
-def _judge_together(journal: Journal, wanted: Sequence[tuple[str, Variant, int]], deadline: float) -> None:
+def _judge_together(journal: Journal, wanted: Sequence[tuple[str, Variant, int]]) -> None:
     """Judge several in one session of pytest, while what comes next is reduced; then as published."""
     named = {f"{dataset}-{seed}": (dataset, field, seed) for dataset, field, seed in wanted}
     found: dict[str, list[Judgement]] = {}
@@ -125,11 +125,8 @@ def _judge_together(journal: Journal, wanted: Sequence[tuple[str, Variant, int]]
         if len(found) < len(named):
             raise RuntimeError(f"of {', '.join(named)} only {len(found)} could be judged")
         for name, (dataset, field, seed) in named.items():
-            if time.time() < deadline:
-                published = judge_published(given / name, store, *declared, "--dataset", name)
-                journal.add(
-                    _summed(dataset, field.name, seed, [*found[name], *_other(published, found[name])])
-                )
+            published = judge_published(given / name, store, *declared, "--dataset", name)
+            journal.add(_summed(dataset, field.name, seed, [*found[name], *_other(published, found[name])]))
 
 
 def _other(published: Iterable[Judgement], reduced: Iterable[Judgement]) -> list[Judgement]:
