@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,3 +75,19 @@ def run_qa(directory: Path, report: str, *arguments: str, **environment: str) ->
         (*options, *arguments), ROOT, {**os.environ, "COLUMNS": "160", **environment}, timeout=900
     )
     return QaRun(process, target)
+
+
+def run_script(script: str, target: Path, *arguments: str) -> dict[str, Any]:
+    """Run a script of Python in a process of its own, as it runs pytest itself; what it wrote to `target`."""
+    process = subprocess.run(
+        [sys.executable, "-c", script, str(target), *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert target.exists(), process.stdout + process.stderr
+    document: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
+    return document

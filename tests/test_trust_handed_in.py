@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from tests.hlsp_samples import as_pair, write_set
-from tests.qa_runs import ROOT
+from tests.qa_runs import run_script
 from tests.trust.faults_published import FAULTS, PUBLISHED
 from tests.trust.handed_in import publish
 
@@ -24,7 +18,7 @@ from tests.trust.faults_published import FAULTS, PUBLISHED
 from tests.trust.handed_in import HandedIn
 from tests.trust.study import realise
 
-sets, store, target = map(Path, sys.argv[1:])
+target, sets, store = map(Path, sys.argv[1:])
 bench = HandedIn(sets, store)
 (name,) = bench.datasets
 asked = {each for fault in FAULTS if fault.dataset == PUBLISHED for each in fault.must}
@@ -51,18 +45,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     sets.mkdir()
     as_pair(write_set(given / "drizzle"))
     publish(given, sets / PUBLISHED)
-    process = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, str(sets), str(directory / "store"), str(target)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert target.exists(), process.stdout + process.stderr
-    document: dict[str, list[str]] = json.loads(Path(target).read_text(encoding="utf-8"))
-    return document
+    return run_script(_SCRIPT, target, str(sets), str(directory / "store"))
 
 
 def test_a_collection_is_clean_before_and_after(found: dict[str, list[str]]) -> None:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from tests.qa_runs import ROOT
+from tests.qa_runs import run_script
 from tests.trust.registry import FAULTS
 
 pytestmark = pytest.mark.whole
@@ -25,7 +21,7 @@ from tests.trust.bench import open_bench
 from tests.trust.registry import FAULTS
 from tests.trust.study import realise
 
-keys, store, target, tests = json.loads(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+target, keys, store, tests = Path(sys.argv[1]), json.loads(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
 
 def work(bench):
     (dataset,) = bench.datasets
@@ -57,18 +53,7 @@ _FAULTS = [
 def found(tmp_path_factory):
     directory = tmp_path_factory.mktemp("trust")
     target = directory / "found.json"
-    arguments = [json.dumps(_FAULTS), str(directory / "store"), str(target), _TESTS]
-    process = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src")))},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert target.exists(), process.stdout + process.stderr
-    return json.loads(Path(target).read_text(encoding="utf-8"))
+    return run_script(_SCRIPT, target, json.dumps(_FAULTS), str(directory / "store"), _TESTS)
 
 
 def test_products_are_clean_before_and_after(found):

@@ -116,6 +116,7 @@ def pair_sources(first: Array, second: Array, *, search_radius: float = SEARCH_R
         return _no_pairs(f"no offset within {search_radius:g} arcsec is shared by more pairs than by chance")
     chosen, radius = _consistent(planes[1][candidates[:, 1]], candidates, offsets, start)
     by_chance = density * math.pi * radius**2
+    # One to one, no source is in two pairs: of many by chance, fewer are left (Poisson).
     if len(chosen) - few * -math.expm1(-by_chance / few) < MIN_PAIRS:
         return _no_pairs("the pairs at the offset that most share are as far apart as chance has them")
     return SourcePairs(
