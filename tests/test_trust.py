@@ -10,9 +10,8 @@ from hubble_qa.checks.criteria import load_criteria
 from tests.qa_runs import ROOT
 from tests.trust.__main__ import DATA, PAGE
 from tests.trust.fault import Fault
-from tests.trust.records import CleanRun, FaultRun
+from tests.trust.records import ENOUGH, CleanRun, FaultRun
 from tests.trust.registry import FAULTS
-from tests.trust.study import ENOUGH
 from tests.trust.summary import Summary, merged, read_summary, summarise
 from tests.trust.tables import page
 

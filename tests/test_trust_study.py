@@ -13,8 +13,9 @@ from hubble_qa.fixtures.plans.dataset import load_dataset
 from tests.trust.bench import Judgement
 from tests.trust.clean import FIELDS, FULL_SIZE, variants, varied
 from tests.trust.fault import Fault
-from tests.trust.records import Journal
+from tests.trust.records import Journal, Step
 from tests.trust.study import Study
+from tests.trust.summary import FaultSummary
 
 FAULT = Fault(
     "A", "d", lambda *_: None, "pix", (0.1, 0.2, 0.4), 0.2, "why", ("AST-019", "AST-020"), ("AST-010",)
@@ -100,6 +101,31 @@ def test_study_goes_on_where_it_was_stopped(tmp_path):
     assert len(bench.asked) == len(more) - len(runs)
     at_hurts = [run.seed for run in more if run.size == FAULT.hurts]
     assert at_hurts == [0, 1, 2, 3, 4]
+
+
+def test_what_the_tables_have_is_not_realised_again(tmp_path):
+    bench = FakeBench(FAULT.must)
+    journal = Journal(tmp_path / "faults.jsonl")
+    tabled = {FAULT.key: (Step(0.1, 10, 10), Step(FAULT.hurts, 12, 12))}
+    Study(bench, journal, tabled=tabled).run([FAULT], whole=0, realisations=12)
+    assert [run.size for run in journal.faults()] == [0.1] * 12
+
+
+@pytest.mark.parametrize(
+    ("steps", "settled"),
+    [
+        ((Step(0.1, 1, 0), Step(0.2, 50, 50)), True),
+        ((Step(0.1, 10, 10), Step(0.2, 50, 50)), False),
+        ((Step(0.1, 1, 0), Step(0.2, 10, 10)), False),
+        ((Step(0.2, 50, 50),), False),
+        ((Step(0.2, 5, 1),), True),
+        ((Step(0.2, 5, 3),), False),
+        ((Step(0.4, 50, 50),), False),
+    ],
+)
+def test_a_fault_is_settled_once_its_smallest_size_has_as_many_realisations(steps, settled):
+    summary = FaultSummary(FAULT.key, steps, 0, {}, {})
+    assert summary.settled(FAULT, 50) is settled
 
 
 @pytest.mark.parametrize(

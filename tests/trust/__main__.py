@@ -35,7 +35,9 @@ def main() -> None:
     parser.add_argument("--size", choices=["small", "full"], default="small", help="of clean reductions")
     parser.add_argument("--fault", default="", help="only faults whose name contains this")
     parser.add_argument(
-        "--fewer", type=int, default=0, help="only faults of which the tables have fewer realisations"
+        "--on",
+        action="store_true",
+        help="go on from the tables: realisations that they have are not made again",
     )
     parser.add_argument(
         "--hours", type=float, default=24.0, help="stop after this time; the next run goes on"
@@ -60,15 +62,19 @@ def main() -> None:
 def study_faults(words: argparse.Namespace, deadline: float) -> None:
     """Realise faults, dataset by dataset."""
     faults = [fault for key, fault in FAULTS.items() if words.fault in key]
-    before = read_summary(DATA).faults
-    if words.fewer:
-        most = {each.fault: max((step.realisations for step in each.steps), default=0) for each in before}
-        faults = [fault for fault in faults if most.get(fault.key, 0) < words.fewer]
-    known = {each.fault: each.rejected for each in before}
+    before = {each.fault: each for each in read_summary(DATA).faults}
+    tabled = {name: each.steps for name, each in before.items()} if words.on else {}
+    if words.on:
+        faults = [
+            fault
+            for fault in faults
+            if fault.key not in before or not before[fault.key].settled(fault, words.realisations)
+        ]
+    known = {name: each.rejected for name, each in before.items()}
     journal = Journal(words.results / "faults.jsonl")
 
     def work(bench: Bench | HandedIn) -> None:
-        study = Study(bench, journal, deadline, known)
+        study = Study(bench, journal, deadline, known, tabled)
         study.run(faults, whole=words.whole, realisations=words.realisations)
 
     concerned = {fault.dataset for fault in faults}

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["CleanRun", "FaultRun", "Journal"]
+__all__ = ["ENOUGH", "CleanRun", "FaultRun", "Journal", "Step"]
+
+ENOUGH = 0.95
+"""The part of the realisations in which a fault of a size must be caught."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,25 @@ class CleanRun:
     idle: dict[str, int]
     alarms: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Realisations of a fault at one size, and in how many of them a criterion rejected it."""
+
+    size: float
+    realisations: int
+    caught: int
+
+    @property
+    def missed(self) -> int:
+        """In how many no criterion rejected it."""
+        return self.realisations - self.caught
+
+    @property
+    def enough(self) -> bool:
+        """Whether as many were caught as must be."""
+        return self.realisations > 0 and self.caught >= ENOUGH * self.realisations
 
 
 class Journal:

@@ -15,12 +15,9 @@ from hubble_qa.checks.verdict import Status
 from tests.trust.bench import Bench, Judgement
 from tests.trust.fault import Fault, Place
 from tests.trust.handed_in import HandedIn
-from tests.trust.records import FaultRun, Journal
+from tests.trust.records import ENOUGH, FaultRun, Journal, Step
 
-__all__ = ["ENOUGH", "Study", "realise"]
-
-ENOUGH = 0.95
-"""The part of the realisations in which a fault of a size must be caught."""
+__all__ = ["Study", "realise"]
 
 # Realisations after which a size seems caught, or not.
 _FIRST = 10
@@ -47,6 +44,8 @@ class Study:
         When to stop, in seconds since the epoch.
     known : mapping of str to collection of str
         Criteria that rejected each fault when it was measured before, elsewhere.
+    tabled : mapping of str to collection of Step
+        Sizes of each fault that were realised before, elsewhere: what is known of them is not measured again.
     """
 
     def __init__(
@@ -55,11 +54,13 @@ class Study:
         journal: Journal,
         deadline: float = float("inf"),
         known: Mapping[str, Collection[str]] | None = None,
+        tabled: Mapping[str, Collection[Step]] | None = None,
     ) -> None:
         self._bench = bench
         self._journal = journal
         self._deadline = deadline
         self._known = known or {}
+        self._tabled = tabled or {}
         self._faults: Sequence[Fault] = ()
         self._clean: dict[str, dict[tuple[str, str], bool]] = {}
         self._runs: dict[str, list[FaultRun]] = {}
@@ -145,8 +146,9 @@ class Study:
     def _settle(self, fault: Fault, number: int) -> None:
         """Realise the size that hurts, and the smallest size that seems caught, as often as a limit needs."""
         self._caught(fault, fault.hurts, number)
-        sizes = [size for size in fault.sizes if self._of(fault, size)]
-        missed = [size for size in sizes if not self._caught(fault, size, len(self._of(fault, size)))]
+        found = {size: self._found(fault, size) for size in fault.sizes}
+        sizes = [size for size, step in found.items() if step.realisations]
+        missed = [size for size in sizes if not self._caught(fault, size, found[size].realisations)]
         for size in sizes:
             if size > max(missed, default=-np.inf) and self._caught(fault, size, number):
                 return
@@ -154,13 +156,22 @@ class Study:
     def _caught(self, fault: Fault, size: float, number: int) -> bool:
         allowed = int(number * (1 - ENOUGH) + 1e-9)
         while True:
-            runs = self._of(fault, size)
-            missed = sum(not run.caught for run in runs)
-            if missed > allowed or len(runs) >= number or time.time() > self._deadline:
-                return missed <= max(allowed, int(len(runs) * (1 - ENOUGH))) and bool(runs)
-            seeds = {run.seed for run in runs}
+            step = self._found(fault, size)
+            if step.missed > allowed or step.realisations >= number or time.time() > self._deadline:
+                return (
+                    step.missed <= max(allowed, int(step.realisations * (1 - ENOUGH)))
+                    and step.realisations > 0
+                )
+            seeds = {run.seed for run in self._of(fault, size)}
             seed = next(each for each in range(number + 1) if each not in seeds)
             self._realise(fault, size, seed, whole=False)
+
+    def _found(self, fault: Fault, size: float) -> Step:
+        """What is known of a size: here or elsewhere, where more realisations were made."""
+        runs = self._of(fault, size)
+        here = Step(size, len(runs), sum(bool(run.caught) for run in runs))
+        there = [step for step in self._tabled.get(fault.key, ()) if step.size == size]
+        return max(here, *there, key=lambda step: step.realisations) if there else here
 
     def _of(self, fault: Fault, size: float) -> list[FaultRun]:
         """Realisations of one size, one for each seed."""

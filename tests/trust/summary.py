@@ -10,13 +10,11 @@ from pathlib import Path
 
 from hubble_qa.checks.criteria import load_criteria
 from tests.trust.fault import Fault
-from tests.trust.records import CleanRun, FaultRun
-from tests.trust.study import ENOUGH
+from tests.trust.records import ENOUGH, CleanRun, FaultRun, Step
 
 __all__ = [
     "CriterionSummary",
     "FaultSummary",
-    "Step",
     "Summary",
     "merged",
     "read_summary",
@@ -26,20 +24,6 @@ __all__ = [
 
 # Upper limit, at 95 per cent, of the expected number of events of which none was seen.
 _NONE_SEEN = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Realisations of a fault at one size, and in how many of them a criterion rejected it."""
-
-    size: float
-    realisations: int
-    caught: int
-
-    @property
-    def enough(self) -> bool:
-        """Whether as many were caught as must be."""
-        return self.realisations > 0 and self.caught >= ENOUGH * self.realisations
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +61,21 @@ class FaultSummary:
                 break
             found = step
         return found
+
+    def settled(self, fault: Fault, realisations: int) -> bool:
+        """Whether the size that hurts and the smallest that is caught have as many realisations.
+
+        One that hurts and is missed too often needs no more.
+        """
+        found = {step.size: step for step in self.steps}
+        hurts, least = found.get(fault.hurts), self.smallest
+        if hurts is None:
+            return False
+        missed = hurts.missed > realisations * (1 - ENOUGH)
+        if least is None or not (missed or hurts.realisations >= realisations):
+            return missed
+        smaller = fault.sizes[: fault.sizes.index(least.size)]
+        return least.realisations >= realisations and (not smaller or smaller[-1] in found)
 
 
 @dataclass(frozen=True, slots=True)
