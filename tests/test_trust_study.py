@@ -11,9 +11,9 @@ import pytest
 from hubble_qa.checks.verdict import Status
 from hubble_qa.fixtures.plans.dataset import load_dataset
 from tests.trust.bench import Judgement
-from tests.trust.clean import FIELDS, FULL_SIZE, variants, varied
+from tests.trust.clean import FIELDS, FULL_SIZE, scarce, variants, varied
 from tests.trust.fault import Fault
-from tests.trust.records import Journal, Step
+from tests.trust.records import CleanRun, Journal, Step
 from tests.trust.study import Study
 from tests.trust.summary import FaultSummary
 
@@ -148,3 +148,24 @@ def test_realisations_of_full_size_are_of_the_datasets_as_they_are():
     assert {(dataset, kind) for dataset, kind, _ in islice(variants("full"), 2 * len(FIELDS))} == {
         (dataset, FULL_SIZE) for dataset in FIELDS
     }
+
+
+def reductions(dataset, number, **verdicts):
+    counts = {name.replace("_", "-"): each for name, each in verdicts.items()}
+    return [CleanRun(dataset, "as it is", seed, counts, {}, {}, {}) for seed in range(number)]
+
+
+def test_further_reductions_are_of_few_datasets():
+    runs = [
+        *reductions("uvis-ngc6791", 10, DRZ_005=1, AST_001=40),
+        *reductions("ir-ibohbf040", 10, DRZ_005=1, TVB_004=1, AST_001=40),
+        *reductions("sbc-jcmc11", 3, DRK_001=1),
+    ]
+    assert scarce(runs, 30) == {
+        "sbc-jcmc11": {"DRK-001"},
+        "ir-ibohbf040": {"DRZ-005", "TVB-004"},
+    }
+
+
+def test_nothing_is_scarce_once_each_has_as_many():
+    assert scarce(reductions("sbc-jcmc11", 10, DRK_001=3), 30) == {}

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from tests.trust.bench import ROOT, Bench, open_bench
-from tests.trust.clean import judge_clean, variants
+from tests.trust.clean import judge_clean, judge_scarce, variants
 from tests.trust.handed_in import SETS, HandedIn, open_handed_in
 from tests.trust.records import Journal
 from tests.trust.registry import FAULTS
@@ -33,6 +33,9 @@ def main() -> None:
     parser.add_argument("--realisations", type=int, default=50, help="realisations of a fault at a size")
     parser.add_argument("--clean", type=int, default=240, help="clean reductions, over all datasets")
     parser.add_argument("--size", choices=["small", "full"], default="small", help="of clean reductions")
+    parser.add_argument(
+        "--verdicts", type=int, default=0, help="then clean reductions until each criterion has as many"
+    )
     parser.add_argument("--fault", default="", help="only faults whose name contains this")
     parser.add_argument(
         "--on",
@@ -52,9 +55,10 @@ def main() -> None:
     if "faults" in words.what:
         study_faults(words, deadline)
     if "clean" in words.what:
-        judge_clean(
-            Journal(words.results / "clean.jsonl"), islice(variants(words.size), words.clean), deadline
-        )
+        journal = Journal(words.results / "clean.jsonl")
+        judge_clean(journal, islice(variants(words.size), words.clean), deadline)
+        if words.verdicts:
+            judge_scarce(journal, words.verdicts, deadline)
     if "tables" in words.what:
         make_tables(words.results)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,21 +16,30 @@ from tests.trust.bench import ROOT, Bench, Judgement, open_bench
 from tests.trust.handed_in import IMAGES, copied, judge_published
 from tests.trust.records import CleanRun, Journal
 
-__all__ = ["FIELDS", "FULL_SIZE", "Variant", "judge_clean", "variants", "varied"]
+__all__ = [
+    "FIELDS",
+    "FULL_SIZE",
+    "Variant",
+    "judge_clean",
+    "judge_scarce",
+    "scarce",
+    "variants",
+    "varied",
+]
 
 DATASETS = ROOT / "qa" / "datasets"
 # Reductions in one session of pytest: they share its start; their products are on the disk until it ends.
 _TOGETHER = 10
 
 
-# A ghost, in pixels of the first chip of any frame.
-_GHOST = "image\ncircle(150, 120, 25)\n"
+# Ghosts, in pixels of the first chip of any frame: each exposure's is where no other's is.
+_GHOSTS = tuple(f"image\ncircle({60 + 45 * number}, {100 + 8 * number}, 18)\n" for number in range(8))
 
 
 class Variant(NamedTuple):
     """A kind of field: by what the density of stars and the exposure times are multiplied.
 
-    Of a masked one, a region of the first exposure is masked. `size` is that of the frames: small or full.
+    Of a masked one, a region of each exposure is masked. `size` is that of the frames: small or full.
     """
 
     name: str
@@ -99,8 +108,70 @@ def judge_clean(
         _judge_together(journal, left[start : start + _TOGETHER])
 
 
-def _judge_together(journal: Journal, wanted: Sequence[tuple[str, Variant, int]]) -> None:
-    """Judge several in one session of pytest, while what comes next is reduced; then as published."""
+def judge_scarce(journal: Journal, enough: int, deadline: float = float("inf")) -> None:
+    """Reduce more of what few verdicts are of, and judge it by the criteria that have fewer than `enough`.
+
+    Each is asked of the dataset, as often as it takes, of which a reduction has most verdicts by it.
+    """
+    while time.time() < deadline and (lacking := scarce(journal.clean(), enough)):
+        each = max(_TOGETHER // len(lacking), 1)
+        wanted = [
+            (dataset, field, seed)
+            for dataset in lacking
+            for field, seed in _further(dataset, [*lacking[dataset]], journal.clean(), each)
+        ]
+        _judge_together(journal, wanted, lacking)
+
+
+def scarce(runs: Sequence[CleanRun], enough: int) -> Mapping[str, frozenset[str]]:
+    """Datasets to reduce for criteria that have fewer verdicts than `enough`, and what to ask of each."""
+    verdicts: Counter[str] = Counter()
+    for run in runs:
+        verdicts.update(run.accepted)
+        verdicts.update(run.rejected)
+    lacking = [name for name, number in reversed(verdicts.most_common()) if number < enough]
+    shares = {
+        name: {dataset: max(_shares(name, dataset, runs).values(), default=0.0) for dataset in FIELDS}
+        for name in lacking
+    }
+    chosen: list[str] = []
+    for share in shares.values():
+        good = [dataset for dataset, number in share.items() if number >= max(share.values()) / 2]
+        if not {*good} & {*chosen}:
+            chosen.append(max(good, key=lambda dataset: share[dataset]))
+    return {dataset: frozenset(name for name in lacking if shares[name][dataset]) for dataset in chosen}
+
+
+def _shares(criterion: str, dataset: str, runs: Iterable[CleanRun]) -> Mapping[str, float]:
+    """By field, how many verdicts by a criterion a reduction has."""
+    found: dict[str, list[int]] = {}
+    for run in runs:
+        if run.dataset == dataset and any(field.name == run.field for field in FIELDS[dataset]):
+            found.setdefault(run.field, []).append(run.accepted.get(criterion, 0))
+    return {field: sum(numbers) / len(numbers) for field, numbers in found.items()}
+
+
+def _further(
+    dataset: str, criteria: Sequence[str], runs: Sequence[CleanRun], number: int
+) -> Iterator[tuple[Variant, int]]:
+    """Fields in turn, with seeds that are new: those that the criterion with fewest verdicts is asked of."""
+    fewest = min(criteria, key=lambda name: sum(run.accepted.get(name, 0) for run in runs))
+    shares = _shares(fewest, dataset, runs)
+    fields = [field for field in FIELDS[dataset] if shares.get(field.name, 0.0) >= max(shares.values()) / 2]
+    newest = max(run.seed for run in runs if run.dataset == dataset)
+    for seed in range(newest + 1, newest + 1 + number):
+        yield fields[seed % len(fields)], seed
+
+
+def _judge_together(
+    journal: Journal,
+    wanted: Sequence[tuple[str, Variant, int]],
+    criteria: Mapping[str, Collection[str]] | None = None,
+) -> None:
+    """Judge several in one session of pytest, while what comes next is reduced; then as published.
+
+    Where `criteria` has some for a dataset, these alone are asked.
+    """
     named = {f"{dataset}-{seed}": (dataset, field, seed) for dataset, field, seed in wanted}
     found: dict[str, list[Judgement]] = {}
     with TemporaryDirectory(prefix="trust-clean-") as directory:
@@ -112,11 +183,14 @@ def _judge_together(journal: Journal, wanted: Sequence[tuple[str, Variant, int]]
 
         def work(bench: Bench) -> None:
             for name in bench.datasets:
-                found[name] = bench.judged(name)
-                copied(bench, name, given / name, IMAGES)
+                asked = criteria and criteria[named[name][0]]
+                found[name] = bench.judged(name, criteria=asked)
+                if asked is None or not bench.criteria(name) >= {*asked}:
+                    copied(bench, name, given / name, IMAGES)
 
         datasets.mkdir()
-        (datasets / "ghost.reg").write_text(_GHOST, encoding="utf-8")
+        for number, ghost in enumerate(_GHOSTS):
+            (datasets / f"ghost-{number}.reg").write_text(ghost, encoding="utf-8")
         for name, realisation in named.items():
             (datasets / f"{name}.toml").write_text(varied(*realisation), encoding="utf-8")
         declared = ("--datasets", str(datasets))
@@ -125,7 +199,10 @@ def _judge_together(journal: Journal, wanted: Sequence[tuple[str, Variant, int]]
         if len(found) < len(named):
             raise RuntimeError(f"of {', '.join(named)} only {len(found)} could be judged")
         for name, (dataset, field, seed) in named.items():
-            published = judge_published(given / name, store, *declared, "--dataset", name)
+            handed_in = (given / name).exists()
+            published = (
+                judge_published(given / name, store, *declared, "--dataset", name) if handed_in else []
+            )
             journal.add(_summed(dataset, field.name, seed, [*found[name], *_other(published, found[name])]))
 
 
@@ -168,8 +245,9 @@ def varied(dataset: str, field: Variant, seed: int) -> str:
             r"(?m)^exptime = ([\d.]+)", lambda found: f"exptime = {float(found[1]) * field.time}", text
         )
     if field.masked:
-        (first,) = re.findall(r'(?m)^\[\[simulation\.exposures\]\]\nrootname = "(\w+)"', text)[:1]
-        text += f'\n[[stages.masks.regions]]\nexposure = "{first}"\nfile = "ghost.reg"\n'
+        exposures = re.findall(r'(?m)^\[\[simulation\.exposures\]\]\nrootname = "(\w+)"', text)
+        for number, name in enumerate(exposures[: len(_GHOSTS)]):
+            text += f'\n[[stages.masks.regions]]\nexposure = "{name}"\nfile = "ghost-{number}.reg"\n'
     if field.density == 1.0:
         return text
     if "density" in text:
