@@ -70,7 +70,7 @@ def test_drizzled_header_has_no_distortion() -> None:
 def test_frame() -> None:
     assert drizzled_coordinate_violations(image(), None).value == 0
     for wrong, text in (
-        (image(scale=0.1), "its scale is 2 of D001SCAL"),
+        (image(scale=0.1), "(1%): as of one that was binned 2 x 2; judge it as it was drizzled"),
         (image(hand=1, ORIENTAT=None), "mirrored"),
         (image(ORIENTAT=0.2), "-0.200 deg from ORIENTAT"),
         (image(CD1_1=0.0, CD2_2=0.0), "singular"),
@@ -85,6 +85,12 @@ def test_frame() -> None:
         measurement = drizzled_coordinate_violations(wrong, None)
         assert measurement.value >= 1
         assert text in measurement.reason
+
+
+def test_only_whole_numbers_of_pixels_are_binned() -> None:
+    assert drizzled_coordinate_violations(image(scale=0.08), None).reason == (
+        "its scale is 1.6 of D001SCAL = 0.05 arcsec (1%)"
+    )
 
 
 def test_a_header_without_witnesses_tells_nothing() -> None:

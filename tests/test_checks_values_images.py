@@ -581,6 +581,12 @@ def test_the_weight_that_departs_most_either_way(ratios: list[float], value: flo
     assert found.value == pytest.approx(value)
 
 
+@pytest.mark.parametrize("level", [40.0, 0.02])
+def test_weights_of_another_kind_are_told_as_that_too(level: float) -> None:
+    found = weight_to_exposure_time(np.full(100, level), np.ones(100), subject="x")
+    assert "the weights are no exposure times (final_wht_type)" in found.reason
+
+
 @pytest.mark.parametrize(("blocks", "told"), [(20, True), (19, False)])
 def test_twenty_blocks_tell_the_weight(blocks: int, told: bool) -> None:
     assert weight_to_exposure_time(np.ones(blocks), np.ones(blocks), subject="x").told is told

@@ -255,5 +255,6 @@ def _explained(value: float) -> str:
             "times (final_wht_type); noise that is estimated from them is wrong"
         )
     return (
-        "less weight than exposure time where nothing is flagged: an exposure was left out, in part or whole"
+        "less weight than exposure time where nothing is flagged: an exposure was left out, in part or "
+        "whole, or the weights are no exposure times (final_wht_type)"
     )

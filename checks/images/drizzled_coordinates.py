@@ -133,8 +133,13 @@ def _frame(image: Drizzled) -> Iterator[Departure]:
     if np.linalg.det(linear_matrix(image.header)) > 0:
         yield Departure("its axes are mirrored on the sky", 2.0 / SCALE)
     if isinstance(asked, (int, float)) and asked > 0:
-        text = f"its scale is {scale / asked:.5g} of D001SCAL = {asked:g} arcsec ({SCALE:.0%})"
-        yield Departure(text, abs(scale / asked - 1.0) / SCALE)
+        times = scale / asked
+        text = f"its scale is {times:.5g} of D001SCAL = {asked:g} arcsec ({SCALE:.0%})"
+        if round(times) > 1 and abs(times / round(times) - 1.0) < SCALE:
+            text += (
+                f": as of one that was binned {round(times)} x {round(times)}; judge it as it was drizzled"
+            )
+        yield Departure(text, abs(times - 1.0) / SCALE)
     stated = image.header.get("ORIENTAT")
     if isinstance(stated, (int, float)) and math.isfinite(stated):
         turned = (orientation(image.header) - stated + 180.0) % 360.0 - 180.0
