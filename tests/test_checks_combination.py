@@ -168,7 +168,8 @@ def test_steps_in_clean_skies_have_unit_pulls() -> None:
         # Exposures with a sky of 220 and a noise of 40: 62 below zero may be left.
         (SkyLevels(220.0, 220.0, 40.0), None),
         (SkyLevels(-3.6, 220.0, 40.0), None),
-        (SkyLevels(-61.0, 220.0, 40.0), None),
+        (SkyLevels(-61.9, 220.0, 40.0), None),
+        (SkyLevels(-61.9, 220.0, 40.0, 100.0), None),
         (SkyLevels(-63.0, 220.0, 40.0), 63.0 / 40.0),
         (SkyLevels(-227.0, 220.0, 40.0), 227.0 / 40.0),
         # Taken off once by the header, or as much more as it says.
@@ -177,6 +178,8 @@ def test_steps_in_clean_skies_have_unit_pulls() -> None:
         # A dark sky: there is little that could be taken off twice.
         (SkyLevels(-0.5, 0.5, 4.0), None),
         (SkyLevels(-5.0, -1.0, 4.0), 1.25),
+        # Exposures below zero themselves, by which their sky is known no better than by one above.
+        (SkyLevels(-13.0, -100.0, 4.0), None),
     ],
 )
 def test_no_more_sky_can_be_taken_off_than_there_is(levels: SkyLevels, value: float | None) -> None:

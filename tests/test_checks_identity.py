@@ -37,7 +37,14 @@ def problems(name: str, cards: dict[str, str]) -> list[str]:
         ("hst_observation_flt", UVIS),
         # An association's product of a user's own name, that looks like another camera's.
         ("j9l960010_crj", {**UVIS, "ROOTNAME": "j9l960010"}),
+        ("jdm17a010_crj", {**UVIS, "ROOTNAME": "jdm17a010"}),
         ("icqa01a1q_flc", {**UVIS, "INSTRUME": "COS"}),
+        # What is missing contradicts nothing here: FIL-003 names it.
+        ("icqa01a1q_flc", {**UVIS, "DETECTOR": ""}),
+        ("hst_12345_01_acs_wfc_f606w_jaqa01a1_flt", {**UVIS, "INSTRUME": "", "DETECTOR": ""}),
+        ("hst_12345_01_wfc3_ir_f606w_icqa01a1_flt", {**UVIS, "DETECTOR": ""}),
+        ("hst_12345_01_wfc3_both_f606w_icqa01a1_flt", UVIS),
+        ("hst_12345_01_wfc3_uvis_f475w_icqa01a1_flt", {**UVIS, "FILTER": ""}),
     ],
 )
 def test_what_agrees_is_accepted(name: str, cards: dict[str, str]) -> None:
@@ -55,6 +62,7 @@ def test_what_agrees_is_accepted(name: str, cards: dict[str, str]) -> None:
             {"ROOTNAME": "jaqa01a1q"},
             "INSTRUME is 'WFC3', but ROOTNAME is 'jaqa01a1q', of ACS",
         ),
+        ("j8c0a1a1q_flt", {"ROOTNAME": "j8c0a1a1q"}, "but ROOTNAME is 'j8c0a1a1q', of ACS"),
         ("icqa01a1q_flc", {"PCTECORR": "OMIT"}, "PCTECORR is 'OMIT', but flc files are corrected"),
         ("icqa01010_crc", {"PCTECORR": "PERFORM"}, "but crc files are corrected"),
         ("hst_12345_01_acs_wfc_f606w_icqa01a1_flc", {}, "INSTRUME is 'WFC3', but its name says ACS"),
@@ -76,6 +84,7 @@ def test_each_contradiction_is_told(name: str, changes: dict[str, str], said: st
         ("hst_12345_01_wfc3_uvis_total_icqa01_drc", {**UVIS, "FILTER": "F606W;F814W"}, ""),
         ("hst_12345_01_wfc3_uvis_f475w_icqa01_drc", UVIS, "its filter is F606W, but its name says F475W"),
         ("hst_12345_01_acs_wfc_f606w_icqa01_drc", UVIS, "its name says ACS"),
+        ("hst_12345_01_wfc3_ir_f606w_icqa01_drz", UVIS, "DETECTOR is 'UVIS', but its name says IR"),
         ("f606w_drc_sci", {**UVIS, "TELESCOP": "JWST"}, "TELESCOP is 'JWST'"),
     ],
 )
