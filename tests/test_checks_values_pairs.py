@@ -188,3 +188,25 @@ def test_chance_counts_both_lists_and_the_square_of_the_tolerance() -> None:
     assert chance_match_fraction(20, tolerance=0.3, search_radius=0.6, **arguments).value == 1 / 20
     narrow = chance_match_fraction(1, tolerance=0.3, search_radius=0.2, **arguments)
     assert narrow.value == pytest.approx(0.6283, abs=1e-4)
+
+
+# A part of the pairs
+
+
+def test_selected_pairs_keep_what_belongs_together() -> None:
+    offsets, positions = np.arange(6.0).reshape(3, 2), np.arange(10.0, 16.0).reshape(3, 2)
+    found = SourcePairs(np.array([4, 5, 6]), np.array([9, 8, 7]), positions, offsets, 0.5, "as it is")
+    chosen = found.select(np.array([True, False, True]))
+    assert chosen.first.tolist() == [4, 6]
+    assert chosen.second.tolist() == [9, 7]
+    assert chosen.positions.tolist() == [[10.0, 11.0], [14.0, 15.0]]
+    assert chosen.offsets.tolist() == [[0.0, 1.0], [4.0, 5.0]]
+    assert (chosen.by_chance, chosen.remark) == (0.5, "as it is")
+
+
+def test_lists_without_pairs_give_none() -> None:
+    found = pair_sources(lattice(4, 4), lattice(4, 4))
+    assert len(found) == len(found.second) == 0
+    assert found.positions.shape == found.offsets.shape == (0, 2)
+    assert found.by_chance == 0.0
+    assert found.remark == "one of the lists has 16 sources; pairs take 20"
