@@ -20,11 +20,11 @@ ELEMENTS = [(1, 1), (1, 2), (2, 1), (2, 2)]
 TWO_MATRICES = "PCi_j with CDELTi differ from the CD matrix, and readers take either: remove them"
 
 
-def stated_twice(turn: float, scales: tuple[float, float]) -> dict[str, object]:
+def stated_twice(turn: float, scales: tuple[float, float]) -> dict[str, float]:
     """A matrix as CD, and as PC with CDELT."""
     cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
     rotation = [[cos, -sin], [sin, cos]]
-    cards: dict[str, object] = {f"CDELT{i}": scales[i - 1] for i in (1, 2)}
+    cards: dict[str, float] = {f"CDELT{i}": scales[i - 1] for i in (1, 2)}
     cards |= {f"PC{i}_{j}": rotation[i - 1][j - 1] for i, j in ELEMENTS}
     return cards | {f"CD{i}_{j}": scales[i - 1] * rotation[i - 1][j - 1] for i, j in ELEMENTS}
 
@@ -46,8 +46,8 @@ def test_two_hundred_thousandths_of_the_largest_element_may_differ(
     i: int, j: int, turn: float, part: float, told: bool
 ) -> None:
     cards = stated_twice(turn, (-2e-5, 1e-5))
-    largest = max(abs(cards[f"CD{a}_{b}"]) for a, b in ELEMENTS)  # type: ignore[arg-type]
-    cards[f"PC{i}_{j}"] += part * largest / cards[f"CDELT{i}"]  # type: ignore[operator]
+    largest = max(abs(cards[f"CD{a}_{b}"]) for a, b in ELEMENTS)
+    cards[f"PC{i}_{j}"] += part * largest / cards[f"CDELT{i}"]
     assert frame_problem(cards) == (TWO_MATRICES if told else "")
 
 

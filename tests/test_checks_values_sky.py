@@ -30,7 +30,7 @@ def test_a_step_is_in_units_of_the_noise_beside_it_and_its_sides_are_named() -> 
     found = borders(seen, {"b": 3.0}, widths)
     assert found.value == pytest.approx(1.5, rel=1e-3)
     assert found.context["step"] in (pytest.approx(1.5, rel=1e-3), pytest.approx(-1.5, rel=1e-3))
-    assert sorted(found.context["between"]) == ["a", "b"]  # type: ignore[type-var,arg-type]
+    assert sorted(found.context["between"]) == ["a", "b"]
     assert found.reason.startswith(f"the sky steps by {found.context['step']:.2f} ±")
 
 
@@ -78,7 +78,7 @@ def test_of_borders_the_largest_step_counts_up_or_down() -> None:
     for levels, worst in (({"b": 1.0, "c": -4.0}, ["b", "c"]), ({"a": -4.0, "b": 1.0}, ["a", "b"])):
         found = borders(seen, levels)
         assert found.value == pytest.approx(2.5, rel=1e-3)
-        assert sorted(found.context["between"]) == worst  # type: ignore[type-var,arg-type]
+        assert sorted(found.context["between"]) == worst
 
 
 @pytest.mark.parametrize(("step", "named"), [(0.15, False), (0.25, True)])
