@@ -180,8 +180,7 @@ def exposure_name(file: str) -> str:
     The rootname, in lower case, where the file is named after one, else the file's name without ending and
     suffix: ``"ngc6791_long_flc.fits"`` is of ngc6791_long, ``"ic1396001_long_flc.fits"`` of ic1396001_long.
     """
-    name = Path(file).name
-    stem = name[: name.lower().find(".fits")] if ".fits" in name.lower() else name
+    stem = plain_name(Path(file.partition("[")[0]).name).removesuffix(".fits")
     (first, _, rest), (name, _, suffix) = stem.partition("_"), stem.rpartition("_")
     kinds = load_instruments().kinds
     has_suffix = bool(name) and kinds.get(suffix.lower()) in _KINDS
