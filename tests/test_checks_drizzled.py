@@ -427,7 +427,7 @@ def test_photmode_is_an_inputs_but_for_its_date(mode: str, value: int) -> None:
         ("ELECTRONS/S", None, ""),
         ("ELECTRONS/S", "counts", "BUNIT is 'ELECTRONS/S', a rate, but final_units (D001OUUN) is 'counts'"),
         ("ELECTRONS", "counts", "BUNIT is 'ELECTRONS', not a rate; final_units (D001OUUN) is 'counts'"),
-        ("counts", "cps", "the pixels are rates, write so into BUNIT"),
+        ("counts", "cps", "they were drizzled as rates; write so into BUNIT, or divide by EXPTIME"),
     ],
 )
 def test_the_unit_is_what_was_asked_for(unit: str, asked: str | None, said: str) -> None:

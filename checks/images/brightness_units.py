@@ -151,7 +151,8 @@ def _asked(units: object) -> str:
     """What the header says that AstroDrizzle was asked for, and what to do about a BUNIT that is no rate."""
     made = f"final_units (D001OUUN) is {_shown(units)}"
     if units == "cps":
-        return f"{made}: the pixels are rates, write so into BUNIT"
+        mend = "write so into BUNIT, or divide by EXPTIME what was multiplied by it"
+        return f"{made}: they were drizzled as rates; {mend}"
     if units == "counts":
         again = "drizzle again with final_units = 'cps'"
         return f"{made}: the pixels are counts; {again}, or divide by EXPTIME and write both keywords anew"
