@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -275,3 +276,51 @@ def test_fits_table_is_read_with_its_units_and_epoch(tmp_path):
     assert (found.ra[0], found.dec[0], found.mag[0], found.epoch) == (290.2, 37.8, 18.9, 2016.0)
     assert found.pm_ra is not None
     assert found.pm_ra[0] == pytest.approx(1000.0)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".CSV"])
+def test_csv_is_read_by_its_line_of_names(tmp_path, ending):
+    path = tmp_path / f"gaia{ending}"
+    path.write_text("source_id,RA,dec,ref_epoch,pmra\n1,290.2,37.8,2016.0,1.5\n2,290.3,37.9,2016.0,\n")
+    found = read_catalog(path)
+    assert (found.ra.tolist(), found.dec.tolist(), found.epoch) == ([290.2, 290.3], [37.8, 37.9], 2016.0)
+    assert found.pm_ra is not None
+    assert found.pm_ra[0] == 1.5
+    assert np.isnan(found.pm_ra[1])
+
+
+@pytest.mark.parametrize("ending", [".vot", ".xml"])
+def test_votable_is_read_with_its_units(tmp_path, ending):
+    table = Table({"ra": [290.2], "dec": [37.8], "ra_error": [0.0003]})
+    table["ra_error"].unit = "arcsec"
+    path = tmp_path / f"gaia{ending}"
+    table.write(path, format="votable")
+    found = read_catalog(path)
+    assert (found.ra.tolist(), found.dec.tolist()) == ([290.2], [37.8])
+    assert found.ra_error is not None
+    assert found.ra_error.tolist() == pytest.approx([0.3])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("stars.csv", "not CSV with a line of names: "),
+        ("stars.vot", "not a VOTable: "),
+        ("stars.fits", "not a FITS table: "),
+        ("stars.ecsv", "not ECSV: "),
+    ],
+)
+def test_a_file_that_is_not_what_its_ending_says_is_told(tmp_path, name, expected):
+    path = tmp_path / name
+    path.write_bytes(b"\xff\xfe\x02" * 100)
+    with pytest.raises(CatalogError, match=f"^{re.escape(str(path))}: {expected}") as raised:
+        read_catalog(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_text_that_is_no_number_is_quoted_as_it_is(tmp_path):
+    path = tmp_path / "stars.csv"
+    path.write_text("ra,dec\n19h20m,+37d\n")
+    with pytest.raises(CatalogError) as raised:
+        read_catalog(path)
+    assert "column 'ra' is not numeric (could not convert string to float: '19h20m')" in str(raised.value)

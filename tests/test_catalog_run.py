@@ -246,6 +246,22 @@ def test_a_catalogue_of_half_the_field_is_rejected_and_a_fit_at_its_epoch_accept
     assert "it does not cover the field" in run.verdict("AST-029", f"{EXPOSURES[0]}_flc")["reason"]
 
 
+@pytest.mark.parametrize("wrong", ["hours", "no rows"])
+def test_a_catalogue_of_none_of_the_fields_is_no_reason_to_accept(small, tmp_path, wrong):
+    place = collect(small, tmp_path / "aligned", "accept")
+    catalog = Table.read(small.product("archive") / "catalogs" / "gaia.ecsv")
+    path = tmp_path / "stars.ecsv"
+    if wrong == "hours":
+        catalog["ra"] /= 15.0
+    catalog[: len(catalog) if wrong == "hours" else 0].write(path)
+    run = judge_products(tmp_path, place, "-k", "has_enough_sources", "--catalog", str(path))
+    told = {"hours": "the nearest of its sources is 67.3 degrees from any exposure", "no rows": "has no rows"}
+    assert {v["status"] for v in run.verdicts} == {"not measured"}
+    (reason,) = {v["reason"] for v in run.verdicts}
+    assert f"stars.ecsv: {told[wrong]}" in reason
+    assert run.process.returncode == 1
+
+
 def of_the_sky(run: QaRun) -> dict[str, set[str]]:
     """Statuses by criterion of what takes a catalogue."""
     found: dict[str, set[str]] = {}

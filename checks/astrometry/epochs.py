@@ -167,7 +167,7 @@ def catalog_epoch_error(
     errors = np.full(motions.shape, _MOTION_ERROR) if motion_errors is None else motion_errors
     known = np.isfinite(motions).all(axis=1) & np.isfinite(errors).all(axis=1)
     if not known.any():
-        reason = "the catalogue has no proper motions"
+        reason = "the catalogue has no proper motions" if len(motions) else "no star found is the catalogue's"
         return not_told("catalog_epoch_error", subject, reason)
     own = motions[known] - np.median(motions[known], axis=0)
     apart = offsets[known] - np.median(offsets[known], axis=0)
