@@ -226,6 +226,23 @@ def test_empty_file_is_an_error(tmp_path: Path, output: Path) -> None:
         )
 
 
+@pytest.mark.parametrize(("ra", "told"), [(290.21, ""), (292.21, "1.58 degrees from any exposure")])
+def test_stage_refuses_another_fields_catalogue(tmp_path: Path, output: Path, ra: float, told: str) -> None:
+    path, place = written(tmp_path, f"# ra dec mag\n{ra} 37.8 18.9\n"), tmp_path / "placed"
+    place.mkdir()
+    header = fits.Header({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRPIX1": 50.0, "CRPIX2": 50.0})
+    header.update({"CRVAL1": 290.21, "CRVAL2": 37.8, "CD1_1": -1e-5, "CD2_2": 1e-5, "EXPSTART": 55854.0})
+    fits.PrimaryHDU(np.zeros((100, 100), np.float32), header).writeto(place / "a_drc.fits")
+    inputs = Inputs(products={"exposures": place}, sources={"stars.cat": path})
+    settings = FileSettings(name="stars", epoch="catalog")
+    if told:
+        with pytest.raises(StageError, match=rf"stars\.cat: the nearest of its sources is {told}"):
+            catalog_file.run(inputs, output, settings)
+    else:
+        catalog_file.run(inputs, output, settings)
+        assert (output / "catalog.ecsv").is_file()
+
+
 def real(name: str, output: Path) -> Catalog:
     settings = FileSettings(name=f"ngc6791/{name}", epoch=2011.8, cone=CONE)
     path = find_catalog(REAL, settings.name)

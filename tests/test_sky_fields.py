@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from astropy.io import fits
 from hypothesis import given
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from hubble_qa.fixtures.finished.sky_fields import Circle, fields_of
 from hubble_qa.fixtures.finished.survey import survey
 from hubble_qa.fixtures.plans.dataset import Dataset
+from hubble_qa.fixtures.reduction.catalogs import Catalog
+from hubble_qa.fixtures.reduction.catalogs.fields import why_of_no_field
 from hubble_qa.fixtures.stages.catalog import GaiaSettings
 from hubble_qa.fixtures.supplies.supply_finished import FinishedArchive, catalog_node_name
 from tests.test_finished_acceptance import image
@@ -44,6 +47,29 @@ def test_a_mosaic_along_the_sky_is_not_one_large_field():
     circles = {f"f{n:02}": Circle(150.0 + 0.05 * n, 0.0, 0.04) for n in range(40)}
     assert 4 <= len(set(fields_of(circles).values())) <= 20
     assert max(field.radius for field in fields_of(circles).values()) <= 0.25
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec", "told"),
+    [
+        ([290.2, 10.0], [37.8, 0.0], ""),
+        ([291.4], [37.8], ""),
+        ([292.0], [37.8], "the nearest of its sources is 1.42 degrees from any exposure or image"),
+        ([290.2 / 15.0], [37.8], "67.4 degrees"),
+        ([37.8], [-29.2], "degrees"),
+        ([], [], "has no rows; give a catalogue of the field"),
+    ],
+)
+def test_a_catalogue_is_of_one_of_the_fields(ra, dec, told):
+    catalog = Catalog(np.array(ra), np.array(dec), np.full(len(ra), math.nan), "")
+    problem = why_of_no_field(catalog, [Circle(150.0, -60.0, 0.03), Circle(290.2, 37.8, 0.03)])
+    assert told in problem
+    assert bool(problem) is bool(told)
+
+
+def test_without_places_a_catalogue_may_be_of_any():
+    ten = np.array([10.0])
+    assert why_of_no_field(Catalog(ten, ten, ten, ""), []) == ""
 
 
 def test_a_service_is_asked_once_for_a_field_and_a_file_never():

@@ -25,7 +25,6 @@ __all__ = [
     "catalog_in",
     "catalog_positions",
     "crowding",
-    "distance_from",
     "exposure_epoch",
     "motions",
     "moving_stars",
@@ -150,28 +149,6 @@ def catalog_positions(catalog: Path, exposure: Path) -> Positions:
     return epochs.positions_at_epoch(
         positions, motions(reference), from_epoch=reference.epoch, to_epoch=exposure_epoch(exposure)
     )
-
-
-def distance_from(catalog: Path, places: Positions) -> float:
-    """Distance of the source of a catalogue that is nearest to any of some places, degrees.
-
-    Parameters
-    ----------
-    catalog : Path
-        The catalogue; one without sources is infinitely far.
-    places : ndarray, shape (n, 2)
-        Right ascension and declination, degrees.
-    """
-    found = catalog_in(catalog)
-    sources, wanted = (_directions(each) for each in (np.column_stack([found.ra, found.dec]), places))
-    nearest = [np.linalg.norm(sources - place, axis=1).min(initial=math.inf) for place in wanted]
-    chord = min(nearest, default=math.inf)
-    return math.degrees(2.0 * math.asin(min(chord / 2.0, 1.0))) if math.isfinite(chord) else math.inf
-
-
-def _directions(positions: Positions) -> Positions:
-    ra, dec = np.radians(positions).T
-    return np.column_stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
 
 
 def crowding(
