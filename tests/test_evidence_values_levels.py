@@ -1,0 +1,103 @@
+"""Levels of exposures and of the image that combines them: values by hand, of unlike times and gains."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hubble_qa.checks.evidence.exposure_backgrounds import sky_levels
+from hubble_qa.checks.evidence.star_lists import Input
+from hubble_qa.checks.images.sky_residual import SkyLevels
+from hubble_qa.checks.readers import Drizzled
+from tests.test_evidence_shared import STEP, frame, write, write_pair
+
+SHAPE = (64, 96)
+
+
+def grainy(level: float, shape: tuple[int, int] = SHAPE) -> np.ndarray:
+    """A level from 1 less to 1 more: the median deviation is a half."""
+    signs = np.linspace(-1.0, 1.0, math.prod(shape))
+    return np.asarray(level + np.random.default_rng(3).permutation(signs).reshape(shape))
+
+
+WIDTH = 1.4826 / 2.0
+
+
+def exposure(
+    directory: Path,
+    name: str,
+    level: float,
+    *,
+    gain: float | None = None,
+    taken: Any = None,
+    unit: str = "ELECTRONS",
+    time: float = 100.0,
+    pixels: np.ndarray | None = None,
+    **cards: Any,
+) -> Input:
+    header = frame(48.0, 32.0)
+    header.update({"BUNIT": unit, **({} if taken is None else {"MDRIZSKY": taken}), **cards})
+    primary = {} if gain is None else {"ATODGAIN": gain}
+    values = grainy(level) if pixels is None else pixels
+    return Input(write(directory / f"{name}_flt.fits", values, header, EXPTIME=time, **primary))
+
+
+def drizzled(directory: Path, level: float, weight: float = 1.0, scale: float = STEP) -> Drizzled:
+    header = frame(48.0, 32.0, scale=scale)
+    return write_pair(directory, grainy(level), np.full(SHAPE, weight), header)
+
+
+def levels(image: Drizzled, *inputs: Input) -> SkyLevels | None:
+    return sky_levels(image.path, image.weight_path, inputs)
+
+
+def test_levels_are_electrons_per_second_and_square_arcsec(tmp_path: Path) -> None:
+    """Of three exposures the middle: of levels, of noises and of what was taken off not always the same."""
+    inputs = [
+        exposure(tmp_path, "a", 40.0, taken=30.0),
+        # 7 electrons a count, of 0.2 arcsec by the table of distortion and not by the matrix.
+        exposure(tmp_path, "b", 400.0, gain=7.0, time=50.0, taken=350.0, IDCSCALE=0.2),
+        exposure(tmp_path, "c", 5.0, unit="ELECTRONS/S", time=400.0, taken=4.0),
+    ]
+    found = levels(drizzled(tmp_path, 0.5, scale=2.0 * STEP), *inputs)
+    assert found is not None
+    each = np.array([40.0 / 100.0 / 0.01, 7.0 * 400.0 / 50.0 / 0.04, 5.0 / 0.01])
+    assert found.image == pytest.approx(0.5 / 0.04, abs=0.3 / 0.04)
+    unit = np.array([1.0 / 100.0 / 0.01, 7.0 / 50.0 / 0.04, 1.0 / 0.01])
+    taken = np.array([30.0, 350.0, 4.0]) * unit
+    assert found.exposures == pytest.approx(np.median(each), rel=0.02)
+    assert found.noise == pytest.approx(WIDTH * np.median(unit), rel=0.05)
+    assert found.subtracted == pytest.approx(np.median(taken))
+    assert len({np.argsort(values)[1] for values in (each, taken, unit)}) == 2
+
+
+@pytest.mark.parametrize(("gain", "factor"), [(None, 1.0), (0.5, 1.0), (1.5, 1.5), (7.0, 7.0), (14, 14.0)])
+def test_a_count_is_no_less_than_an_electron(tmp_path: Path, gain: float | None, factor: float) -> None:
+    found = levels(drizzled(tmp_path, 0.5), exposure(tmp_path, "a", 40.0, gain=gain, taken=20.0))
+    assert found is not None
+    assert found.exposures == pytest.approx(factor * 40.0, abs=factor)
+    assert found.noise == pytest.approx(factor * WIDTH, rel=0.05)
+    assert found.subtracted == pytest.approx(factor * 20.0)
+
+
+@pytest.mark.parametrize(("taken", "subtracted"), [(None, math.nan), ("N/A", math.nan), (0.0, 0.0), (8, 8.0)])
+def test_what_was_taken_off_is_by_those_that_say_it(tmp_path: Path, taken: Any, subtracted: float) -> None:
+    """Of exposures that say nothing the levels are known all the same."""
+    silent = [exposure(tmp_path, name, 40.0) for name in "ab"]
+    found = levels(drizzled(tmp_path, 0.5), exposure(tmp_path, "c", 40.0, taken=taken), *silent)
+    assert found is not None
+    assert found.subtracted == pytest.approx(subtracted, nan_ok=True)
+
+
+def test_without_an_image_or_an_exposure_there_are_no_levels(tmp_path: Path) -> None:
+    one = exposure(tmp_path, "a", 40.0)
+    for weight, pixels in ((0.0, grainy(40.0)), (1.0, np.full(SHAPE, math.nan)), (1.0, np.full(SHAPE, 40.0))):
+        directory = tmp_path / f"{weight}{pixels[0, 0]}"
+        directory.mkdir()
+        own = exposure(directory, "a", 40.0, pixels=pixels)
+        assert levels(drizzled(directory, 0.5, weight), own) is None
+    assert levels(drizzled(tmp_path, 0.5), one) is not None
