@@ -1,4 +1,4 @@
-"""Levels of exposures and of the image that combines them: values by hand, of unlike times and gains."""
+"""Levels and blocks of exposures beside others: values by hand, of unlike times, gains and places."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hubble_qa.checks.evidence.exposure_backgrounds import sky_levels
+from hubble_qa.checks.evidence.exposure_backgrounds import blocks_beside, sky_levels
 from hubble_qa.checks.evidence.star_lists import Input
 from hubble_qa.checks.images.sky_residual import SkyLevels
 from hubble_qa.checks.readers import Drizzled
@@ -101,3 +101,39 @@ def test_without_an_image_or_an_exposure_there_are_no_levels(tmp_path: Path) -> 
         own = exposure(directory, "a", 40.0, pixels=pixels)
         assert levels(drizzled(directory, 0.5, weight), own) is None
     assert levels(drizzled(tmp_path, 0.5), one) is not None
+
+
+def beside(directory: Path, own: tuple[int, int], other: tuple[int, int], **cards: Any) -> np.ndarray:
+    """Blocks of a chip that another sees, which begins 20 pixels before it in rows and columns."""
+    inputs, (x, y) = [], (cards.pop("x", 0.0), cards.pop("y", 0.0))
+    for before, shape in ((0, own), (20, other)):
+        header = frame(x + before, y + before)
+        header.update(cards)
+        inputs.append(Input(write(directory / f"a{before}_flt.fits", grainy(40.0, shape), header)))
+    (found,) = blocks_beside(inputs[0], inputs[1:]).values()
+    return np.isfinite(found.departure)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_blocks_of_long_chips_are_seen_as_far_as_the_others(tmp_path: Path, turned: bool) -> None:
+    """Farther than 400 pixels from a square that has their shorter side; what lies far away is not seen."""
+    own, long, short = (32, 1024), (72, 1064), (72, 136)
+    if turned:
+        own, long, short = own[::-1], long[::-1], short[::-1]
+    assert beside(tmp_path, own, long).all()
+    (tmp_path / "short").mkdir()
+    seen = beside(tmp_path / "short", own, short)
+    assert (seen.T if turned else seen).all(axis=0).tolist() == [column < 6 for column in range(64)]
+    assert np.count_nonzero(seen) == 12
+
+
+@pytest.mark.parametrize("bend", [4e-4, -4e-4])
+@pytest.mark.parametrize("turned", [False, True])
+def test_distortion_may_bring_a_place_back_on_a_chip(tmp_path: Path, bend: float, turned: bool) -> None:
+    """By 100 pixels, 500 from the reference position: linear terms alone put the ends of it beyond."""
+    cards: dict[str, Any] = {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "A_ORDER": 2, "B_ORDER": 2}
+    cards |= {"B_2_0": bend, "x": -470.0} if turned else {"A_0_2": bend, "y": -470.0}
+    own, other = (48, 480), (88, 520)
+    if turned:
+        own, other = own[::-1], other[::-1]
+    assert beside(tmp_path, own, other, **cards).all()
