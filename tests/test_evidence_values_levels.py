@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from hubble_qa.checks.evidence.exposure_backgrounds import blocks_beside, sky_levels
 from hubble_qa.checks.evidence.star_lists import Input
@@ -101,6 +102,69 @@ def test_without_an_image_or_an_exposure_there_are_no_levels(tmp_path: Path) -> 
         own = exposure(directory, "a", 40.0, pixels=pixels)
         assert levels(drizzled(directory, 0.5, weight), own) is None
     assert levels(drizzled(tmp_path, 0.5), one) is not None
+
+
+def blocky(levels: np.ndarray, seed: int) -> np.ndarray:
+    """Blocks of 16 pixels about these levels, which are their medians."""
+    generator, rows = np.random.default_rng(seed), []
+    for row in levels:
+        order = [generator.permutation(np.linspace(-9.0, 9.0, 256)).reshape(16, 16) for _ in row]
+        rows.append(np.hstack([level + each for level, each in zip(row, order, strict=True)]))
+    return np.vstack(rows)
+
+
+def ranges(levels: np.ndarray) -> np.ndarray:
+    """Of each block and those about it."""
+    found = np.full(levels.shape, math.nan)
+    for row, column in np.ndindex(*levels.shape):
+        about = levels[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+        found[row, column] = np.nanmax(about) - np.nanmin(about)
+    return found
+
+
+def between(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Values between those of blocks, along rows and then along columns."""
+    along = [np.interp(columns, np.arange(values.shape[1]), row) for row in values]
+    return np.array([np.interp(rows, np.arange(values.shape[0]), column) for column in np.array(along).T]).T
+
+
+def test_blocks_are_compared_with_what_lies_between_those_of_others(tmp_path: Path) -> None:
+    """Of another time, 20 pixels lower and 13 to the left; of its own blocks one is flagged."""
+    generator = np.random.default_rng(7)
+    own, other = generator.uniform(0.0, 90.0, (5, 7)), generator.uniform(0.0, 360.0, (7, 9))
+    pixels, seen = blocky(own, 1), blocky(other, 2)
+    paths = [
+        write(tmp_path / "a_flt.fits", pixels, frame(40.0, 30.0), EXPTIME=100.0),
+        write(tmp_path / "b_flt.fits", seen, frame(53.0, 50.0), EXPTIME=400.0),
+    ]
+    with fits.open(paths[0], mode="update") as hdus:
+        hdus["DQ", 1].data[32:48, 48:64] = 4
+    own[2, 3] = math.nan
+    sample = np.where(np.isnan(np.kron(own, np.ones((16, 16)))), math.nan, pixels)[::3, ::2]
+    noise = 1.4826 * np.nanmedian(np.abs(sample - np.nanmedian(sample)))
+    (found,) = blocks_beside(Input(paths[0]), [Input(paths[1])]).values()
+    rows, columns = np.arange(5) + 20.0 / 16.0, np.arange(7) + 13.0 / 16.0
+    level, change = between(other, rows, columns) / 4.0, between(ranges(other), rows, columns) / 4.0
+    departure = (own - level) / noise
+    departure -= np.nanmedian(departure)  # the skies may differ
+    assert found.departure == pytest.approx(departure, rel=1e-4, abs=1e-4, nan_ok=True)
+    structure = 0.25 * np.fmax(change, np.where(np.isnan(own), math.nan, ranges(own))) / noise
+    assert found.error == pytest.approx(np.hypot(1.25 / 16.0, structure), rel=1e-4)
+
+
+def test_blocks_of_an_exposure_that_shows_one_number_depart_by_nothing_known(tmp_path: Path) -> None:
+    first = exposure(tmp_path, "a", 40.0, pixels=np.full(SHAPE, 40.0))
+    (found,) = blocks_beside(first, [exposure(tmp_path, "b", 40.0)]).values()
+    assert np.isnan(found.departure).all()
+
+
+@pytest.mark.parametrize(("length", "side"), [(2048, 16), (2050, 17)])
+def test_a_chip_has_no_more_than_128_blocks_along_a_side(tmp_path: Path, length: int, side: int) -> None:
+    for number, shape in enumerate([(64, length), (length, 64)]):
+        one = exposure(tmp_path, str(number), 40.0, pixels=grainy(40.0, shape))
+        (found,) = blocks_beside(one, [exposure(tmp_path, f"{number}b", 40.0)]).values()
+        assert found.side == side
+        assert found.departure.shape == tuple(each // side for each in shape)
 
 
 def beside(directory: Path, own: tuple[int, int], other: tuple[int, int], **cards: Any) -> np.ndarray:
