@@ -9,7 +9,7 @@ import pytest
 
 from hubble_qa.checks.evidence.hits import hits_on
 from hubble_qa.checks.images.cosmic_rays import Hits
-from tests.test_evidence_shared import COLUMNS, ROWS, frame, levelled, nine, write, write_pair
+from tests.test_evidence_shared import COLUMNS, ROWS, STEP, frame, levelled, nine, write, write_pair
 
 # Of whole blocks there are 80 rows and 112 columns.
 TIMES = (2.0, 6.0)
@@ -78,3 +78,37 @@ def test_an_exposure_that_shows_one_number_tells_no_hits(tmp_path: Path) -> None
     first = sky(1)
     first[40, 60] += 300.0
     assert len(hits_of(tmp_path, first, np.full((ROWS, COLUMNS), 20.0)).unrejected) == 0
+
+
+def test_a_hit_is_counted_where_all_of_its_nine_pixels_are(tmp_path: Path) -> None:
+    """One row or column from the edge of its chip, and not on it; the other sees more on all sides."""
+    first, places = sky(1), [(1, 30), (50, 1), (86, 80), (30, 118), (1, 118), (86, 1)]
+    for number, place in enumerate([*places, (0, 60), (40, 0), (87, 50), (60, 119), (0, 0), (87, 119)]):
+        first[place] += 300.0 + 20.0 * number
+    second = np.random.default_rng(2).normal(20.0, 1.0, (ROWS + 20, COLUMNS + 20))
+    paths = [
+        write(tmp_path / "ib0000001_flc.fits", first, frame(60.0, 44.0), EXPTIME=TIMES[0]),
+        write(tmp_path / "ib0000002_flc.fits", second, frame(70.0, 54.0), EXPTIME=TIMES[1]),
+    ]
+    image = np.random.default_rng(6).normal(0.0, 1e-3, second.shape)
+    found = hits_on(write_pair(tmp_path, image, np.ones(image.shape), frame(70.0, 54.0)), paths)
+    assert np.sort(found.unrejected) == pytest.approx(charges(first, places), rel=1e-4)
+
+
+@pytest.mark.parametrize(("scale", "reach"), [(1.0, 1), (0.9, 2), (0.8, 2), (0.5, 3), (5.0, 1)])
+def test_the_image_is_searched_as_far_as_a_pixel_and_its_neighbours_reach(
+    tmp_path: Path, scale: float, reach: int
+) -> None:
+    """One and a half pixels of the chip, in those of the image, all of which hold 1 per second."""
+    first, middle = sky(1), (44, 60)
+    first[middle] += 300.0
+    paths = [
+        write(tmp_path / f"ib000000{number}_flc.fits", pixels, frame(60.0, 44.0), EXPTIME=time)
+        for number, (pixels, time) in enumerate(zip((first, sky(2)), TIMES, strict=True))
+    ]
+    image = np.zeros((96, 144))
+    image[37:46, 67:76] = 1.0
+    found = hits_on(
+        write_pair(tmp_path, image, np.ones(image.shape), frame(71.0, 41.0, scale=scale * STEP)), paths
+    )
+    assert found.found == pytest.approx([(2 * reach + 1) ** 2])
