@@ -152,3 +152,40 @@ def test_where_an_image_shows_no_sources_of_a_chip_there_is_nothing_to_compare(t
     image = write_pair(tmp_path, np.ones(SHAPE), np.ones(SHAPE), frame(180.0, 160.0))
     for inputs in ((one,), ()):
         assert fluxes_under(one, 1, image.path, inputs) == "it shows no bright sources that stand alone"
+
+
+def of_two_chips(path: Path, factor: float, photflams: tuple[float, float], *, swapped: bool) -> Input:
+    """The same stars on two chips, those of the second 90 degrees to the east and half as bright."""
+    primary = fits.PrimaryHDU()
+    primary.header.update(INSTRUME="WFC3", DETECTOR="UVIS", EXPTIME=100.0, EXPSTART=57388.0, EXPEND=57389.0)
+    units: list[Any] = [primary]
+    for version, number in enumerate((2, 1) if swapped else (1, 2), start=1):
+        header = frame(180.0, 160.0, ra=60.0 + 90.0 * number)
+        pixels = field(SHAPE, header, factor * FLUXES / number, seed=version)
+        header["PHOTFLAM"] = photflams[number - 1]
+        units += [
+            fits.ImageHDU(pixels.astype(np.float32), header, name="SCI", ver=version),
+            fits.ImageHDU(np.ones(SHAPE, np.float32), name="ERR", ver=version),
+            fits.ImageHDU(np.zeros(SHAPE, np.int16), name="DQ", ver=version),
+        ]
+    fits.HDUList(units).writeto(path)
+    return Input(path)
+
+
+@pytest.mark.parametrize(("photflams", "compared"), [((1e-19, 1e-19), True), ((1e-19, 1.2e-19), False)])
+def test_chips_of_unlike_sensitivity_are_compared_with_themselves(
+    tmp_path: Path, photflams: tuple[float, float], compared: bool
+) -> None:
+    one, same, other = (
+        of_two_chips(tmp_path / f"ib000000{number}_flc.fits", factor, photflams, swapped=number == 3)
+        for number, factor in ((1, 1.0), (2, 2.0), (3, 5.0))
+    )
+    for chip in (1, 2):
+        found = fluxes_beside(one, chip, [same])
+        assert isinstance(found, SharedFluxes)
+        assert np.median(found.ratio) == pytest.approx(0.5, rel=0.02)
+        assert numbers(frame(180.0, 160.0), found.places).size > 25
+        across = fluxes_beside(one, chip, [same, other])
+        assert isinstance(across, SharedFluxes)
+        # Of twice and five times as much the median, or twice alone.
+        assert np.median(across.ratio) == pytest.approx(1.0 / 3.5 if compared else 0.5, rel=0.02)
