@@ -65,3 +65,11 @@ def test_an_aperture_beyond_the_edge_is_not_whole(tmp_path: Path) -> None:
     assert aperture_rate(path, *MIDDLE, 4.4)[0] == pytest.approx(math.pi * 44.0**2, rel=1e-4)
     with pytest.raises(ReaderError, match="is not whole on its exposed part"):
         aperture_rate(path, *MIDDLE, 4.7)
+
+
+def test_an_aperture_is_where_the_sky_is(tmp_path: Path) -> None:
+    """A pixel 16 to the right of the middle, of an image that is wider than high; and a short time."""
+    science = np.zeros(SHAPE)
+    science[44, 80] = 100.0
+    path = write_image(tmp_path, science, np.ones(SHAPE), EXPTIME=0.5)
+    assert aperture_rate(path, *MIDDLE, 2.0) == pytest.approx((100.0, math.sqrt(50.0) / 0.5))

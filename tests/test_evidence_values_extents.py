@@ -49,6 +49,8 @@ def drizzled(directory: Path, weight: np.ndarray) -> Drizzled:
         ("WFC3", shadowed(), (11.0, 130.0), (7.0, 86.0)),
         ("WFPC2", np.full(CHIP, 4), (11.0, 130.0), (7.0, 86.0)),  # nothing is lit
         ("WFPC2", np.full(CHIP, 4096 | 8192), (11.0, 130.0), (7.0, 86.0)),
+        ("WFPC2", np.where(np.indices(CHIP)[0] < 48, 4, 0), (11.0, 130.0), (7.0, 86.0)),  # nor any column
+        ("WFPC2", np.where(np.indices(CHIP)[1] < 72, 4, 0), (11.0, 130.0), (7.0, 86.0)),
     ],
 )
 def test_chips_of_wfpc2_reach_as_far_as_they_are_lit(
@@ -62,10 +64,27 @@ def test_chips_of_wfpc2_reach_as_far_as_they_are_lit(
     assert found.reached == pytest.approx(np.array([x + edges, y + edges]), abs=1e-3)
 
 
+@pytest.mark.parametrize("bend", [0.005, -0.005])
+@pytest.mark.parametrize("bow", [0.002, -0.002])
+def test_edges_that_distortion_bends_reach_farther_than_corners(
+    tmp_path: Path, bend: float, bow: float
+) -> None:
+    """By 8 pixels of x and 7.2 of y, outwards or inwards; inwards the middle of an edge is farthest."""
+    header = frame(59.5, 39.5)
+    header.update(CTYPE1="RA---TAN-SIP", CTYPE2="DEC--TAN-SIP", A_ORDER=2, B_ORDER=2, A_0_2=bend, B_2_0=bow)
+    path = write(tmp_path / "ib0000001_flt.fits", np.ones(CHIP), header)
+    image = write_pair(tmp_path, np.ones(IMAGE), np.ones(IMAGE), frame(79.5, 64.5))
+    found = coverage_extents(image, {path: None})
+    assert found is not None
+    x, y = (19.5 + min(1600.0 * bend, 0.0), 139.5 + max(1600.0 * bend, 0.0)), (24.5, 104.5)
+    y = y[0] + min(3600.0 * bow, 0.0), y[1] + max(3600.0 * bow, 0.0)
+    assert found.reached == pytest.approx(np.array([x, y]), abs=0.01)
+
+
 def test_an_image_is_covered_from_its_first_pixel_with_weight_to_its_last(tmp_path: Path) -> None:
     path = flagged(tmp_path / "ib0000001_flt.fits", np.zeros(CHIP), "WFC3")
     weight = np.zeros(IMAGE)
-    weight[12, 150], weight[100, 30] = 0.1, 5.0
+    weight[12, 150], weight[50, 90], weight[100, 30] = 0.1, 1.0, 5.0
     image = drizzled(tmp_path, weight)
     found = coverage_extents(image, {path: None})
     assert found is not None
