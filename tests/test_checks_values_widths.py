@@ -44,6 +44,13 @@ def test_widths_are_those_of_a_gaussian_along_its_axes(turn: float, place: tuple
     assert found.shorter == pytest.approx([1.3 * FWHM], rel=5e-3)
 
 
+def test_each_star_is_measured_by_its_own_light() -> None:
+    bright = star((30.3, 90.4), (2.0, 1.3), 25.0, peak=4000.0)
+    found = widths(bright + star((60.2, 40.7), (1.5, 1.2), 110.0, peak=300.0))
+    assert found.longer == pytest.approx([2.0 * FWHM, 1.5 * FWHM], rel=5e-3)
+    assert found.shorter == pytest.approx([1.3 * FWHM, 1.2 * FWHM], rel=5e-3)
+
+
 def test_the_rings_median_is_the_sky() -> None:
     """A level of its own about the star, and a source in the ring, which is higher than the star."""
     corner = (47, 63)  # of four blocks, whose medians the level does not reach
@@ -57,10 +64,11 @@ def test_the_rings_median_is_the_sky() -> None:
 
 
 def test_the_ring_is_nine_to_twelve_pixels_away() -> None:
-    """Three quarters of it have a level of 30, two fifths of all that is farther than nine."""
+    """More than half of it has a level of 30, but less than half within nine rows and columns."""
     y, x = np.indices(SHAPE)
     away = np.hypot(y - MIDDLE[0], x - MIDDLE[1])
-    found = widths(star() + np.where((away >= 9.6) & (away <= 12.0), 30.0, 0.0))
+    high = (np.abs(y - MIDDLE[0]) > 9) | (np.abs(x - MIDDLE[1]) > 9) | (away >= 11.0)
+    found = widths(star() + np.where(high & (away >= 9.0) & (away <= 12.0), 30.0, 0.0))
     expected = widths(star() - np.where(away <= 8.0, 30.0, 0.0))
     assert found.longer == pytest.approx(expected.longer, rel=1e-5)
 
@@ -76,7 +84,7 @@ def test_light_counts_within_eight_pixels(step: tuple[int, int], counts: bool) -
 
 
 @pytest.mark.parametrize(
-    ("step", "seen"), [((2, 0), False), ((0, -2), False), ((1, 1), False), ((2, 1), True)]
+    ("step", "seen"), [((2, 0), False), ((0, -2), False), ((1, 1), False), ((2, 1), True), ((10, 0), True)]
 )
 def test_no_pixel_of_a_core_may_be_missing(step: tuple[int, int], seen: bool) -> None:
     good = np.ones(SHAPE, dtype=bool)
@@ -177,6 +185,16 @@ def test_the_four_hundred_brightest_are_measured() -> None:
     found = widths(image)
     assert len(found.longer) == 400
     assert found.longer.max() < 1.2 * FWHM
+
+
+def test_rates_of_less_than_one_are_light() -> None:
+    assert widths(star(peak=0.5)).longer == pytest.approx(widths(star()).longer, rel=1e-5)
+
+
+def test_a_block_without_pixels_leaves_the_others() -> None:
+    good = np.ones(SHAPE, dtype=bool)
+    good[:16, :16] = False
+    assert len(widths(star(), good=good).longer) == 1
 
 
 def test_without_a_level_there_is_no_source() -> None:
