@@ -163,6 +163,25 @@ def test_a_shape_is_of_an_image(tmp_path: Path) -> None:
     assert list(exposure.primary) == list(fits.getheader(exposure.path))
 
 
+def test_names_are_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "a_flt.fits"
+    images = [fits.ImageHDU(np.ones((2, 3))), fits.ImageHDU(name="WCSDVARRAY", ver=12)]
+    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(path)
+    exposure = read_exposure(path)
+    assert isinstance(exposure.source, Unit)
+    found = [(each.name, each.version, each.shape) for each in exposure.extensions]
+    assert found == [("", 1, (2, 3)), ("WCSDVARRAY", 12, ())]
+    assert exposure.mapped("WCSDVARRAY", 12) is None  # there are no pixels
+
+
+def test_a_factor_that_is_no_number_is_left_to_astropy(tmp_path: Path) -> None:
+    path = chips(tmp_path / "a_flt.fits", A=1)
+    content = path.read_bytes()
+    at = content.index(b"A       =")
+    path.write_bytes(content[:at] + b"BSCALE  = 'one     '".ljust(80) + content[at + 80 :])
+    assert read_exposure(path).mapped("SCI") is None
+
+
 @pytest.mark.parametrize(
     ("card", "plain"),
     [
@@ -170,6 +189,8 @@ def test_a_shape_is_of_an_image(tmp_path: Path) -> None:
         ("TARGNAME= 'NGC 104 '           / target", True),
         ("TARGNAME= NGC104", False),
         ("ZIMAGE  =                    T", False),
+        ("EXTEND  =                    F", False),
+        ("XTENSION= 'FOREIGN '", False),
         ("EXTNAME =                    5", False),
         ("EXTNAME = 'O''DELL '", False),
         ("EXTVER  =                  2.0", False),
@@ -189,6 +210,7 @@ def test_files_with_anything_odd_are_left_to_astropy(tmp_path: Path, card: str, 
     ("cards", "plain"),
     [
         (["S_REGION= 'POLYGON &'", "CONTINUE  '1 2 &'", "CONTINUE  '3'"], True),
+        (["S_REGION= 'POLYGON &'", "GAIN    = 1,2", "B       =                    2"], False),
         (["S_REGION= 'POLYGON  '", "CONTINUE  '1 2 &'", "CONTINUE  '3'"], False),
         (["S_REGION= 'POLYGON &'", "CONTINUE  '1 2  '", "CONTINUE  '3'"], False),
     ],
@@ -210,7 +232,12 @@ def test_a_file_is_complete_with_all_bytes_that_it_declares(
     path = chips(tmp_path / "a_flt.fits")
     os.truncate(path, path.stat().st_size + change)
     assert is_complete(path) is complete
-    assert isinstance(read_exposure(path).source, Unit) is (change == 0)
+    if change < 0:
+        return
+    exposure = read_exposure(path)
+    assert isinstance(exposure.source, Unit) is (change == 0)
+    found = [(each.name, each.version, each.shape) for each in exposure.extensions]
+    assert (found, exposure.primary["ROOTNAME"]) == ([("SCI", 1, (3, 4)), ("CAT", 1, found[1][2])], "xrq")
 
 
 def test_what_has_no_header_is_not_complete(tmp_path: Path) -> None:
@@ -300,7 +327,7 @@ def test_why_there_is_no_header(tmp_path: Path, content: bytes, remark: str) -> 
     path.write_bytes(content)
     found = read_fits_structure(path)
     assert (found.remarks, found.units, found.declared_size) == ((remark,), 0, 0)
-    assert found.declared_extensions is None
+    assert (found.declared_extensions, read_fits_structure(path, label="mine").label) == (None, "mine")
 
 
 @pytest.mark.parametrize(("xtension", "fill"), [("IMAGE", b" "), ("IMAGE", b"\1"), ("TABLE", b"\0")])

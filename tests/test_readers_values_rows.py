@@ -58,7 +58,13 @@ def test_types_are_those_of_the_formats() -> None:
     [
         *[{"TSCAL1": 2.0}, {"TZERO4": 5}, {"TNULL10": 1}, {"TDIM9": "(1)"}, {"XTENSION": "TABLE"}],
         *[{"TFORM4": "2I"}, {"TFORM4": "0I"}, {"TFORM1": "0A"}, {"TFORM4": "PI(3)"}, {"TFORM4": "16X"}],
-        *[{"TFORM4": "I3"}, {"TFORM4": ""}, {"TFORM6": "C"}, {"TTYPE2": "SHORT"}],
+        *[
+            {"TFORM4": "I3"},
+            {"TFORM4": ""},
+            {"TFORM6": "C"},
+            {"TFORM1": "0A", "NAXIS1": 29},
+            {"TTYPE2": "SHORT"},
+        ],
         *[{"NAXIS1": 39}, {"NAXIS1": 37}, {"TFIELDS": 8}, {"TFIELDS": 10}],
     ],
 )

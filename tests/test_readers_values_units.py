@@ -193,6 +193,8 @@ OF_IMAGES = "but an image has"
             },
             ["card 4 is NAXIS2, but NAXIS1, which stands later, must be it"],
         ),
+        (IMAGE | {"XTENSION": "'TABLE   '"}, ["card 8 is END, but TFIELDS, which is missing, must be it"]),
+        (IMAGE | {"BITPIX": "8.0"}, ["BITPIX is 8.0, no whole number"]),
         (IMAGE | {"NAXIS2": "3.0"}, ["NAXIS2 is 3.0, no whole number"]),
         (IMAGE | {"NAXIS2": ""}, ["NAXIS2 is without a value, no whole number"]),
         (IMAGE | {"NAXIS2": "3 "}, ["the value of NAXIS2 must end in byte 30 of its card (section 4.2)"]),
@@ -237,9 +239,12 @@ def test_mandatory_cards_of_the_primary_header(
 
 
 def test_nine_hundred_ninety_nine_axes_are_as_many_as_there_may_be() -> None:
-    sides: dict[str, object] = {f"NAXIS{axis}": 1 for axis in range(1, 1001)}
-    del sides["NAXIS1000"]
+    sides: dict[str, object] = {f"NAXIS{axis}": 1 for axis in range(1, 1000)}
     assert primary(PRIMARY | {"NAXIS": 999} | sides).violations == ()
+    assert primary(PRIMARY | {"NAXIS": 1000} | sides).violations == ("primary header: NAXIS is 1000",)
+    del sides["NAXIS999"]
+    words = "card 1002 is END, but NAXIS999, which is missing, must be it"
+    assert primary(PRIMARY | {"NAXIS": 999} | sides).violations == (f"primary header: {words}",)
 
 
 @pytest.mark.parametrize("place", [3, 5])
@@ -293,6 +298,12 @@ def test_a_keyword_without_a_value_stands_nowhere() -> None:
         ("", ""),
         ("FILTER  = 'F555W   '           / V", ""),
         ("FILTER  = 'F555W   ' V", "FILTER = 'F555W   ' V: no string, number or logical value (section 4.2)"),
+        ("FILTERSx= 'F555W   '", "'FILTERSx' is no keyword: upper case, digits, - and _ (section 4.1.2.1)"),
+        ("       x= 'F555W   '", "'       x' is no keyword: upper case, digits, - and _ (section 4.1.2.1)"),
+        ("VALUE   =           (1.0, 2.0) / complex", ""),
+        ("OBJECT  = 'O''Dell'", ""),
+        ("DATE    =", ""),
+        ("FILTER  = F555W / V", "FILTER = F555W: no string, number or logical value (section 4.2)"),
         ("FILTER  = F555W", "FILTER = F555W: no string, number or logical value (section 4.2)"),
         ("filter  = 'F555W   '", "'filter  ' is no keyword: upper case, digits, - and _ (section 4.1.2.1)"),
         (
@@ -350,8 +361,11 @@ def test_dates_are_days_and_times_that_there_are(text: str, told: bool) -> None:
 
 
 def test_end_has_nothing_after_it() -> None:
-    images = (*(image_of(*card) for card in PRIMARY.items()), b"END     now".ljust(80))
-    assert card_violations(Unit(0, images, 0)) == ["primary header, card 4: END has something after it"]
+    cards = [image_of(*card) for card in PRIMARY.items()]
+    for end in (b"END     x", b"END     =", b"END" + b" " * 76 + b"x"):
+        images = (*cards, end.ljust(80))
+        assert card_violations(Unit(0, images, 0)) == ["primary header, card 4: END has something after it"]
+    assert card_violations(Unit(0, (*cards, b"END".ljust(80)), 0)) == []
 
 
 @pytest.mark.parametrize(
@@ -365,7 +379,7 @@ def test_end_has_nothing_after_it() -> None:
         (["GAIN    = 1,0", "GAIN    = 1,0"], ""),
         (["GAIN    = 'A'", "GAIN    = 'A   '"], ""),
         (["COMMENT = 'A'", "COMMENT = 'B'"], ""),
-        (["GAIN    = 'A'", "GAIN    'B'"], ""),
+        (["GAIN    = 'A'", "GAIN    = 'A'", "GAIN    'B'"], ""),
         (["DP1     = 'EXTVER: 1.0'", "DP1     = 'NAXES: 2'"], ""),
         (
             ["GAIN    = 'A'", "GAIN    = 'B'", "GAIN    = 'C'", "GAIN    = 'D'"],
