@@ -172,9 +172,13 @@ def test_weights_under_a_chip_are_of_the_pixels_within_it() -> None:
     assert found[3] == 0.0
     half = median_weights(weight, {1: box(-5.0, -7.0, 9.0, 10.0), 2: box(84.0, 52.0, 30.0, 30.0)})
     assert half == {1: np.median(weight[:4, :5]), 2: np.median(weight[52:, 84:])}
-    diamond = median_weights(weight, {1: np.array([(30.0, 20.0), (34.0, 24.0), (30.0, 28.0), (26.0, 24.0)])})
     y, x = np.indices(weight.shape)
-    assert diamond == {1: np.median(weight[np.abs(x - 30) + np.abs(y - 24) <= 4])}
+    triangle = np.array([(20.0, 10.0), (40.0, 10.0), (30.0, 20.0), (20.0, 30.0)])
+    expected = np.median(weight[(x >= 20) & (y >= 10) & (x + y <= 50)])
+    assert median_weights(weight, {1: triangle}) == {1: expected}
+    assert median_weights(weight, {1: triangle[::-1] + np.array([0.3, -0.1])}) == {
+        1: np.median(weight[(x > 20) & (y >= 10) & (x + y <= 50)])
+    }
 
 
 @pytest.mark.parametrize(
