@@ -151,6 +151,10 @@ def test_exposures_are_compared_with_their_own_median() -> None:
     one[:5] = 2.0
     chips = {"a": sources(one, places=left), "b": sources(two, places=right)}
     assert input_flux_ratio(chips, subject="drz").context["change"] == pytest.approx(0.0, abs=1e-9)
+    noise = np.exp(generator.normal(0.0, 0.02, (2, 30)))
+    noise[0, :5] = 1.2
+    chips = {"a": sources(noise[0], places=left), "b": sources(1.4 * noise[1], places=right)}
+    assert input_flux_ratio(chips, subject="drz").context["change"] == pytest.approx(0.0, abs=0.03)
 
 
 @pytest.mark.parametrize(("number", "counted"), [(MIN_SOURCES - 1, False), (MIN_SOURCES, True)])
