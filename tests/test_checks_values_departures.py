@@ -26,7 +26,7 @@ from tests.header_samples import hrc, infrared, moved, put, scaled, uvis, wfpc2
 
 
 def test_what_is_beyond_its_tolerance_counts_the_worst_first() -> None:
-    departures = [Departure(str(ratio), ratio) for ratio in (0.5, 1.1, math.nan, 7.0, 1.0, 2.0)]
+    departures = [Departure(str(ratio), ratio) for ratio in (7.0, 0.5, 1.1, 1.0, 2.0, math.nan)]
     found = contradicted("coordinate_violations", "xrq", departures)
     assert found.value == 4
     assert found.reason.split("; ")[:1] == ["nan"]

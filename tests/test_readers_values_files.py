@@ -190,6 +190,7 @@ def test_a_factor_that_is_no_number_is_left_to_astropy(tmp_path: Path) -> None:
         ("TARGNAME= NGC104", False),
         ("ZIMAGE  =                    T", False),
         ("EXTEND  =                    F", False),
+        ("GCOUNT  =                    2", False),
         ("XTENSION= 'FOREIGN '", False),
         ("EXTNAME =                    5", False),
         ("EXTNAME = 'O''DELL '", False),
