@@ -55,12 +55,15 @@ def test_each_source_is_compared_with_itself(tmp_path: Path) -> None:
 
 
 def test_errors_are_those_of_the_middle_of_the_others(tmp_path: Path) -> None:
-    """Of three of unlike depth, and of its own."""
-    times = (100.0, 50.0, 200.0, 3200.0)
+    """Of three of unlike depth, and of its own; a gain is asked of WFPC2 alone."""
+    times = (400.0, 40.0, 100.0, 3200.0)
     inputs = [
         exposure(tmp_path / f"ib000000{number}_flc.fits", FLUXES * time / 100.0, time=time, seed=number)
         for number, time in enumerate(times)
     ]
+    for one in inputs:
+        with fits.open(one.path, mode="update") as hdus:
+            hdus[0].header["ATODGAIN"] = 7.0
     found = fluxes_beside(inputs[0], 1, inputs[1:])
     assert isinstance(found, SharedFluxes)
     pixels = (found.places + 0.5) * np.array(SHAPE[::-1])
@@ -70,8 +73,9 @@ def test_errors_are_those_of_the_middle_of_the_others(tmp_path: Path) -> None:
         seen = aperture_fluxes(image, np.zeros(SHAPE, dtype=bool), pixels, electrons=1.0)
         relative.append(seen.error / seen.large)
     expected = np.hypot(relative[0], np.median(relative[1:], axis=0) / math.sqrt(3.0))
-    assert found.error == pytest.approx(expected, rel=0.02)
-    assert found.ratio == pytest.approx(np.ones(len(found.ratio)), rel=0.05)
+    bright = FLUXES[numbers(frame(180.0, 160.0), found.places)] > 5000.0  # which all of them show
+    assert found.error[bright] == pytest.approx(expected[bright], rel=0.02)
+    assert found.ratio[bright] == pytest.approx(np.ones(np.count_nonzero(bright)), rel=0.06)
 
 
 def test_pixels_that_are_larger_hold_more_of_the_sky(tmp_path: Path) -> None:
