@@ -133,6 +133,19 @@ def test_the_ring_is_whole_where_pixels_are_large() -> None:
     assert found.chip == pytest.approx(found.drizzled, rel=0.02)
 
 
+@pytest.mark.parametrize("value", [-1e9, 1e9])
+def test_what_a_flagged_pixel_reads_says_nothing_of_the_error(value: float) -> None:
+    """Of five photons a source has no flux that is known; of 5e5 it has, whatever is flagged."""
+    image = mosaic(stars(PLACES) + np.random.default_rng(4).normal(0.0, 0.1, (100, 120)))
+    total = 1000.0 * 2 * math.pi * 1.2**2
+    for electrons, known in ((5e5 / total, 3), (5.0 / total, 0)):
+        one = copy_of(image, electrons=electrons)
+        for x, y in PLACES:
+            one.pixels[round(y) - 5 + 3, round(x) - 3] = value
+            one.flagged[round(y) - 5 + 3, round(x) - 3] = True
+        assert len(measure_sources(image, one, PLACES)) == known
+
+
 def test_a_flagged_pixel_of_another_area_has_the_light_of_its_own() -> None:
     """A pixel with 3 per cent of the light, of 2.25 times the area of the image's."""
     steps, place = 1.5 * SAME, np.array([42.0, 46.0])

@@ -42,6 +42,13 @@ def test_a_parabola_is_no_step(bent: str) -> None:
     assert sky_step(medians, SECOND, FIRST) == pytest.approx((-height, error), rel=1e-6)
 
 
+def test_a_step_needs_no_noise() -> None:
+    """As of whole numbers, or of an image that was made: what rounding leaves is nothing to clip by."""
+    medians = 7.0 + 0.3 * COLUMN - 0.2 * ROW - 1.5 * SECOND
+    assert sky_step(medians, FIRST, SECOND) == pytest.approx((-1.5, 0.0), abs=1e-9)
+    assert sky_step(medians, SECOND, FIRST) == pytest.approx((1.5, 0.0), abs=1e-9)
+
+
 def test_blocks_of_one_row_or_one_column_have_a_step() -> None:
     medians = 0.1 * COLUMN + 0.2 * ROW + np.where(COLUMN >= 20, 2.0, 0.0) + FAINT
     along = (FIRST & (ROW == 9)), (SECOND & (ROW == 9))

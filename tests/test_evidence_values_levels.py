@@ -191,6 +191,16 @@ def test_blocks_of_long_chips_are_seen_as_far_as_the_others(tmp_path: Path, turn
     assert np.count_nonzero(seen) == 12
 
 
+@pytest.mark.parametrize("shape", [(32, 1024), (64, 96)])
+def test_exposures_that_point_alike_see_one_anothers_borders(tmp_path: Path, shape: tuple[int, int]) -> None:
+    """A visit without dithers: of small chips most blocks are at a border."""
+    inputs = [
+        Input(write(tmp_path / f"{name}_flt.fits", grainy(40.0, shape), frame(3.0, -7.0))) for name in "ab"
+    ]
+    (found,) = blocks_beside(inputs[0], inputs[1:]).values()
+    assert np.isfinite(found.departure).all()
+
+
 @pytest.mark.parametrize("bend", [4e-4, -4e-4])
 @pytest.mark.parametrize("turned", [False, True])
 def test_distortion_may_bring_a_place_back_on_a_chip(tmp_path: Path, bend: float, turned: bool) -> None:

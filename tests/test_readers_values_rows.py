@@ -147,3 +147,12 @@ def test_the_first_table_of_the_name_is_read_and_the_primary_unit_is_none(tmp_pa
 def test_a_table_without_rows_has_none(tmp_path: Path, column: tuple[str, str, Any]) -> None:
     path = write(tmp_path / "a.fits", table([column]))
     assert read_rows(path, "HDRTAB", 5000) == []
+
+
+def test_text_that_is_no_ascii_is_text(tmp_path: Path) -> None:
+    """As other text, without blanks about it; what is no ASCII is seen to be none."""
+    made = table([("NAME", "5A", ["ab_d ", "xyz"]), ("SHORT", "I", [1, 2])])
+    path = write(tmp_path / "a.fits", made)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"ab_d", b"ab\xe9d"))
+    assert read_rows(path, "HDRTAB", 10) == [{"NAME": "ab\ufffdd", "SHORT": 1}, {"NAME": "xyz", "SHORT": 2}]

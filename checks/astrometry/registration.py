@@ -246,6 +246,9 @@ def offset_of_target(first: SkyPixels, second: SkyPixels) -> Offset | None:
     """
     if not len(first.values) or not len(second.values):
         return None
+    # Rates of an exposure whose time is none do not tell how many photons they are of, and so no error.
+    if not (math.isfinite(first.noise) and math.isfinite(second.noise)):
+        return None
     peaks = _peaks(first, second)
     if peaks is None:
         return None

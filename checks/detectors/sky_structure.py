@@ -37,6 +37,8 @@ _LEFT = 0.2
 _OF_DIFFERENCES = 6.0
 # Rounds of clipping, and standard deviations at which blocks with stars are left out of the fit of a step.
 _ROUNDS, _CLIP = 5, 4.0
+# Part of a level that is nothing but rounding: far below any noise.
+_ROUNDING = 1e-9
 # Blocks along a side of a group whose residuals may go together.
 _TOGETHER = 4
 # Blocks of fewer good pixels have no median worth having.
@@ -238,11 +240,13 @@ def sky_step(
     x, y = ((axis - axis.mean()) / max(float(np.ptp(axis)), 1.0) for axis in (columns, rows))
     terms = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y, beyond])
     kept = np.ones(len(values), dtype=bool)
+    # Of levels without noise the fit leaves what rounding does.
+    rounding = _ROUNDING * float(np.max(np.abs(values)))
     for _ in range(_ROUNDS):
         solution = np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0]
         residuals = values - terms @ solution
         scatter = float(mad_std(residuals[kept]))
-        within = np.abs(residuals) <= _CLIP * scatter
+        within = np.abs(residuals) <= _CLIP * scatter + rounding
         if np.array_equal(within, kept) or np.count_nonzero(within) <= terms.shape[1]:
             break
         kept = within

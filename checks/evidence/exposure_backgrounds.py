@@ -33,6 +33,8 @@ _SIDE, _MOST = 16, 128
 _ALIKE = 1.1
 # Linear terms tell to this many pixels whether a chip may see a position; the distortion adds up to 200.
 _MARGIN = 400.0
+# Part of a block by which positions that are one may differ: coordinates are inverted to 1e-4 pixels.
+_ROUNDING = 1e-3
 # Error of a block's median: 1.25 times its noise over the root of its pixels; and the part of the change from
 # block to block by which two medians of a source differ that lies otherwise on the blocks.
 _OF_MEDIAN, _OF_STRUCTURE = 1.25, 0.25
@@ -164,6 +166,9 @@ def _seen(reference: _Blocks, sky: Array) -> tuple[Array, Array]:
     if close.any():
         place[close] = reference.wcs.all_world2pix(sky[close], 0, quiet=True)
     block = (place - (reference.side - 1) / 2) / reference.side
+    # Blocks of exposures that point alike lie on one another, but for what rounding does at their border.
+    onto = np.clip(block, 0.0, np.array(reference.medians.shape[::-1]) - 1.0)
+    block = np.where(np.abs(onto - block) < _ROUNDING, onto, block)
     inside = np.isfinite(block).all(axis=1)
     at = [block[inside, 1], block[inside, 0]]
     level, change = np.full(len(sky), math.nan), np.full(len(sky), math.nan)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubble_qa.checks.evidence.drizzled import drizzled_in
-from hubble_qa.checks.evidence.exposures import chip_frames, exposure_in, planes, wcs_in
+from hubble_qa.checks.evidence.exposures import chip_frames, electrons_of, exposure_in, planes, wcs_in
 from hubble_qa.checks.evidence.source_fluxes import sources_of
 from hubble_qa.checks.evidence.star_lists import Input, shared_stars, stars_on
 from hubble_qa.checks.images.apertures import aperture_fluxes
@@ -141,8 +141,7 @@ def _fluxes_on(one: Input, chip: int, places: Array) -> _Fluxes:
     science, _, quality = planes(one.path, chip, one.companion)
     bad = np.zeros(science.shape, dtype=bool) if quality is None else quality != 0
     time, rate = float(exposure.primary["EXPTIME"]), is_rate(header.get("BUNIT"))
-    gain = float(exposure.primary.get("ATODGAIN", 1.0)) if exposure.instrument == "WFPC2" else 1.0
-    seen = aperture_fluxes(science, bad, places, electrons=time if rate else gain)
+    seen = aperture_fluxes(science, bad, places, electrons=electrons_of(exposure, chip))
     scale = _areas(one, chip, places) / (1.0 if rate else time)
     return _Fluxes(seen.large * scale, seen.small * scale, seen.error * scale)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
+from hubble_qa.checks.images.brightness_units import is_rate
 from hubble_qa.checks.readers import Exposure, ReaderError, read_exposure
 from hubble_qa.checks.readers.coordinates import coordinate_problem, is_number
 from hubble_qa.checks.readers.exposure import is_complete
@@ -22,6 +23,7 @@ __all__ = [
     "can_be_compared",
     "chip_frames",
     "chip_shape",
+    "electrons_of",
     "exposure_in",
     "frame_scale",
     "planes",
@@ -29,6 +31,8 @@ __all__ = [
 ]
 
 _FLAGS = ("DQ", "SDQ")
+# ATODGAIN of WFPC2 reads 15 where the measured gain is 14.
+_GAINS = {15.0: 14.0}
 
 
 class ChipFrame(NamedTuple):
@@ -185,3 +189,11 @@ def frame_scale(path: Path) -> float:
     exposure = exposure_in(path)
     found = exposure.find("WCS") or next((each for each in exposure.extensions if each.name == "SCI"), None)
     return plate_scale(found.header if found is not None else exposure.primary)
+
+
+def electrons_of(exposure: Exposure, chip: int) -> float:
+    """Electrons that 1 in a chip's pixels stands for: of rates the exposure time, of WFPC2 the gain."""
+    if is_rate(exposure.header("SCI", chip).get("BUNIT")):
+        return float(exposure.primary["EXPTIME"])
+    gain = float(exposure.primary.get("ATODGAIN", 1.0)) if exposure.instrument == "WFPC2" else 1.0
+    return _GAINS.get(gain, gain)

@@ -10,7 +10,7 @@ import numpy as np
 
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
 from hubble_qa.checks.evidence.drizzled import covered_rates, drizzled_in
-from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
+from hubble_qa.checks.evidence.exposures import electrons_of, exposure_in, planes, wcs_in
 from hubble_qa.checks.images.brightness_units import is_rate
 from hubble_qa.checks.images.source_fluxes import (
     ChipImage,
@@ -23,9 +23,6 @@ from hubble_qa.checks.images.source_fluxes import (
 from hubble_qa.checks.readers import Drizzled, Exposure
 
 __all__ = ["Input", "sources_of"]
-
-# ATODGAIN of WFPC2 reads 15 where the measured gain is 14.
-_GAINS = {15.0: 14.0}
 
 Input = tuple[Path, Path | None]
 """An exposure, and for C0M the C1M with its data quality."""
@@ -65,13 +62,12 @@ def _chip(exposure: Exposure, number: int, companion: Path | None) -> ChipImage:
     science, _, quality = planes(exposure.path, number, companion)
     time = float(exposure.primary["EXPTIME"])
     in_rates = is_rate(header.get("BUNIT"))
-    gain = float(exposure.primary.get("ATODGAIN", 1.0)) if exposure.instrument == "WFPC2" else 1.0
     return ChipImage(
         pixels=science,
         flagged=np.zeros(science.shape, dtype=bool) if quality is None else quality != 0,
         wcs=wcs_in(exposure.path, number),
         scale=float(header.get("IDCSCALE") or plate_scale(header)),
         time=1.0 if in_rates else time,
-        electrons=time if in_rates else _GAINS.get(gain, gain),
+        electrons=electrons_of(exposure, number),
         digit=1.0 if exposure.instrument == "WFPC2" and not in_rates else 0.0,
     )

@@ -22,7 +22,11 @@ def clipped_mean(values: Array, weight: Array) -> tuple[float, float, NDArray[np
     kept, mean = np.ones(len(values), dtype=bool), float(np.median(values))
     for _ in range(_ROUNDS):
         pulls = (values - mean) * np.sqrt(weight)
-        kept = np.abs(pulls) <= _CLIP * max(float(mad_std(pulls[kept])), 1e-12)
+        within = np.abs(pulls) <= _CLIP * max(float(mad_std(pulls[kept])), 1e-12)
+        # Of values half of which are one number, none may be within its scatter of their mean.
+        if not within.any():
+            break
+        kept = within
         mean = float(np.average(values[kept], weights=weight[kept]))
     scatter = math.sqrt(float(np.sum((weight[kept] * (values[kept] - mean)) ** 2)))
     return mean, scatter / float(np.sum(weight[kept])), kept
@@ -36,7 +40,10 @@ def fitted_plane(values: Array, weight: Array, places: Array) -> tuple[Array, Ar
     for _ in range(_ROUNDS):
         solution = np.linalg.lstsq(terms[kept], scaled[kept], rcond=None)[0]
         residuals = scaled - terms @ solution
-        kept = np.abs(residuals) <= _CLIP * max(float(mad_std(residuals[kept])), 1e-12)
+        within = np.abs(residuals) <= _CLIP * max(float(mad_std(residuals[kept])), 1e-12)
+        if np.count_nonzero(within) < terms.shape[1]:
+            break
+        kept = within
     inverse = np.linalg.pinv(terms[kept].T @ terms[kept])
     freedom = max(int(np.count_nonzero(kept)) - 3, 1)
     variance = np.diag(inverse) * float(np.sum(residuals[kept] ** 2)) / freedom

@@ -197,7 +197,12 @@ def measure_sources(mosaic: Mosaic, chip: ChipImage, sources: Array) -> ChipSour
             seen.weight, np.abs(predicted)
         )
         found = _sum(seen.weight, light) * area
-        good = (replaced < _REPLACED) & (seen.error(chip.electrons) < _FLUX_ERROR) & (flux > 0) & (found > 0)
+        good = (
+            (replaced < _REPLACED)
+            & (seen.error(light, chip.electrons) < _FLUX_ERROR)
+            & (flux > 0)
+            & (found > 0)
+        )
         if not good.any():
             return ChipSources()
         ratio = float(np.median(found[good] / flux[good]))
@@ -339,14 +344,15 @@ class _Stamps:
 
         core = self.distance < _CORE
         peaks = [np.max(np.where(core, each, -np.inf), axis=(1, 2)) for each in (self.light, expected)]
-        sharper = max(float(np.nanmedian(peaks[0] / peaks[1])), 1.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sharper = max(float(np.nanmedian(peaks[0] / peaks[1])), 1.0)
         near = np.maximum(maximum_filter(expected, (1, 3, 3)), 0.0)
         noise = np.hypot(self.noise[:, None, None], np.sqrt(near / electrons))
         return np.asarray(self.light > (1.0 + _HIT_PART) * sharper * near + _HIT_SIGMAS * noise)
 
-    def error(self, electrons: float) -> Array:
-        """Relative error of the flux in the aperture by the ring's scatter and the photons."""
-        light = np.maximum(_sum(self.weight, np.nan_to_num(self.light)), 1e-30)
+    def error(self, light: Array, electrons: float) -> Array:
+        """Relative error of the flux of some light in the aperture by the ring's scatter and the photons."""
+        light = np.maximum(_sum(self.weight, np.nan_to_num(light)), 1e-30)
         variance = self.noise**2 * self.weight.sum(axis=(1, 2)) + light / electrons
         return np.asarray(np.sqrt(variance) / light)
 

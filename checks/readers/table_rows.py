@@ -50,10 +50,7 @@ def read_rows(path: Path, name: str, most: int) -> list[dict[str, Any]]:
         if rows is None:
             names = [str(name).upper() for name in table.data.dtype.names]
             rows = [dict(zip(names, row, strict=True)) for row in table.data[:most].tolist()]
-        return [
-            {key: value.strip() if isinstance(value, str) else value for key, value in row.items()}
-            for row in rows
-        ]
+        return [{key: _text(value) for key, value in row.items()} for row in rows]
 
 
 def _plain(path: Path, table: Any, most: int) -> list[dict[str, Any]] | None:
@@ -76,6 +73,12 @@ def _plain(path: Path, table: Any, most: int) -> list[dict[str, Any]] | None:
         ]
     except UnicodeDecodeError:
         return None
+
+
+def _text(value: Any) -> Any:
+    # Of text that is no ASCII astropy gives the bytes.
+    text = value.decode("ascii", "replace") if isinstance(value, bytes) else value
+    return text.strip() if isinstance(text, str) else text
 
 
 def _value(value: Any, logical: bool) -> Any:

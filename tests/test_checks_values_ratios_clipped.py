@@ -1,0 +1,58 @@
+"""Clipped means and planes of ratios: values by hand, also where half of the values are one number."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from hubble_qa.checks.images.flux_planes import clipped_mean, fitted_plane
+
+
+def test_half_of_the_values_may_be_one_number() -> None:
+    """The mean moves off them, and none is within the scatter of those that were kept, which is 0."""
+    values = np.array([0, 0, 0, 0, 0.001, 0.05, 0.06, 0.07])
+    mean, error, kept = clipped_mean(values, np.ones(8))
+    assert kept.tolist() == [True] * 5 + [False] * 3
+    assert mean == pytest.approx(0.0002)
+    assert error == pytest.approx(math.sqrt(4 * 0.0002**2 + 0.0008**2) / 5)
+
+
+def test_a_mean_is_weighted_and_without_what_stands_out() -> None:
+    values, weight = np.array([1.0, 2.0, 3.0, 2.0, 900.0]), np.array([1.0, 1.0, 2.0, 1.0, 1.0])
+    mean, error, kept = clipped_mean(values, weight)
+    assert kept.tolist() == [True] * 4 + [False]
+    assert mean == pytest.approx(11.0 / 5.0)
+    assert error == pytest.approx(math.sqrt(1.2**2 + 0.2**2 + 1.6**2 + 0.2**2) / 5.0)
+
+
+@given(arrays(float, st.integers(3, 12), elements=st.sampled_from([0.0, 0.001, 0.05, 0.06, 1.0, 7.0])))
+def test_any_values_have_a_mean_and_a_plane(values: np.ndarray) -> None:
+    mean, error, kept = clipped_mean(values, np.ones(len(values)))
+    assert values.min() <= mean <= values.max() + 1e-12
+    assert math.isfinite(error)
+    assert kept.any()
+    places = np.random.default_rng(1).uniform(-1.0, 1.0, (len(values), 2))
+    slopes, errors, number = fitted_plane(values, np.ones(len(values)), places)
+    assert np.isfinite([*slopes, *errors]).all()
+    assert number > 0
+
+
+def test_a_plane_is_of_the_values_that_follow_it() -> None:
+    generator = np.random.default_rng(3)
+    places = generator.uniform(-1.0, 1.0, (40, 2))
+    noise = generator.normal(0.0, 1e-3, 40)
+    values = 2.0 + 0.3 * places[:, 0] - 0.2 * places[:, 1] + noise
+    values[7] += 3.0
+    slopes, errors, number = fitted_plane(values, np.ones(40), places)
+    terms = np.column_stack([np.ones(40), places])[np.arange(40) != 7]
+    solution = np.linalg.lstsq(terms, values[np.arange(40) != 7], rcond=None)[0]
+    assert slopes == pytest.approx(solution[1:])
+    residuals = values[np.arange(40) != 7] - terms @ solution
+    covariance = np.linalg.inv(terms.T @ terms) * (residuals @ residuals) / (39 - 3)
+    assert errors == pytest.approx(np.sqrt(np.diag(covariance))[1:])
+    assert number == 39
