@@ -13,7 +13,7 @@ from hubble_qa.fixtures.plans.dataset import load_dataset
 from tests.trust.bench import Judgement
 from tests.trust.clean import FIELDS, FULL_SIZE, scarce, variants, varied
 from tests.trust.fault import Fault
-from tests.trust.records import CleanRun, Journal, Step
+from tests.trust.records import CleanRun, FaultRun, Journal, Step
 from tests.trust.study import Study
 from tests.trust.summary import FaultSummary
 
@@ -103,6 +103,18 @@ def test_study_goes_on_where_it_was_stopped(tmp_path):
     assert at_hurts == [0, 1, 2, 3, 4]
 
 
+def test_a_size_that_is_missed_at_first_may_be_caught_in_most(tmp_path):
+    """In 49 of 50 realisations: of the first ten one is missed."""
+    bench = FakeBench(FAULT.must)
+    journal = Journal(tmp_path / "faults.jsonl")
+    missed = FaultRun(FAULT.key, 0.1, 3, caught=())
+    journal.add(missed)
+    Study(bench, journal).run([FAULT], whole=0, realisations=50)
+    found = [run for run in journal.faults() if run.size == 0.1]
+    assert len(found) == 50
+    assert [run for run in found if not run.caught] == [missed]
+
+
 def test_what_the_tables_have_is_not_realised_again(tmp_path):
     bench = FakeBench(FAULT.must)
     journal = Journal(tmp_path / "faults.jsonl")
@@ -114,7 +126,9 @@ def test_what_the_tables_have_is_not_realised_again(tmp_path):
 @pytest.mark.parametrize(
     ("steps", "settled"),
     [
-        ((Step(0.1, 1, 0), Step(0.2, 50, 50)), True),
+        ((Step(0.1, 3, 0), Step(0.2, 50, 50)), True),
+        ((Step(0.1, 4, 3), Step(0.2, 50, 50)), False),
+        ((Step(0.1, 9, 6), Step(0.2, 50, 50)), True),
         ((Step(0.1, 10, 10), Step(0.2, 50, 50)), False),
         ((Step(0.1, 1, 0), Step(0.2, 10, 10)), False),
         ((Step(0.2, 50, 50),), False),

@@ -30,8 +30,9 @@ Array = NDArray[np.float64]
 
 # A quarter of it is 10 mas, to which colours are matched at the finest sampling in use.
 FINEST_PIXEL = 40.0  # mas
-# Of an offset only what exceeds so many of its errors counts.
-SIGNIFICANT = 3.0
+# Of an offset only what exceeds so many of its errors counts: it has two axes, so that by chance one in 90 is
+# longer than 3, and one in 3,000 longer than 4.
+SIGNIFICANT = 4.0
 # Pixels of the detector from which on a chip's own offset counts: distances between chips, which change by
 # tenths of a pixel in years, are for WCS-007.
 CHIP_AWAY = 0.5

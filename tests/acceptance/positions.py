@@ -200,7 +200,7 @@ CASES: Mapping[str, Case] = {
                 Offset(0.0, 19.0, 1.0, "90 sources"), pixel=0.05, subject="a / b"
             ),
             "more than 10 mas of fine pixels": lambda: image_separation(
-                Offset(14.0, 0.0, 1.0, "90 sources"), pixel=0.03, subject="a / b"
+                Offset(14.5, 0.0, 1.0, "90 sources"), pixel=0.03, subject="a / b"
             ),
         },
     ),

@@ -71,11 +71,12 @@ class FaultSummary:
         hurts, least = found.get(fault.hurts), self.smallest
         if hurts is None:
             return False
-        missed = hurts.missed > realisations * (1 - ENOUGH)
-        if least is None or not (missed or hurts.realisations >= realisations):
-            return missed
+        most = realisations * (1 - ENOUGH)
+        if least is None or not (hurts.missed > most or hurts.realisations >= realisations):
+            return hurts.missed > most
         smaller = fault.sizes[: fault.sizes.index(least.size)]
-        return least.realisations >= realisations and (not smaller or smaller[-1] in found)
+        missed = not smaller or (smaller[-1] in found and found[smaller[-1]].missed > most)
+        return least.realisations >= realisations and missed
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,9 @@ has stars, noise and cosmic rays of its own. Its drizzled images are then made r
 (`hubble-qa hlsp complete`) and judged with `--products` and `--profile hlsp`. *Verdicts*: those with a
 value; several are of one reduction, of its exposures and chips. *Rate below*: upper limit, at 95 %
 confidence, of the rate of false alarms; verdicts that are *not measured* count as such, for they fail a
-run. The criteria are those of the day on which an exposure was reduced; where one was wrong, the exposure
-was reduced and judged again once that was mended. CHANGELOG.md says what was, and what has changed since.
+run. Some further exposures were reduced for criteria that only one dataset has, and judged by these alone.
+The criteria are those of the day on which an exposure was reduced; where one was wrong, the exposure was
+reduced and judged again once that was mended. CHANGELOG.md says what was, and what has changed since.
 
 """
 
