@@ -76,7 +76,8 @@ def test_each_criterion_has_judged_clean_products(summary):
     assert never == {"REG-001", "WCS-006"}, "no dataset has series, nor FLT and FLC of one exposure"
 
 
-# Sizes that one realisation of each showed to be caught when the criteria were first measured.
+# Sizes that one realisation of each showed to be caught when the criteria were first measured; of a chip's flux in
+# WFC3/IR, of which 1.1 per cent is caught in nine of ten, that of which 50 realisations are.
 _CAUGHT = {
     "uvis-ngc6791: UVIS: headers moved after the fit": 0.05,
     "uvis-ngc6791: UVIS: false fit, shift": 0.3,
@@ -98,7 +99,7 @@ _CAUGHT = {
     "acs-j9l960010: WFC: chip's flux": 0.011,
     "acs-j9l960010: WFC: offset of a chip": 0.8,
     "acs-j9l960010: WFC: 10 hot columns": 20.0,
-    "ir-ibohbf040: IR: chip's flux": 0.011,
+    "ir-ibohbf040: IR: chip's flux": 0.02,
     "ir-ibohbf040: IR: noise added": 1.35,
     "sbc-jcmc11: SBC: master dark's rate": 0.02,
     "sbc-jcmc11: SBC: dark frames exchanged": 8.0,
