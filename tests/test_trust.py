@@ -76,8 +76,8 @@ def test_each_criterion_has_judged_clean_products(summary):
     assert never == {"REG-001", "WCS-006"}, "no dataset has series, nor FLT and FLC of one exposure"
 
 
-# Sizes that one realisation of each showed to be caught when the criteria were first measured; of a chip's flux in
-# WFC3/IR, of which 1.1 per cent is caught in nine of ten, that of which 50 realisations are.
+# Sizes that one realisation of each showed to be caught when the criteria were first measured. In WFC3/IR
+# 1.1 per cent of a chip's flux is caught in nine of ten only.
 _CAUGHT = {
     "uvis-ngc6791: UVIS: headers moved after the fit": 0.05,
     "uvis-ngc6791: UVIS: false fit, shift": 0.3,
