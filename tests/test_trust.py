@@ -12,7 +12,7 @@ from tests.trust.__main__ import DATA, PAGE
 from tests.trust.fault import Fault
 from tests.trust.records import ENOUGH, CleanRun, FaultRun
 from tests.trust.registry import FAULTS
-from tests.trust.summary import Summary, merged, read_summary, summarise
+from tests.trust.summary import Summary, merged, of_other_seeds, read_summary, summarise
 from tests.trust.tables import page
 
 LIMITS = ROOT / "docs" / "limits.md"
@@ -147,15 +147,30 @@ def test_each_criterion_that_must_reject_it_is_counted_where_it_was_asked():
 
 def test_what_was_measured_before_is_kept_until_it_is_measured_again():
     other = replace(FAULT, name="B")
-    before = summarise([FAULT], runs(0.1, 47, 3), [CLEAN, CLEAN])
+    before = summarise([FAULT], runs(0.1, 47, 3), clean(1, 2))
     after = merged(before, summarise([FAULT, other], [], []))
     assert after.faults[0] == before.faults[0]
     assert after.faults[1].steps == ()
     assert (after.criteria, after.alarms) == (before.criteria, before.alarms)
-    again = summarise([FAULT], runs(0.1, 48, 2), [CLEAN] * 3)
+    again = summarise([FAULT], runs(0.1, 48, 2), clean(1, 2, 3))
     assert merged(before, again) == again
-    stopped = summarise([FAULT], runs(0.1, 1, 0), [CLEAN])
+    stopped = summarise([FAULT], runs(0.1, 1, 0), of_other_seeds(before, clean(2)))
     assert merged(before, stopped) == before
+
+
+def test_clean_reductions_of_other_seeds_are_added():
+    before = summarise([], [], clean(1, 2))
+    after = merged(before, summarise([], [], of_other_seeds(before, clean(2, 3, 4))))
+    assert after == summarise([], [], clean(1, 2, 3, 4))
+    elsewhere = replace(CLEAN, dataset="sbc-jcmc11")
+    both = merged(before, summarise([], [], of_other_seeds(before, [elsewhere])))
+    assert both == summarise([], [], [*clean(1, 2), elsewhere])
+
+
+def test_what_was_judged_again_takes_the_place_of_all_that_was():
+    before = summarise([], [], clean(1, 2))
+    again = [replace(each, rejected={}, alarms=()) for each in clean(1, 2, 3)]
+    assert merged(before, summarise([], [], of_other_seeds(before, again))).alarms == ()
 
 
 def test_what_was_measured_of_other_sizes_and_by_other_criteria_is_kept():
@@ -171,6 +186,10 @@ def test_what_was_measured_of_other_sizes_and_by_other_criteria_is_kept():
 CLEAN = CleanRun(
     "wfpc2-omega-cen", "sparse", 1, {"AST-002": 99}, {"AST-002": 1}, {"AST-002": 2}, {}, ("AST-002 a: b",)
 )
+
+
+def clean(*seeds: int) -> list[CleanRun]:
+    return [replace(CLEAN, seed=seed) for seed in seeds]
 
 
 def test_rate_of_false_alarms_counts_what_is_not_measured():

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 from tests.trust.bench import ROOT, Bench, open_bench
-from tests.trust.clean import judge_clean, judge_scarce, variants
+from tests.trust.clean import Variant, judge_clean, judge_scarce, variants
 from tests.trust.handed_in import SETS, HandedIn, open_handed_in
 from tests.trust.records import Journal
 from tests.trust.registry import FAULTS
 from tests.trust.study import Study
-from tests.trust.summary import merged, read_summary, summarise, write_summary
+from tests.trust.summary import merged, of_other_seeds, read_summary, summarise, write_summary
 from tests.trust.tables import page
 
 PAGE, DATA = ROOT / "docs" / "trust.md", ROOT / "docs" / "trust.json"
@@ -40,7 +41,7 @@ def main() -> None:
     parser.add_argument(
         "--on",
         action="store_true",
-        help="go on from the tables: realisations that they have are not made again",
+        help="go on from the tables: realisations and clean reductions that they have are not made again",
     )
     parser.add_argument(
         "--hours", type=float, default=24.0, help="stop after this time; the next run goes on"
@@ -56,11 +57,20 @@ def main() -> None:
         study_faults(words, deadline)
     if "clean" in words.what:
         journal = Journal(words.results / "clean.jsonl")
-        judge_clean(journal, islice(variants(words.size), words.clean), deadline)
+        fields = read_summary(DATA).fields if words.on else {}
+        wanted = (each for each in variants(words.size) if not counted(fields, *each))
+        judge_clean(journal, islice(wanted, words.clean), deadline)
         if words.verdicts:
             judge_scarce(journal, words.verdicts, deadline)
     if "tables" in words.what:
         make_tables(words.results)
+
+
+def counted(
+    fields: Mapping[str, Mapping[str, Sequence[int]]], dataset: str, field: Variant, seed: int
+) -> bool:
+    """Whether the tables count a clean reduction."""
+    return seed in fields.get(dataset, {}).get(field.name, ())
 
 
 def study_faults(words: argparse.Namespace, deadline: float) -> None:
@@ -92,8 +102,9 @@ def study_faults(words: argparse.Namespace, deadline: float) -> None:
 
 def make_tables(results: Path) -> None:
     """Sum up what was found, and write it with the page."""
-    runs, clean = Journal(results / "faults.jsonl").faults(), Journal(results / "clean.jsonl").clean()
-    summary = merged(read_summary(DATA), summarise(tuple(FAULTS.values()), runs, clean))
+    before, runs = read_summary(DATA), Journal(results / "faults.jsonl").faults()
+    clean = of_other_seeds(before, Journal(results / "clean.jsonl").clean())
+    summary = merged(before, summarise(tuple(FAULTS.values()), runs, clean))
     write_summary(summary, DATA)
     PAGE.write_text(page(summary), encoding="utf-8")
 

@@ -17,6 +17,7 @@ __all__ = [
     "FaultSummary",
     "Summary",
     "merged",
+    "of_other_seeds",
     "read_summary",
     "summarise",
     "write_summary",
@@ -121,8 +122,8 @@ class Summary:
     ----------
     faults, criteria
         A row each.
-    fields : mapping of str to mapping of str to int
-        Clean reductions by dataset and field.
+    fields : mapping of str to mapping of str to tuple of int
+        Seeds of the clean reductions, by dataset and field.
     alarms : tuple of str
         Each false alarm in words.
     failed : tuple of str
@@ -131,38 +132,75 @@ class Summary:
 
     faults: tuple[FaultSummary, ...]
     criteria: tuple[CriterionSummary, ...]
-    fields: Mapping[str, Mapping[str, int]]
+    fields: Mapping[str, Mapping[str, tuple[int, ...]]]
     alarms: tuple[str, ...]
     failed: tuple[str, ...]
 
 
 def summarise(faults: Sequence[Fault], runs: Sequence[FaultRun], clean: Sequence[CleanRun]) -> Summary:
     """Sum realisations up."""
-    fields: dict[str, Counter[str]] = {}
+    fields: dict[str, dict[str, list[int]]] = {}
     for run in clean:
-        fields.setdefault(run.dataset, Counter())[run.field] += 1
+        fields.setdefault(run.dataset, {}).setdefault(run.field, []).append(run.seed)
     return Summary(
         tuple(_of_fault(fault, [run for run in runs if run.fault == fault.key]) for fault in faults),
         tuple(_of_criterion(name, clean) for name in load_criteria()),
-        {name: dict(sorted(counts.items())) for name, counts in sorted(fields.items())},
+        _sorted(fields),
         tuple(f"{_name(run)}: {words}" for run in clean for words in run.alarms),
         tuple(f"{_name(run)}: {subject}" for run in clean for subject in run.failed),
     )
+
+
+def of_other_seeds(before: Summary, clean: Sequence[CleanRun]) -> tuple[CleanRun, ...]:
+    """Clean reductions that a summary does not count; all where they are all that it counts, and more.
+
+    Then they take its place, with what was judged again since.
+    """
+    there = _seeds(before)
+    if there <= {(run.dataset, run.field, run.seed) for run in clean}:
+        return tuple(clean)
+    return tuple(run for run in clean if (run.dataset, run.field, run.seed) not in there)
 
 
 def merged(before: Summary, now: Summary) -> Summary:
     """What was measured now, with what was measured before, elsewhere, of what was not measured now.
 
     Of a fault it is told apart which sizes were realised, whether by all criteria, and whether by those that
-    must reject it. Clean reductions are counted together: the larger number of them counts.
+    must reject it. Clean reductions of other seeds are added (`of_other_seeds`); where all that were
+    counted before are there again, they take their place.
     """
     known = {entry.fault: entry for entry in before.faults}
     judged = {entry.criterion: entry for entry in before.criteria}
     faults = tuple(_with(known.get(entry.fault, entry), entry) for entry in now.faults)
-    if _reductions(now) >= _reductions(before):
+    if _seeds(before) <= _seeds(now):
         return replace(now, faults=faults)
-    criteria = tuple(judged.get(entry.criterion, entry) for entry in now.criteria)
-    return replace(before, faults=faults, criteria=criteria)
+    criteria = tuple(_added(judged.get(entry.criterion), entry) for entry in now.criteria)
+    fields: dict[str, dict[str, list[int]]] = {}
+    for name, kind, seed in _seeds(before) | _seeds(now):
+        fields.setdefault(name, {}).setdefault(kind, []).append(seed)
+    return Summary(faults, criteria, _sorted(fields), before.alarms + now.alarms, before.failed + now.failed)
+
+
+def _added(before: CriterionSummary | None, now: CriterionSummary) -> CriterionSummary:
+    if before is None:
+        return now
+    datasets = Counter(before.datasets) + Counter(now.datasets)
+    return CriterionSummary(
+        now.criterion,
+        before.verdicts + now.verdicts,
+        before.reductions + now.reductions,
+        before.alarms + now.alarms,
+        before.unmeasured + now.unmeasured,
+        before.idle + now.idle,
+        dict(sorted(datasets.items())),
+    )
+
+
+def _sorted(fields: Mapping[str, Mapping[str, Sequence[int]]]) -> Mapping[str, Mapping[str, tuple[int, ...]]]:
+    return {
+        name: {kind: tuple(sorted(seeds)) for kind, seeds in sorted(kinds.items())}
+        for name, kinds in sorted(fields.items())
+    }
 
 
 def _with(before: FaultSummary, now: FaultSummary) -> FaultSummary:
@@ -184,8 +222,13 @@ def _with(before: FaultSummary, now: FaultSummary) -> FaultSummary:
     )
 
 
-def _reductions(summary: Summary) -> int:
-    return sum(number for counts in summary.fields.values() for number in counts.values())
+def _seeds(summary: Summary) -> frozenset[tuple[str, str, int]]:
+    return frozenset(
+        (name, kind, seed)
+        for name, kinds in summary.fields.items()
+        for kind, seeds in kinds.items()
+        for seed in seeds
+    )
 
 
 def _name(run: CleanRun) -> str:
@@ -261,7 +304,7 @@ def read_summary(path: Path) -> Summary:
             for entry in document["faults"]
         ),
         tuple(CriterionSummary(**entry) for entry in document["criteria"]),
-        document["fields"],
+        _sorted(document["fields"]),
         tuple(document["alarms"]),
         tuple(document["failed"]),
     )

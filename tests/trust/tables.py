@@ -127,11 +127,11 @@ def _size(size: float, fault: Fault) -> str:
     return f"{size:g} {fault.unit}".strip()
 
 
-def _fields(fields: Mapping[str, Mapping[str, int]]) -> str:
+def _fields(fields: Mapping[str, Mapping[str, tuple[int, ...]]]) -> str:
     rows = ["| dataset | reductions, by field |", "|---|---|"]
     for dataset, counts in fields.items():
         rows.append(
-            f"| {dataset} | " + ", ".join(f"{name}: {number}" for name, number in counts.items()) + " |"
+            f"| {dataset} | " + ", ".join(f"{name}: {len(seeds)}" for name, seeds in counts.items()) + " |"
         )
     return "\n".join(rows) + "\n\n"
 
