@@ -42,12 +42,8 @@ def nearest_distance(positions: NDArray[np.float64], places: NDArray[np.float64]
     positions, places : ndarray, shape (n, 2) and (m, 2)
         Right ascension and declination, degrees.
     """
-    there = _directions(positions)
-    chords = [np.linalg.norm(there - place, axis=1).min(initial=math.inf) for place in _directions(places)]
-    chord = min(chords, default=math.inf)
-    return math.degrees(2.0 * math.asin(min(chord / 2.0, 1.0))) if math.isfinite(chord) else math.inf
+    from astropy.coordinates import angular_separation
 
-
-def _directions(positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    ra, dec = np.radians(positions).T
-    return np.column_stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
+    (ra, dec), around = np.radians(positions).T, np.radians(places)
+    nearest = (angular_separation(*place, ra, dec).min(initial=math.inf) for place in around)
+    return math.degrees(min(nearest, default=math.inf))

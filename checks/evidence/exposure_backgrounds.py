@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hubble_qa.checks.astrometry.world_coordinates import plate_scale
 from hubble_qa.checks.detectors.sky_structure import block_medians
 from hubble_qa.checks.evidence.drizzled import covered_rates, drizzled_in
-from hubble_qa.checks.evidence.exposures import exposure_in, planes, wcs_in
+from hubble_qa.checks.evidence.exposures import exposure_in, gain_of, planes, wcs_in
 from hubble_qa.checks.evidence.star_lists import Input
 from hubble_qa.checks.images.brightness_units import is_rate
 from hubble_qa.checks.images.exposure_background import ComparedBlocks, combined_departures
@@ -113,7 +113,7 @@ def sky_levels(image: Path, weight: Path | None, inputs: Sequence[Input]) -> Sky
         exposure = exposure_in(one.path)
         for chip in exposure.chips:
             blocks, header = _blocks(one, chip), exposure.header("SCI", chip)
-            gain = max(float(exposure.primary.get("ATODGAIN", 1.0)), 1.0)
+            gain = max(gain_of(exposure), 1.0)
             taken = header.get("MDRIZSKY", math.nan)
             levels.append(gain * _middle(blocks.medians))
             noises.append(gain * blocks.noise)

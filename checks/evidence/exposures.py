@@ -26,6 +26,7 @@ __all__ = [
     "electrons_of",
     "exposure_in",
     "frame_scale",
+    "gain_of",
     "planes",
     "wcs_in",
 ]
@@ -195,5 +196,10 @@ def electrons_of(exposure: Exposure, chip: int) -> float:
     """Electrons that 1 in a chip's pixels stands for: of rates the exposure time, of WFPC2 the gain."""
     if is_rate(exposure.header("SCI", chip).get("BUNIT")):
         return float(exposure.primary["EXPTIME"])
-    gain = float(exposure.primary.get("ATODGAIN", 1.0)) if exposure.instrument == "WFPC2" else 1.0
+    return gain_of(exposure) if exposure.instrument == "WFPC2" else 1.0
+
+
+def gain_of(exposure: Exposure) -> float:
+    """Electrons per count by ATODGAIN, which WFPC2's exposures have; 1 of others."""
+    gain = float(exposure.primary.get("ATODGAIN", 1.0))
     return _GAINS.get(gain, gain)
