@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from hubble_qa.checks.bounds import Bounds
-from hubble_qa.checks.criteria import Criterion
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.printable import clean, one_line, shorten
 from hubble_qa.checks.verdict import Expectation, Status, Verdict, judge
+from tests.test_verdicts import criterion
 
 # Bounds
 
@@ -119,20 +119,7 @@ def verdict(
     **fields: Any,
 ) -> Verdict:
     """Of a value that is to be above 1 and at most 3."""
-    rule = Criterion(
-        id="AST-002",
-        title="Fit RMS",
-        quantity="fit_rms",
-        unit=unit,
-        bounds=Bounds(**(limits or {"above": 1.0, "at_most": 3.0})),
-        floor=floor,
-        applies_to="each exposure",
-        topic="fits",
-        method="of the residuals",
-        rationale="scatter",
-        remedy="align again",
-        source="notebook",
-    )
+    rule = criterion(Bounds(**(limits or {"above": 1.0, "at_most": 3.0})), unit, floor=floor)
     return judge(rule, Measurement("fit_rms", value, unit, "xrq", **fields), expectation=expectation)
 
 
