@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io.fits import Header
+from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ from hubble_qa.checks.astrometry.header_coordinates import (
     separation,
 )
 from hubble_qa.checks.readers.exposure import Exposure
-from tests.header_samples import hrc, infrared, moved, put, scaled, uvis, wfpc2
+from tests.header_samples import hrc, infrared, mirrored, moved, put, scaled, uvis, wfpc2
 
 
 def test_what_is_beyond_its_tolerance_counts_the_worst_first() -> None:
@@ -119,12 +120,9 @@ def test_without_terms_the_orientation_is_the_stated_one(departure: float, beyon
 
 
 @pytest.mark.parametrize(("factor", "beyond"), [(1.08, False), (0.92, False), (1.13, True), (0.87, True)])
-def test_without_terms_or_a_roll_the_scale_is_the_cameras(factor: float, beyond: bool) -> None:
+def test_without_terms_the_scale_is_the_cameras(factor: float, beyond: bool) -> None:
     words = "of what the header's table or camera has (10.0%)"
     assert told(infrared(without("OCX11"), scaled(factor)), words) is beyond
-    exposure = infrared(scaled(factor))
-    del exposure.primary["PA_V3"]
-    assert told(exposure, words) is beyond
 
 
 @pytest.mark.parametrize(
@@ -134,11 +132,29 @@ def test_without_terms_or_a_roll_the_scale_is_the_cameras(factor: float, beyond:
         *[(1.015, True, True), (0.985, True, True)],
     ],
 )
-def test_the_scale_is_the_tables_or_the_records(factor: float, by_terms: bool, by_record: bool) -> None:
+@pytest.mark.parametrize("roll", [True, False])
+def test_the_scale_is_the_tables_or_the_records(
+    factor: float, by_terms: bool, by_record: bool, roll: bool
+) -> None:
+    """Of each chip of WFPC2, PC1's too, by its own; with the roll of the telescope or without."""
     words = "of what the header's table or camera has"
-    for exposure in (infrared(scaled(factor)), uvis(scaled(factor), chips=(2,))):
-        assert told(exposure, f"{words} (0.2%)") is by_terms
-    assert told(wfpc2(scaled(factor), served=True), f"{words} (1.0%)") is by_record
+    by = [(infrared(scaled(factor)), "0.2%", by_terms), (uvis(scaled(factor), chips=(2,)), "0.2%", by_terms)]
+    for exposure, allowed, beyond in [*by, (wfpc2(scaled(factor), served=True), "1.0%", by_record)]:
+        if not roll:
+            del exposure.primary["PA_V3"]
+        assert told(exposure, f"{words} ({allowed})") is beyond
+        assert not told(exposure, f"{words} (10.0%)")
+
+
+@pytest.mark.parametrize("roll", [True, False])
+def test_handedness_is_told_at_any_roll(roll: bool) -> None:
+    for make in (infrared, uvis, wfpc2):
+        plain, other = make(), make(mirrored)
+        for exposure in (plain, other):
+            if not roll:
+                del exposure.primary["PA_V3"]
+        assert not told(plain, "mirrored")
+        assert told(other, "mirrored")
 
 
 @pytest.mark.parametrize(("distance", "beyond"), [(9.5, False), (-9.5, False), (10.5, True), (-10.5, True)])
@@ -206,3 +222,72 @@ def test_the_apertures_angle_is_between_those_of_the_chips(place: float, ratio: 
     one = uvis(plain, chips=(1,))  # the other tells its own by its terms
     one.header("SCI", 1)["PA_APER"] = stated
     assert by_aperture(one) is not None
+
+
+@pytest.mark.parametrize(
+    ("departure", "beyond"), [(1.4, False), (-1.4, False), (1.6, True), (-1.6, True), (0.5, False)]
+)
+def test_a_stis_aperture_is_within_a_degree_and_a_half_of_the_image(departure: float, beyond: bool) -> None:
+    exposure = stis(put(PA_APER=15.5124 + departure))
+    (angle,) = angles(exposure)
+    assert angle == pytest.approx(15.51, abs=0.01)
+    assert told(exposure, "from PA_APER") is beyond
+
+
+@pytest.mark.parametrize(("distance", "beyond"), [(140.0, False), (160.0, True)])
+def test_a_stis_aperture_may_be_on_another_of_its_detectors(distance: float, beyond: bool) -> None:
+    """Where the reference point is the table's."""
+    exposure = stis(moved("CRVAL2", distance / 3600.0), put(WCSNAME="IDC_o8g1508do"))
+    assert told(exposure, "from RA_APER, DEC_APER (150 arcsec)") is beyond
+
+
+def stis(*changes: Callable[[Header], None]) -> Exposure:
+    """The coordinates of the HRC, as of the CCD of STIS, whose pixels are twice as large."""
+    exposure = hrc(scaled(0.05072 / 0.0258), *changes, without("ORIENTAT"))
+    exposure.primary.update({"INSTRUME": "STIS", "DETECTOR": "CCD"})
+    return exposure
+
+
+# Whatever pixel the reference is
+
+
+def referred(x: float, y: float) -> Callable[[Header], None]:
+    """The same plane by another reference pixel: on it, where the plane touches the sky."""
+
+    def change(header: Header) -> None:
+        ra, dec = WCS({**header, "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN"}).wcs_pix2world([[x, y]], 1)[0]
+        header.update({"CRVAL1": ra, "CRVAL2": dec, "CRPIX1": x, "CRPIX2": y})
+
+    return change
+
+
+@pytest.mark.parametrize("where", [(425.0, 425.0), (100.0, 700.0), (790.0, 10.0)])
+def test_places_of_chips_do_not_depend_on_the_reference_pixel(where: tuple[float, float]) -> None:
+    exposure = wfpc2(referred(*where), chips=(2, 4), served=True)
+    found = coordinate_violations(exposure).context["departures_over_tolerances"]
+    beside = [ratio for text, ratio in found.items() if "beside" in text]
+    assert len(beside) == 3
+    assert max(beside) < 0.3
+    assert coordinate_violations(exposure).value == 0
+
+
+# Headers that lack a witness
+
+
+def test_without_a_roll_chips_are_not_compared_with_their_places() -> None:
+    exposure = wfpc2(moved("CRVAL2", 100.0 / 3600.0), chips=(1,), served=True)
+    del exposure.primary["PA_V3"]
+    assert not told(exposure, "beside")
+    assert coordinate_violations(exposure).value == 0
+
+
+def test_half_a_place_is_none() -> None:
+    """An aperture without RA, or with a truth value in its place: the target is asked."""
+    lost = moved("CRVAL2", 2000.0 / 3600.0)
+    for change in (without("RA_APER"), without("DEC_APER"), put(RA_APER=True)):
+        exposure = infrared(lost, change)
+        exposure.primary.update({"RA_TARG": 137.8394533767, "DEC_TARG": -64.91328993127})
+        assert told(exposure, "from RA_TARG, DEC_TARG (900 arcsec)")
+        assert not told(exposure, "RA_APER")
+        del exposure.primary["DEC_TARG"]
+        assert coordinate_violations(exposure).value == 0

@@ -194,6 +194,54 @@ def test_only_what_both_see_is_compared() -> None:
     assert offset_of_target(nothing, first) is None
 
 
+def test_pixels_of_negative_signal_have_no_photons() -> None:
+    """A sky that is 10 above and below in turn: half of its pixels count, with what they are above it."""
+    found = offset_of_target(field((3.0, -2.0), rough=10.0), field((3.2, -2.0), noise=0.0))
+    assert found is not None
+    moment = 100.0 * math.pi * 1.5**4 / 4.0
+    # Of the target where it stands out of the sky, 2 r squared over its light; beyond, of every second pixel.
+    both = field((0.0, 0.0), rough=10.0, sky=0.0, corner=(-1.5, -1.5), sides=(3.05, 3.05))
+    away = np.hypot(*both.places.T)
+    photons = (np.clip(both.values, 0.0, None) * away**2)[away < 1.5].sum() / 2.0
+    expected = 1000.0 * math.sqrt(photons + 10.0**2 * moment) / 5e4
+    assert found.error == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize("time", [math.nan, math.inf])
+def test_rates_of_no_time_tell_no_error(time: float) -> None:
+    known, unknown = field((3.0, -2.0)), field((3.1, -2.0), noise=time)
+    assert offset_of_target(known, unknown) is None
+    assert offset_of_target(unknown, known) is None
+
+
+@pytest.mark.parametrize(("pixel", "told"), [(0.7, True), (1.0, False)])
+def test_a_target_of_fewer_than_ten_pixels_is_none(pixel: float, told: bool) -> None:
+    """Within 1.5 arcsec of one are 13 pixels of 0.7 arcsec, or nine of one arcsec."""
+    one = field((0.0, 0.0), corner=(-7.0, -7.0), sides=(14.5, 14.5), pixel=pixel, size=0.7, light=1e6)
+    found = offset_of_target(one, one)
+    assert (found is not None) is told
+
+
+def test_a_target_without_sky_about_it_is_none() -> None:
+    """Fields of 2 arcsec end within 1.5 arcsec of it; of 3 arcsec, only their corners are beyond."""
+    small, large = (
+        field((0.0, 0.0), corner=(-side / 2, -side / 2), sides=(side, side), size=0.2) for side in (2.0, 3.0)
+    )
+    assert offset_of_target(large, large) is not None
+    assert offset_of_target(small, large) is None
+    assert offset_of_target(large, small) is None
+
+
+def test_what_one_exposure_shows_beside_the_others_field_is_not_sought() -> None:
+    """Half an arcsec outside, where smoothing still reaches."""
+    first = field((2.0, -2.0), sides=(18.0, 16.0))
+    second = field((2.1, -2.0), corner=(-6.0, -8.0), sides=(18.0, 16.0))
+    first.values[:] += field((-6.9, 3.0), sides=(18.0, 16.0), light=4e5, sky=0.0).values
+    found = offset_of_target(first, second)
+    assert found is not None
+    assert found.east == pytest.approx(-100.0, abs=1.0)
+
+
 # Hits
 
 

@@ -66,11 +66,11 @@ class Departure:
 def coordinate_violations(exposure: Exposure) -> Measurement:
     """Count the witnesses in its header that an exposure's coordinates contradict.
 
-    Of each chip: scale and handedness within `SCALE` and orientation within `ANGLE` of those by PA_V3 and
-    the IDCTAB's terms in its header (of WFPC2 by the chip's record within `RECORD_SCALE`; else the camera's
-    plate scale within `NOMINAL_SCALE`, PA_APER and ORIENTAT), `FITTED_ANGLE` where a fit found the roll. Of
-    the exposure: the place of its aperture, RA_APER and DEC_APER, within `POINTING`, at the pixel that the
-    original solution (key O) gives it.
+    Of each chip: scale and handedness within `SCALE` of those by the IDCTAB's terms in its header (of WFPC2
+    within `RECORD_SCALE` of the chip's record, else within `NOMINAL_SCALE` of the camera's plate scale);
+    orientation within `ANGLE` of that by PA_V3 and these (else of ORIENTAT and PA_APER), `FITTED_ANGLE` where
+    a fit found the roll. Of the exposure: the place of its aperture, RA_APER and DEC_APER, within `POINTING`,
+    at the pixel that the original solution (key O) gives it.
 
     Parameters
     ----------
@@ -134,13 +134,14 @@ def _chip_departures(
     """Scale, handedness and orientation of a chip."""
     header = exposure.header("SCI", chip)
     place, roll = chip_place(header, camera), _number(exposure.primary, "PA_V3")
-    if place is None or roll is None:
+    if place is None:
         scale = 3600.0 * math.sqrt(abs(np.linalg.det(solution.matrix)))
         expected_scale = camera.plate_scale * binning(header, exposure.primary)
         yield from _scale(chip, scale / expected_scale, np.linalg.det(solution.matrix) < 0, NOMINAL_SCALE)
         yield from _stated_orientation(header, chip, solution)
         return
-    angle = roll_at(roll, float(solution.crval[1]), place.v2, place.v3) + place.theta
+    # Scale and handedness are the same at any roll.
+    angle = roll_at(roll or 0.0, float(solution.crval[1]), place.v2, place.v3) + place.theta
     # The IDCTAB's terms are those of the pixels that there are, the record's those of the detector.
     pixel = binning(header, exposure.primary) if place.nominal else 1.0
     expected = pixel * place_on_sky(camera, angle) @ place.matrix / 3600.0
@@ -148,7 +149,9 @@ def _chip_departures(
     determinant = float(np.linalg.det(change))
     allowed = RECORD_SCALE if place.nominal else SCALE
     yield from _scale(chip, math.sqrt(abs(determinant)), determinant > 0, allowed)
-    if determinant > 0:
+    if roll is None:
+        yield from _stated_orientation(header, chip, solution)
+    elif determinant > 0:
         turned = math.degrees(math.atan2(change[0, 1] - change[1, 0], change[0, 0] + change[1, 1]))
         allowed = FITTED_ANGLE if is_fit(exposure, solution.name) else ANGLE
         text = f"SCI,{chip}: its orientation is {turned:+.3f} deg from that by PA_V3 = {roll:g} ({allowed:g})"
