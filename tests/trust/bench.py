@@ -192,10 +192,18 @@ class Bench:
     kept : Path, optional
         Store whose products are judged whatever code made them, so that a change of a stage does not build
         all of them anew.
+    asked : mapping of str to collection of str, optional
+        Criteria by dataset, where these alone are asked: no product is made that none of them reads.
     """
 
-    def __init__(self, work: Callable[[Bench], None], kept: Path | None = None) -> None:
+    def __init__(
+        self,
+        work: Callable[[Bench], None],
+        kept: Path | None = None,
+        asked: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         self._work = work
+        self._asked = asked
         self._kept = dict(_products_in(kept)) if kept is not None else {}
         self._items: Mapping[str, list[pytest.Item]] = {}
         # What each test reads, by keys of nodes, and how long it takes, once it ran on unchanged products.
@@ -204,6 +212,13 @@ class Bench:
         self._overlay: Overlay
         self._run: Run
         self._server: ForkServer | None = None
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out the tests that nobody asks for."""
+        if self._asked is not None:
+            kept = [item for item in items if _is_of(item, self._asked)]
+            config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+            items[:] = kept
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -234,11 +249,13 @@ class Bench:
     @property
     def datasets(self) -> tuple[str, ...]:
         """Names of the datasets."""
-        return tuple(self._items)
+        return tuple(self._run.datasets)
 
     def criteria(self, dataset: str) -> frozenset[str]:
         """Criteria by which a dataset is judged."""
-        return frozenset(criterion.id for item in self._items[dataset] if (criterion := criterion_of(item)))
+        return frozenset(
+            criterion.id for item in self._items.get(dataset, []) if (criterion := criterion_of(item))
+        )
 
     def files(self, dataset: str) -> Iterator[tuple[str, Path]]:
         """The files of a dataset that are judged, and those beside them, each with its node."""
@@ -305,7 +322,7 @@ class Bench:
     def _judge(
         self, dataset: str, criteria: Collection[str] | None, others: Collection[str]
     ) -> Iterator[Judgement]:
-        items = self._items[dataset]
+        items = self._items.get(dataset, [])
         if criteria is not None:
             items = sorted(items, key=lambda item: self._seconds.get(item.nodeid, 0.0))
         for item in items:
@@ -339,6 +356,12 @@ class Bench:
         return self._server
 
 
+def _is_of(item: pytest.Item, asked: Mapping[str, Collection[str]]) -> bool:
+    """Whether a test asks one of the criteria of its dataset."""
+    dataset, criterion = dataset_of(item), criterion_of(item)
+    return dataset is not None and criterion is not None and criterion.id in asked[dataset.name]
+
+
 def _products_in(store: Path) -> Iterator[tuple[tuple[str, str], Product]]:
     """Complete products of a store by dataset and node, the newest last."""
     products = [read_product(path.parent) for path in store.glob("products/*/*/manifest.json")]
@@ -363,11 +386,12 @@ def open_bench(
     datasets: Collection[str],
     *arguments: str,
     kept: Path | None = None,
+    asked: Mapping[str, Collection[str]] | None = None,
 ) -> int:
-    """Run one session of pytest on ``qa/`` in which a bench does its work; `kept` is as of `Bench`."""
+    """Run one session of pytest on ``qa/`` in which a bench does its work; more is as of `Bench`."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     chosen = [word for name in datasets for word in ("--dataset", name)]
     options = ["--size", "small", "--store", str(store), "--report", "none", "--measure", "all"]
     options += ["-p", "no:cacheprovider", "-q"]
     command = [str(ROOT / "qa"), "--rootdir", str(ROOT), *options, *chosen, *arguments]
-    return int(pytest.main(command, plugins=[Bench(work, kept)]))
+    return int(pytest.main(command, plugins=[Bench(work, kept, asked)]))

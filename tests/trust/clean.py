@@ -183,9 +183,8 @@ def _judge_together(
 
         def work(bench: Bench) -> None:
             for name in bench.datasets:
-                asked = criteria and criteria[named[name][0]]
-                found[name] = bench.judged(name, criteria=asked)
-                if asked is None or not bench.criteria(name) >= {*asked}:
+                found[name] = bench.judged(name)
+                if criteria is None or not bench.criteria(name) >= {*criteria[named[name][0]]}:
                     copied(bench, name, given / name, IMAGES)
 
         datasets.mkdir()
@@ -195,7 +194,9 @@ def _judge_together(
             (datasets / f"{name}.toml").write_text(varied(*realisation), encoding="utf-8")
         declared = ("--datasets", str(datasets))
         size = next(field.size for _, field, _ in wanted)
-        open_bench(work, store, list(named), *declared, "--size", size, "--jobs", "1", "-p", "no:warnings")
+        options = (*declared, "--size", size, "--jobs", "1", "-p", "no:warnings")
+        asked = {name: criteria[dataset] for name, (dataset, *_) in named.items()} if criteria else None
+        open_bench(work, store, list(named), *options, asked=asked)
         if len(found) < len(named):
             raise RuntimeError(f"of {', '.join(named)} only {len(found)} could be judged")
         for name, (dataset, field, seed) in named.items():
