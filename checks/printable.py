@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-__all__ = ["clean", "one_line", "shorten"]
+__all__ = ["clean", "one_line", "shorten", "stated"]
 
 # ECMA-48 control sequences and operating-system commands, as terminals colour logs with.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -41,3 +42,8 @@ def one_line(text: str, limit: int = LONGEST_LINE) -> str:
     head = " ".join(text[: 4 * limit].split())
     short = shorten(head, limit)
     return short if excess <= 0 else f"{clean(head[:limit])} … ({len(text) - limit} more characters)"
+
+
+def stated(header: Mapping[str, object], keyword: str) -> str:
+    """A keyword's value as a message shows it: text in quotes, "missing" where the header lacks it."""
+    return repr(header[keyword]) if keyword in header else "missing"

@@ -7,13 +7,14 @@ import sys
 from typing import Any
 
 import pytest
+from astropy.io.fits import Header
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from hubble_qa.checks.bounds import Bounds
 from hubble_qa.checks.measurement import Measurement
-from hubble_qa.checks.printable import clean, one_line, shorten
+from hubble_qa.checks.printable import clean, one_line, shorten, stated
 from hubble_qa.checks.verdict import Expectation, Status, Verdict, judge
 from tests.test_verdicts import criterion
 
@@ -311,3 +312,11 @@ def test_a_line_has_a_thousand_characters() -> None:
 @given(st.text(max_size=60))
 def test_what_is_shown_once_is_shown_as_it_is(text: str) -> None:
     assert clean(clean(text)) == clean(text)
+
+
+@pytest.mark.parametrize(
+    ("cards", "shown"),
+    [({"WCSNAME": "TWEAK"}, "'TWEAK'"), ({"WCSNAME": ""}, "''"), ({"WCSNAME": 3}, "3"), ({}, "missing")],
+)
+def test_a_message_tells_a_missing_keyword_from_an_empty_one(cards: dict[str, object], shown: str) -> None:
+    assert stated(cards, "WCSNAME") == stated(Header(cards), "WCSNAME") == shown

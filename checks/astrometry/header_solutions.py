@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hubble_qa.checks.astrometry.sky import sky_offsets
 from hubble_qa.checks.astrometry.solution_names import same_coordinates
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
+from hubble_qa.checks.printable import stated
 from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.readers.match_file import MatchFile
 
@@ -104,8 +105,8 @@ def _headerlet_violations(name: str, headerlet: Exposure, exposure: Exposure) ->
             problems.append(f"{name} SCI,{chip}: the headerlet has no solution of it")
         elif kept.get("WCSNAME") != header.get("WCSNAME"):
             problems.append(
-                f"{name} SCI,{chip}: the headerlet's solution is {kept.get('WCSNAME')!r}, "
-                f"not {header.get('WCSNAME')!r}"
+                f"{name} SCI,{chip}: the headerlet's solution is {stated(kept, 'WCSNAME')}, "
+                f"not {stated(header, 'WCSNAME')}"
             )
         elif not same_coordinates(kept, header):
             problems.append(f"{name} SCI,{chip}: the headerlet's coordinates are not the exposure's")

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.io.fits import Header
 
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured
+from hubble_qa.checks.printable import stated
 
 __all__ = ["NOT_ALIGNED", "Solutions", "same_coordinates", "wcs_name_violations"]
 
@@ -72,7 +73,7 @@ def wcs_name_violations(
 
 def _name_violations(exposure: str, headers: Mapping[int, Header], name: str) -> list[str]:
     violations = [
-        f"{exposure} SCI,{chip}: WCSNAME is {header.get('WCSNAME')!r}, not {name!r}"
+        f"{exposure} SCI,{chip}: WCSNAME is {stated(header, 'WCSNAME')}, not {name!r}"
         for chip, header in headers.items()
         if header.get("WCSNAME") != name
     ]

@@ -11,6 +11,7 @@ from astropy.io.fits import Header
 from numpy.typing import NDArray
 
 from hubble_qa.checks.measurement import Json, Measurement, count_violations
+from hubble_qa.checks.printable import stated
 from hubble_qa.checks.readers.coordinates import is_number, order_problem
 from hubble_qa.checks.readers.exposure import Exposure
 
@@ -223,7 +224,7 @@ def _idc_violations(primary: Header, names: Mapping[str, str]) -> list[str]:
 
 def _sip_violations(header: Header) -> list[str]:
     violations = [
-        f"{keyword} is {header.get(keyword)!r}, without SIP terms"
+        f"{keyword} is {stated(header, keyword)}, without SIP terms"
         for keyword in ("CTYPE1", "CTYPE2")
         if not str(header.get(keyword, "")).endswith("-SIP")
     ]

@@ -12,6 +12,7 @@ from hubble_qa.checks.images.identity import identity_problems
 from hubble_qa.checks.images.readouts import chips_read_out, lost_chips
 from hubble_qa.checks.instruments import Camera, KeywordType, cameras_of
 from hubble_qa.checks.measurement import Json, Measurement, count_violations, not_measured, not_told
+from hubble_qa.checks.printable import stated
 from hubble_qa.checks.readers.exposure import Exposure
 from hubble_qa.checks.readers.fits_structure import FitsStructure, LateAxes
 from hubble_qa.checks.rootnames import instrument_of, is_rootname, same_exposure
@@ -244,7 +245,7 @@ def keyword_violations(exposure: Exposure) -> Measurement:
     """
     camera = _camera(exposure)
     if camera is None:
-        problems = [f"INSTRUME is {exposure.primary.get('INSTRUME')!r}, which has no keywords on record"]
+        problems = [f"INSTRUME is {stated(exposure.primary, 'INSTRUME')}, which has no keywords on record"]
         return count_violations("keyword_violations", exposure.label, problems)
     problems = _keyword_violations("primary", exposure.primary, camera.primary)
     problems += [f"primary: {problem}" for problem in identity_problems(exposure)]
