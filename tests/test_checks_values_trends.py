@@ -11,10 +11,9 @@ from itertools import pairwise
 from statistics import fmean, median
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hubble_qa.checks.trends.drift import ALARM, START, Drift, default_tolerance, follow, rebase
+from hubble_qa.checks.trends.departures import drift_measurements
+from hubble_qa.checks.trends.drift import ALARM, START, Drift, default_tolerance, estimates, follow, rebase
 from hubble_qa.checks.trends.outcomes import Condition, Happening, Outcome, happenings, is_flaky, remember
 from hubble_qa.checks.trends.steps import step_places
 
@@ -57,25 +56,28 @@ def best_division(values: Sequence[float]) -> tuple[int, ...]:
     return min(divisions(count), key=cost)
 
 
-# Levels two to nine widths apart, so that steps are worth their cost or not, and single values far away.
-SERIES = st.lists(
-    st.tuples(
-        st.integers(1, 5),
-        st.sampled_from([0.0, 2.0, 4.5, 9.0, -3.0, 40.0]),
-        st.lists(st.floats(-1.0, 1.0), min_size=5, max_size=5),
-    ),
-    min_size=2,
-    max_size=4,
-)
+@pytest.mark.parametrize("seed", range(60))
+def test_steps_of_a_few_widths_and_wild_values_are_those_of_the_best_division(seed: int) -> None:
+    """Steps about as large as they cost, and values beyond four widths on either side."""
+    generator = random.Random(seed)
+    count = generator.randint(8, 14)
+    places = [0, *sorted(generator.sample(range(3, count - 2), 2))]
+    levels = [generator.choice([0.0, 2.0, 3.0, 4.0, 6.0]) * generator.choice([-1.0, 1.0]) for _ in places]
+    values = [
+        levels[sum(number >= place for place in places) - 1] + generator.gauss(0.0, 1.0)
+        for number in range(count)
+    ]
+    for number in generator.sample(range(count), 2):
+        values[number] += generator.choice([-30.0, -6.0, 6.0, 30.0])
+    unit, offset = generator.choice([1.0, 1e-3, 1e4]), generator.choice([0.0, 50.0])
+    values = [unit * (offset + each) for each in values]
+    assert step_places(values) == best_division(values)
 
 
-@given(levels=SERIES, unit=st.sampled_from([1.0, 1e-3, 1e4]), offset=st.sampled_from([0.0, 50.0]))
-def test_steps_are_those_of_the_best_of_all_divisions(
-    levels: list[tuple[int, float, list[float]]], unit: float, offset: float
-) -> None:
-    values = [offset + level + each for length, level, noise in levels for each in noise[:length]]
-    found = step_places([unit * value for value in values])
-    assert found == (best_division([unit * value for value in values]) if len(values) >= 6 else ())
+def test_steps_far_from_zero_are_found() -> None:
+    """Of 19 widths, at 1e11 widths: squares of the values themselves would leave nothing of it."""
+    values = [1e12 + 10.0 * (n % 2) + 200.0 * (n >= 37) for n in range(80)]
+    assert step_places(values) == (37,)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,9 @@ def test_steps_are_those_of_the_best_of_all_divisions(
         ([1.0, 1.0, 1.0, 2.0, 2.0, 2.0], (3,)),
         ([1.0, 1.0, 2.0, 2.0, 2.0], ()),
         ([1.0] * 6, ()),
+        # Scatter is a ten-thousandth of the range at least: steps of three and of one and a half.
+        ([0.0] * 6 + [1.0] * 6 + [1.0003] * 6, (6, 12)),
+        ([0.0] * 6 + [1.0] * 6 + [1.00015] * 6, (6,)),
         ([0.0, 0.0, 0.0, 7.0, 7.0, 7.0, 3.0, 3.0, 3.0, 3.0], (3, 6)),
     ],
 )
@@ -160,7 +165,50 @@ def test_a_value_is_compared_with_the_last_that_is_known() -> None:
     assert conditions([night(0, value=None), night(1, value=1.0)])[1] == []
 
 
+def test_what_has_been_rejected_for_long_before_its_first_night_here_is_chronic_at_once() -> None:
+    long_rejected = replace(night(20, accepted=False), since=FIRST)
+    new, chronic = happenings((), long_rejected)
+    assert new.condition is Condition.NEW
+    assert (chronic.condition, chronic.since, chronic.begins) == (Condition.CHRONIC, FIRST, True)
+
+
 # Drift
+
+
+def test_a_reference_is_estimated_with_every_ten_products_from_forty_on() -> None:
+    assert [count for count in range(101) if estimates(count)] == [40, 50, 60, 70, 80, 90, 100]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "of_baseline", "otherwise", "up"),
+    [
+        # The width is a tenth of a tolerance at least: 2.25 is 0.25 from the level, of a scatter of 0.01.
+        (None, 0.0, 1.0, 2.5 - 1.0),
+        (2.0, 2.0, 1.0, 1.25 - 1.0),
+        (2.0, 2.0, 0.0, 1.25 - 1.0),
+        (None, 0.0, 0.05, 4.0 - 1.0),
+    ],
+)
+def test_a_width_is_a_tenth_of_the_tolerance_at_least(
+    accepted: float | None, of_baseline: float, otherwise: float, up: float
+) -> None:
+    state = Drift(100, 2.0, (), 2.0, 0.01, accepted, of_baseline)
+    assert follow(state, 2.25, tolerance=otherwise).up == pytest.approx(up)
+
+
+def test_a_drift_began_where_its_sum_was_zero_last() -> None:
+    rising = Drift(100, 2.0, (), 2.0, 0.5, up=1.25, down=2.0, up_from=90, down_from=95)
+    # 0.5 widths up, of which one is let pass: sums of 0.75 and 0.5.
+    found = follow(rising, 2.25)
+    assert (found.up, found.down, found.up_from, found.down_from) == (0.75, 0.5, 90, 95)
+    found = follow(found, 2.125)
+    assert (found.up, found.down, found.up_from, found.down_from) == (0.0, 0.0, 102, 102)
+
+
+def test_of_series_equally_near_to_a_drift_the_last_by_name_is_named() -> None:
+    state = Drift(120, 2.0, (), 2.0, 0.5, up=4.0)
+    (found,) = drift_measurements({"b": state, "c": state, "a": state})
+    assert (found.value, found.context["nearest to a drift"]) == (4.0 / ALARM, "c")
 
 
 def test_an_accepted_baseline_begins_anew() -> None:

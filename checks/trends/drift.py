@@ -215,9 +215,11 @@ def _summed(state: Drift, value: float, tolerance: float, reference: tuple[float
     """Count a product, and add its departure to both sums; level and width stay."""
     count = state.count + 1
     up = down = 0.0
-    if state.width is not None:
+    baseline = state.baseline
+    if state.width is not None and baseline is not None:
         slack = _SLACK if state.full else _SLACK_AT_FIRST
-        departure = _departure(state, value, _LEAST_WIDTH * (state.tolerance or tolerance))
+        width = max(state.width, _LEAST_WIDTH * (state.tolerance or tolerance))
+        departure = _winsorised(value - baseline, width)
         up = min(max(0.0, state.up + departure - slack), _MOST)
         down = min(max(0.0, state.down - departure - slack), _MOST)
     return Drift(  # not `replace`, which takes most of the time
@@ -233,12 +235,6 @@ def _summed(state: Drift, value: float, tolerance: float, reference: tuple[float
         state.up_from if up > 0 else count,
         state.down_from if down > 0 else count,
     )
-
-
-def _departure(state: Drift, value: float, least_width: float) -> float:
-    """How far a value is from the baseline in widths, winsorised."""
-    centre, width = state.baseline, max(state.width or 0.0, least_width)
-    return 0.0 if centre is None else _winsorised(value - centre, width)
 
 
 def _winsorised(distance: float, width: float) -> float:
@@ -261,7 +257,8 @@ def _estimated(state: Drift) -> Drift:
         return state
     centre = median(values)
     width = _MAD_TO_SIGMA * median([abs(each - centre) for each in values])
-    width *= math.sqrt(_correlation_time(values, centre, width)) * (1 + _FOR_FEW / len(values))
+    if width > 0:
+        width *= math.sqrt(_correlation_time(values, centre, width)) * (1 + _FOR_FEW / len(values))
     kept = values if len(values) < FULL_REFERENCE else ()
     return replace(state, centre=centre, width=width, reference=kept)
 
@@ -271,8 +268,6 @@ def _correlation_time(values: Sequence[float], centre: float, width: float) -> f
 
     r is that of the winsorised values, less its bias for so few, -(1 + 3 r) / n (Kendall 1954).
     """
-    if width == 0:
-        return 1.0
     # In widths, as squares of the smallest numbers are 0.
     kept = [_winsorised(each - centre, width) for each in values]
     mean = math.fsum(kept) / len(kept)

@@ -59,19 +59,20 @@ def _scatter(values: NDArray[np.float64], middle: NDArray[np.float64]) -> float:
 
 
 def _division(values: NDArray[np.float64], cost: float) -> tuple[int, ...]:
-    """Optimal partitioning of values of unit variance."""
+    """Optimal partitioning of values of unit variance.
+
+    The squared departures from the means of levels are the sum of squares, which all divisions share, less
+    the squared sum of each level over its length: the latter alone decides.
+    """
     count = len(values)
-    centred = values - values.mean()
-    sums = np.concatenate(([0.0], np.cumsum(centred)))
-    squares = np.concatenate(([0.0], np.cumsum(centred**2)))
+    sums = np.concatenate(([0.0], np.cumsum(values - values.mean())))
     least = np.full(count + 1, np.inf)  # cost of the best division of the first n values
-    least[0] = -cost
+    least[0] = 0.0
     start = np.zeros(count + 1, dtype=int)  # where the last level of that division starts
     for end in range(_LEAST_STAY, count + 1):
         starts = np.arange(0, end - _LEAST_STAY + 1)
         total = sums[end] - sums[starts]
-        within = squares[end] - squares[starts] - total**2 / (end - starts)
-        costs = least[starts] + within + cost
+        costs = least[starts] + cost - total**2 / (end - starts)
         best = int(np.argmin(costs))
         least[end], start[end] = costs[best], starts[best]
     places = []
