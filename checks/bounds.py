@@ -54,13 +54,12 @@ class Bounds(BaseModel):
         return self.at_most if self.below is None else self.below
 
     def contains(self, value: float) -> bool:
-        """Whether `value` lies within the limits; NaN never does."""
+        """Whether `value` lies within the limits; NaN never does, as there is one limit at least."""
         return (
             (self.above is None or value > self.above)
             and (self.at_least is None or value >= self.at_least)
             and (self.below is None or value < self.below)
             and (self.at_most is None or value <= self.at_most)
-            and value == value
         )
 
     def margin(self, value: float, *, floor: bool = False) -> float:
@@ -101,7 +100,7 @@ class Bounds(BaseModel):
         if self.lower is not None and self.upper is not None and self.lower < self.upper:
             return (self.upper - self.lower) if floor else self.upper / 2 - self.lower / 2
         limit = self.upper if self.upper is not None else self.lower
-        return abs(limit or 0.0) or 1.0
+        return abs(limit or 1.0)
 
     def text(self, unit: str = "") -> str:
         """Render the limits in words, e.g. ``"> 0 and < 0.1 pix"``."""

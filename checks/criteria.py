@@ -164,7 +164,7 @@ def _criterion(name: str, entry: Any, origin: str) -> Criterion:
     try:
         return Criterion.model_validate({**entry, "id": name})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         raise CriteriaError(f"{origin}: {name}: {f'{where}: ' if where else ''}{message}") from error

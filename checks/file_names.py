@@ -42,9 +42,8 @@ def plain_name(name: str, where: str) -> str:
     """
     if len(name) <= _LONGEST and _PLAIN.fullmatch(name):
         return name
-    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
     raise FileNameError(
-        f"{where} is {shown!a}, no plain file name; give one of letters, digits, '_', '.', '+' and '-'"
+        f"{where} is {_shown(name)}, no plain file name; give one of letters, digits, '_', '.', '+' and '-'"
     )
 
 
@@ -59,5 +58,8 @@ def plain_path(name: str, where: str) -> str:
     path = PurePosixPath(name)
     if path.parts and not path.is_absolute() and ".." not in path.parts and name.isprintable():
         return name
-    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
-    raise FileNameError(f"{where} is {shown!a}, no path of a file below its directory")
+    raise FileNameError(f"{where} is {_shown(name)}, no path of a file below its directory")
+
+
+def _shown(name: str) -> str:
+    return ascii(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…")

@@ -218,7 +218,7 @@ class Camera(_Record):
     def distortion_terms(self, header: Mapping[str, Any]) -> tuple[float, ...]:
         """A chip's SIP terms of second order, by its science header, pixels^-1; none if not on record."""
         chip = header.get(self.chip_keyword, 0) if len(self.chips) > 1 else 1
-        return self.distortion.get(chip, ()) if isinstance(chip, int) else ()
+        return self.distortion.get(chip, ())
 
     def fwhm_of_stars(self, header: Mapping[str, Any]) -> float | None:
         """FWHM of stars in the widest filter on a chip, by its header, pixels; None if not on record."""
@@ -382,6 +382,6 @@ def _kinds(shared: Mapping[str, Any], cameras: Mapping[str, Camera], origin: str
 
 
 def _first(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
+    first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     return f"{where}: {first['msg'].removeprefix('Value error, ')}".removeprefix(": ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,6 +110,7 @@ def test_a_camera_without_a_record_is_one_clear_line() -> None:
         ('detector = "SBC"', 'detector = "XXX"', "cameras.ACS/SBC: it is a record of ACS/XXX; rename it"),
         ("plate_scale = 0.032", "plate_scale = -0.032", "cameras.ACS/SBC: plate_scale: Input should be"),
         ('"SDQ,1"', '"SDQ 1"', "cameras.WFPC2: files.c1m.extensions.0: 'SDQ 1' is no extension"),
+        ('"SDQ,1"', '",1"', "cameras.WFPC2: files.c1m.extensions.0: ',1' is no extension"),
         ('["hot", "unstable"]', '["hot", "cold"]', "cameras.WFC3/UVIS: pattern_flags: cold is not among"),
         ('EXPTIME = "number"', 'EXPTIME = "date"', "cameras.WFPC2: primary.EXPTIME: Input should be"),
         ("files.c0m]", "files.drz]", "cameras.WFPC2.files.drz: kind is 'calibrated exposure', but elsewhere"),
@@ -122,6 +124,25 @@ def test_mistakes_in_records_are_one_clear_line(old: str, new: str, message: str
     with pytest.raises(InstrumentsError, match=rf"^mine\.toml: .*{re.escape(message)}") as raised:
         parse_instruments(text, "mine.toml")
     assert "\n" not in str(raised.value)
+
+
+def test_records_tell_what_files_of_all_cameras_are_and_which_are_not_judged() -> None:
+    records = parse_instruments(TEXT, "mine.toml")
+    document = tomllib.loads(TEXT)
+    assert records.shared == set(document["files"])
+    assert records.others == document["others"]
+    assert records.shared
+    assert records.others
+
+
+def test_a_header_that_names_no_chip_has_what_holds_for_the_camera_alone() -> None:
+    wfpc2, wfc = camera("WFPC2"), camera("ACS", "WFC")
+    assert [wfpc2.fwhm_of_stars({"DETECTOR": chip}) for chip in (1, 3)] == [3.5, 2.6]
+    assert wfpc2.fwhm_of_stars({}) is None
+    assert wfc.fwhm_of_stars({}) == 3.04
+    assert wfc.distortion_terms({}) == ()
+    assert wfc.distortion_terms({"CCDCHIP": "2"}) == ()
+    assert wfc.distortion_terms({"CCDCHIP": 2}) == wfc.distortion[2]
 
 
 def test_chips_are_named_by_their_headers() -> None:

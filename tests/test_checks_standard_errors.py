@@ -74,6 +74,16 @@ def test_too_few_values_have_no_error() -> None:
     assert width_error(0.1, 0) is None
 
 
+def test_errors_by_hand() -> None:
+    assert rms_error(-0.3, 2) == pytest.approx(0.3 / 2**0.5)
+    assert rms_error(0.3, 9) == pytest.approx(0.3 / 4.0)
+    assert median_error(-0.2, 1) == pytest.approx(0.2 * 1.253314)
+    assert width_error(-0.2, 1) == pytest.approx(0.2 * 0.962)
+    assert width_error(0.2, 4) == pytest.approx(0.1 * 0.962)
+    # The ratio of sums is 1.5: one is 0.2 above it, the other as much below. sqrt(2 / 1 x 0.08) / 0.4.
+    assert ratio_of_sums_error(np.array([0.1, 0.5]), np.array([0.2, 0.2])) == pytest.approx(1.0)
+
+
 def test_the_level_of_a_background_is_as_sure_as_its_error_says() -> None:
     random = np.random.default_rng(3)
     levels = [background_level(random.normal(5.0, 2.0, 1000)) for _ in range(300)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from hubble_qa.checks.bounds import Bounds
-from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.measurement import Measurement, finite
 from hubble_qa.checks.printable import clean, one_line, shorten, stated
 from hubble_qa.checks.verdict import Expectation, Status, Verdict, judge
 from tests.test_verdicts import criterion
@@ -105,6 +105,13 @@ def test_what_doubles_do_not_span_is_the_largest() -> None:
 def test_limits_in_words(limits: dict[str, float], text: str) -> None:
     assert Bounds(**limits).text("pix") == text
     assert Bounds(**limits).text() == text.removesuffix(" pix")
+
+
+@pytest.mark.parametrize(
+    ("number", "value"), [(None, None), (math.nan, None), (-math.inf, None), (1.5, 1.5), (0.0, 0.0), (7, 7.0)]
+)
+def test_only_finite_numbers_are_values(number: float | None, value: float | None) -> None:
+    assert finite(number) == value
 
 
 # Verdicts

@@ -57,6 +57,12 @@ def test_a_plain_name_passes(name: str) -> None:
     assert plain_name(name, "it") == name
 
 
+def test_a_name_has_two_hundred_characters_at_most() -> None:
+    assert plain_name("x" * 200, "it") == "x" * 200
+    with pytest.raises(FileNameError):
+        plain_name("x" * 201, "it")
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_another_name_is_refused_in_one_line(name: str) -> None:
     with pytest.raises(FileNameError, match=r"^a_c0m\.fits: IDCTAB is .*, no plain file name") as caught:
