@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from astropy.io import fits
 
 from hubble_qa.checks.astrometry.chip_solutions import chip_solution_violations
+from hubble_qa.checks.astrometry.linear_solutions import linear_solution
 from hubble_qa.checks.readers import Exposure, read_exposure
 from hubble_qa.checks.readers.exposure import Extension
 from tests.qa_runs import SHARED
@@ -103,3 +105,63 @@ def test_real_solutions_of_the_archive(name: str) -> None:
     measurement = chip_solution_violations(read_exposure(SHARED / "headers" / f"{name}.fits"))
     assert measurement.value == 0
     assert all(step < 1e-3 for step in measurement.context["apart_mas"].values())
+
+
+@pytest.mark.parametrize("letter", ["", "A"])
+def test_coordinates_of_the_first_chip_that_cannot_be_used_are_compared_with_nothing(letter: str) -> None:
+    exposure = aligned()
+    del exposure.header("SCI", 1)[f"CRVAL1{letter}"]
+    measurement = chip_solution_violations(exposure)
+    assert (measurement.value, measurement.context["apart_mas"]) == (0, {})
+
+
+@pytest.mark.parametrize("letter", ["", "A"])
+def test_coordinates_of_another_chip_that_cannot_be_used_are_a_violation(letter: str) -> None:
+    exposure = aligned()
+    del exposure.header("SCI", 2)[f"CRVAL1{letter}"]
+    measurement = chip_solution_violations(exposure)
+    assert (measurement.value, measurement.reason) == (
+        1,
+        "SCI,2 has coordinates that cannot be used; see WCS-005",
+    )
+
+
+def test_a_kept_solution_that_is_half_out_of_sight_is_compared_with_nothing() -> None:
+    """A quarter of a circle away, so that the tangent plane holds some of its pixels only."""
+    lost = aligned()
+    for header in lost.science_headers().values():
+        header["CRVAL2A"] = header["CRVAL2"] - 90.0
+    assert chip_solution_violations(lost).context["apart_mas"] == {}
+
+
+def test_a_chip_is_as_far_apart_as_its_farthest_corner() -> None:
+    """Turned about its reference pixel, (2048.5, -15.5)."""
+    exposure, turn = aligned(), 0.01
+    header = exposure.header("SCI", 2)
+    solution = linear_solution(header)
+    assert solution is not None
+    cosine, sine = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    matrix = np.array([(cosine, sine), (-sine, cosine)]) @ solution.matrix
+    header.update({f"CD{i}_{j}": matrix[i - 1, j - 1] for i in (1, 2) for j in (1, 2)})
+    apart = chip_solution_violations(exposure).context["apart_mas"]["SCI,2"]
+    # Of the pixels that are looked at (1, 2048) is the farthest.
+    assert apart == pytest.approx(np.hypot(2047.5, 2063.5) * 39.6 * np.radians(turn), rel=1e-3)
+
+
+def test_a_blank_name_without_an_idctab_is_no_kept_solution() -> None:
+    exposure = aligned(chip_2=Pointing())
+    del exposure.primary["IDCTAB"]
+    for header in exposure.science_headers().values():
+        header["WCSNAMEA"] = ""
+    assert chip_solution_violations(exposure).context["apart_mas"] == {}
+
+
+@pytest.mark.parametrize(("name", "kept"), [("IDC_2731450pi", "mine"), ("", "mine"), ("mine", "mine")])
+def test_coordinates_that_are_kept_under_another_name_too_are_no_fit_only_of_a_name_of_ones_own(
+    name: str, kept: str
+) -> None:
+    exposure = aligned(Pointing())
+    del exposure.primary["IDCTAB"]
+    for header in exposure.science_headers().values():
+        header.update(WCSNAME=name, WCSNAMEA=kept)
+    assert chip_solution_violations(exposure).value == 0

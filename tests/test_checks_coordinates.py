@@ -24,7 +24,7 @@ from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import ReaderError, read_exposure
 from hubble_qa.checks.readers.coordinates import coordinate_problem
 from hubble_qa.checks.readers.exposure import science_wcs
-from tests.header_samples import hrc, infrared, mirrored, moved, put, scaled, uvis, wfpc2
+from tests.header_samples import TERMS, hrc, infrared, mirrored, moved, put, scaled, uvis, wfpc2
 from tests.qa_runs import SHARED
 
 ZERO = put(CD1_1=0.0, CD1_2=0.0, CD2_1=0.0, CD2_2=0.0)
@@ -253,6 +253,21 @@ def test_reference_pixels_of_all_chips_after_a_fit(exposure, pixel: float, name:
 def test_reference_pixels_of_another_idctab_say_nothing() -> None:
     other = put(WCSNAMEA="IDC_other", CRPIX1A=2100.0)
     assert chip_geometry_error(uvis(other)).value < 0.03
+
+
+def unfitted(header: Header) -> None:
+    """The IDCTAB's own solution, whose reference pixel is 50 pixels from that of the original one."""
+    header.update({key: header[f"{key}A"] for key in TERMS})
+    header.update(WCSNAME="IDC_w3m18525i", WCSNAMEA="IDC_other")
+
+
+def test_a_chip_is_where_its_original_solution_has_its_reference_pixel() -> None:
+    assert chip_geometry_error(infrared(unfitted)).value < 0.3
+    north = chip_geometry_error(infrared(unfitted, moved("CRVAL2", 0.05 / 3600.0)))
+    assert north.value == pytest.approx(50.0, abs=0.3)
+    assert "from its place by the original solution" in north.reason
+    east = chip_geometry_error(infrared(unfitted, moved("CRPIX1", 1.0)))
+    assert east.value == pytest.approx(0.13540 * 1000.0, rel=0.02)
 
 
 def test_geometry_of_useless_coordinates_is_not_measured() -> None:

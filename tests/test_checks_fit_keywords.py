@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,6 +95,23 @@ def test_what_is_no_number_is_not_measured(keyword, value):
     for measurement in (keyword_rms(exposure), keyword_matches(exposure)):
         assert measurement.value is None
         assert keyword in measurement.reason
+
+
+def test_a_number_beyond_all_numbers_is_none():
+    """As text in a file can be: 1E999 is read as infinite."""
+    exposure = fitted(0.04, 0.05)
+    del exposure.header("SCI", 2)["CD1_1"]
+    exposure.header("SCI", 2).append(fits.Card.fromstring("CD1_1   = 1E999"))
+    assert exposure.header("SCI", 2)["CD1_1"] == math.inf
+    found = keyword_rms(exposure)
+    assert (found.value, found.reason) == (None, "SCI,2: CD1_1 is inf, not a number")
+
+
+def test_the_error_of_a_scatter_is_of_both_axes():
+    """Of three matches: five degrees of freedom."""
+    found = keyword_rms(fitted(0.04, 0.04, NMATCH=3))
+    assert found.value == pytest.approx(0.04)
+    assert found.uncertainty == pytest.approx(0.04 / math.sqrt(2.0 * 4.0))
 
 
 def test_only_a_fit_of_the_solution_carried_counts():

@@ -7,7 +7,7 @@ from astropy.coordinates import SkyCoord
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hubble_qa.checks.astrometry.sky import sky_offsets
+from hubble_qa.checks.astrometry.sky import nearest_distance, sky_offsets
 
 ANGLE = st.floats(0.0, 360.0)
 
@@ -32,3 +32,12 @@ def test_what_is_not_known_stays_unknown_and_inputs_stay_as_they_are() -> None:
     assert offsets[1] == pytest.approx((-0.2 * 3.6e6, 0.0))
     assert np.array_equal(positions, before[0], equal_nan=True)
     assert np.array_equal(origins, before[1])
+
+
+def test_the_nearest_of_all_positions_to_any_place_counts() -> None:
+    positions, places = np.array([(10.0, 60.0), (40.0, -20.0)]), np.array([(10.5, 60.0), (200.0, 5.0)])
+    expected = SkyCoord(10.0, 60.0, unit="deg").separation(SkyCoord(10.5, 60.0, unit="deg")).deg
+    assert nearest_distance(positions, places) == pytest.approx(expected)
+    assert nearest_distance(places, positions) == pytest.approx(expected)
+    none = np.empty((0, 2))
+    assert nearest_distance(none, places) == nearest_distance(positions, none) == np.inf

@@ -73,6 +73,19 @@ def test_look_up_tables_without_a_name(axis: int) -> None:
     ]
 
 
+def test_a_solution_of_ones_own_that_keeps_none_of_an_idctab_is_compared_with_no_table() -> None:
+    assert solution_table_problems(flc(put(WCSNAME="TWEAK", WCSNAMEA="mine"))) == []
+
+
+def test_each_table_is_told_once() -> None:
+    """That it is another, not besides that none is named or none is used."""
+    other = "NPOLFILE is N/A, but the coordinates were made with y7b1516qi_npl.fits (NPOLEXT): run updatewcs"
+    assert solution_table_problems(flc(NPOLFILE="N/A")) == [other]
+    unused = flc()
+    del unused.header("SCI", 1)["NPOLEXT"]
+    assert solution_table_problems(unused) == []
+
+
 def judged(tmp_path: Path, **primary: str) -> list[str]:
     """Problems of the reference files that a header names, where the suite itself has chosen the best."""
     choices = {kind: ReferenceChoice(name, name, name, True) for kind, name in BEST.items()}

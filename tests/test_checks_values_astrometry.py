@@ -372,6 +372,25 @@ def epoch_by_hand(offsets: np.ndarray, motions: np.ndarray, errors: np.ndarray) 
     return float(slope), float(scatter / math.sqrt(np.sum(own[kept] ** 2))), int(kept.sum())
 
 
+@pytest.mark.parametrize("away", [2.0, 2.4, 2.8, 3.2, 3.6, 4.0, 4.8, 5.2, 6.0, 8.0])
+def test_stars_farther_than_four_widths_tell_no_epoch(away: float) -> None:
+    """Stars of which some lie about the limit, in either axis."""
+    offsets, motions, errors = moving_field(1.0)
+    offsets[:3, 0] += away
+    offsets[3:5, 1] -= away
+    slope, error, stars = epoch_by_hand(offsets, motions, errors)
+    found = catalog_epoch_error(offsets, motions, errors, subject="x")
+    assert found.context["stars"] == stars
+    assert (found.context["years"], found.uncertainty) == (pytest.approx(slope), pytest.approx(error))
+
+
+@pytest.mark.parametrize(("stars", "told"), [(8, True), (7, False)])
+def test_eight_stars_with_a_motion_of_their_own_tell_an_epoch(stars: int, told: bool) -> None:
+    offsets, motions, errors = moving_field(1.0)
+    errors[stars:] = 100.0
+    assert catalog_epoch_error(offsets, motions, errors, subject="x").told is told
+
+
 @pytest.mark.parametrize("years", [2.0, -2.0, 0.0])
 def test_an_epochs_error_is_the_slope_beyond_three_errors(years: float) -> None:
     offsets, motions, errors = moving_field(years)

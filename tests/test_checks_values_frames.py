@@ -169,6 +169,7 @@ def test_a_catalogue_of_few_sources_was_cut(sources: int, few: bool) -> None:
 def test_twenty_sources_on_two_quadrants_tell(sources: tuple[int, int], told: bool) -> None:
     quadrants = {f"SCI,{n}": Quadrant(each, 5, 100.0) for n, each in enumerate(sources)}
     assert catalog_sources(quadrants, subject="x").told is told
+    assert catalog_coverage(quadrants, subject="x").told is told
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hubble_qa.checks.astrometry.chip_solutions import chip_solution_violations
 from hubble_qa.checks.astrometry.footprints import on_chips
 from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
 from hubble_qa.checks.astrometry.residuals import rms_consistency
-from hubble_qa.checks.astrometry.solution_names import same_coordinates
+from hubble_qa.checks.astrometry.solution_names import same_coordinates, wcs_name_violations
 from hubble_qa.checks.astrometry.solutions import archive_fit_rms, solution_displacement
 from hubble_qa.checks.astrometry.world_coordinates import distortion_solution_violations, round_trip_error
 from hubble_qa.checks.measurement import Measurement
@@ -85,6 +85,11 @@ def test_one_source_that_the_header_has_elsewhere_is_enough(far: int) -> None:
     radec[far] += (30.0 / 3.6e6, -40.0 / 3.6e6)
     found = header_fit_difference(solutions, replace(match, radec=radec), subject="x")
     assert found.value == pytest.approx(50.0, abs=0.01)
+    # The source's offset from the fit is west and north; it has moved by that and 6 mas to the east.
+    moved = np.zeros((40, 2))
+    moved[far] = (-30.0 * np.cos(np.radians(radec[far, 1])) + 6.0, 40.0)
+    found = header_fit_difference(solutions, replace(match, radec=radec), subject="x", moved=moved)
+    assert found.value == pytest.approx(6.0, abs=0.01)
 
 
 class OutAndBack:
@@ -252,3 +257,23 @@ def test_scatter_of_nothing_is_not_measured_and_that_of_nan_is_the_worst() -> No
     row = replace(FITTED, dx=np.nan, dy=np.nan)
     lost = replace(match_file(), header={"X and Y shift": "nan nan"})
     assert rms_consistency(shift_file(REFERENCE, row), row.file, lost).value is None
+
+
+# Names
+
+
+@pytest.mark.parametrize("found", [{}, {"a": {1: chip_header(1)}, "b": {}}])
+def test_without_headers_of_each_exposure_no_name_is_measured(
+    found: dict[str, dict[int, fits.Header]],
+) -> None:
+    names = dict.fromkeys(found, str(chip_header(1)["WCSNAME"]))
+    measured = wcs_name_violations(found, wcsname=names, relative=False, subject="flc")
+    assert measured.value is None
+
+
+def test_text_for_a_number_is_another_solution_and_cards_hold_eleven_digits() -> None:
+    one, other = chip_header(1), chip_header(1)
+    other["CRVAL1"] *= 1.0 + 1.5e-11
+    assert not same_coordinates(one, other)
+    other["CRVAL1"] = "19h20m"
+    assert not same_coordinates(one, other)

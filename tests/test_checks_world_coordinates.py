@@ -95,6 +95,54 @@ def test_terms_of_another_distortion(change: dict[str, float]) -> None:
     assert "its SIP terms of second order differ by" in measured.reason
 
 
+@pytest.mark.parametrize(("factor", "violations"), [(1.095, 0), (1.105, 1), (0.905, 0), (0.895, 1)])
+def test_terms_may_differ_by_a_tenth(factor: float, violations: int) -> None:
+    terms = {name: factor * value for name, value in zip(TERMS, camera("WFPC2").distortion[2], strict=True)}
+    assert distortion_solution_violations(exposure(science=terms), 2).value == violations
+
+
+def test_a_term_that_is_not_there_is_zero() -> None:
+    terms = dict(zip(TERMS, camera("WFPC2").distortion[2], strict=True))
+    least = min(terms, key=lambda name: abs(terms[name]))
+    assert abs(terms[least]) < 0.1 * max(map(abs, terms.values()))
+    assert distortion_solution_violations(exposure(science={least: None}), 2).value == 0
+
+
+def test_terms_are_compared_with_those_of_a_camera_on_record_where_they_are_numbers() -> None:
+    foreign = dict.fromkeys(TERMS, 1e-3)
+    assert distortion_solution_violations(exposure(science=foreign), 2).value == 1
+    unknown = exposure(science=foreign, primary={"INSTRUME": "FOC"})
+    assert distortion_solution_violations(unknown, 2).value == 0
+    text = exposure(science={**foreign, "A_1_1": "one"})
+    assert distortion_solution_violations(text, 2).value == 0
+    # Terms of third order alone are some, though none of the second.
+    third = exposure(science=dict.fromkeys(TERMS))
+    assert distortion_solution_violations(third, 2).value == 0
+
+
+def test_what_is_wrong_with_a_polynomial_is_told_beside_its_axes() -> None:
+    found = distortion_solution_violations(exposure(science={"CTYPE2": "DEC--TAN", "A_ORDER": 99}), 2)
+    assert found.context["violations"] == [
+        "CTYPE2 is 'DEC--TAN', without SIP terms",
+        "A_ORDER is 99, not a whole number from 0 to 9",
+    ]
+
+
+def test_a_polynomial_without_an_order_has_no_terms() -> None:
+    none = {**dict.fromkeys(TERMS), "A_3_0": None, "B_0_3": None}
+    linear = exposure(science={**none, "A_ORDER": None, "B_ORDER": None, "A_1_0": 1e-3, "B_0_1": 1e-3})
+    assert distortion_solution_violations(linear, 2).value == 2
+
+
+def test_a_table_that_a_record_refers_to_must_be_there() -> None:
+    """Though the keyword that says how it is used is missing."""
+    acs = exposure(primary={"NPOLFILE": "jref$02c14514j_npl.fits"})
+    acs.header("SCI", 1).set("DP1", "EXTVER: 3")
+    assert distortion_solution_violations(acs, 1).context["violations"] == [
+        "NPOLFILE is jref$02c14514j_npl.fits, but extension WCSDVARR,3 is missing"
+    ]
+
+
 def test_terms_of_binned_pixels_are_larger() -> None:
     terms = {name: 2 * value for name, value in zip(TERMS, camera("WFPC2").distortion[2], strict=True)}
     assert distortion_solution_violations(exposure(science=terms), 2).value == 1

@@ -172,10 +172,8 @@ def fit_rotation(shifts: ShiftFile, exposure: str, match: MatchFile | None = Non
 
 def _rotation_of_sources(match: MatchFile) -> tuple[float, float] | None:
     """Angle by which a fit's sources were turned, and its standard error by their residuals, degrees."""
-    if len(match) < FEWEST_OF_ROLL or not np.isfinite(match.residuals).all():
-        return None
     error = _linear_error(match)
-    if error is None:
+    if error is None or len(match) < FEWEST_OF_ROLL:
         return None
     before, after = (xy - xy.mean(axis=0) for xy in (match.input_xy, match.reference_xy))
     cross = float(np.sum(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]))

@@ -71,7 +71,7 @@ def _steps(exposure: Exposure, headers: Mapping[int, Header]) -> Iterator[tuple[
     first, *others = sorted(headers)
     letter = _kept(exposure, headers[first])
     now, kept = (linear_solution(headers[first], key) for key in ("", letter))
-    if not letter or not others or now is None or kept is None:
+    if not letter or now is None or kept is None:
         return
     before = now.plane(kept.sky(_PIXELS))
     if not np.isfinite(before).all():

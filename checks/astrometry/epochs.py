@@ -173,7 +173,7 @@ def catalog_epoch_error(
     apart = offsets[known] - np.median(offsets[known], axis=0)
     moving = (np.abs(own) > _OWN_MOTION * errors[known]).any(axis=1)
     own, apart = own[moving], apart[moving]
-    kept, slope = np.ones(len(own), dtype=bool), 0.0
+    kept = np.ones(len(own), dtype=bool)
     for _ in range(5):
         if kept.sum() < _FEWEST_MOVING:
             found = f"{kept.sum()} stars have a proper motion of their own"

@@ -50,10 +50,9 @@ def header_fit_difference(
     if unknown:
         reason = f"the match file has sources on SCI,{unknown[0]}, which the exposure does not have"
         return not_measured("header_fit_difference", subject, reason)
-    displaced = np.zeros((len(match), 2)) if moved is None else moved
     on_chips = {chip: match.chip == chip for chip in sorted(set(match.chip.tolist()))}
     distances = {
-        chip: np.hypot(*(_offsets(chips[chip], match, rows) - displaced[rows]).T)
+        chip: np.hypot(*(_offsets(chips[chip], match, rows) - (0.0 if moved is None else moved[rows])).T)
         for chip, rows in on_chips.items()
     }
     by_chip: dict[str, Json] = {f"SCI,{chip}": float(np.median(each)) for chip, each in distances.items()}

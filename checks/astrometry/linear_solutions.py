@@ -70,9 +70,8 @@ class LinearSolution:
 
 def linear_solution(header: Header, key: str = "") -> LinearSolution | None:
     """The linear terms of a solution by its letter; None where they are incomplete or useless."""
-    if f"CRVAL1{key}" not in header or coordinate_problem(header, key):
-        return None
-    if not any(f"CD{i}_{j}{key}" in header for i in (1, 2) for j in (1, 2)):
+    # A matrix that is not singular has an element in its first row.
+    if coordinate_problem(header, key) or not any(f"CD1_{j}{key}" in header for j in (1, 2)):
         return None
     return LinearSolution(
         str(header.get(f"WCSNAME{key}", "")).strip(),

@@ -127,14 +127,14 @@ class _Coverage(NamedTuple):
 def _coverage(quadrants: Mapping[str, Quadrant], others: Iterable[Quadrant]) -> _Coverage:
     covered = [each for each in (*quadrants.values(), *others) if each.references]
     there = {name: each.references for name, each in quadrants.items() if each.references}
+    if len(covered) < _FEWEST_COVERED:
+        return _Coverage(there, (), few=True)
     missing = [name for name, each in quadrants.items() if name not in there and _surely_there(each, covered)]
-    return _Coverage(there, tuple(missing), len(covered) < _FEWEST_COVERED)
+    return _Coverage(there, tuple(missing), few=False)
 
 
 def _surely_there(quadrant: Quadrant, covered: list[Quadrant]) -> bool:
     """Whether an empty quadrant should have reference sources, by the median of those that have some."""
-    if len(covered) < _FEWEST_COVERED:
-        return False
     by_area = quadrant.area * _middle(each.references / each.area for each in covered)
     by_stars = quadrant.stars * _middle(each.references / max(each.stars, 1) for each in covered)
     return min(by_area, by_stars) >= _SURELY_THERE

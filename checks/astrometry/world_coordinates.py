@@ -205,8 +205,8 @@ def chip_polygon(
     """
     near, far = inset
     rows, columns = shape
-    x, y = (near, columns - far), (near, rows - far)
-    corners = np.array([(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])])
+    right, top = columns - far, rows - far
+    corners = np.array([(near, near), (right, near), (right, top), (near, top)])
     return np.asarray(output_wcs.all_world2pix(chip_wcs.all_pix2world(corners, 0), 0), dtype=np.float64)
 
 
