@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -255,6 +256,35 @@ def test_reference_pixels_of_another_idctab_say_nothing() -> None:
     assert chip_geometry_error(uvis(other)).value < 0.03
 
 
+def test_geometry_takes_science_headers_of_a_known_camera() -> None:
+    unknown = wfpc2()
+    unknown.primary["INSTRUME"] = "FOC"
+    for exposure in (unknown, replace(wfpc2(), extensions=())):
+        measurement = chip_geometry_error(exposure)
+        assert (measurement.value, measurement.applicable) == (None, True)
+
+
+def test_chips_are_compared_with_each_other_by_the_terms_of_all() -> None:
+    exposure = uvis(moved("CRVAL2", 1.0 / 3600.0), chips=(2,))
+    del exposure.header("SCI", 1)["OCX10"]
+    assert chip_geometry_error(exposure).value < 0.03
+    assert chip_geometry_error(uvis(moved("CRVAL2", 1.0 / 3600.0), chips=(2,))).value > 900.0
+
+
+def test_useless_coordinates_are_told_only_where_there_is_something_to_compare() -> None:
+    assert not chip_geometry_error(wfpc2(ZERO, chips=(2,), served=True)).applicable
+
+
+@pytest.mark.parametrize("chip", [1, 2, 3, 4])
+@pytest.mark.parametrize("key", ["CRVAL1", "CRVAL2"])
+@pytest.mark.parametrize("arcsec", [-3.0, -0.4, 0.4, 3.0])
+def test_a_chip_that_is_out_of_place_is_named_whichever_way_it_went(
+    chip: int, key: str, arcsec: float
+) -> None:
+    measurement = chip_geometry_error(wfpc2(moved(key, arcsec / 3600.0), chips=(chip,)))
+    assert measurement.reason.startswith(f"SCI,{chip} from where the IDCTAB places it")
+
+
 def unfitted(header: Header) -> None:
     """The IDCTAB's own solution, whose reference pixel is 50 pixels from that of the original one."""
     header.update({key: header[f"{key}A"] for key in TERMS})
@@ -292,6 +322,50 @@ def test_distance_from_the_distortion_solution() -> None:
     assert away == pytest.approx(separation((137.8644, -64.9041), (0.0, 65.0)), rel=1e-3)
     assert distance_from_distortion_solution(uvis(ZERO)).value is None
     assert not distance_from_distortion_solution(wfpc2()).applicable
+
+
+def test_of_kept_solutions_the_one_of_the_idctab_is_compared_with() -> None:
+    """Not a fit to it, one of a name of the user's own, or that of an earlier IDCTAB."""
+
+    def kept(header: Header) -> None:
+        for letter, name, north in (
+            ("B", "mine", 3.0),
+            ("C", "IDC_2731450pi-FIT_REL_GAIAeDR3", 4.0),
+            ("D", "IDC_old", 5.0),
+            ("E", "IDC_2731450pi", 1.0),
+            ("F", "IDC_older", 7.0),
+        ):
+            header.update({f"{key}{letter}": header[f"{key}A"] for key in TERMS})
+            header[f"WCSNAME{letter}"] = name
+            header[f"CRVAL2{letter}"] += north / 3600.0
+        header.update({key: header[f"{key}A"] for key in TERMS})
+        del header["WCSNAMEA"]
+
+    assert distance_from_distortion_solution(uvis(kept)).value == pytest.approx(1.0, abs=1e-4)
+    # Of none of the IDCTAB's, the first of another.
+    other = put(WCSNAMEE="mine too")
+    assert distance_from_distortion_solution(uvis(kept, other)).value == pytest.approx(5.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("pixels", [True, False])
+def test_the_distance_of_a_turn_is_that_of_the_farthest_corner(pixels: bool) -> None:
+    def turned(header: Header) -> None:
+        header.update({key: header[f"{key}A"] for key in TERMS})
+        rotated(0.02)(header)
+
+    exposure = infrared(turned)
+    if not pixels:
+        exposure = replace(
+            exposure, extensions=tuple(replace(each, shape=()) for each in exposure.extensions)
+        )
+    # From the reference pixel (507, 507) to (1014, 1014), or to the first where nothing is known of others;
+    # pixels of 0.1354 by 0.121 arcsec.
+    matrix = np.array([[exposure.header("SCI")[f"CD{i}_{j}"] for j in (1, 2)] for i in (1, 2)])
+    away = np.hypot(*(3600.0 * matrix @ (np.array([507.0, 507.0] if pixels else [506.0, 506.0]))))
+    edge = np.hypot(*(3600.0 * matrix @ (np.array([507.0, -506.0]))))
+    found = distance_from_distortion_solution(exposure).value
+    farthest = max(away, edge) if pixels else away
+    assert found == pytest.approx(farthest * np.radians(0.02), rel=1e-3)
 
 
 def test_files_of_one_exposure() -> None:

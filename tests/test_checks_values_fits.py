@@ -11,13 +11,18 @@ import pytest
 from hubble_qa.checks.astrometry.alignment import (
     CONFIRMED_ROLL,
     FEWEST_OF_ROLL,
+    fit_rms,
     fit_rotation,
     fit_scale_change,
+    nonfinite_shift_fields,
+    shift_error,
+    shift_to_search_radius,
 )
 from hubble_qa.checks.images.mosaic_fluxes import MIN_SOURCES, chip_flux_ratio, input_width_ratio
 from hubble_qa.checks.images.source_fluxes import ChipSources
+from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import MatchFile
-from tests.wfpc2_samples import FITTED, REFERENCE, match_file, shift_file
+from tests.wfpc2_samples import FAILED, FITTED, REFERENCE, match_file, shift_file
 
 
 def error_by_least_squares(match: MatchFile) -> float:
@@ -72,6 +77,75 @@ def test_a_roll_about_the_sources_middle_is_confirmed_whichever_way_it_goes(
     found = fit_rotation(shift_file(REFERENCE, row), row.file, turned(angle, sources))
     assert found.value == pytest.approx(math.copysign(0.6 - CONFIRMED_ROLL, angle))
     assert "is confirmed" in found.reason
+
+
+def rotation_of(rotation: float, match: MatchFile | None) -> Measurement:
+    row = replace(FITTED, rotation=rotation)
+    return fit_rotation(shift_file(REFERENCE, row), row.file, match)
+
+
+def test_a_roll_is_confirmed_by_sources_that_were_turned_by_it_to_ten_errors() -> None:
+    match = turned(0.6, 40)
+    error = math.degrees(error_by_least_squares(match))
+    for away, confirmed in ((9.0, True), (11.0, False), (-9.0, True), (-11.0, False), (-100.0, False)):
+        found = rotation_of(0.6 + away * error, match)
+        assert ("is confirmed" in found.reason) is confirmed
+        assert found.value == pytest.approx(0.6 + away * error - (CONFIRMED_ROLL if confirmed else 0.0))
+
+
+@pytest.mark.parametrize(("rotation", "confirmed"), [(0.049, False), (0.051, True)])
+def test_a_roll_is_larger_than_those_of_good_pointings(rotation: float, confirmed: bool) -> None:
+    found = rotation_of(rotation, turned(rotation, 40))
+    assert found.value == (0.0 if confirmed else rotation)
+
+
+@pytest.mark.parametrize(("errors", "confirmed"), [(9.5, False), (10.5, True)])
+def test_a_roll_is_ten_errors(errors: float, confirmed: bool) -> None:
+    match = turned(0.3, 40)
+    wide = replace(
+        match,
+        residuals=match.residuals * 0.3 / errors / math.degrees(error_by_least_squares(match)),
+    )
+    assert ("is confirmed" in rotation_of(0.3, wide).reason) is confirmed
+
+
+def test_a_match_file_of_another_fit_tells_neither_error_nor_roll() -> None:
+    other = replace(turned(0.6, 40), header={"X and Y shift": "9.0 9.0"})
+    for match in (other, None):
+        found = rotation_of(0.6, match)
+        assert (found.value, found.uncertainty, found.reason) == (0.6, None, "")
+        assert fit_scale_change(shift_file(), FITTED.file, match).uncertainty is None
+        assert shift_error(FITTED, match) is None
+        assert fit_rms(shift_file(), FITTED.file, match).uncertainty is None
+
+
+def test_the_error_of_a_scatter_is_by_the_sources_of_the_fit() -> None:
+    found = fit_rms(shift_file(), FITTED.file, match_file(40))
+    assert found.uncertainty == pytest.approx(found.value / math.sqrt(2.0 * 39.0))
+
+
+def test_the_scatter_of_a_relative_fit_is_that_of_its_row_whatever_its_match_file_holds() -> None:
+    none = replace(match_file(), residuals=np.empty((0, 2)), origin=())
+    found = fit_rms(shift_file(), FITTED.file, none)
+    assert (found.value, found.uncertainty) == (0.15, None)
+
+
+def test_the_error_of_a_shift_is_by_four_sources_at_least() -> None:
+    match = match_file(4, scatter=(0.3, 0.4))
+    assert shift_error(FITTED, match) == pytest.approx(0.5 / 2.0)
+    assert shift_error(FITTED, match_file(3)) is None
+    found = shift_to_search_radius(shift_file(), FITTED.file, match, plate_scale=0.1, search_radius=2.0)
+    assert found.value == pytest.approx(math.hypot(1.81, 0.40) * 0.1 / 2.0)
+    assert found.uncertainty == pytest.approx(0.25 * 0.1 / 2.0)
+    assert (
+        shift_to_search_radius(shift_file(), FITTED.file, plate_scale=0.1, search_radius=2.0).uncertainty
+        is None
+    )
+
+
+def test_what_is_not_finite_is_no_fit() -> None:
+    assert nonfinite_shift_fields(shift_file(REFERENCE, FAILED), FAILED.file).no_fit
+    assert not nonfinite_shift_fields(shift_file(), FITTED.file).no_fit
 
 
 def sources(chip: np.ndarray, *, width: np.ndarray | None = None, alike: bool = True) -> ChipSources:

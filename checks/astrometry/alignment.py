@@ -107,18 +107,18 @@ def fit_rms(
         return not_told("fit_rms", subject, NO_RMS)
     reason = "" if pixel else "in pixels of the shift file's frame"
     context: dict[str, Json] = {**row_context(row), "frame_pixel_in_detector_pixels": pixel}
-    own = match is not None and not other_fit(row, match)
-    number = len(match) if match is not None and own else 0
-    if match is not None and own and not shifts.relative:
-        of_catalog = catalog_sources(shifts, match)
+    own = _own_fit(row, match)
+    number = 0 if own is None else len(own)
+    if own is not None and not shifts.relative:
+        of_catalog = catalog_sources(shifts, own)
         if not of_catalog.any():
             reason = "no matched source is the catalogue's: it was fitted to the exposures' own sources"
             return not_measured("fit_rms", subject, reason)
         if not of_catalog.all():
             number = int(of_catalog.sum())
-            x, y = np.sqrt(np.mean(match.residuals[of_catalog] ** 2, axis=0))
+            x, y = np.sqrt(np.mean(own.residuals[of_catalog] ** 2, axis=0))
             rms = float(x), float(y)
-            reason = f"of the {number} sources of the catalogue, not of the {len(match)} of the fit"
+            reason = f"of the {number} sources of the catalogue, not of the {len(own)} of the fit"
     # np.max, unlike max, lets no NaN disappear. No fit has a scatter of nothing in one axis alone.
     least, most = float(np.min(rms)), float(np.max(rms))
     value = (least if least <= 0.0 else most) * (pixel or 1.0)
@@ -160,36 +160,29 @@ def fit_rotation(shifts: ShiftFile, exposure: str, match: MatchFile | None = Non
     if match is not None and match.is_shift_alone:
         return not_applicable("fit_rotation", subject, _SHIFT_ALONE)
     rotation, context = wrap_degrees(row.rotation), row_context(row)
-    turned = _rotation_of_sources(match) if match is not None and not other_fit(row, match) else None
-    error = turned[1] if turned else _rotation_error(row, match)
-    sure = turned is not None and abs(abs(rotation) - turned[0]) <= SIGNIFICANT_ROLL * turned[1]
-    if error is None or not sure or abs(rotation) <= max(LARGEST_ROLL, SIGNIFICANT_ROLL * error):
+    own = _own_fit(row, match)
+    radians = _linear_error(own)
+    error = None if radians is None else math.degrees(radians)
+    if own is None or error is None or not _is_roll(rotation, error, own):
         return Measurement("fit_rotation", rotation, "deg", subject, error, context=context)
     beyond = math.copysign(max(abs(rotation) - CONFIRMED_ROLL, 0.0), rotation)
-    reason = f"a roll of {rotation:.4f} deg is confirmed by {len(match or ())} sources to {error:.4f} deg"
+    reason = f"a roll of {rotation:.4f} deg is confirmed by {len(own)} sources to {error:.4f} deg"
     return Measurement("fit_rotation", beyond, "deg", subject, error, context, reason=reason)
 
 
-def _rotation_of_sources(match: MatchFile) -> tuple[float, float] | None:
-    """Angle by which a fit's sources were turned, and its standard error by their residuals, degrees."""
-    error = _linear_error(match)
-    if error is None or len(match) < FEWEST_OF_ROLL:
-        return None
+def _is_roll(rotation: float, error: float, match: MatchFile) -> bool:
+    """Whether a rotation, degrees, is significant, and that by which the fit's sources were turned."""
+    if len(match) < FEWEST_OF_ROLL or abs(rotation) <= max(LARGEST_ROLL, SIGNIFICANT_ROLL * error):
+        return False
     before, after = (xy - xy.mean(axis=0) for xy in (match.input_xy, match.reference_xy))
     cross = float(np.sum(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]))
-    angle = math.atan2(cross, float(np.sum(before * after)))
-    return math.degrees(abs(angle)), math.degrees(error)
+    turned = math.degrees(abs(math.atan2(cross, float(np.sum(before * after)))))
+    return abs(abs(rotation) - turned) <= SIGNIFICANT_ROLL * error
 
 
-def _rotation_error(row: ShiftRow, match: MatchFile | None) -> float | None:
-    """Standard error of a fit's rotation by sources too few to confirm it, degrees."""
-    error = _linear_error(match) if match is not None and not other_fit(row, match) else None
-    return None if error is None else math.degrees(error)
-
-
-def _linear_error(match: MatchFile) -> float | None:
+def _linear_error(match: MatchFile | None) -> float | None:
     """Standard error of a fit's scale, and of its rotation in radians, by the residuals; None of too few."""
-    if len(match) < _FEWEST_OF_ERROR or not np.isfinite(match.residuals).all():
+    if match is None or len(match) < _FEWEST_OF_ERROR or not np.isfinite(match.residuals).all():
         return None
     moment = float(np.sum((match.input_xy - match.input_xy.mean(axis=0)) ** 2))
     variance = float(np.sum(match.residuals**2)) / (2 * len(match) - 4)
@@ -212,7 +205,7 @@ def fit_scale_change(shifts: ShiftFile, exposure: str, match: MatchFile | None =
     subject = shifts.subject(exposure)
     if match is not None and match.is_shift_alone:
         return not_applicable("fit_scale_change", subject, _SHIFT_ALONE)
-    error = _linear_error(match) if match is not None and not other_fit(row, match) else None
+    error = _linear_error(_own_fit(row, match))
     return Measurement("fit_scale_change", row.scale - 1.0, "", subject, error, row_context(row))
 
 
@@ -316,9 +309,10 @@ def shift_agreement(
 
 def shift_error(row: ShiftRow, match: MatchFile | None) -> float | None:
     """Standard error of a fit's shift, pixels, by the scatter of its residuals; None where nothing tells."""
-    if match is None or len(match) < _FEWEST_OF_ERROR or other_fit(row, match):
+    own = _own_fit(row, match)
+    if own is None or len(own) < _FEWEST_OF_ERROR:
         return None
-    return finite(math.hypot(*np.std(match.residuals, axis=0)) / math.sqrt(len(match)))
+    return finite(math.hypot(*np.std(own.residuals, axis=0)) / math.sqrt(len(own)))
 
 
 def _departure_error(errors: Sequence[float | None], number: int) -> float | None:
@@ -328,6 +322,11 @@ def _departure_error(errors: Sequence[float | None], number: int) -> float | Non
         return None
     others = known[:number] + known[number + 1 :]
     return math.hypot(known[number], math.hypot(*others) / len(others))
+
+
+def _own_fit(row: ShiftRow, match: MatchFile | None) -> MatchFile | None:
+    """A match file, if it is of a row's fit."""
+    return None if match is None or other_fit(row, match) else match
 
 
 def other_fit(row: ShiftRow, match: MatchFile) -> str:

@@ -72,7 +72,7 @@ def _errors(
 ) -> dict[str, float]:
     """What can be compared, in words, and its distance, mas."""
     errors: dict[str, float] = {}
-    if len(places) == len(solutions) > 1:
+    if len(places) == len(solutions):
         errors |= _relative(camera, solutions, places)
     found = {chip: linear_solution(exposure.header("SCI", chip), ORIGINAL) for chip in solutions}
     originals = {chip: original for chip, original in found.items() if original is not None}

@@ -108,7 +108,7 @@ def _kept_distortion(exposure: Exposure, kept: list[LinearSolution]) -> LinearSo
 
 def _distance(first: LinearSolution, second: LinearSolution, shape: tuple[int, ...]) -> float:
     """Largest distance, arcsec, of a chip's middle and corners by two solutions."""
-    pixels = corners(shape) if len(shape) == 2 and min(shape) > 1 else corners((2, 2))
+    pixels = corners(shape if len(shape) == 2 else (1, 1))
     here, there = np.radians(first.sky(pixels)).T, np.radians(second.sky(pixels)).T
     squared = (
         np.sin((there[1] - here[1]) / 2) ** 2
