@@ -12,7 +12,7 @@ from astropy.io.fits import Header
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubble_qa.checks.astrometry.focal_plane import chip_place, roll_at
+from hubble_qa.checks.astrometry.focal_plane import chip_place, place_on_sky, roll_at
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.readers.coordinates import frame_problem
 
@@ -133,3 +133,20 @@ def test_the_record_of_a_chip_takes_the_place_of_its_terms() -> None:
         assert place.theta == chip.theta
         assert np.diag(place.matrix).tolist() == [chip.plate_scale] * 2
     assert chip_place(Header(), wfpc2) is None
+
+
+@pytest.mark.parametrize("angle", [0.0, 37.0, 150.0, -80.0])
+@pytest.mark.parametrize(("name", "sign"), [("WFC3/UVIS", 1.0), ("WFPC2", 1.0), ("ACS/WFC", -1.0)])
+def test_axes_of_a_frame_on_the_sky_are_where_their_angle_and_parity_say(
+    angle: float, name: str, sign: float
+) -> None:
+    """The y axis at the angle and x to its west, or, of ACS, both the other way round."""
+    matrix = sign * place_on_sky(camera(*name.split("/")), angle)
+    sine, cosine = math.sin(math.radians(angle)), math.cos(math.radians(angle))
+    np.testing.assert_allclose(matrix @ [0.0, 1.0], [sine, cosine], atol=1e-12)
+    np.testing.assert_allclose(matrix @ [1.0, 0.0], [-cosine, sine], atol=1e-12)
+
+
+def test_terms_that_are_no_numbers_are_no_place() -> None:
+    for value in ("0.045", None):
+        assert chip_place(Header({**TERMS, "OCX11": value}), camera("WFC3", "UVIS")) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from astropy.wcs import WCS
@@ -175,6 +177,110 @@ def test_an_offset_of_nothing_is_judged_if_it_is_known(error: float, judged: boo
     assert (measurement.value is not None) is judged
     far = catalog_offset(pairs(offsets + 50.0 * error, positions), subject="drc")
     assert far.value == pytest.approx(50.0 * np.sqrt(2.0) * error, rel=0.1)
+
+
+def robust(values: np.ndarray) -> np.ndarray:
+    """Standard deviation by the median departure from the median, of each column."""
+    return 1.482602218505602 * np.median(np.abs(values - np.median(values, axis=0)), axis=0)
+
+
+def scattered_field(
+    number: int, scatter: tuple[float, float], seed: int = 5
+) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets of sources over a field that is wider than high, and is not about its origin."""
+    generator = np.random.default_rng(seed)
+    positions = generator.uniform((-20.0, -70.0), (100.0, -10.0), (number, 2))
+    return generator.normal(0.0, scatter, (number, 2)), positions
+
+
+def plane(positions: np.ndarray) -> np.ndarray:
+    return np.column_stack([np.ones(len(positions)), positions - positions.mean(axis=0)])
+
+
+@pytest.mark.parametrize("number", [20, 21])
+def test_the_error_of_an_offset_is_along_it_and_of_the_scatter_about_a_plane(number: int) -> None:
+    offsets, positions = scattered_field(number, (1.0, 3.0))
+    offsets += np.array([40.0, -30.0]) + (positions - positions.mean(axis=0)) @ np.array(
+        [[0.2, 0.0], [0.0, -0.3]]
+    )
+    found = catalog_offset(pairs(offsets, positions), subject="drc")
+    terms = np.linalg.lstsq(plane(positions), offsets, rcond=None)[0]
+    errors = math.sqrt(math.pi / 2.0) * robust(offsets - plane(positions) @ terms) / math.sqrt(number)
+    median = np.median(offsets, axis=0)
+    assert found.value == pytest.approx(np.hypot(*median))
+    assert found.uncertainty == pytest.approx(np.hypot(*(median * errors)) / np.hypot(*median))
+    few = catalog_offset(pairs(offsets[:19], positions[:19]), subject="drc")
+    assert (few.value, few.reason) == (None, "only 19 sources are in both lists")
+
+
+def test_the_error_of_no_offset_is_that_of_its_less_certain_axis() -> None:
+    offsets, positions = scattered_field(31, (1.0, 3.0))
+    offsets -= np.median(offsets, axis=0)
+    found = catalog_offset(pairs(offsets, positions), subject="drc")
+    assert found.value == 0.0
+    assert found.uncertainty == pytest.approx(max(found.context["errors_mas"]))
+
+
+def test_the_error_of_a_variation_is_that_of_the_plane_at_its_corner() -> None:
+    offsets, positions = scattered_field(40, (0.2, 0.6))
+    slopes = np.array([[0.30, 0.10], [0.05, 0.20]])
+    offsets += positions @ slopes
+    found = catalog_offset_variation(pairs(offsets, positions), subject="drc")
+    design = plane(positions)
+    terms = np.linalg.lstsq(design, offsets, rcond=None)[0]
+    corners = [
+        np.array([0.0, x, y])
+        for x in design[:, 1][[positions[:, 0].argmin(), positions[:, 0].argmax()]]
+        for y in design[:, 2][[positions[:, 1].argmin(), positions[:, 1].argmax()]]
+    ]
+    corner = max(corners, key=lambda each: float(np.hypot(*(each @ terms))))
+    departure = corner @ terms
+    errors = robust(offsets - design @ terms) * math.sqrt(corner @ np.linalg.inv(design.T @ design) @ corner)
+    assert found.value == pytest.approx(np.hypot(*departure))
+    assert found.uncertainty == pytest.approx(np.hypot(*(departure * errors)) / np.hypot(*departure))
+    # Terms of mas per arcsec: columns are east and north, rows x and y.
+    assert found.context["scale_change"] == pytest.approx((terms[1, 0] + terms[2, 1]) / 2000.0)
+    turn = math.degrees((terms[2, 0] - terms[1, 1]) / 2000.0)
+    assert abs(found.context["rotation_deg"]) == pytest.approx(abs(turn))
+
+
+def test_the_error_of_a_difference_is_that_of_the_median_of_distances() -> None:
+    offsets, positions = scattered_field(31, (10.0, 30.0))
+    found = source_position_difference(pairs(offsets, positions), subject="a", other="b")
+    distances = np.hypot(*offsets.T)
+    assert found.value == pytest.approx(np.median(distances))
+    assert found.uncertainty == pytest.approx(math.sqrt(math.pi / 2.0) * robust(distances) / math.sqrt(31))
+
+
+@pytest.mark.parametrize(("errors", "known"), [(2.9, False), (3.1, True)])
+def test_an_uncertain_offset_is_known_from_three_errors_on(errors: float, known: bool) -> None:
+    offsets, positions = scattered_field(41, (40.0, 40.0))
+    offsets -= np.median(offsets, axis=0)
+    design = plane(positions)
+    residuals = offsets - design @ np.linalg.lstsq(design, offsets, rcond=None)[0]
+    error = math.sqrt(math.pi / 2.0) * robust(residuals)[0] / math.sqrt(41)
+    found = catalog_offset(pairs(offsets + np.array([errors * error, 0.0]), positions), subject="drc")
+    assert error > 10.0 / 3.0
+    assert (found.value is not None) is known
+
+
+def test_sources_nearly_along_a_line_tell_no_variation() -> None:
+    """Ninety times as long as wide they still do."""
+    grid = np.array([(x, y) for x in np.linspace(-45.0, 45.0, 10) for y in (-0.5, 0.5)])
+    for width, told in ((1.0, True), (0.5, False)):
+        positions = grid * np.array([1.0, width])
+        found = catalog_offset_variation(pairs(positions @ np.diag([0.1, 0.1]), positions), subject="drc")
+        assert (found.value is not None) is told
+
+
+def test_the_error_of_matches_by_chance_is_that_of_counting_matches() -> None:
+    found = chance_match_fraction(
+        25, sources=50, references=4000, area=9e4, tolerance=0.3, search_radius=0.3, subject="xrq"
+    )
+    assert found.uncertainty == pytest.approx(found.value / 5.0)
+    assert chance_match_fraction(
+        1, sources=50, references=4000, area=9e4, tolerance=0.3, search_radius=0.3, subject="xrq"
+    ).value == pytest.approx(0.6283, abs=1e-4)
 
 
 def test_chance_counts_both_lists_and_the_square_of_the_tolerance() -> None:
