@@ -88,7 +88,7 @@ def test_roll_at_a_place_is_that_of_the_sphere(roll: float, declination: float, 
     place, above = (SkyCoord(v2 * u.arcsec, (v3 + step) * u.arcsec, frame=frame).icrs for step in (0.0, 1.0))
     expected = place.position_angle(above).degree
     found = roll_at(roll, declination, v2, v3)
-    assert (found - expected + 180.0) % 360.0 - 180.0 == pytest.approx(0.0, abs=0.01)
+    assert (found - expected + 180.0) % 360.0 - 180.0 == pytest.approx(0.0, abs=2e-6)
 
 
 @pytest.mark.parametrize(("v2", "v3"), [(math.nan, math.nan), (257.4, math.nan), (math.nan, 302.6)])

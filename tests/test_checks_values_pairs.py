@@ -221,18 +221,20 @@ def test_the_error_of_no_offset_is_that_of_its_less_certain_axis() -> None:
     assert found.uncertainty == pytest.approx(max(found.context["errors_mas"]))
 
 
-def test_the_error_of_a_variation_is_that_of_the_plane_at_its_corner() -> None:
+@pytest.mark.parametrize("flip", [(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)])
+@pytest.mark.parametrize("slopes", [((0.30, 0.10), (0.05, 0.20)), ((0.30, 0.10), (-0.25, 0.20))])
+def test_the_error_of_a_variation_is_that_of_the_plane_at_its_corner(
+    flip: tuple[float, float], slopes: tuple[tuple[float, float], tuple[float, float]]
+) -> None:
+    """Of a field that is denser at one corner, so that the corners are not equally far from the mean."""
     offsets, positions = scattered_field(40, (0.2, 0.6))
-    slopes = np.array([[0.30, 0.10], [0.05, 0.20]])
+    positions = ((positions - positions.min(axis=0)) ** 2 / 100.0 + np.array([3.0, -8.0])) * flip
     offsets += positions @ slopes
     found = catalog_offset_variation(pairs(offsets, positions), subject="drc")
     design = plane(positions)
     terms = np.linalg.lstsq(design, offsets, rcond=None)[0]
-    corners = [
-        np.array([0.0, x, y])
-        for x in design[:, 1][[positions[:, 0].argmin(), positions[:, 0].argmax()]]
-        for y in design[:, 2][[positions[:, 1].argmin(), positions[:, 1].argmax()]]
-    ]
+    x, y = ((axis.min(), axis.max()) for axis in design[:, 1:].T)
+    corners = [np.array([0.0, across, along]) for across in x for along in y]
     corner = max(corners, key=lambda each: float(np.hypot(*(each @ terms))))
     departure = corner @ terms
     errors = robust(offsets - design @ terms) * math.sqrt(corner @ np.linalg.inv(design.T @ design) @ corner)
@@ -281,6 +283,9 @@ def test_the_error_of_matches_by_chance_is_that_of_counting_matches() -> None:
     assert chance_match_fraction(
         1, sources=50, references=4000, area=9e4, tolerance=0.3, search_radius=0.3, subject="xrq"
     ).value == pytest.approx(0.6283, abs=1e-4)
+    assert chance_match_fraction(
+        1, sources=1, references=1, area=0.5, tolerance=0.3, search_radius=0.3, subject="xrq"
+    ).value == pytest.approx(np.pi * 0.09 / 0.5)
 
 
 def test_chance_counts_both_lists_and_the_square_of_the_tolerance() -> None:

@@ -10,7 +10,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from hubble_qa.checks.astrometry.chip_solutions import chip_solution_violations
-from hubble_qa.checks.astrometry.footprints import on_chips
+from hubble_qa.checks.astrometry.footprints import on_chips, seen_by_others
 from hubble_qa.checks.astrometry.header_solutions import header_fit_difference
 from hubble_qa.checks.astrometry.residuals import rms_consistency
 from hubble_qa.checks.astrometry.solution_names import same_coordinates, wcs_name_violations
@@ -18,8 +18,10 @@ from hubble_qa.checks.astrometry.solutions import archive_fit_rms, solution_disp
 from hubble_qa.checks.astrometry.world_coordinates import distortion_solution_violations, round_trip_error
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.readers import Extension
+from hubble_qa.checks.readers.exposure import science_wcs
 from tests.uvis_fields import chip_header, flc, headers
 from tests.wfpc2_samples import FITTED, REFERENCE, exposure, match_file, shift_file
+from tests.wfpc2_samples import chip_header as wfpc2_header
 
 
 def plain(*, shift: tuple[float, float] = (0.0, 0.0), turn: float = 0.0) -> WCS:
@@ -136,6 +138,42 @@ def test_a_chip_ends_half_a_pixel_beyond_its_outermost_pixels_middles(
     assert on_chips([(plain(), (60, 200))], positions).tolist() == [inside, True]
     elsewhere = (plain(shift=(1000.0, 1000.0)), (60, 200))
     assert on_chips([elsewhere, (plain(), (60, 200))], positions).tolist() == [inside, True]
+
+
+def test_a_position_that_one_chip_sees_is_seen_wherever_the_others_are() -> None:
+    here, beside = (plain(), (60, 200)), (plain(shift=(150.0, 0.0)), (60, 200))
+    # Of the first alone, of both, and of the second alone.
+    positions = plain().all_pix2world([(20.0, 30.0), (170.0, 30.0), (300.0, 30.0)], 0)
+    for chips in ([here, beside], [beside, here]):
+        assert on_chips(chips, positions).tolist() == [True, True, True]
+    assert on_chips([here], positions).tolist() == [True, True, False]
+    assert on_chips([beside], positions).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("declination", [-75.0, 0.0, 60.0])
+def test_positions_on_the_other_side_of_the_sky_are_on_no_chip(declination: float) -> None:
+    wcs = plain()
+    wcs.wcs.crval = [150.0, declination]
+    positions = wcs.all_pix2world([(20.0, 20.0)], 0)
+    away = np.array([(330.0, -declination), (330.0, declination), (150.0, declination - 1.0)])
+    assert on_chips([(wcs, (60, 200))], np.concatenate([positions, away])).tolist() == [True, *[False] * 3]
+
+
+def test_a_distortion_that_has_no_inverse_sees_what_it_does_and_raises_nothing() -> None:
+    wcs = science_wcs(wfpc2_header(2, A_3_0=1e-3))
+    positions = np.array([(201.7, -47.5), (201.705, -47.505)])
+    assert on_chips([(wcs, (800, 800))], positions).tolist()[0] is True
+
+
+@pytest.mark.parametrize("block", [16, 7])
+def test_blocks_cover_a_chip_of_any_shape(block: int) -> None:
+    """A neighbour that begins 41 pixels from the first column, and 21 from the first row."""
+    here, there = (plain(), (70, 130)), (plain(shift=(41.0, 21.0)), (300, 300))
+    seen = seen_by_others(here, [there], block=block)
+    y, x = (np.arange(size) // block * block + (block - 1) / 2.0 for size in (70, 130))
+    expected = (y[:, np.newaxis] >= 20.5) & (x >= 40.5)
+    assert seen.shape == (70, 130)
+    assert np.array_equal(seen, expected)
 
 
 KEYS = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")

@@ -94,6 +94,5 @@ def roll_at(roll: float, declination: float, v2: float, v3: float) -> float:
     second, third = towards(roll + 90.0), towards(roll)
     place = axis * np.cos(a) * np.cos(b) + second * np.sin(a) * np.cos(b) + third * np.sin(b)
     up = -axis * np.cos(a) * np.sin(b) - second * np.sin(a) * np.sin(b) + third * np.cos(b)
-    pole = np.array([0.0, 0.0, 1.0])
-    easterly = np.cross(pole, place)
-    return float(np.degrees(np.arctan2(up @ easterly, up @ (pole - (pole @ place) * place))))
+    # East and north components at the place, to which it is perpendicular, both times cos(declination).
+    return float(np.degrees(np.arctan2(up[1] * place[0] - up[0] * place[1], up[2])))
