@@ -251,6 +251,30 @@ def test_reference_pixels_of_all_chips_after_a_fit(exposure, pixel: float, name:
     assert "which the header keeps" in fitted.reason
 
 
+def test_reference_pixels_are_compared_by_how_far_each_was_moved() -> None:
+    """Whatever the original ones were."""
+
+    def both(header: Header) -> None:
+        header.update({f"CRPIX1{letter}": header[f"CRPIX1{letter}"] + 300.0 for letter in ("", "A", "O")})
+
+    assert chip_geometry_error(uvis(both, chips=(2,))).value < 0.03
+    other = chip_geometry_error(uvis(moved("CRPIX1O", 3.0), chips=(2,)))
+    assert other.value == pytest.approx(3.0 * 39.7, rel=0.02)
+    assert other.reason.startswith("CRPIX of SCI,2 against that of SCI,1")
+
+
+def test_one_chip_with_a_fit_is_enough_not_to_be_where_the_original_solution_is() -> None:
+    assert chip_geometry_error(uvis(put(WCSNAME="IDC_2731450pi"), chips=(1,))).value < 0.03
+
+
+def test_the_idctab_is_that_of_the_solutions_name_before_that_of_the_header() -> None:
+    other = put(WCSNAME="IDC_other-FIT_REL_GAIAeDR3", WCSNAMEA="IDC_other")
+    assert chip_geometry_error(uvis(other, moved("CRPIX2", 2.0))).value == pytest.approx(79.0, rel=0.05)
+    without = uvis(put(WCSNAME="TWEAK", WCSNAMEA="mine"), moved("CRPIX1A", 10.0))
+    del without.primary["IDCTAB"]
+    assert chip_geometry_error(without).value < 0.03
+
+
 def test_reference_pixels_of_another_idctab_say_nothing() -> None:
     other = put(WCSNAMEA="IDC_other", CRPIX1A=2100.0)
     assert chip_geometry_error(uvis(other)).value < 0.03

@@ -101,6 +101,26 @@ def test_sources_without_motion_have_no_position_at_another_epoch() -> None:
     assert 0.0 <= moved[1, 0] < 0.01
 
 
+@pytest.mark.parametrize(("exposure", "away"), [(2010.0, 3.0), (2018.0, 3.0), (2013.0, 0.75)])
+def test_matches_that_stayed_are_away_by_their_share_of_other_years(exposure: float, away: float) -> None:
+    """A quarter of them by the years since 2016, or 2004, the others by those since 2012."""
+    motions = np.array([3.0, 4.0]) + np.resize([-1.0, 0.0, 1.0, 1.0, -1.0], 25)[:, np.newaxis] * [0.1, 0.3]
+    original = {2010.0: 2016.0, 2018.0: 2024.0, 2013.0: 2013.0}[exposure]
+    expected = abs(0.75 * (exposure - 2012.0) + 0.25 * (exposure - original))
+    found = catalog_epoch_displacement(
+        motions,
+        catalog_epoch=2012.0,
+        exposure_epoch=exposure,
+        original_epoch=original,
+        unmoved=0.25,
+        subject="Gaia",
+    )
+    assert expected == away
+    assert found.value == pytest.approx(5.0 * away)
+    # Of the axis whose motions scatter more.
+    assert found.uncertainty == pytest.approx(np.sqrt(np.pi / 2.0) * 1.4826 * 0.3 / 5.0 * away, rel=1e-4)
+
+
 def field(years: float, *, moving: int = 15, seed: int = 1, scatter: float = 1.2):
     """Offsets, motions and their errors of a cluster with field stars; positions are `years` too late."""
     random = np.random.default_rng(seed)

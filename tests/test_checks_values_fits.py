@@ -15,6 +15,7 @@ from hubble_qa.checks.astrometry.alignment import (
     fit_rotation,
     fit_scale_change,
     nonfinite_shift_fields,
+    other_fit,
     shift_error,
     shift_to_search_radius,
 )
@@ -191,3 +192,12 @@ def test_widths_that_are_not_known_do_not_count() -> None:
     swapped = replace(found, drizzled_width=width, chip_width=np.ones(len(width)))
     assert input_width_ratio({"a": swapped}, subject="drz").value == 2.0
     assert not input_width_ratio({"a": replace(found, alike=False)}, subject="drz").applicable
+
+
+@pytest.mark.parametrize(
+    ("row", "stated", "own"),
+    [(1000.0, "1000.00009", True), (1000.0, "1000.0002", False), (math.nan, "nan", True)],
+)
+def test_shifts_of_one_fit_differ_by_their_decimals_however_large(row: float, stated: str, own: bool) -> None:
+    match = replace(match_file(), header={"X and Y shift": f"{stated} {stated}"})
+    assert (other_fit(replace(FITTED, dx=row, dy=row), match) == "") is own

@@ -63,6 +63,16 @@ def test_displacement_takes_a_fit_of_twenty_sources(matches: int, applicable: bo
     assert found.applicable is applicable
 
 
+def test_the_error_of_a_displacement_is_that_of_the_first_chips_fit_if_it_is_known() -> None:
+    final, archive = {1: plain(), 2: plain(shift=(1.0, 0.0))}, {1: plain(), 2: plain()}
+    shapes, found = dict.fromkeys(archive, (300, 400)), headers()
+    found[1].update(RMS_RA=3.0, RMS_DEC=4.0, NMATCHES=25)
+    assert solution_displacement(final, archive, found, shapes=shapes, subject="x").uncertainty == 1.0
+    del found[1]["RMS_DEC"]
+    assert solution_displacement(final, archive, found, shapes=shapes, subject="x").uncertainty is None
+    assert not solution_displacement(final, archive, {}, shapes=shapes, subject="x").applicable
+
+
 @pytest.mark.parametrize("keyword", ["RMS_RA", "RMS_DEC"])
 def test_archives_scatter_is_that_of_the_larger_axis_and_chip(keyword: str) -> None:
     exposure = flc(RMS_RA=1.0, RMS_DEC=1.0)

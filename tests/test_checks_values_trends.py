@@ -205,6 +205,15 @@ def test_a_drift_began_where_its_sum_was_zero_last() -> None:
     assert (found.up, found.down, found.up_from, found.down_from) == (0.0, 0.0, 102, 102)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_sums_end_a_little_beyond_the_alarm(sign: float) -> None:
+    state = Drift(100, 2.0, (), 2.0, 0.5)
+    for _ in range(20):
+        state = follow(state, 2.0 + 9.0 * sign)
+    assert {state.up, state.down} == {0.0, 20.0}
+    assert state.statistic == 20.0
+
+
 def test_of_series_equally_near_to_a_drift_the_last_by_name_is_named() -> None:
     state = Drift(120, 2.0, (), 2.0, 0.5, up=4.0)
     (found,) = drift_measurements({"b": state, "c": state, "a": state})

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubble_qa.checks.astrometry.world_coordinates import (
+    binning,
     chip_polygon,
     distortion_solution_violations,
     linear_matrix,
@@ -118,6 +119,21 @@ def test_terms_are_compared_with_those_of_a_camera_on_record_where_they_are_numb
     # Terms of third order alone are some, though none of the second.
     third = exposure(science=dict.fromkeys(TERMS))
     assert distortion_solution_violations(third, 2).value == 0
+
+
+@pytest.mark.parametrize(
+    ("rates", "side"),
+    [
+        ((0.5, 0.25), 8.0**0.5),
+        ((0.5, None), 1.0),
+        ((0.5, 0.0), 1.0),
+        ((-0.5, -0.5), 1.0),
+        (("0.5", 0.5), 1.0),
+    ],
+)
+def test_pixels_are_as_large_as_both_rates_say(rates: tuple[object, object], side: float) -> None:
+    header = fits.Header(dict(zip(("LTM1_1", "LTM2_2"), rates, strict=True)))
+    assert binning(header, fits.Header()) == pytest.approx(side)
 
 
 def test_what_is_wrong_with_a_polynomial_is_told_beside_its_axes() -> None:

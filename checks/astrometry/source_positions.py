@@ -191,7 +191,7 @@ def chance_match_fraction(
 
     mean = sources * references * math.pi * tolerance**2 / area
     offsets = max((search_radius / tolerance) ** 2, 1.0)
-    by_chance = max(mean, float(poisson.isf(1.0 / offsets, mean))) if offsets > 1 else mean
+    by_chance = max(mean, float(poisson.isf(1.0 / offsets, mean)))
     context: dict[str, Json] = {
         "matches": matches,
         "by_chance": by_chance,
