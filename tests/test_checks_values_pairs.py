@@ -87,6 +87,11 @@ def test_twenty_pairs_are_enough_and_fewer_never(common: int, found: int) -> Non
     assert len(pair_sources(first, second)) == found
 
 
+def test_lists_of_twenty_sources_are_enough() -> None:
+    assert len(pair_sources(lattice(5, 4), lattice(5, 4))) == 20
+    assert len(pair_sources(lattice(5, 4), lattice(5, 4)[:19])) == 0
+
+
 def test_the_nearer_of_two_sources_is_the_pair_in_either_list() -> None:
     second = lattice(6, 5)
     near, far = moved(second, 0.004, 0.0), moved(second[:4], 0.03, 0.0)
