@@ -124,7 +124,7 @@ def test_file_is_a_calibrated_exposure(flt):
     assert [exposure.primary[switch] for switch in done] == ["COMPLETE"] * len(done)
     assert exposure.primary["PCTECORR"] == "OMIT"
     header = exposure.header("SCI", 2)
-    assert header["PHOTFLAM"] == pytest.approx(7.9e-20)
+    assert header["PHOTFLAM"] == pytest.approx(7.9e-20, rel=1e-6, abs=0.0)
     assert header["PHOTMODE"] == "ACS WFC1 F606W MJD#53807.0683"
     # The reference pixel is where it was on the chip, now without overscan.
     assert (header["LTV1"], header["LTV2"]) == (0.0, 0.0)

@@ -427,6 +427,7 @@ def test_a_file_of_fewer_units_than_it_declares_was_cut(kept: int, declared: int
         ("u5jx01010", "u5jx01020_flt.fits", "none", 1),  # products of one programme
         ("u5jx01010", "u5jw01020_flt.fits", "none", 0),  # of another: it may be no rootname
         ("u5jx010hr", "u5jx01020_flt.fits", "none", 0),
+        ("u5jx0108r", "u5jx01020_flt.fits", "none", 0),
         ("omega", "u5jx010hr_flt.fits", "none", 0),
         ("u5jx0108r", "omega_flt.fits", "none", 0),
         ("u5jx0108r", "ibwb01xqq_flt.fits", "none", 0),  # of another instrument

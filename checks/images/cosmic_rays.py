@@ -125,7 +125,7 @@ def rejected_cores(
         "flagged_fraction": by_chance,
     }
     error = math.sqrt(max(rejected * (1.0 - rejected), by_chance) / len(cores))
-    share = min(1.0, unrelated / max(1, sum(map(len, stars.values()))))
+    share = min(1.0, unrelated / sum(map(len, stars.values())))
     context |= {"pairs_by_chance": share * len(cores)} if share else {}
     # Each is a pair by chance, or a star of which a fraction is rejected.
     least = (_least_fraction(hit, len(cores)) - share) / (1.0 - share) if share < 1.0 else 0.0

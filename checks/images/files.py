@@ -323,13 +323,12 @@ def _pair(pair: tuple[str, int]) -> str:
 
 def _rootname_violations(exposure: Exposure) -> list[str]:
     own, named = str(exposure.primary.get("ROOTNAME", "")).strip().lower(), exposure.name.lower()
-    if not (is_rootname(own) and is_rootname(named)) or same_exposure(own, named):
+    if not is_rootname(own) or instrument_of(named) != exposure.instrument or same_exposure(own, named):
         return []
-    # A name of nine letters and digits by chance, ic1396001: of no exposure, whose names end in a letter, or
-    # of another instrument. Where both end in a digit, as products of associations do, one programme tells
+    # A name of nine letters and digits by chance, ic1396001: of another instrument, or of no exposure, whose
+    # names end in a letter. Where both end in a digit, as products of associations do, one programme tells
     # that it is none by chance.
-    product = named[-1].isdigit() and not (own[-1].isdigit() and own[:4] == named[:4])
-    if product or instrument_of(named) != exposure.instrument:
+    if named[-1].isdigit() and not (own[-1].isdigit() and own[:4] == named[:4]):
         return []
     # AstroDrizzle splits STIS files of several readouts into files that are named after these.
     readouts = (

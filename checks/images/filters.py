@@ -22,7 +22,8 @@ _DETECTION = re.compile(r"_total(?:_|\.)")
 _CLEAR = frozenset({"", "CLEAR1L", "CLEAR2L", "CLEAR1S", "CLEAR2S", "N/A"})
 # Ramp filters, quads and polarizers.
 _PARTS = re.compile(r"F[RQ].*|POL.*")
-# Those made for HRC, of which WFC sees 72 arcsec of 202: ACS Instrument Handbook, 5.1.
+# Those made for HRC, of which WFC sees 72 arcsec of 202: ACS Instrument Handbook, 5.1. No other camera has
+# filters of these names.
 _SMALL = frozenset({"F220W", "F250W", "F330W", "F344N", "F892N"})
 
 
@@ -64,8 +65,7 @@ def covering_in_part(exposure: Exposure) -> str:
         return quarters
     if exposure.detector == "HRC":
         return ""
-    small = _SMALL if exposure.detector == "WFC" else frozenset()
     for name in sorted(filters_of(exposure)):
-        if _PARTS.fullmatch(name) or name in small:
+        if _PARTS.fullmatch(name) or name in _SMALL:
             return f"{name} covers a part of the detector only"
     return ""

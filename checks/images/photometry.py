@@ -352,7 +352,7 @@ def _rate_ratio(first: tuple[float, float], second: tuple[float, float], edge: f
     """The ratio of two rates, and its standard deviation."""
     (rate, sigma), (other_rate, other_sigma) = first, second
     ratio, of_edge = _ratio(rate, other_rate), EDGE_ERROR * max(edge, 0.0)
-    return ratio, abs(ratio) * math.hypot(_ratio(sigma, rate), _ratio(other_sigma, other_rate), of_edge)
+    return ratio, ratio * math.hypot(_ratio(sigma, rate), _ratio(other_sigma, other_rate), of_edge)
 
 
 def drizzled_flux_ratio(

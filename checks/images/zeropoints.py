@@ -176,15 +176,13 @@ def _of_other_filters(exposure: Exposure) -> Iterator[str]:
 def _of_other_cameras(exposure: Exposure) -> Iterator[str]:
     """PHOTMODE that names another camera than the header, each with what to do."""
     instruments = {each.instrument for each in load_instruments().cameras.values()}
-    detectors = {each.detector for each in cameras_of(exposure.instrument)} - {""}
+    detectors = {each.detector for each in cameras_of(exposure.instrument)}
     for chip in exposure.chips:
         mode = _photmode(exposure, chip)
         words = re.split(r"[\s,]+", mode.upper())
         named = instruments.intersection(words)
         # A detector's word may give the chip as well: WFC1.
-        theirs = {
-            one for one in detectors for word in words if word not in instruments and word.startswith(one)
-        }
+        theirs = {one for one in detectors for word in words if word.startswith(one)}
         if (named and exposure.instrument not in named) or (theirs and exposure.detector not in theirs):
             own = f"{exposure.instrument} {exposure.detector}".strip()
             again = "calibrate with PHOTCORR = PERFORM"
