@@ -91,6 +91,9 @@ def test_only_whole_numbers_of_pixels_are_binned() -> None:
     assert drizzled_coordinate_violations(image(scale=0.08), None).reason == (
         "its scale is 1.6 of D001SCAL = 0.05 arcsec (1%)"
     )
+    assert drizzled_coordinate_violations(image(scale=0.02), None).reason == (
+        "its scale is 0.4 of D001SCAL = 0.05 arcsec (1%)"
+    )
 
 
 def test_a_header_without_witnesses_tells_nothing() -> None:

@@ -65,16 +65,17 @@ def test_expected_noise_of_a_column_is_that_of_all_pixels_not_of_the_clipped_one
     assert np.median(expected) == pytest.approx(0.99 * 8.0 / math.sqrt(0.9973 * 30), rel=0.005)
 
 
-def test_outermost_reference_pixels_are_not_used() -> None:
+@pytest.mark.parametrize("rows", [40, 14])
+def test_outermost_reference_pixels_are_not_used(rows: int) -> None:
     """Five rows and columns around a read of WFC3/IR see no light; the outermost of them are unstable."""
-    first, flat, dark = np.full((40, 50), 14_000.0), np.full((40, 50), 2.0), np.full((40, 50), 3.0)
+    first, flat, dark = (np.full((rows, 50), level) for level in (14_000.0, 2.0, 3.0))
     last = first + 7.0
     last[5:-5, 5:-5] += 3.0 + 100.0  # dark current, and light
     last[:, [0, -1]] += 5000.0
     last[:5] += 900.0  # nor rows of reference pixels, which the pipeline leaves alone
     last[-5:] += 900.0
     found = last_minus_first(first, last, dark=dark, flat=flat, gain=2.5, time=50.0)
-    np.testing.assert_allclose(found, np.full((30, 40), 100.0 * 2.5 / 2.0 / 50.0))
+    np.testing.assert_allclose(found, np.full((rows - 10, 40), 100.0 * 2.5 / 2.0 / 50.0))
 
 
 @pytest.mark.parametrize("side", [np.s_[1:5], np.s_[-5:-1]])
@@ -100,7 +101,9 @@ def test_level_is_that_of_the_pixels_within_five_widths(
 ) -> None:
     generator = np.random.default_rng(seed)
     pixels = generator.normal(3.0, scale, size)
-    pixels[generator.integers(0, size, outliers)] += generator.exponential(8.0 * scale, outliers)
+    # To either side, and as many below as above.
+    pixels[generator.integers(0, size, outliers)] += generator.laplace(0.0, 8.0 * scale, outliers)
+    pixels = np.concatenate([pixels, np.repeat([3.0 - 90.0 * scale, 3.0 + 90.0 * scale], outliers // 10)])
     kept = pixels
     for _ in range(4):
         low, median, high = np.percentile(kept, [15.865, 50.0, 84.135])
@@ -311,6 +314,7 @@ def test_steps_are_done_where_they_are_asked_for(requested: str, ended: str | No
         ("PERFORM", "SKIPPED", {}, 1),
         ("OMIT", "OMIT", {}, 1),
         ("OMIT", "N/A", {}, 1),
+        ("OMIT", "COMPLETE", {}, 1),  # done and not asked for, which is told once
         ("OMIT", "OMIT", {"FLATCORR": "OMIT"}, 0),
         # A header that has lost its switches says nothing.
         (None, None, {}, 0),
@@ -449,7 +453,7 @@ def test_a_pattern_takes_thirty_pixels(pixels: int, measured: bool) -> None:
 def test_pixels_that_are_not_finite_tell_nothing_of_a_pattern() -> None:
     pattern, none = np.arange(10_000.0).reshape(100, 100), np.zeros((100, 100), dtype=int)
     image, holes = 0.25 * pattern, pattern.copy()
-    image[-1, -30:], holes[0, :30] = np.inf, np.nan
+    image[-1, -30:], image[50, :30], holes[0, :30] = np.inf, np.nan, np.nan
     for calibrated, reference in ((image, pattern), (0.25 * pattern, holes), (image, holes)):
         found = remaining_pattern(calibrated, none, {"dark": reference}, none, instrument="ACS", subject="x")
         assert found.value == pytest.approx(0.25)

@@ -82,7 +82,7 @@ def background_level(values: NDArray[Any]) -> Level:
     for _ in range(_ROUNDS):
         low, median, high = _percentiles(kept)
         reach = _CLIP * max((high - low) / 2.0, 1e-30)
-        first = np.searchsorted(kept, kept.dtype.type(median - reach), side="left")
+        first = np.searchsorted(kept, kept.dtype.type(median - reach))
         last = np.searchsorted(kept, kept.dtype.type(median + reach), side="right")
         if last - first == len(kept):
             break
@@ -208,15 +208,15 @@ def histogram_peaks(values: NDArray[Any], noise: float) -> tuple[float, ...]:
     from scipy.signal import find_peaks
 
     level = background_level(values)
-    if not (level.pixels and noise > 0 and math.isfinite(level.width)):
+    if not (level.pixels and noise > 0):
         return ()
     reach = _CLIP * max(level.width, noise)
     edges = np.arange(level.median - reach, level.median + reach + _BIN * noise, _BIN * noise)
     counts, edges = np.histogram(np.asarray(values, dtype=float).ravel(), bins=edges)
     smooth = gaussian_filter1d(counts.astype(float), _SMOOTHING / _BIN, mode="constant")
-    highest = float(smooth.max(initial=0.0))
+    highest = float(smooth.max())
     # Noise of counts, of which the smoothing averages some.
-    least = max(_PROMINENCE * highest, 5.0 * math.sqrt(max(highest, 1.0)))
+    least = max(_PROMINENCE * highest, 5.0 * math.sqrt(highest))
     places, _ = find_peaks(smooth, prominence=least)
     middles = (edges[:-1] + edges[1:]) / 2.0
     return tuple(float(middles[place]) for place in places)

@@ -257,7 +257,7 @@ def _countless(
     sci: NDArray[Any], good: NDArray[np.bool_], camera: Camera | None, exposure_time: float | None
 ) -> str:
     """Say that parts of a detector that counts photons hold none; empty where that is not so or not known."""
-    if camera is None or camera.dark_rate is None or exposure_time is None or exposure_time <= 0:
+    if camera is None or camera.dark_rate is None or exposure_time is None:
         return ""
     return countless_squares(sci, good * (camera.dark_rate * exposure_time))
 

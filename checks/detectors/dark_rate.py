@@ -211,8 +211,8 @@ def dark_rate_order_violations(
         reason = f"{len(warm)} of {len(darks)} dark frames above {threshold:g} deg C"
         return not_applicable("dark_rate_order_violations", subject, reason)
     violations = []
-    for index, cool in enumerate(warm[:-1]):
-        drops = [(_excess(cool, hot), hot) for hot in warm[index + 1 :] if hot.temperature > cool.temperature]
+    for cool in warm:
+        drops = [(_excess(cool, hot), hot) for hot in warm if hot.temperature > cool.temperature]
         drop, hot = max(drops, key=lambda each: each[0], default=(0.0, cool))
         if drop > SIGNIFICANT:
             violations.append(

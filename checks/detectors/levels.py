@@ -55,7 +55,7 @@ def last_minus_first(
     """
     difference = last.astype(float) - first
     rows = np.s_[_BORDER:-_BORDER]
-    sides = np.concatenate([difference[rows, 1:_BORDER], difference[rows, -_BORDER:-1]], axis=1)
+    sides = np.concatenate([difference[rows, 1:_BORDER], difference[rows, -_BORDER:-1]])
     level = light_sensitive(difference - dark) - background_level(sides).median
     return np.asarray(level * gain / light_sensitive(flat) / time)
 

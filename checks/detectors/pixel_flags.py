@@ -95,7 +95,7 @@ def _longest(image: NDArray[Any], counted: NDArray[np.bool_]) -> int:
         runs = runs[:, :-1] & equal[:, length:]
     # A column of False ends each row's runs, so that rows can follow one another.
     ends = np.flatnonzero(~np.pad(equal, ((0, 0), (0, 1))).ravel())
-    return int(np.diff(ends, prepend=-1).max(initial=1))
+    return int(np.diff(ends, prepend=-1).max())
 
 
 def countless_squares(image: NDArray[Any], expected: NDArray[Any]) -> str:

@@ -133,7 +133,7 @@ def _archive_name(name: str) -> _ArchiveName | None:
     if place is None:
         return None
     instrument = instruments[fields[place].lower()]
-    detector, filters = (*fields[place + 1 : place + 3], "", "")[:2]
+    detector, filters = (*fields[place + 1 :], "", "")[:2]
     parts = [part.upper() for part in filters.split("-")]
     return _ArchiveName(
         instrument,
