@@ -169,7 +169,7 @@ def _excess_over_noise(
         offset, number = _means(residual[rows], kept[rows])
         level = medians + offset
         difference = level - _neighbourhood(level) - departure
-        judged = np.isfinite(difference) & (number < total)
+        judged = number < total
         noise = variance * (1.0 / number[judged] - 1.0 / total[judged])
         squares, count = squares + float((difference[judged] ** 2 / noise).sum()), count + int(judged.sum())
     return max(squares / count, 1.0) if count else 1.0
