@@ -423,6 +423,10 @@ def test_other_cameras_read_all_their_chips() -> None:
         ([0.0] * 30, [0.0] * 30, 1.0, False),
         ([0.0] * 20, [10.0] * 20, 0.0, True),
         ([0.0] * 19, [10.0] * 20, 0.0, False),
+        ([8.0] * 20, [10.0] * 20 + [100.0] * 4, 1.0, False),  # the middle of what is beside is 10
+        # A half without weight, and a fifth beside: within four standard deviations of chance.
+        ([0.0] * 10 + [10.0] * 10, [0.0] * 4 + [10.0] * 16, 0.0, False),
+        ([0.0] * 200 + [10.0] * 200, [0.0] * 4 + [10.0] * 16, 0.0, True),
     ],
 )
 def test_stars_have_the_weight_of_what_is_beside_them(

@@ -42,12 +42,13 @@ def test_any_values_have_a_mean_and_a_plane(values: np.ndarray) -> None:
     assert number > 0
 
 
-def test_a_plane_is_of_the_values_that_follow_it() -> None:
+@pytest.mark.parametrize("outlier", [3.0, -3.0, 0.4, -0.4, 0.006])
+def test_a_plane_is_of_the_values_that_follow_it(outlier: float) -> None:
     generator = np.random.default_rng(3)
     places = generator.uniform(-1.0, 1.0, (40, 2))
     noise = generator.normal(0.0, 1e-3, 40)
     values = 2.0 + 0.3 * places[:, 0] - 0.2 * places[:, 1] + noise
-    values[7] += 3.0
+    values[7] += outlier
     slopes, errors, number = fitted_plane(values, np.ones(40), places)
     terms = np.column_stack([np.ones(40), places])[np.arange(40) != 7]
     solution = np.linalg.lstsq(terms, values[np.arange(40) != 7], rcond=None)[0]
@@ -56,3 +57,38 @@ def test_a_plane_is_of_the_values_that_follow_it() -> None:
     covariance = np.linalg.inv(terms.T @ terms) * (residuals @ residuals) / (39 - 3)
     assert errors == pytest.approx(np.sqrt(np.diag(covariance))[1:])
     assert number == 39
+
+
+def test_four_values_leave_one_degree_of_freedom() -> None:
+    places = np.array([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
+    slopes, errors, number = fitted_plane(np.array([1.0, 1.5, 1.2, 1.8]), np.ones(4), places)
+    # Of the residuals, 0.025 each, and sums of squares of places about their mean, 1.
+    assert slopes == pytest.approx([0.55, 0.25])
+    assert errors == pytest.approx([0.05, 0.05])
+    assert number == 4
+
+
+def mean_by_hand(values: np.ndarray, weight: np.ndarray) -> tuple[float, list[bool]]:
+    """Within three robust standard deviations of departures in units of their errors."""
+    kept, mean = np.ones(len(values), dtype=bool), float(np.median(values))
+    for _ in range(8):
+        departures = np.array(
+            [(value - mean) * math.sqrt(each) for value, each in zip(values, weight, strict=True)]
+        )
+        middle = np.median(departures[kept])
+        scatter = 1.482602218505602 * float(np.median(np.abs(departures[kept] - middle)))
+        kept = np.abs(departures) <= 3.0 * scatter
+        mean = float(np.sum(weight[kept] * values[kept]) / np.sum(weight[kept]))
+    return mean, kept.tolist()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_values_are_clipped_by_their_own_errors(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    error = generator.uniform(0.2, 4.0, 60)
+    values = generator.normal(0.0, 2.0 * error)
+    values[:3] += 4.5 * np.array([1.0, -1.0, 1.0])
+    mean, _, kept = clipped_mean(values, error**-2)
+    expected, members = mean_by_hand(values, error**-2)
+    assert kept.tolist() == members
+    assert mean == pytest.approx(expected)

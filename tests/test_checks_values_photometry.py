@@ -17,18 +17,20 @@ from hubble_qa.checks.images.brightness_units import (
     photfnu_of,
     said_of_units,
 )
+from hubble_qa.checks.images.drizzled import drizzled_photometry_violations
 from hubble_qa.checks.images.photometry import (
     chip_count_rate_pull,
     chip_count_rate_ratio,
     combined_chip_factor,
     drizzled_gain_ratio,
     expected_chip_factor,
+    has_own_photflams,
     photflam_deviation,
     photflam_spread,
     pixel_ratio_deviation,
 )
 from hubble_qa.checks.images.zeropoints import chip_zeropoint_error, zeropoint_violations
-from hubble_qa.checks.readers import Exposure
+from hubble_qa.checks.readers import Drizzled, Exposure
 from tests.uvis_fields import zeropoint_headers
 from tests.wfpc2_samples import NORMALISED, PHOTFLAMS, drizzled, exposure
 
@@ -152,6 +154,23 @@ def test_a_gain_takes_the_names_of_both_chips(lost: int) -> None:
     assert drizzled_gain_ratio(one, 1) == 1.0
 
 
+@pytest.mark.parametrize(
+    ("photflams", "chips", "own"),
+    [
+        ((4e-18, 3e-18, 3e-18, 3e-18), None, True),  # the others have less than the first
+        ((3e-18, 3e-18, 3e-18, 4e-18), None, True),
+        ((4e-18, 3e-18, 3e-18, 3e-18), (1, 2), True),
+        ((4e-18, 3e-18, 3e-18, 3e-18), (2, 3, 4), False),
+        ((3e-18, 3e-18 * 1.0015, 3e-18, 3e-18), None, True),
+        ((3e-18, 3e-18 * 1.0009, 3e-18, 3e-18), None, False),
+    ],
+)
+def test_chips_with_a_photflam_of_their_own_are_those_asked_about(
+    photflams: tuple[float, ...], chips: tuple[int, ...] | None, own: bool
+) -> None:
+    assert has_own_photflams(exposure("c0m", photflams=photflams), chips) is own
+
+
 # Ratios
 
 
@@ -183,6 +202,50 @@ def test_light_on_the_edge_is_taken_off_a_ratio_and_put_into_its_error(
     off = math.copysign(max(0.1 - of_edge, 0.0), value - 1.0)
     assert (found.value, found.uncertainty) == (pytest.approx(1.0 + off), pytest.approx(error))
     assert chip_count_rate_pull(*rates, subject="star", edge=edge).value == pytest.approx(0.1 / error)
+
+
+# Drizzled images
+
+
+def wrong_in(image: Drizzled, inputs: list[Exposure], missing: tuple[str, ...] = ()) -> float | None:
+    return drizzled_photometry_violations(image, inputs, missing=missing).value
+
+
+def test_an_image_has_a_sensitivity_though_its_inputs_are_not_there() -> None:
+    lost = ("a_flt.fits",)
+    assert wrong_in(drizzled(), [], lost) == 0
+    assert wrong_in(drizzled(PHOTFLAM=None), [], lost) == 1
+    infinite = drizzled(PHOTFLAM=None)
+    infinite.header.append(fits.Card.fromstring("PHOTFLAM= 1.0E400"))
+    assert wrong_in(infinite, [], lost) == 1
+
+
+def test_an_image_in_flux_densities_has_not_its_inputs_sensitivity() -> None:
+    image = drizzled(BUNIT="10.0*nanoJansky", PHOTFLAM=None, PHOTFNU=1e-8)
+    assert wrong_in(image, [exposure()]) == 0
+
+
+@pytest.mark.parametrize(("factor", "wrong"), [(1.0 + 0.8e-7, 0), (1.0 + 1.5e-7, 1), (1.0 - 1.5e-7, 1)])
+def test_sensitivities_are_one_number_to_single_precision(factor: float, wrong: int) -> None:
+    assert wrong_in(drizzled(PHOTFLAM=NORMALISED[0] * factor), [exposure()]) == wrong
+
+
+@pytest.mark.parametrize(("own", "wrong"), [(5400.0, 0), (5500.0, 0), (5450.0, 0), (5399.0, 1), (5501.0, 1)])
+def test_a_pivot_is_between_those_of_the_chips(own: float, wrong: int) -> None:
+    """Whose least and largest one chip has each."""
+    one = exposure()
+    for chip, pivot in ((1, 5440.0), (2, 5400.0), (3, 5460.0), (4, 5500.0)):
+        one.header("SCI", chip)["PHOTPLAM"] = pivot
+    assert wrong_in(drizzled(PHOTPLAM=own), [one]) == wrong
+    alone = of_one_chip(one, 2)
+    assert wrong_in(drizzled(PHOTPLAM=own), [alone]) == (own != 5400.0)
+
+
+@pytest.mark.parametrize("mode", [None, "", "  "])
+def test_inputs_without_a_mode_have_no_other(mode: str | None) -> None:
+    image = drizzled(PHOTMODE="WFPC2,3,A2D7,F555W,,CAL")
+    assert wrong_in(image, [exposure(science={"PHOTMODE": mode})]) == 0
+    assert wrong_in(image, [exposure(science={"PHOTMODE": "WFPC2,3,A2D7,F814W,,CAL"})]) == 1
 
 
 # Units

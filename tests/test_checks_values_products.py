@@ -10,15 +10,22 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from hubble_qa.checks.images.cosmic_rays import cosmic_ray_rate
+from hubble_qa.checks.images.cosmic_rays import cosmic_ray_rate, residual_cosmic_rays
 from hubble_qa.checks.images.drizzled_coordinates import (
     Extents,
     distortion_keyword_violations,
     drizzled_coordinate_violations,
 )
-from hubble_qa.checks.images.files import association_violations, image_structure_violations
+from hubble_qa.checks.images.files import (
+    association_violations,
+    fits_form_violations,
+    image_structure_violations,
+    keyword_violations,
+    structure_violations,
+)
 from hubble_qa.checks.images.header_numbers import number_problem
-from hubble_qa.checks.readers import Drizzled, Exposure, Extension
+from hubble_qa.checks.readers import Drizzled, Exposure, Extension, FitsStructure
+from hubble_qa.checks.readers.fits_structure import LateAxes
 from tests.test_checks_drizzled_coordinates import FRAME, extents, image
 from tests.wfpc2_samples import exposure
 
@@ -109,6 +116,75 @@ def test_a_number_is_less_than_ten_to_the_thirtieth_on_either_side(value: float,
     assert number_problem(value) == problem
 
 
+def form_of(**changes: Any) -> FitsStructure:
+    plain = {"declared_size": 5760, "actual_size": 5760, "declared_extensions": 2, "units": 3, "checksums": 0}
+    return FitsStructure(path=Path("u5jx010hr_flt.fits"), **{"remarks": (), **plain, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "problems"),
+    [
+        ({"actual_size": 5761}, 1),
+        ({"actual_size": 8640, "declared_extensions": 3}, 1),  # told with what follows
+        ({"actual_size": 5761, "declared_extensions": 3}, 1),
+        ({"actual_size": 8640, "declared_size": 0, "units": 0}, 0),
+    ],
+)
+def test_what_follows_the_last_unit_is_one_problem(changes: dict[str, int], problems: int) -> None:
+    assert fits_form_violations(form_of(**changes)).value == problems
+
+
+@pytest.mark.parametrize(
+    ("drizzled", "updated", "problems"),
+    [(True, True, 1), (True, False, 1), (False, False, 1), (False, True, 0)],
+)
+def test_axes_that_come_late_are_wrong_but_where_updatewcs_put_them(
+    drizzled: bool, updated: bool, problems: int
+) -> None:
+    late = (LateAxes("SCI,1", 1, ("CRVAL1",)),)
+    found = fits_form_violations(form_of(late_axes=late, drizzled=drizzled, updated=updated))
+    assert found.value == problems
+    assert bool(found.known_defect) is drizzled
+
+
+@pytest.mark.parametrize(
+    ("keywords", "problems"),
+    [
+        ((), 1),
+        (("NPIX1", "NPIX2"), 1),
+        (("NPIX1", "NPIX2", "PIXVALUE"), 0),
+        (("NPIX1", "NPIX2", "PIXVALUE", "BUNIT"), 0),
+    ],
+)
+def test_an_image_of_one_number_needs_no_pixels(keywords: tuple[str, ...], problems: int) -> None:
+    whole = exposure()
+    extensions = [
+        Extension("ERR", 2, fits.Header([(key, 1) for key in keywords]), ())
+        if (each.name, each.version) == ("ERR", 2)
+        else each
+        for each in whole.extensions
+    ]
+    assert structure_violations(Exposure(whole.path, whole.primary, tuple(extensions))).value == problems
+
+
+@pytest.mark.parametrize(("readouts", "missing"), [(0, 3), (1, 0), (2, 0)])
+def test_a_file_of_several_readouts_has_one_at_least(readouts: int, missing: int) -> None:
+    primary = fits.Header([("INSTRUME", "STIS"), ("DETECTOR", "CCD")])
+    extensions = tuple(
+        Extension(name, number, fits.Header(), (40, 50))
+        for number in range(1, readouts + 1)
+        for name in ("SCI", "ERR", "DQ")
+    )
+    assert structure_violations(Exposure(Path("o8g1508do_flt.fits"), primary, extensions)).value == missing
+
+
+def test_keywords_of_an_exposure_without_a_detector_are_those_of_its_instrument() -> None:
+    found = keyword_violations(exposure(primary={"INSTRUME": "ACS", "DETECTOR": None, "EXPTIME": None}))
+    problems = found.context["violations"]
+    assert isinstance(problems, list)
+    assert {"primary: DETECTOR is missing", "primary: EXPTIME is missing"} <= {*map(str, problems)}
+
+
 # Coordinates of drizzled images
 
 
@@ -187,3 +263,49 @@ def test_a_rate_takes_a_hundred_thousand_pixels(pixels: int, measured: bool) -> 
     for time in (0.0, -1.0):
         with pytest.raises(ValueError, match="must be positive"):
             cosmic_ray_rate({1: flagged}, exposure_time=time, subject="xrq")
+
+
+def steps_from(row: int, column: int, shape: tuple[int, int]) -> np.ndarray:
+    """Distance of pixels from one, by steps along rows and columns."""
+    rows, columns = np.indices(shape)
+    return np.abs(rows - row) + np.abs(columns - column)
+
+
+def test_residuals_are_judged_off_edges_and_sources() -> None:
+    """A sky from 0 to 2, whose scatter is 0.68, three sources, and holes in single exposures."""
+    shape, generator = (130, 140), np.random.default_rng(8)
+    sky = generator.uniform(0.0, 2.0, shape)
+    combined = sky + 3.0 + generator.uniform(-0.3, 0.3, shape)
+    seen = np.ones(shape, dtype=bool)
+    seen[:, :5] = False
+    seen[60:63, 60:63] = False  # bad pixels, which are no edge
+    hole = steps_from(95, 100, shape) <= 7
+    seen[hole] = False
+    # A source; what is five times the scatter above 0, not above the sky; a source beside the edge.
+    for (row, column), height in {(40, 40): 5.0, (40, 100): 4.0, (70, 6): 50.0}.items():
+        sky[row, column] = height
+    above = [(40, 44), (40, 102), (80, 9), (4, 70), (59, 61), (95, 112), (70, 9), (125, 135)]
+    unjudged = [(40, 43), (80, 8), (3, 70), (95, 111), (126, 20), (20, 136)]
+    below = [(20, 60), (100, 30)]
+    for places, height in ((above, 8.0), (unjudged, 8.0), (below, -8.0)):
+        for place in places:
+            combined[place] += height
+    combined[20, 20] = np.nan
+    singles = {name: sky + offset for name, offset in (("a", -0.1), ("b", 0.0), ("c", 0.1))}
+    singles["a"][~seen] = np.nan
+    rows, columns = np.indices(shape)
+    inner = np.minimum.reduce([rows, shape[0] - 1 - rows, columns - 5, shape[1] - 1 - columns]) >= 4
+    inner &= steps_from(95, 100, shape) > 11
+    judged = inner & seen & np.isfinite(combined) & (steps_from(40, 40, shape) > 3)
+    found = residual_cosmic_rays(combined, singles, subject="drc")
+    assert found.context["pixels"] == np.count_nonzero(judged)
+    assert (found.context["above"], found.context["below"]) == (len(above), len(below))
+
+
+@pytest.mark.parametrize(("lost", "measured"), [(0, True), (1, False)])
+def test_residuals_take_ten_thousand_pixels(lost: int, measured: bool) -> None:
+    sky = np.random.default_rng(2).uniform(0.0, 2.0, (108, 108))
+    combined = sky + np.random.default_rng(3).uniform(-0.1, 0.1, sky.shape)
+    combined[50, 50 : 50 + lost] = np.nan
+    found = residual_cosmic_rays(combined, dict.fromkeys("abc", sky), subject="drc")
+    assert (found.value is not None) is measured

@@ -38,9 +38,9 @@ def stars_left_out(stars: StarWeights) -> str:
     image's pixels leave holes anywhere, at stars as often as beside them.
     """
     number, covered = len(stars.at), stars.beside[stars.beside > 0]
-    if number < _FEWEST or not len(stars.beside):
+    if number < _FEWEST or not len(covered):
         return ""
-    least = _OF_AN_EXPOSURE * stars.share * float(np.median(covered)) if len(covered) else 0.0
+    least = _OF_AN_EXPOSURE * stars.share * float(np.median(covered))
     without, chance = (float(np.mean(weights <= least)) for weights in (stars.at, stars.beside))
     if without - chance <= _WITHOUT + _SIGMAS * math.sqrt(chance * (1.0 - chance) / number):
         return ""
