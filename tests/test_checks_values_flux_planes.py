@@ -10,6 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from hubble_qa.checks.images.exposure_fluxes import (
+    SharedFluxes,
+    exposure_flux_deviation,
+    sensitivity_gradient,
+)
 from hubble_qa.checks.images.flux_planes import clipped_mean, fitted_plane
 
 
@@ -92,3 +97,63 @@ def test_values_are_clipped_by_their_own_errors(seed: int) -> None:
     expected, members = mean_by_hand(values, error**-2)
     assert kept.tolist() == members
     assert mean == pytest.approx(expected)
+
+
+# Fluxes of an exposure beside others'
+
+
+def shared(number: int, slope: tuple[float, float] = (0.0, 0.0), scatter: float = 0.01) -> SharedFluxes:
+    generator = np.random.default_rng(number)
+    places = generator.uniform(-0.5, 0.5, (number, 2))
+    ratio = np.exp(0.1 + places @ np.array(slope) + scatter * generator.normal(size=number))
+    return SharedFluxes(ratio, ratio, generator.uniform(0.005, 0.03, number), places, ("b",))
+
+
+@pytest.mark.parametrize(
+    ("ratio", "core", "error"),
+    [
+        (0.0, 1.0, 0.01),
+        (-0.2, 1.0, 0.01),
+        (1.0, 0.0, 0.01),
+        (1.0, -0.2, 0.01),
+        (1.0, 1.0, 0.11),
+        (math.nan, 1.0, 0.01),
+        (1.0, math.nan, 0.01),
+        (1.0, 1.0, math.nan),
+    ],
+)
+def test_sources_without_light_or_certainty_do_not_count(ratio: float, core: float, error: float) -> None:
+    good = shared(30)
+    odd = SharedFluxes(
+        np.append(good.ratio, ratio),
+        np.append(good.core_ratio, core),
+        np.append(good.error, error),
+        np.append(good.places, [(0.4, 0.4)], axis=0),
+        good.others,
+    )
+    for measure in (exposure_flux_deviation, sensitivity_gradient):
+        assert measure(odd, subject="a") == measure(good, subject="a")
+
+
+@pytest.mark.parametrize("slope", [(0.2, 0.1), (-0.2, 0.1), (0.1, -0.2), (0.1, 0.2)])
+def test_a_gradient_is_the_larger_slope_less_four_errors(slope: tuple[float, float]) -> None:
+    seen = shared(60, slope)
+    slopes, errors, _ = fitted_plane(np.log(seen.ratio), 1.0 / (seen.error**2 + 0.01**2), seen.places)
+    axis = 0 if abs(slope[0]) > abs(slope[1]) else 1
+    found = sensitivity_gradient(seen, subject="a")
+    assert found.value == pytest.approx(abs(slopes[axis]) - 4.0 * errors[axis])
+    assert found.uncertainty == pytest.approx(errors[axis])
+
+
+@pytest.mark.parametrize("slope", [(-0.004, 0.001), (0.001, -0.004)])
+def test_of_slopes_that_chance_explains_the_error_is_of_the_larger(slope: tuple[float, float]) -> None:
+    seen = shared(60, slope)
+    slopes, errors, _ = fitted_plane(np.log(seen.ratio), 1.0 / (seen.error**2 + 0.01**2), seen.places)
+    found = sensitivity_gradient(seen, subject="a")
+    assert found.value == 0.0
+    assert found.uncertainty == pytest.approx(errors[int(np.argmax(np.abs(slopes)))])
+
+
+@pytest.mark.parametrize(("number", "told"), [(25, True), (24, False)])
+def test_twenty_five_sources_tell_a_gradient(number: int, told: bool) -> None:
+    assert sensitivity_gradient(shared(number), subject="a").told is told

@@ -275,7 +275,6 @@ def test_residuals_are_judged_off_edges_and_sources() -> None:
     """A sky from 0 to 2, whose scatter is 0.68, three sources, and holes in single exposures."""
     shape, generator = (130, 140), np.random.default_rng(8)
     sky = generator.uniform(0.0, 2.0, shape)
-    combined = sky + 3.0 + generator.uniform(-0.3, 0.3, shape)
     seen = np.ones(shape, dtype=bool)
     seen[:, :5] = False
     seen[60:63, 60:63] = False  # bad pixels, which are no edge
@@ -284,6 +283,9 @@ def test_residuals_are_judged_off_edges_and_sources() -> None:
     # A source; what is five times the scatter above 0, not above the sky; a source beside the edge.
     for (row, column), height in {(40, 40): 5.0, (40, 100): 4.0, (70, 6): 50.0}.items():
         sky[row, column] = height
+    combined = sky + 3.0 + generator.uniform(-0.3, 0.3, shape)
+    combined[30, 30] += 1.0  # no residual: less than two times the scatter above what all have
+    combined[40, 100] += 2.5  # nor is that, less than four times, in a pixel that is bright in all exposures
     above = [(40, 44), (40, 102), (80, 9), (4, 70), (59, 61), (95, 112), (70, 9), (125, 135)]
     unjudged = [(40, 43), (80, 8), (3, 70), (95, 111), (126, 20), (20, 136)]
     below = [(20, 60), (100, 30)]
