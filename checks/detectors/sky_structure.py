@@ -73,11 +73,10 @@ def medians_of_known(values: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray
 
     In a third of the time that `numpy.nanmedian` takes for many short rows.
     """
-    length = values.shape[-1]
     # Sorting puts what is not a number last.
     ordered = np.sort(values, axis=-1)
     number = np.count_nonzero(~np.isnan(ordered), axis=-1)
-    middle = np.stack([np.maximum(number - 1, 0) // 2, number // 2], axis=-1).clip(max=length - 1)
+    middle = np.stack([np.maximum(number - 1, 0) // 2, number // 2], axis=-1)
     return np.take_along_axis(ordered, middle, axis=-1).mean(axis=-1, dtype=np.float64), number
 
 
