@@ -13,7 +13,11 @@ from hubble_qa.checks.criteria import load_criteria
 from hubble_qa.checks.detectors.column_departures import column_departure
 from hubble_qa.checks.evidence.exposure_backgrounds import blocks_beside, blocks_under
 from hubble_qa.checks.evidence.star_lists import Input
-from hubble_qa.checks.images.exposure_background import background_departure, combined_departures
+from hubble_qa.checks.images.exposure_background import (
+    ComparedBlocks,
+    background_departure,
+    combined_departures,
+)
 from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.measurement import Measurement
 from hubble_qa.checks.verdict import Status, judge
@@ -148,3 +152,54 @@ def test_where_columns_are_not_judged() -> None:
     assert not column_departure(empty, good, camera("ACS", "SBC"), subject="a").applicable
     assert not column_departure(empty, good, camera("WFC3", "IR"), subject="a").applicable
     assert not column_departure(empty + 1.0, ~good, None, subject="a").applicable
+
+
+def blocks(shape: tuple[int, int], level: float = 0.0, *, seen: slice = slice(None)) -> ComparedBlocks:
+    """Blocks of a noise of 0.1 about a level; only some of them in the order of rows are compared."""
+    departure = np.full(shape, np.nan)
+    noise = np.random.default_rng(7).normal(level, 0.1, shape)
+    departure.flat[seen] = noise.flat[seen]
+    return ComparedBlocks(departure, np.full(shape, 0.1), 16)
+
+
+@pytest.mark.parametrize(("number", "told"), [(50, True), (49, False)])
+def test_fifty_blocks_tell_a_background(number: int, told: bool) -> None:
+    chips = {1: blocks((8, 8), seen=slice(number)), 2: blocks((8, 8))}
+    assert background_departure({"drz": chips}, 1, subject="x").told is told
+
+
+@pytest.mark.parametrize(("shape", "value"), [((3, 20), 0.0), ((7, 8), 5.0)])
+def test_an_offset_takes_two_groups_of_four_by_four_blocks(shape: tuple[int, int], value: float) -> None:
+    """A subarray of three rows of blocks has none; patches are of its own level."""
+    chips = {1: blocks(shape, 5.0), 2: blocks(shape)}
+    found = background_departure({"drz": chips}, 1, subject="x")
+    assert found.value == pytest.approx(value, abs=1.0)
+    (offset,) = (each for words, each in found.context.items() if "other chips" in words)
+    assert isinstance(offset, list)
+    assert offset[0] == pytest.approx(5.0)
+    assert (offset[1] == "inf") is (value == 0.0)
+
+
+@pytest.mark.parametrize("shape", [(16, 80), (80, 16)])
+def test_a_block_does_not_bend_the_parabola_of_the_few_that_are_seen(shape: tuple[int, int]) -> None:
+    whole = blocks(shape)
+    departure = np.full(shape, np.nan)
+    departure[4:12, 5:13] = whole.departure[4:12, 5:13]
+    departure[8, 8] += 20.0  # of which a patch of nine has a ninth
+    found = background_departure({"drz": {1: whole._replace(departure=departure)}}, 1, subject="x")
+    ((height, _),) = found.context.values()
+    assert height == pytest.approx(20.0 / 9.0, abs=0.15)
+
+
+def test_two_references_count_alike_and_one_where_the_other_sees_nothing() -> None:
+    first, second, third = blocks((8, 8)), blocks((8, 8)), blocks((8, 8))
+    first.departure[:] = np.resize([-1.0, 1.0], (8, 8))
+    second.departure[:] = np.resize([-3.0, 3.0], (8, 8))
+    third.departure[:] = np.resize([-8.0, 8.0], (8, 8))
+    second.departure[0], third.departure[:2] = np.nan, np.nan
+    pair = combined_departures([{1: first}, {1: second}])[1].departure
+    np.testing.assert_allclose(pair[0], np.resize([-1.0, 1.0], 8))
+    np.testing.assert_allclose(pair[1:], np.resize([-2.0, 2.0], (7, 8)))
+    all_three = combined_departures([{1: first}, {1: second}, {1: third}])[1].departure
+    np.testing.assert_allclose(all_three[1], np.resize([-2.0, 2.0], 8))
+    np.testing.assert_allclose(all_three[2:], np.resize([-3.0, 3.0], (6, 8)))

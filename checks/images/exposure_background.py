@@ -9,6 +9,7 @@ import numpy as np
 from astropy.stats import mad_std
 from numpy.typing import NDArray
 
+from hubble_qa.checks.detectors.sky_structure import medians_of_known
 from hubble_qa.checks.measurement import Json, Measurement, not_told
 
 __all__ = ["ComparedBlocks", "background_departure", "combined_departures"]
@@ -226,8 +227,4 @@ def _gradual(blocks: ComparedBlocks) -> Array:
 
 def _median(values: Sequence[Array]) -> Array:
     """Median of several arrays; NaN counts only where there is nothing else."""
-    stacked = np.sort(np.array(values), axis=0)
-    number = np.count_nonzero(~np.isnan(stacked), axis=0)
-    low, high = np.maximum(number - 1, 0) // 2, np.minimum(number // 2, len(stacked) - 1)
-    picked = [np.take_along_axis(stacked, place[None], axis=0)[0] for place in (low, high)]
-    return np.asarray(np.mean(picked, axis=0))
+    return medians_of_known(np.stack(values, axis=-1))[0]
