@@ -183,7 +183,9 @@ def _of_other_cameras(exposure: Exposure) -> Iterator[str]:
         named = instruments.intersection(words)
         # A detector's word may give the chip as well: WFC1.
         theirs = {one for one in detectors for word in words if word.startswith(one)}
-        if (named and exposure.instrument not in named) or (theirs and exposure.detector not in theirs):
+        # What the header does not say is for FIL-003.
+        other = named and exposure.instrument and exposure.instrument not in named
+        if other or (theirs and exposure.detector and exposure.detector not in theirs):
             own = f"{exposure.instrument} {exposure.detector}".strip()
             again = "calibrate with PHOTCORR = PERFORM"
             yield f"PHOTMODE of SCI,{chip} is {mode!r}, but the camera {own}; {again}"
