@@ -82,7 +82,7 @@ def _reference_positions(match: MatchFile, terms: NDArray[np.float64]) -> Positi
     """
     east, north = (match.residuals @ terms).T / MAS_PER_DEGREE
     ra, dec = match.radec.T
-    return np.column_stack([ra - east / np.cos(np.radians(match.radec[0, 1])), dec - north])
+    return np.column_stack([ra - east / np.cos(np.radians(dec)), dec - north])
 
 
 def fitted_references(match: MatchFile, catalog: Path) -> FittedReferences | None:

@@ -82,7 +82,8 @@ def moving_stars(catalog: Path, exposure: Path, found: Positions) -> MovingStars
     none = np.empty((0, 2))
     if not len(pairs):
         return MovingStars(none, none, None)
-    common, centre = np.median(pairs.offsets, axis=0), np.median(expected, axis=0)[None]
+    # Of stars without a motion, the expected place is not known.
+    common, centre = np.median(pairs.offsets, axis=0), np.nanmedian(expected, axis=0)[None]
     planes = sky_offsets(found, centre) - common, sky_offsets(expected, centre)
     # Only the closest of each: a second source near a star is a cosmic ray, or a neighbour.
     distance, star = cKDTree(np.nan_to_num(planes[0], nan=1e12)).query(
@@ -144,7 +145,7 @@ def catalog_positions(catalog: Path, exposure: Path) -> Positions:
     """
     reference = catalog_in(catalog)
     positions = np.column_stack([reference.ra, reference.dec])
-    if reference.epoch is None or reference.pm_ra is None:
+    if reference.epoch is None or reference.pm_ra is None or reference.pm_dec is None:
         return positions
     return epochs.positions_at_epoch(
         positions, motions(reference), from_epoch=reference.epoch, to_epoch=exposure_epoch(exposure)

@@ -274,8 +274,11 @@ def _chip_of_origin(directory: Path, origin: str) -> tuple[Path, int]:
     found = _ORIGIN.fullmatch(origin)
     if found is None:
         raise ReaderError(f"{origin!r} of the match file does not name a file and its extension")
-    path = _beside(directory, found["file"])
-    return path, exposure_in(path).extensions[int(found["extension"]) - 1].version
+    path, number = _beside(directory, found["file"]), int(found["extension"])
+    extensions = exposure_in(path).extensions
+    if not 1 <= number <= len(extensions):
+        raise ReaderError(f"{path.name} has no extension {number}, which its match file names")
+    return path, extensions[number - 1].version
 
 
 def _beside(directory: Path, name: str) -> Path:
@@ -315,11 +318,11 @@ def reference_moves(exposure: Path, match: MatchFile) -> NDArray[np.float64] | N
     try:
         origins = [_chip_of_origin(exposure.parent, origin) for origin in match.origin]
         now = _positions(origins, match.original_reference_xy)
-    except (ReaderError, IndexError):
+    except ReaderError:
         return None
     # Pixels of the frame on the sky: residuals are small, so that the linear terms are enough.
     sky = sky_offsets(match.radec, match.radec[:1])
-    pixels, *_ = np.linalg.lstsq(match.fit_xy - match.fit_xy.mean(axis=0), sky - sky.mean(axis=0), rcond=None)
+    pixels, *_ = np.linalg.lstsq(match.fit_xy - match.fit_xy.mean(axis=0), sky, rcond=None)
     return np.asarray(sky_offsets(now, match.radec) + match.residuals @ pixels, dtype=np.float64)
 
 
@@ -377,7 +380,7 @@ def header_and_shifts(path: Path, label: str, shift_files: Sequence[Path]) -> Me
         keyword_rms_consistency(exposure, row, frame_scale=frame_scale(frame))
         for one in shifts
         for row, frame in [(one.row(path.name), one.frame_file)]
-        if row is not None and row.rms is not None and frame is not None and frame.is_file()
+        if row is not None and frame is not None and frame.is_file()
     ]
     if not ratios:
         with_rms = [one for one in shifts if one.has_rms]
