@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,7 @@ def test_times_of_a_product_are_those_of_its_inputs() -> None:
         ({"MJD_BEG": BEGIN}, {"MJD-END", "DATE-END", "MJD-MID"}),
         ({"DATE_END": "2009-06-18"}, {"MJD-BEG", "DATE-BEG", "MJD-MID"}),
         ({"MJD_MID": BEGIN}, {"MJD-BEG", "DATE-BEG", "MJD-END", "DATE-END", "TELAPSE"}),
+        ({"DATE_MID": "2009-06-18"}, {"MJD-BEG", "DATE-BEG", "MJD-END", "DATE-END", "TELAPSE"}),
         ({"MJD_AVG": BEGIN}, {"MJD-BEG", "DATE-BEG", "MJD-END", "DATE-END", "TELAPSE"}),
         ({"MJD_BEG": BEGIN, "MJD_END": END}, {"MJD-MID"}),
     ],
@@ -136,7 +138,9 @@ def test_numbers_have_two_digits(several: int, numbered: bool) -> None:
         bare(), *(replace(each, values={"PROPOSID": str(place)}) for place, each in enumerate(many))
     )
     assert ("FILEID99" in found, found.get("PROPOSID") == "MULTI") == (numbered, numbered)
-    assert "FILEID01" not in derived(bare(FILEID01="ibc300qrq"), *many[:2])
+    named = bare(FILEID01="ibc300qrq")
+    for made in (named, replace(bare(), provenance=("ibc300qrq",))):
+        assert not [key for key in derived(made, *many[:2]) if key.startswith("FILEID")]
 
 
 def test_numbers_of_programmes_are_numbers() -> None:
@@ -146,7 +150,9 @@ def test_numbers_of_programmes_are_numbers() -> None:
 
 def test_the_filter_is_the_headers_where_inputs_say_nothing() -> None:
     wheels = {"FILTER1": "F606W", "FILTER2": "POL0V"}
-    assert derived(bare(**wheels))["FILTER"] == "F606W;POL0V"
+    found = derived(bare(**wheels))
+    assert found["FILTER"] == "F606W;POL0V"
+    assert not {"APERTURE", "DETECTOR", "INSTRUME", "PROPOSID"} & found.keys()
     assert "FILTER" not in derived(bare(FILTER1="CLEAR1L"))
     assert "FILTER" not in derived(bare(FILTER="F814W", **wheels))
     assert derived(bare(**wheels), *parts({"FILTER": "F475W"}))["FILTER"] == "F475W"
@@ -198,10 +204,10 @@ def test_what_was_made_of_simulations_says_so(
 )
 def test_axes_of_the_sky_are_in_degrees(cards: dict[str, Any], units: bool) -> None:
     found = {each.keyword: each for each in derived_keywords(bare(image=cards), ())}
-    for key in ("CUNIT1", "CUNIT2"):
+    for key, value in {"CUNIT1": "deg", "CUNIT2": "deg", "RADESYS": "ICRS"}.items():
         assert (key in found) is units
         if units:
-            assert (found[key].value, found[key].of_image) == ("deg", True)
+            assert (found[key].value, found[key].of_image) == (value, True)
 
 
 @pytest.mark.parametrize(
@@ -229,6 +235,17 @@ def test_the_target_is_the_images_centre_where_none_is_named() -> None:
 # Times
 
 
+@pytest.fixture
+def _in_japan(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """On a computer that is nine hours before UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_japan")
 def test_dates_are_to_the_millisecond() -> None:
     assert iso_date(40587.0) == "1970-01-01T00:00:00.000"
     assert iso_date(51544.5 + 1.2345 * SECOND) == "2000-01-01T12:00:01.234"
@@ -243,13 +260,16 @@ def test_dates_are_to_the_millisecond() -> None:
         ("2000-01-01T12:00:00Z", 51544.5),
     ],
 )
-def test_dates_may_have_a_zone(date: str, mjd: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
+@pytest.mark.usefixtures("_in_japan")
+def test_dates_may_have_a_zone(date: str, mjd: float) -> None:
     found = stated_time(bare(DATE_BEG=date), "BEG")
     assert found == ("DATE-BEG", pytest.approx(mjd, abs=1e-9))
 
 
-@pytest.mark.parametrize(("scale", "seconds"), [("UTC", 0.0), ("NONE", 0.0), (None, 0.0), ("TAI", -32.0)])
+@pytest.mark.parametrize(
+    ("scale", "seconds"),
+    [("UTC", 0.0), ("UT1", 0.0), ("NONE", 0.0), (None, 0.0), ("TAI", -32.0), ("GPS", -13.0), ("TT", -64.184)],
+)
 def test_an_unknown_system_of_time_is_taken_for_utc(scale: str | None, seconds: float) -> None:
     """TAI - UTC was 32 s in 2000."""
     cards = {} if scale is None else {"TIMESYS": scale}
@@ -373,6 +393,7 @@ def named(field: str, text: str) -> str:
         ("FILTER", "filter", {"FILTER": "F606W"}, "f606w", 0),
         ("FILTER", "filter", {"FILTER": "F814W"}, "f606w", 1),
         ("FILTER", "filter", {"FILTER": "F814W"}, "colour", None),  # no filter that is known
+        ("FILTER", "filter", {"FILTER": "F814W"}, "colour-multi", None),
         ("FILTER", "filter", {"FILTER": "F814W"}, "multi", 1),
         ("FILTER", "filter", {"FILTER": "MULTI", "FILTER01": "F814W", "FILTER02": "F606W"}, "multi", 0),
         ("FILTER", "filter", {"FILTER": "MULTI", "FILTER01": "F606W"}, "multi", 1),
@@ -385,6 +406,7 @@ def named(field: str, text: str) -> str:
         ("INSTRUME", "instrument", {"INSTRUME": "ACS"}, "wfc3", 1),
         ("INSTRUME", "instrument", {"INSTRUME": "WFC3"}, "wfc3-acs", 1),
         ("INSTRUME", "instrument", {"INSTRUME": "ACS"}, "camera", None),
+        ("INSTRUME", "instrument", {"INSTRUME": "ACS"}, "camera-multi", None),
         (
             "INSTRUME",
             "instrument",
@@ -394,6 +416,7 @@ def named(field: str, text: str) -> str:
         ),
         ("TELESCOP", "observatory", {"TELESCOP": "HST"}, "hst", 0),
         ("TELESCOP", "observatory", {"TELESCOP": "HST"}, "jwst", 1),
+        ("TELESCOP", "observatory", {"TELESCOP": "HST"}, "mine-multi", None),
         ("TELESCOP", "observatory", {"TELESCOP": "MULTI"}, "multi", 0),
     ],
 )
@@ -446,6 +469,7 @@ def test_names_that_are_no_rootnames_count_whole() -> None:
         ("multi", ("b", "a"), ("A", "B"), 0),
         ("MULTI", ("A", "B"), (), 0),
         ("MULTI", ("A",), ("A", "B"), 1),
+        ("MULTI", ("A",), (), 1),
         ("MULTI", (), (), 1),
         ("MULTI", ("A", "C"), ("A", "B"), 1),
         ("A", (), ("A", "B"), 1),
@@ -512,6 +536,24 @@ def test_elements_that_mast_does_not_know(name: str, words: str) -> None:
     warning = name_violations(name, subject="x").warning
     assert warning.count("is not known") == (1 if words else 0)
     assert words in warning
+
+
+def test_a_name_that_breaks_the_rules_is_not_looked_up() -> None:
+    found = name_violations("hlsp_omega_hst_acs_omega-cen_f606w_1.0_xyz.fits", subject="x")
+    assert (found.value, found.warning) == (1, "")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hlsp_Omega_readme.txt",
+        "hlsp_omega_Part_readme.txt",
+        "hlsp_omega_part!_readme.txt",
+        "hlsp_omega_v1_c!t.txt",
+    ],
+)
+def test_a_mistake_in_the_name_of_another_file_counts_once(name: str) -> None:
+    assert collection_name_violations([name], subject="x").value == 1
 
 
 def test_other_files_warn_of_what_mast_does_not_know() -> None:

@@ -104,7 +104,7 @@ def fitted_references(match: MatchFile, catalog: Path) -> FittedReferences | Non
         None where the fit was made to something else.
     """
     frame, reference = frame_terms(match), catalog_in(catalog)
-    if frame is None or not len(reference):
+    if frame is None:
         return None
     terms = frame[:2]
     used = _reference_positions(match, terms)

@@ -70,7 +70,7 @@ def field_pixels(drizzled: Drizzled, exposures: Sequence[Exposure] = ()) -> floa
     with suppress(ReaderError, KeyError, ValueError):
         if exposures and scale > 0:
             frame, combined = drizzled.wcs(), drizzled.combined(exposures)
-            return max((_pixels_on(frame, *each) for each in combined), default=math.inf)
+            return max(_pixels_on(frame, *each) for each in combined)
     return _field_of_header(drizzled) / scale**2 if scale > 0 else math.inf
 
 

@@ -56,27 +56,24 @@ def published_in(path: Path, label: str = "", *, weight: bool = False) -> Publis
 
 def _unit(number: int, hdu: Any) -> Unit:
     name = "the primary header" if number == 0 else f"{hdu.name or 'extension'},{hdu.ver}"
-    pixels = hdu.is_image and len(getattr(hdu, "shape", ())) == 2
-    return Unit(name, readable(hdu.header), pixels)
+    image = len(getattr(hdu, "shape", ())) == 2
+    return Unit(name, readable(hdu.header), image)
 
 
 def _observations(hdu: Any) -> tuple[str, ...]:
     """Rootnames in the columns of text of a PROVENANCE extension."""
-    data = getattr(hdu, "data", None)
-    if data is None or not hasattr(hdu, "columns"):
+    if not hasattr(hdu, "columns"):
         return ()
-    cells = (
-        str(cell).strip() for column in hdu.columns if "A" in str(column.format) for cell in data[column.name]
-    )
+    texts = (hdu.data[column.name] for column in hdu.columns if "A" in str(column.format))
+    cells = (str(cell).strip() for text in texts for cell in text)
     return tuple(dict.fromkeys(cell for cell in cells if is_rootname(rootname_of(cell))))
 
 
 def _rows(hdu: Any) -> tuple[Mapping[str, Any], ...]:
-    data = getattr(hdu, "data", None)
-    if data is None or not hasattr(hdu, "columns"):
+    if not hasattr(hdu, "columns"):
         return ()
     names = [name for name in hdu.columns.names if name in _COLUMNS]
-    return tuple({name: _plain(row[name]) for name in names} for row in data)
+    return tuple({name: _plain(row[name]) for name in names} for row in hdu.data)
 
 
 def _plain(value: Any) -> Any:

@@ -78,7 +78,7 @@ def _by_quadrant(chips: Mapping[int, ChipFrame], positions: Positions) -> Mappin
     counts: dict[str, int] = {}
     for number, (wcs, shape) in chips.items():
         here = positions[on_chips([(wcs, shape)], positions)]
-        x, y = wcs.all_world2pix(here, 0).T if len(here) else np.empty((2, 0))
+        x, y = wcs.all_world2pix(here, 0).T
         right, upper = x > (shape[1] - 1) / 2, y > (shape[0] - 1) / 2
         parts = {"": np.ones(len(here), dtype=bool)}
         if len(chips) < 4:

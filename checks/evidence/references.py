@@ -92,11 +92,10 @@ def tabulated_photflam(directory: Path | None, exposure: Exposure) -> Mapping[in
         The exposure.
     """
     name, date = header_reference(exposure.primary, "IMPHTTAB"), exposure.primary.get("EXPSTART")
-    table = directory / name if directory is not None and name else None
-    if table is None or not table.is_file() or not isinstance(date, int | float):
+    if directory is None or not isinstance(date, int | float):
         return {}
     found: dict[int, float] = {}
     for chip in exposure.chips:
         with suppress(ReaderError):
-            found[chip] = read_mode(table, "PHOTFLAM", observing_mode(exposure, chip), float(date))
+            found[chip] = read_mode(directory / name, "PHOTFLAM", observing_mode(exposure, chip), float(date))
     return found

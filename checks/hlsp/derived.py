@@ -102,7 +102,7 @@ def _of_inputs(product: Published, contributions: Sequence[Contribution]) -> Ite
             yield from (Derived(f"{stem}{number:02}", value, "") for number, value in enumerate(values, 1))
         elif len(values) == 1 and (own is None or own == _MULTIPLE):
             yield Derived(keyword, _integer(values[0]), "that of all inputs")
-        elif keyword == "FILTER" and own is None and not values:
+        elif keyword == "FILTER" and own is None:
             filters = ";".join(filters_of(product.primary))
             yield from [Derived(keyword, filters, "filter")] if filters else []
     if not named_observations(product) and len(contributions) <= _MOST_NUMBERED:
@@ -148,6 +148,6 @@ def _of_image(product: Published, centre: tuple[float, float] | None) -> Iterato
         yield Derived(
             "RADESYS", _frame(product), "by the FITS standard, where nothing is said", of_image=True
         )
-    if centre is not None and None in (product.keyword("RA_TARG"), product.keyword("DEC_TARG")):
+    if centre is not None:
         yield Derived("RA_TARG", centre[0], "[deg] centre of the image")
         yield Derived("DEC_TARG", centre[1], "[deg] centre of the image")

@@ -162,10 +162,7 @@ def _unknown(name: str) -> Iterator[str]:
     if parsed is None:
         return
     for field in _LISTED:
-        elements = parsed.elements(field) if field == "product" else (parsed.fields.get(field, ""),)
-        if field == "observatory":
-            elements = parsed.elements(field)
-        yield from _missing(field, elements, rules().known[field])
+        yield from _missing(field, parsed.elements(field), rules().known[field])
     if parsed.fields.get("observatory") == "hst":
         instruments = parsed.elements("instrument")
         yield from _missing("instrument", instruments, rules().known["instrument"])
@@ -178,5 +175,5 @@ def _unknown(name: str) -> Iterator[str]:
 
 def _missing(field: str, elements: Sequence[str], known: frozenset[str]) -> Iterator[str]:
     for element in elements:
-        if element and element not in known:
+        if element not in known:
             yield f"the {field} {element!r} is not known to MAST's checker of names; its staff will review it"

@@ -15,8 +15,7 @@ __all__ = ["DAY", "Span", "iso_date", "number", "span_of", "stated_time"]
 
 DAY = 86400.0  # s
 _MJD_OF_EPOCH = 40587.0  # 1970-01-01
-# Time systems that have UTC's seconds, and the scales of astropy for the others.
-_UTC = frozenset({"", "UTC", "UT", "GMT", "UT1", "LOCAL"})
+# Scales of astropy for the time systems that have not UTC's seconds.
 _SCALES: Mapping[str, str] = MappingProxyType(
     {
         "TAI": "tai",
@@ -117,7 +116,7 @@ def _mjd(text: str) -> float | None:
 
 
 def _in_utc(mjd: float, scale: str) -> float:
-    if scale in _UTC or scale not in {*_SCALES, "GPS"}:
+    if scale not in {*_SCALES, "GPS"}:
         return mjd
     from astropy.time import Time
 
