@@ -39,12 +39,16 @@ def observed(directory: Path) -> Path:
 
 
 def test_stars_without_a_motion_do_not_hide_the_others(tmp_path: Path) -> None:
-    """Nor does a source whose place is not known: neither is at the middle of the field."""
+    """Nor does a source whose place is not known: neither is at the middle of the field.
+
+    Beside which a star is that is not found, and on the other side a source that is no star.
+    """
     motions, places = MOTIONS.copy(), PLACES.copy()
     motions[[7, 8, 50]] = np.nan
-    places[9] = np.median(places, axis=0) + 0.05  # is not found
+    middle = np.median(places, axis=0)
+    places[9] = middle + (0.1, 0.0)
     catalog = catalog_of(tmp_path / "gaia.ecsv", places, motions)
-    seen = np.vstack([np.delete(places, 9, axis=0) + SHIFT, [[np.nan, np.nan]]])
+    seen = np.vstack([np.delete(places, 9, axis=0) + SHIFT, middle + SHIFT - (0.1, 0.0), [[np.nan, np.nan]]])
     found = moving_stars(catalog, observed(tmp_path), sky(seen))
     assert len(found.offsets) == STARS - 4
     assert found.offsets == pytest.approx(np.tile(1000.0 * SHIFT, (STARS - 4, 1)), abs=0.5)

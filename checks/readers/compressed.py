@@ -151,7 +151,7 @@ def _untile(path: Path, target: Path, most: int) -> None:
                 if claimed > most:
                     raise _too_much(path, most)
                 plain = list(_plain(hdus, primary=_holds_primary(path)))
-                fits.HDUList(plain).writeto(target, overwrite=True, output_verify="ignore")
+                fits.HDUList(plain).writeto(target, output_verify="ignore")
         except (OSError, ValueError, TypeError, KeyError, IndexError, RuntimeError, zlib.error) as error:
             raise _damaged(path, error) from error
 
@@ -179,7 +179,7 @@ def _plain(hdus: fits.HDUList, *, primary: bool) -> Any:
         units = units[2:]
     for unit in units:
         tiled = isinstance(unit, fits.CompImageHDU)
-        yield fits.ImageHDU(unit.data, unit.header, name=unit.name, ver=unit.ver) if tiled else unit
+        yield fits.ImageHDU(unit.data, unit.header) if tiled else unit
 
 
 def _too_much(path: Path, most: int) -> ReaderError:

@@ -237,13 +237,12 @@ def read_shift_file(path: Path, *, relative: bool = True, label: str = "") -> Sh
 
 
 def _row(path: Path, number: int, line: str) -> ShiftRow:
-    # Split from the right: a file name may hold blanks, a number cannot.
-    fields = line.rsplit(maxsplit=_TWEAKREG)
+    # From the right: a file name may hold blanks, a number cannot.
     numbers: list[float] = []
     with suppress(ValueError):
-        for field in reversed(fields[1:]):
+        for field in reversed(line.split()[1:]):
             numbers.insert(0, _number(field))
-    file = line.rsplit(maxsplit=len(numbers))[0].strip() if numbers else ""
+    file = line.rsplit(maxsplit=len(numbers))[0].strip()
     if len(numbers) not in (*_MULTIDRIZZLE, _TWEAKREG) or not _FILE.fullmatch(file):
         raise ReaderError(
             f"{path}, line {number}: expected a file name and six numbers (TweakReg) or two to four "
