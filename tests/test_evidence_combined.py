@@ -153,6 +153,26 @@ def test_exposures_without_flags_or_overlap_are_told(tmp_path: Path) -> None:
     assert flagged_cosmic_rays(made.image, first, [], None) == "no other exposure of the image overlaps it"
 
 
+def with_chip_apart(path: Path) -> None:
+    """A second chip, of which no other exposure sees anything, and AstroDrizzle has rejected nothing."""
+    with fits.open(path, mode="update") as hdus:
+        for name in ("SCI", "ERR", "DQ"):
+            hdus.append(fits.ImageHDU(hdus[name, 1].data.copy(), hdus[name, 1].header, name=name, ver=2))
+        hdus["SCI", 2].header["CRVAL2"] += 1.0
+        hdus["DQ", 2].data[:] = 0
+
+
+def test_one_chip_with_flags_and_overlap_is_enough(tmp_path: Path) -> None:
+    made = scene(tmp_path)
+    with_chip_apart(made.exposures[0])
+    made.image.primary["D003DATA"] = "ibwb01xrq_flc.fits[sci,2]"
+    masks = flagged_cosmic_rays(made.image, made.exposures[0], made.exposures[1:], None)
+    assert isinstance(masks, CosmicRayMasks)
+    assert [*masks.flagged] == [1, 2]
+    assert [bool(masks.flagged[chip].any()) for chip in (1, 2)] == [True, False]
+    assert [bool(masks.judged[chip].any()) for chip in (1, 2)] == [True, False]
+
+
 def test_inputs_are_named_as_often_as_the_header_does(tmp_path: Path) -> None:
     image = scene(tmp_path).image
     assert image.input_chips == ("ibwb01xrq_flc.fits[sci,1]", "ibwb01xxq_flc.fits[sci,1]")

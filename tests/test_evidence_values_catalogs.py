@@ -46,9 +46,10 @@ def test_stars_without_a_motion_do_not_hide_the_others(tmp_path: Path) -> None:
     motions, places = MOTIONS.copy(), PLACES.copy()
     motions[[7, 8, 50]] = np.nan
     middle = np.median(places, axis=0)
-    places[9] = middle + (0.1, 0.0)
+    beside = np.array([0.1, 0.0])
+    places[9] = middle + beside
     catalog = catalog_of(tmp_path / "gaia.ecsv", places, motions)
-    seen = np.vstack([np.delete(places, 9, axis=0) + SHIFT, middle + SHIFT - (0.1, 0.0), [[np.nan, np.nan]]])
+    seen = np.vstack([np.delete(places, 9, axis=0) + SHIFT, middle + SHIFT - beside, [[np.nan, np.nan]]])
     found = moving_stars(catalog, observed(tmp_path), sky(seen))
     assert len(found.offsets) == STARS - 4
     assert found.offsets == pytest.approx(np.tile(1000.0 * SHIFT, (STARS - 4, 1)), abs=0.5)

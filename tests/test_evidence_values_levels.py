@@ -211,3 +211,15 @@ def test_distortion_may_bring_a_place_back_on_a_chip(tmp_path: Path, bend: float
     if turned:
         own, other = own[::-1], other[::-1]
     assert beside(tmp_path, own, other, **cards).all()
+
+
+@pytest.mark.parametrize("away", [150, 300, 800])
+def test_where_a_distortion_comes_back_upon_itself_nothing_is_seen(tmp_path: Path, away: int) -> None:
+    """It reaches 125 pixels to either side: no pixel is at 150."""
+    inputs = []
+    for name, cards in (("a", {}), ("b", {"A_ORDER": 2, "B_ORDER": 2, "A_2_0": -2e-3})):
+        header = frame(48.0 - (0 if cards else away), 32.0)
+        header.update({"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", **cards})
+        inputs.append(Input(write(tmp_path / f"{name}_flt.fits", grainy(40.0), header)))
+    (found,) = blocks_beside(inputs[0], inputs[1:]).values()
+    assert not np.isfinite(found.departure[:, 2:]).any()

@@ -54,6 +54,17 @@ def test_a_file_that_ends_in_the_middle_of_a_row_is_cut(tmp_path: Path) -> None:
     assert len(read_match_file(written(tmp_path, HEADER + ROW + ROW.rstrip("\n")))) == 2
 
 
+def test_only_a_name_that_begins_another_is_cut(tmp_path: Path) -> None:
+    """By its last characters a whole file may lack no more than the end of the line."""
+    other = ROW.replace("u5jx0108r_flt.fits[2]", "gaia.cat")
+    longer = ROW.replace("u5jx0108r_flt.fits[2]", "gaia.catalogue")
+    assert len(read_match_file(written(tmp_path, HEADER + ROW + other.rstrip("\n")))) == 2
+    assert len(read_match_file(written(tmp_path, HEADER + longer + other))) == 2
+    assert len(read_match_file(written(tmp_path, HEADER + other.rstrip("\n")))) == 1
+    with pytest.raises(ReaderError, match=r"ends in the middle of a row, at 'gaia\.cat'"):
+        read_match_file(written(tmp_path, HEADER + ROW + longer + other.rstrip("\n")))
+
+
 def test_origin_may_hold_blanks(tmp_path: Path) -> None:
     assert read_match_file(written(tmp_path, ROW.replace("u5jx", "omega cen/u5jx"))).origin == (
         "omega cen/u5jx0108r_flt.fits[2]",

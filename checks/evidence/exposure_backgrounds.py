@@ -121,7 +121,7 @@ def sky_levels(image: Path, weight: Path | None, inputs: Sequence[Input]) -> Sky
             subtracted.append(gain * float(taken) / unit if is_number(taken) else math.nan)
     of_image = _middle(_image_blocks(image, weight).medians)
     found = SkyLevels(of_image, *(_middle(np.array(each)) for each in (levels, noises, subtracted)))
-    return found if all(math.isfinite(each) for each in found[:3]) and found.noise > 0 else None
+    return found if all(math.isfinite(each) for each in found[:3]) else None
 
 
 def _middle(values: Array) -> float:

@@ -90,5 +90,4 @@ def _on_chip(path: Path, chip: int) -> tuple[Places, Places]:
     row, column = local_maxima(science, bright, _WIDTH)
     order = np.argsort(-science[row, column])[:_BRIGHTEST]
     pixels = np.column_stack([column, row])[order].astype(float)
-    sky = np.asarray(chip_frames(path)[chip].wcs.all_pix2world(pixels, 0)) if len(pixels) else pixels
-    return pixels, sky
+    return pixels, np.asarray(chip_frames(path)[chip].wcs.all_pix2world(pixels, 0))

@@ -148,7 +148,7 @@ class Contribution:
 
 def is_blank(value: object) -> bool:
     """Whether a keyword's value says nothing."""
-    return value is None or isinstance(value, fits.card.Undefined) or str(value).strip() == ""
+    return value is None or str(value).strip() == ""
 
 
 def filters_of(header: Mapping[str, Any]) -> tuple[str, ...]:
