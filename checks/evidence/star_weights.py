@@ -45,7 +45,7 @@ def star_weights(image: Drizzled, inputs: Sequence[Input]) -> StarWeights:
     chips = {each.path: numbers for each, numbers in image.combined(exposure_in(one.path) for one in inputs)}
     for first, second in [*pairwise(inputs)][:_PAIRS]:
         sky = np.concatenate([np.empty((0, 2)), *_clear_stars(first, second, chips[first.path])])
-        places = np.asarray(frame.all_world2pix(sky, 0)) if len(sky) else sky
+        places = np.asarray(frame.all_world2pix(sky, 0))
         at.append(_values(weight, places))
         if len(at[-1]):
             shown.append(times[first.path])
