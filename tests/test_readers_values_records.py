@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -73,6 +75,29 @@ def test_what_a_file_claims_to_hold_is_the_bytes_of_all_its_images(
             unpacked(path)
     else:
         assert unpacked(path).stat().st_size % 2880 == 0
+
+
+@pytest.mark.parametrize(
+    ("always", "ratio", "refused"),
+    [(30_000, 0, False), (29_999, 0, True), (0, 2, False), (0, 1, True), (30_000, 1, False), (1, 2, False)],
+)
+def test_what_is_unpacked_is_as_large_as_anything_may_be_or_as_products_compress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, always: int, ratio: int, refused: bool
+) -> None:
+    """Of 30,000 bytes the last third is zero: they compress to two thirds."""
+    content = b"SIMPLE" + np.random.default_rng(1).bytes(19_994) + bytes(10_000)
+    path = tmp_path / "x_flt.fits.gz"
+    path.write_bytes(gzip.compress(content))
+    assert 20_000 < path.stat().st_size < 20_500
+    monkeypatch.setattr(compression, "_ALWAYS", always)
+    monkeypatch.setattr(compression, "_LARGEST_RATIO", ratio)
+    if refused:
+        with pytest.raises(DamagedFileError, match="holds more than"):
+            unpacked(path)
+    else:
+        assert unpacked(path).read_bytes() == content
+        # Where a later run removes it, if this one is killed.
+        assert unpacked(path).parent.name.startswith(f"qa-{os.getpid()}-")
 
 
 def test_an_image_without_a_name_gets_none(tmp_path: Path) -> None:
