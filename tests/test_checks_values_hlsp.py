@@ -14,6 +14,7 @@ from astropy.io import fits
 
 from hubble_qa.checks.hlsp.contents import Collection, collection_violations
 from hubble_qa.checks.hlsp.derived import derived_keywords
+from hubble_qa.checks.hlsp.form import published_form_violations
 from hubble_qa.checks.hlsp.keywords import (
     forbidden_keyword_violations,
     missing_keywords,
@@ -26,6 +27,7 @@ from hubble_qa.checks.hlsp.product import Contribution, Published, Unit, is_simu
 from hubble_qa.checks.hlsp.times import iso_date, number, span_of, stated_time
 from hubble_qa.checks.hlsp.values import value_violations
 from hubble_qa.checks.measurement import Measurement
+from hubble_qa.checks.readers.fits_structure import FitsStructure, LateAxes
 from tests.hlsp_samples import BEGIN, END, NAME, collection, inputs, product
 
 SECOND = 1.0 / 86400.0  # days
@@ -516,6 +518,27 @@ def test_an_equinox_is_of_its_own_headers_frame(frame: str, violations: int) -> 
 def test_sizes_are_numbers_above_zero(size: object) -> None:
     assert recommended_keyword_violations(product(PSFSIZE=size)).value == 1
     assert recommended_keyword_violations(product(PSFSIZE=0.5)).value == 0
+
+
+# The form of files
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        ({"actual_size": 5760}, "5760 bytes, but its headers declare 2880"),
+        ({"actual_size": 2000}, "2000 bytes, but its headers declare 2880"),
+        ({"actual_size": 5760, "units": 0, "remarks": ("no header",)}, "no header"),
+        ({"late_axes": (LateAxes("SCI,1", 1, ("CRVAL1",)),)}, "SCI,1: WCSAXES stands after CRVAL1"),
+        ({"unregistered": ("FOREIGN",)}, "an extension's XTENSION is 'FOREIGN'"),
+    ],
+)
+def test_each_departure_from_the_form_counts(changes: dict[str, Any], words: str) -> None:
+    whole = FitsStructure(Path("x.fits"), 2880, 2880, 2, None, 1, ())
+    found = published_form_violations(replace(whole, **changes), ())
+    assert (found.value, found.warning) == (1 if words else 0, "")
+    assert words in found.reason
 
 
 # Names and what lies beside products

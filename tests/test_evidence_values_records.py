@@ -23,10 +23,10 @@ from hubble_qa.checks.instruments import camera
 from hubble_qa.checks.readers import read_exposure
 from hubble_qa.checks.readers.best_references import BestReferences, ReferenceChoice
 from tests.hlsp_samples import BEGIN, write_set
-from tests.test_checks_zeropoints import ONE, table, zeropoint_headers
+from tests.test_checks_zeropoints import ONE, table
 from tests.test_evidence_detectors import wfpc2 as write_wfpc2
 from tests.test_evidence_values import SCALE, coordinates, sky, write_catalog, write_exposure
-from tests.uvis_fields import flc
+from tests.uvis_fields import flc, zeropoint_headers
 from tests.wfpc2_samples import PHOTFLAMS, drizzled, exposure
 
 # Fields of images

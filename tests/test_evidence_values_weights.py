@@ -84,6 +84,26 @@ def test_weights_are_at_stars_of_both_exposures_and_twelve_pixels_beside_them(tm
     assert sorted(found.beside) == sorted(value for step in steps for value in weights_at(shared, step))
 
 
+def test_what_is_not_on_the_image_has_no_weight(tmp_path: Path) -> None:
+    """The image begins and ends at pixels that stars are on; others are beyond each of its sides."""
+    pixels = np.rint(PLACES).astype(int)
+    (top, left), (bottom, right) = np.sort(pixels, axis=0)[[5, -6]]
+    shape = (bottom - top + 1, right - left + 1)
+    weight = WEIGHT[: shape[0], : shape[1]]
+    image = write_pair(tmp_path, np.ones(shape), weight, frame(130.0 - left, 100.0 - top))
+    found = star_weights(image, exposures(tmp_path, range(50), range(50)))
+
+    def within(step: tuple[int, int]) -> list[float]:
+        places = pixels - (top, left) + np.array(step)
+        on = ((places >= 0) & (places < shape)).all(axis=1)
+        return [float(weight[row, column]) for row, column in places[on]]
+
+    assert sorted(found.at) == sorted(within((0, 0)))
+    steps = [(0, 12), (0, -12), (12, 0), (-12, 0)]
+    assert sorted(found.beside) == sorted(value for step in steps for value in within(step))
+    assert 20 <= len(found.at) <= 40
+
+
 def flagged(path: Path, *places: tuple[int, int]) -> None:
     with fits.open(path, mode="update") as hdus:
         for place in places:

@@ -23,6 +23,7 @@ from hubble_qa.checks.readers import (
     read_shift_file,
 )
 from hubble_qa.checks.readers import compressed as compression
+from hubble_qa.checks.readers.best_references import header_reference
 from hubble_qa.checks.readers.compressed import unpacked
 from hubble_qa.checks.readers.drizzle_history import DrizzledChip, read_drizzle_history
 from hubble_qa.checks.readers.made_with import MadeWith, read_made_with
@@ -181,6 +182,38 @@ def test_programs_are_told_by_either_header(tmp_path: Path) -> None:
     other = tmp_path / "notes.txt"
     other.write_bytes(path.read_bytes())
     assert read_made_with(other) == MadeWith(digest)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        *[
+            ("iref$a_idc.fits", "a_idc.fits"),
+            (" a_idc.fits ", "a_idc.fits"),
+            ("iref$A+1_idc.fits", "A+1_idc.fits"),
+        ],
+        # Tables of the user's own.
+        *[
+            ("/home/me/a_idc.fits", "a_idc.fits"),
+            ("mine/a_idc.fits", "a_idc.fits"),
+            ("./a_idc.fits", "a_idc.fits"),
+        ],
+        *[("N/A", ""), ("n/a ", ""), ("", "")],
+        *[
+            ("../a_idc.fits", None),
+            ("/home/../a_idc.fits", None),
+            ("iref$mine/a_idc.fits", None),
+            ("iref$", None),
+        ],
+    ],
+)
+def test_a_header_names_a_file_by_its_name(value: str, name: str | None) -> None:
+    if name is None:
+        with pytest.raises(ReaderError, match=r"x_flt\.fits: IDCTAB is .*, no plain file name"):
+            header_reference({"IDCTAB": value, "FILENAME": "x_flt.fits"}, "idctab")
+    else:
+        assert header_reference({"IDCTAB": value}, "idctab") == name
+        assert header_reference({}, "idctab") == ""
 
 
 # Fits

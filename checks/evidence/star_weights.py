@@ -83,7 +83,6 @@ def _clear_stars(first: Input, second: Input, chips: Sequence[int]) -> Iterator[
 
 def _values(image: NDArray[Any], places: NDArray[np.float64]) -> NDArray[np.float64]:
     """Values of the pixels at some places, of those that are on the image."""
-    places = places[np.isfinite(places).all(axis=1)]
     column, row = np.rint(places).astype(int).T
     on = (row >= 0) & (column >= 0) & (row < image.shape[0]) & (column < image.shape[1])
     return np.asarray(image[row[on], column[on]], dtype=float)
