@@ -225,6 +225,15 @@ def test_an_exposure_is_without_a_fit_if_no_chip_has_one(tmp_path: Path) -> None
         assert found.told is applies or "no fit was written into it" in found.reason
 
 
+def test_an_exposure_without_science_headers_holds_no_fit(tmp_path: Path) -> None:
+    write_pointed(tmp_path, REFERENCE)
+    match = write_match(tmp_path)
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(name="DQ")]).writeto(tmp_path / OTHER)
+    found = held_fit(tmp_path / OTHER, "x", [match])
+    assert found.value is None
+    assert found.reason == "the match file has sources on SCI,1, which the exposure does not have"
+
+
 def test_of_several_match_files_the_nearest_counts(tmp_path: Path) -> None:
     """One of them has sources on a chip that the exposure does not have."""
     write_pointed(tmp_path, REFERENCE)

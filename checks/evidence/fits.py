@@ -342,7 +342,7 @@ def held_fit(path: Path, label: str, matches: Sequence[Path]) -> Measurement:
     """
     exposure = exposure_in(path, label)
     types = {str(header.get("WCSTYPE", "")) for header in exposure.science_headers().values()}
-    if all(NOT_ALIGNED in each for each in types):
+    if types and all(NOT_ALIGNED in each for each in types):
         reason = f"WCSTYPE is {types.pop()!r}: no fit was written into it; see AST-010"
         return not_applicable("header_fit_difference", label, reason)
     if not matches:
