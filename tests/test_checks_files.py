@@ -1,5 +1,6 @@
 """Measurements of products as files."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from hubble_qa.checks.images.identity import image_identity_violations
 from hubble_qa.checks.instruments import Camera, load_instruments
 from hubble_qa.checks.readers import Exposure, Extension, FitsStructure, read_exposure, read_fits_structure
 from hubble_qa.checks.verdict import Status, judge
+from tests.header_samples import hrc, infrared, uvis, wfpc2
 from tests.wfpc2_samples import drizzled, exposure, write_flt
 
 REAL = Path(__file__).parents[2] / "shared" / "archive" / "HST"
@@ -220,6 +222,31 @@ def test_numbers_that_are_none_are_named(
     assert found.reason.partition(";")[0] == reason
     told = mistyped_keywords(exposure(primary=primary, science=science))
     assert [each in reason for each in told[:1]] == ([True] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("make", "detector", "said"),
+    [
+        (infrared, "", "primary: DETECTOR is '', but WFC3 has UVIS, IR; correct it"),
+        (infrared, "WFC", "primary: DETECTOR is 'WFC', but WFC3 has UVIS, IR; correct it"),
+        (uvis, "uvis2", "primary: DETECTOR is 'uvis2', but WFC3 has UVIS, IR; correct it"),
+        (hrc, "UVIS", "primary: DETECTOR is 'UVIS', but ACS has WFC, HRC, SBC; correct it"),
+        (infrared, "UVIS", ""),
+        (hrc, "HRC", ""),
+        # Its chips have their own, which images made of them may have in the primary header.
+        (wfpc2, "PC", ""),
+    ],
+)
+def test_a_detector_that_the_instrument_does_not_have_is_named(
+    make: Callable[[], Exposure], detector: str, said: str
+) -> None:
+    one = make()
+    one.primary["DETECTOR"] = detector
+    problems = str(keyword_violations(one).context["violations"])
+    assert said in problems
+    assert ("; correct it" in problems) is bool(said)
+    del one.primary["DETECTOR"]
+    assert "; correct it" not in keyword_violations(one).reason
 
 
 @pytest.mark.parametrize(

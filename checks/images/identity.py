@@ -94,9 +94,9 @@ def _telescope(stated: object) -> Iterator[str]:
 
 def _detector(exposure: Exposure) -> Iterator[str]:
     cameras = cameras_of(exposure.instrument)
-    if cameras and exposure.camera is None and exposure.detector:
+    # Of a keyword that is missing is told what is told of any.
+    if cameras and exposure.camera is None and (keyword := cameras[0].detector_keyword) in exposure.primary:
         known = ", ".join(each.detector for each in cameras)
-        keyword = cameras[0].detector_keyword
         yield f"{keyword} is {exposure.detector!r}, but {exposure.instrument} has {known}; correct it"
 
 
