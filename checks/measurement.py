@@ -97,7 +97,8 @@ class Measurement:
             raise ValueError(f"{self.quantity} of {self.subject} has a value, so it is applicable and told")
         for name in ("value", "uncertainty"):
             number = getattr(self, name)
-            object.__setattr__(self, name, None if number is None else float(number))
+            # 0 has no sign: reports and tables showed -0.0.
+            object.__setattr__(self, name, None if number is None else float(number) + 0.0)
         for name in ("reason", "remedy", "warning", "known_defect"):
             object.__setattr__(self, name, one_line(getattr(self, name)))
         object.__setattr__(self, "context", {str(key): _plain(entry) for key, entry in self.context.items()})

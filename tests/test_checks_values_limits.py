@@ -321,6 +321,11 @@ def test_what_is_shown_once_is_shown_as_it_is(text: str) -> None:
     assert clean(clean(text)) == clean(text)
 
 
+def test_nothing_has_no_sign() -> None:
+    found = Measurement("fit_rms", -0.0, "pix", "xrq", -0.0)
+    assert (str(found.value), str(found.uncertainty)) == ("0.0", "0.0")
+
+
 @pytest.mark.parametrize(
     ("cards", "shown"),
     [({"WCSNAME": "TWEAK"}, "'TWEAK'"), ({"WCSNAME": ""}, "''"), ({"WCSNAME": 3}, "3"), ({}, "missing")],
