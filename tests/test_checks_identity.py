@@ -14,6 +14,7 @@ from hubble_qa.checks.readers import Drizzled, Exposure
 from hubble_qa.checks.verdict import Status, judge
 
 UVIS = {"TELESCOP": "HST", "INSTRUME": "WFC3", "DETECTOR": "UVIS", "FILTER": "F606W", "ROOTNAME": "icqa01a1q"}
+NO_DETECTOR = {keyword: value for keyword, value in UVIS.items() if keyword != "DETECTOR"}
 WFC = {"TELESCOP": "HST", "INSTRUME": "ACS", "DETECTOR": "WFC", "FILTER1": "F606W", "FILTER2": "POL0V"}
 WFPC2 = {"INSTRUME": "WFPC2", "FILTNAM1": "F555W", "ROOTNAME": "u40x010hm"}
 
@@ -40,9 +41,9 @@ def problems(name: str, cards: dict[str, str]) -> list[str]:
         ("jdm17a010_crj", {**UVIS, "ROOTNAME": "jdm17a010"}),
         ("icqa01a1q_flc", {**UVIS, "INSTRUME": "COS"}),
         # What is missing contradicts nothing here: FIL-003 names it.
-        ("icqa01a1q_flc", {**UVIS, "DETECTOR": ""}),
+        ("icqa01a1q_flc", NO_DETECTOR),
         ("hst_12345_01_acs_wfc_f606w_jaqa01a1_flt", {**UVIS, "INSTRUME": "", "DETECTOR": ""}),
-        ("hst_12345_01_wfc3_ir_f606w_icqa01a1_flt", {**UVIS, "DETECTOR": ""}),
+        ("hst_12345_01_wfc3_ir_f606w_icqa01a1_flt", NO_DETECTOR),
         ("hst_12345_01_wfc3_both_f606w_icqa01a1_flt", UVIS),
         ("hst_12345_01_wfc3_uvis_f475w_icqa01a1_flt", {**UVIS, "FILTER": ""}),
     ],
@@ -57,6 +58,7 @@ def test_what_agrees_is_accepted(name: str, cards: dict[str, str]) -> None:
         ("icqa01a1q_flc", {"TELESCOP": "JWST"}, "TELESCOP is 'JWST'"),
         ("icqa01a1q_flc", {"TELESCOP": ""}, "TELESCOP is ''"),
         ("icqa01a1q_flc", {"DETECTOR": "UV"}, "DETECTOR is 'UV', but WFC3 has UVIS, IR"),
+        ("icqa01a1q_flc", {"DETECTOR": ""}, "DETECTOR is '', but WFC3 has UVIS, IR"),
         (
             "icqa01a1q_flc",
             {"ROOTNAME": "jaqa01a1q"},
